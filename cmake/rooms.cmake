@@ -1,0 +1,17 @@
+# crier_room(name USES rooms… LIBRARIES libs…): the static library of one folder of src/. New files are found
+# by themselves.
+function(crier_room name)
+	cmake_parse_arguments(ARG "" "" "USES;LIBRARIES" ${ARGN})
+	file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.c)
+	if(NOT sources)
+		return()
+	endif()
+	add_library(crier_${name} STATIC ${sources})
+	target_include_directories(crier_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+	foreach(room ${ARG_USES})
+		if(TARGET crier_${room})
+			target_link_libraries(crier_${name} PUBLIC crier_${room})
+		endif()
+	endforeach()
+	target_link_libraries(crier_${name} PUBLIC ${ARG_LIBRARIES})
+endfunction()

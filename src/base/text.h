@@ -1,0 +1,19 @@
+/**
+ * Small questions about text: the nearest known word, names that are alike.
+ */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/** Number of edits (insert, delete, replace, swap of neighbours) between two words, case ignored. */
+unsigned text_distance(const char *a, const char *b);
+
+/** The nearest of @words to @word, or NULL when none is near enough to be meant. */
+const char *text_nearest(const char *word, const char *const *words, size_t n);
+
+bool text_starts_with(const char *s, const char *prefix);
+bool text_ends_with(const char *s, const char *suffix);
+
+#endif
