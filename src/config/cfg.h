@@ -1,0 +1,238 @@
+/**
+ * The configuration: complete (every default filled in), checked, never edited after loading. One arena owns
+ * all of it; a reload replaces it whole. Cores do not see it: src/app maps it to their small *_conf structs.
+ *
+ * Strings and arrays belong to the struct cfg. References between objects are pointers into the same cfg.
+ */
+#ifndef CONFIG_CFG_H
+#define CONFIG_CFG_H
+
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/labels.h"
+#include "base/log.h"
+#include "base/time.h"
+
+/** The format an object came from decides its defaults (docs/compatibility.md). */
+enum cfg_format { CFG_LEGACY, CFG_RESOURCE };
+
+struct cfg_endpoint {
+	struct addr addr;
+	uint16_t port; /* 0 where the default of its use applies */
+};
+
+struct cfg_texts {
+	const char *const *v;
+	size_t n;
+};
+
+struct cfg_node {
+	const char *name; /* default: the host's name */
+	struct labels labels;
+};
+
+struct cfg_cluster {
+	bool enabled;		  /* a `cluster` section stands in the file */
+	struct cfg_endpoint bind; /* default 0.0.0.0:7946 */
+	const struct cfg_endpoint *join;
+	size_t n_join;
+	const char *secret_file; /* NULL: not encrypted */
+};
+
+struct cfg_bfd_profile {
+	const char *name;
+	uint32_t receive_us;  /* default 300000 */
+	uint32_t transmit_us; /* default 300000 */
+	uint8_t detect_mult;  /* default 3 */
+	bool passive;
+	uint8_t min_ttl; /* default 254; multihop only */
+};
+
+struct cfg_peer {
+	const char *name; /* its own, or "address", or "address:port" where that tells two apart */
+	enum cfg_format format;
+	uint32_t my_asn;
+	uint32_t peer_asn;
+	struct addr addr;
+	const char *zone;      /* interface of a link-local address ("fe80::1%eth0"), or NULL */
+	uint16_t port;	       /* default 179 */
+	struct addr source;    /* unset: the kernel chooses */
+	struct dur hold;       /* whole seconds; 0 or >= 3; default 90 s */
+	struct dur keepalive;  /* default hold / 3 */
+	struct addr router_id; /* IPv4; unset: automatic */
+	struct selectors node_selectors;
+	const char *password;		   /* NULL: none */
+	const char *password_file;	   /* read by the daemon, at start and at reload */
+	const struct cfg_bfd_profile *bfd; /* NULL: no BFD */
+	bool ebgp_multihop;
+	bool dual_stack;       /* both families on this session */
+	const char *interface; /* bind to this device (a link or a VRF), or NULL */
+};
+
+/** One element of `addresses`, as written and as the blocks that it stands for. */
+struct cfg_block_list {
+	const char *text;
+	const struct prefix *v; /* aligned, ascending, without overlap */
+	size_t n;
+};
+
+struct cfg_pool {
+	const char *name;
+	enum cfg_format format;
+	const struct cfg_block_list
+		*addresses; /* in the order of writing: the order of allocation */
+	size_t n_addresses;
+	bool auto_assign;     /* default true */
+	bool avoid_buggy_ips; /* never .0 and .255 */
+};
+
+/** Which pools an advertisement is for, resolved at loading. */
+struct cfg_pools {
+	const struct cfg_pool *const *v;
+	size_t n;
+};
+
+struct cfg_preference {
+	int weight;
+	struct selector nodes;
+};
+
+struct cfg_l2_adv {
+	const char *name; /* implicit ones: the pool's name */
+	struct cfg_pools pools;
+	bool outside_pools; /* the implicit one for addresses outside every pool */
+	struct selectors node_selectors;
+	struct selectors service_selectors;
+	struct cfg_texts interfaces; /* none: all */
+	const struct cfg_preference *preferred;
+	size_t n_preferred;
+};
+
+struct large_community {
+	uint32_t global, local1, local2;
+};
+
+struct cfg_bgp_adv {
+	const char *name; /* implicit ones: the pool's name, "name/2" for a second */
+	struct cfg_pools pools;
+	bool outside_pools;
+	struct selectors node_selectors;
+	struct selectors service_selectors;
+	struct cfg_texts peers; /* names; none: all */
+	uint8_t aggregation_v4; /* default 32 */
+	uint8_t aggregation_v6; /* default 128 */
+	bool has_local_pref;	/* legacy: always, default 0; resources: when not 0 */
+	uint32_t local_pref;
+	bool has_med;
+	uint32_t med;
+	uint8_t as_path_prepend;     /* times, beyond the one */
+	const uint32_t *communities; /* ascending, no duplicates */
+	size_t n_communities;
+	const struct large_community *large_communities; /* ascending, no duplicates */
+	size_t n_large_communities;
+};
+
+enum cfg_bind { CFG_BIND_AUTO, CFG_BIND_NONE, CFG_BIND_LINK };
+enum cfg_protocol { CFG_PROTOCOL_UNSET, CFG_LAYER2, CFG_BGP };
+enum cfg_traffic_policy { CFG_TRAFFIC_CLUSTER, CFG_TRAFFIC_LOCAL };
+enum cfg_family_policy { CFG_SINGLE_STACK, CFG_PREFER_DUAL_STACK, CFG_REQUIRE_DUAL_STACK };
+enum cfg_ip_protocol { CFG_TCP = 6, CFG_UDP = 17, CFG_SCTP = 132 };
+enum cfg_health_kind { CFG_HEALTH_NONE, CFG_HEALTH_TCP, CFG_HEALTH_HTTP };
+
+struct cfg_port {
+	uint16_t port;
+	enum cfg_ip_protocol protocol;
+};
+
+struct cfg_health {
+	enum cfg_health_kind kind;
+	const char *target;	 /* HTTP: the URL; TCP: "address:port" as written */
+	struct cfg_endpoint tcp; /* of a TCP check */
+	struct dur interval;	 /* default 1s */
+	struct dur timeout;	 /* default 500ms */
+	uint32_t rise, fall;	 /* defaults 2, 3 */
+};
+
+struct cfg_node_weight {
+	const char *node;
+	int weight; /* 1 to 100 */
+};
+
+/** A standalone service. */
+struct cfg_service {
+	const char *name;
+	struct labels labels;
+	const char *pool;	      /* `address-pool`, or NULL: any */
+	const struct addr *addresses; /* chosen by hand; none: the allocator's business */
+	size_t n_addresses;
+	enum cfg_protocol protocol; /* for addresses outside every pool */
+	bool want_v4, want_v6;	    /* `ip-families`; neither: any one */
+	const char *sharing_key;    /* NULL: not shared */
+	const struct cfg_port *ports;
+	size_t n_ports;
+	struct cfg_health health;
+	enum cfg_bind bind;
+	const char *bind_link; /* CFG_BIND_LINK */
+	enum cfg_traffic_policy traffic_policy;
+	struct selectors node_selectors;
+	const struct cfg_node_weight *preferred;
+	size_t n_preferred;
+};
+
+struct cfg_l2 {
+	struct cfg_texts
+		exclude_interfaces; /* POSIX extended expressions, on top of the built-in ones */
+};
+
+struct cfg_listen {
+	bool off;
+	struct cfg_endpoint at;
+};
+
+struct cfg {
+	struct arena *arena;
+	uint64_t hash; /* of pools and services: what members must agree about */
+
+	struct cfg_node node;
+	struct cfg_cluster cluster;
+	struct cfg_l2 l2;
+	struct addr bgp_router_id; /* `bgp: {router-id}`; unset: each peer's own rule */
+	struct {
+		const char *socket; /* default /run/crier/crier.sock */
+		const char *group;  /* default crier */
+	} control;
+	struct cfg_listen http; /* default 0.0.0.0:7472 */
+	struct {
+		enum log_format format; /* default json */
+		enum log_level level;	/* default info */
+	} log;
+
+	const struct cfg_bfd_profile *bfd_profiles;
+	size_t n_bfd_profiles;
+	const struct cfg_peer *peers;
+	size_t n_peers;
+	const struct cfg_pool *pools;
+	size_t n_pools;
+	const struct cfg_l2_adv *l2_advs;
+	size_t n_l2_advs;
+	const struct cfg_bgp_adv *bgp_advs;
+	size_t n_bgp_advs;
+	const struct cfg_service *services;
+	size_t n_services;
+};
+
+const struct cfg *cfg_free(const struct cfg *c); /* takes NULL, returns NULL */
+
+const struct cfg_pool *cfg_pool_find(const struct cfg *c, const char *name);
+/** The pool whose blocks hold @a, or NULL. */
+const struct cfg_pool *cfg_pool_of(const struct cfg *c, const struct addr *a);
+bool cfg_pool_contains(const struct cfg_pool *p, const struct addr *a);
+const struct cfg_peer *cfg_peer_find(const struct cfg *c, const char *name);
+const struct cfg_service *cfg_service_find(const struct cfg *c, const char *name);
+
+/** Does the advertisement speak for addresses of @pool (NULL: outside every pool)? */
+bool cfg_l2_adv_covers(const struct cfg_l2_adv *a, const struct cfg_pool *pool);
+bool cfg_bgp_adv_covers(const struct cfg_bgp_adv *a, const struct cfg_pool *pool);
+
+#endif

@@ -1,0 +1,22 @@
+/**
+ * What differs between two configurations, by object: what a reload touches, and what `crier reload` prints.
+ */
+#ifndef CONFIG_DIFF_H
+#define CONFIG_DIFF_H
+
+#include <jansson.h>
+
+#include "config/cfg.h"
+
+/** Equal in every field that matters to a session (name included, selectors not). */
+bool cfg_peer_eq(const struct cfg_peer *a, const struct cfg_peer *b);
+bool cfg_bfd_profile_eq(const struct cfg_bfd_profile *a, const struct cfg_bfd_profile *b);
+bool cfg_service_eq(const struct cfg_service *a, const struct cfg_service *b);
+
+/**
+ * {"added": ["peers/tor-1", …], "removed": […], "changed": [{"object": "pools/default", "fields": […],
+ * "needs-restart": bool}]}, a new reference. Secrets are named, never shown.
+ */
+NODISCARD json_t *cfg_diff(const struct cfg *from, const struct cfg *to);
+
+#endif

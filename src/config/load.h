@@ -1,0 +1,58 @@
+/**
+ * From files to a struct cfg: every problem is reported, with its place, cause and remedy; an invalid
+ * configuration gives no cfg at all.
+ *
+ * Accepted now: the bare legacy document, the same inside a v1/ConfigMap (data.config), and crier's own keys;
+ * several documents, files, folders (*.yaml, *.yml, *.json, in the order of their names) and "-".
+ */
+#ifndef CONFIG_LOAD_H
+#define CONFIG_LOAD_H
+
+#include "base/doc.h"
+#include "config/cfg.h"
+
+/** One thing to say about one place. */
+struct cfg_issue {
+	const char *file;   /* "" when it is about no file */
+	struct doc_pos pos; /* line 0: about the file as a whole */
+	const char *path;   /* "address-pools[2].addresses[0]", or "" */
+	const char *message;
+	const char *hint; /* or NULL */
+	const char *line; /* the offending line's text, or NULL */
+	struct {	  /* a second place (the other one of an overlap); file NULL: none */
+		const char *file;
+		struct doc_pos pos;
+	} other;
+};
+
+struct cfg_issues {
+	const struct cfg_issue *v;
+	size_t n;
+};
+
+/** Owns the texts of its issues. Errors in order of file and position. */
+struct cfg_report {
+	struct arena *arena;
+	struct cfg_issues errors;
+	struct cfg_issues warnings;
+	struct cfg_issues notes; /* documents that are none of our business, and were skipped */
+};
+
+void cfg_report_fini(struct cfg_report *r);
+
+/**
+ * Load and check.
+ * @paths:     files, folders, or "-" for standard input
+ * @host_name: the node's name where the configuration gives none
+ * @report:    filled in any case; cfg_report_fini() afterwards
+ *
+ * Returns 0 and *out, or -ERR_CONFIG when there is at least one error.
+ */
+NODISCARD int cfg_load(const char *const *paths, size_t n_paths, const char *host_name,
+		       const struct cfg **out, struct cfg_report *report);
+
+/** The same from memory, as one file called @name. */
+NODISCARD int cfg_load_text(const char *name, const char *text, size_t len, const char *host_name,
+			    const struct cfg **out, struct cfg_report *report);
+
+#endif

@@ -1,0 +1,98 @@
+/**
+ * The decisions: who announces which address, where, and why not. A pure function of the world and of who is
+ * asked about; the daemon asks for itself, `crier plan` for every node, with the same code.
+ *
+ * The rules are MetalLB's (the ordered tests of its speaker, main branch) and design decisions of ours for
+ * standalone services; each silence carries the reference's reason word.
+ */
+#ifndef PLAN_PLAN_H
+#define PLAN_PLAN_H
+
+#include <jansson.h>
+
+#include "world/world.h"
+
+/** One candidate of an election, in ranking order. */
+struct plan_candidate {
+	const char *node;
+	int score; /* of preferences; equal scores are ordered by hash */
+};
+
+/** An address of a service by Layer 2: the succession list, and where the asked node may answer. */
+struct plan_l2 {
+	struct addr addr;
+	const struct plan_candidate
+		*succession; /* live candidates first to last; the first is the owner */
+	size_t n_succession;
+	bool all_interfaces;
+	struct cfg_texts interfaces; /* when not all */
+};
+
+/** A route for one peer. */
+struct plan_bgp {
+	struct addr addr;
+	struct prefix prefix;
+	const struct cfg_peer *peer;
+	const struct cfg_bgp_adv *adv; /* first of those merged: for explaining */
+	bool has_local_pref;	       /* false towards eBGP peers, and where none is set */
+	uint32_t local_pref;
+	bool has_med;
+	uint32_t med;
+	uint8_t as_path_prepend;
+	const uint32_t *communities; /* of all advertisements that give this prefix to this peer */
+	size_t n_communities;
+	const struct large_community *large_communities;
+	size_t n_large_communities;
+};
+
+/** Why nothing of the service is announced from the node in one mode. */
+struct plan_silence {
+	enum cfg_protocol mode;
+	const char *reason; /* a word of docs/compatibility.md: notOwner, noEndpoints, … */
+	const char *detail; /* a sentence for people, or NULL */
+	const struct cfg_peer *peer; /* where it is about one session only, else NULL */
+	bool plain_loser;	     /* a candidate that merely lost the ranking */
+};
+
+/** The decision about one service for one node. Owns its arena; the world must not change meanwhile. */
+struct plan {
+	struct arena *arena;
+	const char *service;
+	const char *node;
+	const struct plan_l2 *l2; /* of each address that the node is a candidate for or owns */
+	size_t n_l2;
+	bool owner; /* the node is the Layer 2 owner of the service's addresses */
+	const struct plan_bgp *bgp;
+	size_t n_bgp;
+	const struct plan_silence *silent;
+	size_t n_silent;
+};
+
+NODISCARD struct plan *plan_service(const struct world *w, const char *key, const char *node);
+struct plan *plan_free(struct plan *p);
+
+/** Is the peer run on that node (its node selectors)? */
+bool plan_peer_runs(const struct world *w, const struct cfg_peer *peer, const char *node);
+
+/** One condition of `crier explain`, in the order in which they are tested. */
+struct plan_condition {
+	const char
+		*name; /* "address-assigned", "endpoints", "layer2-advertisement", "ranking", … */
+	const char *value; /* what was found */
+	bool ok;
+	const char *reason; /* what follows from it, or NULL */
+};
+
+struct plan_explanation {
+	struct arena *arena;
+	const char *subject; /* the service's key */
+	bool announced;
+	const struct plan_condition *v;
+	size_t n;
+};
+
+NODISCARD struct plan_explanation *plan_explain(const struct world *w, const char *key,
+						const char *node);
+struct plan_explanation *plan_explanation_free(struct plan_explanation *x);
+
+#endif
