@@ -1,0 +1,65 @@
+#include "app/events.h"
+
+#include "base/log.h"
+
+struct events {
+	json_t *ring[EVENTS_KEPT];
+	size_t next; /* where the next one goes */
+	struct list listeners;
+};
+
+static void events_take(void *ctx, json_t *event)
+{
+	struct events *ev = ctx;
+	struct event_listener *l;
+
+	json_decref(ev->ring[ev->next]);
+	ev->ring[ev->next] = json_incref(event);
+	ev->next = (ev->next + 1) % EVENTS_KEPT;
+	LIST_EACH (l, &ev->listeners, link) {
+		l->heard(l, event);
+	}
+}
+
+struct events *events_new(void)
+{
+	struct events *ev = mem_new(struct events);
+
+	list_init(&ev->listeners);
+	log_set_tap(events_take, ev);
+	return ev;
+}
+
+struct events *events_free(struct events *ev)
+{
+	if (!ev)
+		return NULL;
+	log_set_tap(NULL, NULL);
+	for (size_t i = 0; i < EVENTS_KEPT; i++)
+		json_decref(ev->ring[i]);
+	free(ev);
+	return NULL;
+}
+
+void events_listen(struct events *ev, struct event_listener *l)
+{
+	list_append(&ev->listeners, &l->link);
+}
+
+void events_unlisten(struct event_listener *l)
+{
+	list_remove(&l->link);
+}
+
+json_t *events_list(const struct events *ev)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < EVENTS_KEPT; i++) {
+		json_t *event = ev->ring[(ev->next + i) % EVENTS_KEPT];
+
+		if (event)
+			json_array_append(all, event);
+	}
+	return all;
+}

@@ -1,0 +1,84 @@
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+static const struct cli_command commands[] = {
+	{ "run", "the daemon", cli_run },
+	{ "check", "validate configuration files", cli_check },
+	{ "plan", "who would get which address and who would say it, offline", cli_plan },
+	{ "status", "is this node healthy, and what is wrong", cli_status },
+	{ "get", "what is so now: services, pools, peers, routes, bfd, l2, members, nodes, events",
+	  cli_get },
+	{ "explain", "why an address or service is, or is not, announced from here", cli_explain },
+	{ "monitor", "events as they happen", cli_monitor },
+	{ "reload", "re-read the configuration and print what changed", cli_reload },
+	{ "cleanup", "remove service addresses that a dead daemon left behind", cli_cleanup },
+	{ "version", "print the version", cli_version },
+};
+
+static void cli_usage(FILE *to)
+{
+	fputs("usage: crier COMMAND [OPTION…]\n\n"
+	      "Announces service addresses by Layer 2 (ARP, NDP) and by BGP.\n\n",
+	      to);
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].summary);
+	fputs("\nEach command has --help. Exit codes: 0 done, 1 the answer is no, 2 used wrongly,\n"
+	      "3 the daemon can't be reached.\n",
+	      to);
+}
+
+static int cli_unknown(const char *word)
+{
+	const char *names[ARRAY_LEN(commands)];
+
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		names[i] = commands[i].name;
+	const char *near = text_nearest(word, names, ARRAY_LEN(names));
+
+	fprintf(stderr, "crier: there is no command '%s'", word);
+	fprintf(stderr, near ? "; did you mean '%s'?\n" : "; crier --help lists them\n", near);
+	return CLI_USAGE;
+}
+
+/* argp prints argv[0] in its messages: "crier check", not "check". */
+static int cli_dispatch(const struct cli_command *c, int argc, char **argv)
+{
+	char title[64];
+
+	snprintf(title, sizeof(title), "crier %s", c->name);
+	argv[0] = title;
+	return c->run(argc, argv);
+}
+
+int cli_main(int argc, char **argv)
+{
+	if (argc < 2) {
+		cli_usage(stderr);
+		return CLI_USAGE;
+	}
+	const char *word = argv[1];
+
+	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
+		cli_usage(stdout);
+		return CLI_DONE;
+	}
+	if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
+		word = "version";
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		if (strcmp(word, commands[i].name) == 0)
+			return cli_dispatch(&commands[i], argc - 1, argv + 1);
+	return cli_unknown(word);
+}
+
+int cli_version(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	puts("crier " CRIER_VERSION);
+	return CLI_DONE;
+}
