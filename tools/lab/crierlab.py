@@ -1,0 +1,208 @@
+"""crier nodes and real routers as hosts of a netlab."""
+
+import json
+import os
+import pathlib
+import signal
+import textwrap
+
+from netlab import Host, LabError, sh, wait_for
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+
+
+def crier_binary():
+    given = os.environ.get("CRIER")
+    for path in [given] if given else [ROOT / "build/release/crier", ROOT / "build/debug/crier"]:
+        if path and os.access(path, os.X_OK):
+            return str(path)
+    raise LabError("no crier binary: build one first (cmake --preset release && cmake --build --preset release)")
+
+
+class Node(Host):
+    """A host that runs crier. Its files live in its own folder."""
+
+    def __init__(self, lab, name):
+        super().__init__(lab, name)
+        self.binary = crier_binary()
+        self.config = self.dir / "crier.yaml"
+        self.log = self.dir / "crier.log"
+        self.socket = self.dir / "run" / "crier.sock"
+        (self.dir / "run").mkdir()
+        (self.dir / "state").mkdir()
+        self.daemon = None
+        self.env = {**os.environ, "RUNTIME_DIRECTORY": str(self.dir / "run"),
+                    "STATE_DIRECTORY": str(self.dir / "state"), "CRIER_SOCKET": str(self.socket)}
+
+    def configure(self, text):
+        self.config.write_text(textwrap.dedent(text))
+
+    def start(self, *options, ready=True):
+        self.daemon = self.popen([self.binary, "run", "-f", self.config, "--node", self.name, *options],
+                                 "crier.log", env=self.env)
+        if ready:
+            wait_for(self.is_up, f"{self.name}'s daemon answers; its log:\n{self.log}", 20)
+        return self
+
+    def is_up(self):
+        if self.daemon.poll() is not None:
+            raise LabError(f"{self.name}: crier ended with {self.daemon.returncode}:\n{self.log.read_text()}")
+        return self.socket.exists() and self.crier("status", "-o", "json", check=False).returncode in (0, 1)
+
+    def crier(self, *args, check=True, timeout=30):
+        return self.run([self.binary, *args], check=check, timeout=timeout, env=self.env)
+
+    def get(self, kind, name=None):
+        done = self.crier("get", kind, *([name] if name else []), "-o", "json")
+        return json.loads(done.stdout)["items"]
+
+    def status(self):
+        return json.loads(self.crier("status", "-o", "json", check=False).stdout)
+
+    def owns(self, address):
+        """Does this node answer for the address by Layer 2?"""
+        return any(i["name"] == address and i["state"] == "owner" for i in self.get("l2"))
+
+    def pid(self):
+        """The daemon itself, not the helper processes that it started."""
+        return self.daemon.pid
+
+    def kill(self, sig=signal.SIGKILL):
+        self.daemon.send_signal(sig)
+
+    def stop(self, timeout=5):
+        """Leave gracefully; returns the exit code."""
+        self.daemon.send_signal(signal.SIGTERM)
+        return self.daemon.wait(timeout)
+
+    def events(self, name):
+        """The log's events of one name so far."""
+        found = []
+        for line in self.log.read_text(errors="replace").splitlines():
+            if line.startswith("{"):
+                event = json.loads(line)
+                if event.get("event") == name:
+                    found.append(event)
+        return found
+
+    def crash_host(self):
+        """The whole machine goes: every process at once, and its cable."""
+        self.run("ip link set eth0 down", check=False)
+        for pid in self.pids():
+            os.kill(pid, signal.SIGKILL)
+
+
+class Router(Host):
+    """Common to the real routers: start, ask for routes, stop."""
+
+    def ready(self):
+        raise NotImplementedError
+
+    def routes(self, family=4):
+        """{prefix: [route, …]} of what was learned; each route a dict with at least `nexthop`."""
+        raise NotImplementedError
+
+    def wait_route(self, prefix, paths=1, timeout=20):
+        family = 6 if ":" in prefix else 4
+        return wait_for(lambda: len(self.routes(family).get(prefix, [])) >= paths and self.routes(family)[prefix],
+                        f"{self.name} has {prefix} with {paths} path(s)", timeout, 0.05)
+
+    def wait_no_route(self, prefix, timeout=20):
+        family = 6 if ":" in prefix else 4
+        wait_for(lambda: not self.routes(family).get(prefix), f"{self.name} has no {prefix}", timeout, 0.05)
+
+
+class Frr(Router):
+    """FRR's zebra, bgpd and bfdd with files of their own."""
+
+    LIB = "/usr/lib/frr"
+
+    def start(self, conf):
+        sh(f"chmod 755 {self.lab.dir} {self.dir}")
+        self.vty = self.dir / "vty"
+        self.vty.mkdir()
+        (self.dir / "frr.conf").write_text(textwrap.dedent(conf))
+        sh(f"chown -R frr:frr {self.dir}")
+        self.sysctl("net.ipv4.ip_forward", 1)
+        self.sysctl("net.ipv6.conf.all.forwarding", 1)
+        self.sysctl("net.ipv4.fib_multipath_hash_policy", 1)
+        for d in ("zebra", "bfdd", "bgpd"):
+            self.popen(f"{self.LIB}/{d} -f {self.dir}/frr.conf -i {self.dir}/{d}.pid --vty_socket {self.vty} "
+                       f"-z {self.dir}/zserv.api -A 127.0.0.1 -P 0 --log file:{self.dir}/{d}.log",
+                       f"{d}.out")
+            wait_for(lambda d=d: (self.vty / f"{d}.vty").exists(), f"{self.name}: {d} runs")
+        return self
+
+    def vtysh(self, *commands, check=True):
+        args = [a for c in commands for a in ("-c", c)]
+        return self.run(["vtysh", "--vty_socket", str(self.vty), *args], check=check).stdout
+
+    def ask(self, command):
+        text = self.vtysh(command, check=False)
+        try:
+            return json.loads(text)
+        except ValueError:
+            return {}
+
+    def routes(self, family=4):
+        shown = self.ask(f"show bgp ipv{family} unicast json").get("routes", {})
+        return {p: [{"nexthop": r["nexthops"][0]["ip"], **r} for r in paths if r.get("valid")]
+                for p, paths in shown.items()}
+
+    def detail(self, prefix):
+        family = 6 if ":" in prefix else 4
+        return self.ask(f"show bgp ipv{family} unicast {prefix} json")
+
+
+class Bird(Router):
+    def start(self, conf):
+        self.conf = self.dir / "bird.conf"
+        self.ctl = self.dir / "bird.ctl"
+        self.conf.write_text(textwrap.dedent(conf))
+        self.sysctl("net.ipv4.ip_forward", 1)
+        self.sysctl("net.ipv6.conf.all.forwarding", 1)
+        self.popen(f"bird -f -c {self.conf} -s {self.ctl} -P {self.dir}/bird.pid", "bird.log")
+        wait_for(self.ctl.exists, f"{self.name}: bird runs")
+        return self
+
+    def birdc(self, command):
+        return self.run(["birdc", "-s", str(self.ctl), *command.split()], check=False).stdout
+
+    def routes(self, family=4):
+        """Attributes as bird prints them: BGP.local_pref, BGP.community, …"""
+        found, prefix = {}, None
+        for line in self.birdc(f"show route all table master{family}").splitlines():
+            words = line.split()
+            if not words or line.startswith(("BIRD", "Table")):
+                continue
+            if "unicast" in line:
+                if "/" in words[0]:
+                    prefix = words[0]
+                found.setdefault(prefix, []).append({})
+            elif prefix and words[0] == "via":
+                found[prefix][-1]["nexthop"] = words[1]
+            elif prefix and line.strip().startswith("BGP."):
+                key, _, value = line.strip().partition(":")
+                found[prefix][-1][key] = value.strip()
+        return found
+
+
+class GoBgp(Router):
+    def start(self, conf):
+        self.conf = self.dir / "gobgp.toml"
+        self.conf.write_text(textwrap.dedent(conf))
+        self.popen(f"gobgpd -f {self.conf} --api-hosts 127.0.0.1:50051 --pprof-disable", "gobgpd.log")
+        wait_for(lambda: self.run("gobgp neighbor", check=False).returncode == 0, f"{self.name}: gobgpd runs")
+        return self
+
+    def routes(self, family=4):
+        text = self.run(f"gobgp -j global rib -a ipv{family}", check=False).stdout
+        try:
+            shown = json.loads(text)
+        except ValueError:
+            return {}
+        found = {}
+        for prefix, paths in shown.items():
+            found[prefix] = [{"nexthop": next((a.get("nexthop") for a in p["attrs"] if "nexthop" in a), None),
+                              "attrs": p["attrs"]} for p in paths]
+        return found
