@@ -6,6 +6,7 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 option(CRIER_SANITIZE "Build with the address and undefined-behaviour sanitizers" OFF)
 option(CRIER_FUZZ "Build the fuzz targets with libFuzzer (clang)" OFF)
+option(CRIER_TESTS "Build the tests" ON)
 option(CRIER_HARDEN "Hardening flags" OFF)
 
 add_compile_definitions(_GNU_SOURCE CRIER_VERSION="${PROJECT_VERSION}")
