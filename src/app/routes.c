@@ -1,0 +1,326 @@
+#include "app/routes.h"
+
+#include <string.h>
+
+#include "base/list.h"
+#include "base/map.h"
+
+struct service_routes {
+	struct list shares;
+};
+
+/* One service's share in a route. */
+struct share {
+	struct list of_route; /* in order of arrival: the first one's preference counts */
+	struct list of_service;
+	struct route *route;
+	struct service_routes *service;
+	struct plan_bgp want; /* its arrays are ours */
+	bool stale;	      /* while a service's wishes are compared */
+};
+
+struct route {
+	char *peer;
+	struct prefix prefix;
+	struct list shares;
+	struct list changed; /* in routes.changed while a comparison runs */
+	bool told;
+};
+
+struct routes {
+	struct routes_sink sink;
+	struct map *routes;   /* peer NUL prefix -> struct route */
+	struct map *services; /* key -> struct service_routes */
+	struct list changed;
+};
+
+/* The key of a route: the peer's name, a zero byte, the prefix. */
+struct route_key {
+	uint8_t bytes[512];
+	size_t len;
+};
+
+static struct route_key key_of(const char *peer, const struct prefix *p)
+{
+	struct route_key k = { 0 };
+	size_t n = strnlen(peer, sizeof(k.bytes) - 20);
+
+	memcpy(k.bytes, peer, n);
+	k.len = n + 1;
+	k.bytes[k.len++] = p->addr.family;
+	k.bytes[k.len++] = p->len;
+	memcpy(k.bytes + k.len, p->addr.b, sizeof(p->addr.b));
+	k.len += sizeof(p->addr.b);
+	return k;
+}
+
+struct routes *routes_new(const struct routes_sink *sink)
+{
+	struct routes *r = mem_new(struct routes);
+
+	r->sink = *sink;
+	r->routes = map_new();
+	r->services = map_new();
+	list_init(&r->changed);
+	return r;
+}
+
+static void share_free(struct share *s)
+{
+	list_remove(&s->of_route);
+	list_remove(&s->of_service);
+	free((void *)(uintptr_t)s->want.communities);
+	free((void *)(uintptr_t)s->want.large_communities);
+	free(s);
+}
+
+static void share_take(struct share *s, const struct plan_bgp *want)
+{
+	free((void *)(uintptr_t)s->want.communities);
+	free((void *)(uintptr_t)s->want.large_communities);
+	s->want = *want;
+	s->want.peer = NULL; /* of a configuration that may go */
+	s->want.adv = NULL;
+	s->want.communities =
+		mem_dup(want->communities, want->n_communities * sizeof(*want->communities));
+	s->want.large_communities =
+		mem_dup(want->large_communities,
+			want->n_large_communities * sizeof(*want->large_communities));
+}
+
+static bool want_eq(const struct plan_bgp *a, const struct plan_bgp *b)
+{
+	return a->has_local_pref == b->has_local_pref && a->local_pref == b->local_pref &&
+	       a->has_med == b->has_med && a->med == b->med &&
+	       a->as_path_prepend == b->as_path_prepend && a->n_communities == b->n_communities &&
+	       a->n_large_communities == b->n_large_communities &&
+	       (!a->n_communities || memcmp(a->communities, b->communities,
+					    a->n_communities * sizeof(*a->communities)) == 0) &&
+	       (!a->n_large_communities ||
+		memcmp(a->large_communities, b->large_communities,
+		       a->n_large_communities * sizeof(*a->large_communities)) == 0);
+}
+
+static void route_changed(struct routes *r, struct route *route)
+{
+	if (list_empty(&route->changed))
+		list_append(&r->changed, &route->changed);
+}
+
+static struct route *route_of(struct routes *r, const char *peer, const struct prefix *p)
+{
+	struct route_key k = key_of(peer, p);
+	struct route *route = map_get_bytes(r->routes, k.bytes, k.len);
+
+	if (route)
+		return route;
+	route = mem_new(struct route);
+	route->peer = mem_strdup(peer);
+	route->prefix = *p;
+	list_init(&route->shares);
+	list_init(&route->changed);
+	(void)map_put_bytes(r->routes, k.bytes, k.len, route);
+	return route;
+}
+
+/* A route rarely has more than one share, a service may have thousands. */
+static struct share *share_of(const struct service_routes *sr, struct route *route)
+{
+	struct share *s;
+
+	LIST_EACH (s, &route->shares, of_route) {
+		if (s->service == sr)
+			return s;
+	}
+	return NULL;
+}
+
+static void want_one(struct routes *r, struct service_routes *sr, const struct plan_bgp *want)
+{
+	struct route *route = route_of(r, want->peer->name, &want->prefix);
+	struct share *s = share_of(sr, route);
+
+	if (s && want_eq(&s->want, want)) {
+		s->stale = false;
+		return;
+	}
+	if (!s) {
+		s = mem_new(struct share);
+		s->route = route;
+		s->service = sr;
+		list_append(&route->shares, &s->of_route);
+		list_append(&sr->shares, &s->of_service);
+	}
+	share_take(s, want);
+	s->stale = false;
+	route_changed(r, route);
+}
+
+static int compare_u32(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static int compare_large(const void *a, const void *b)
+{
+	const struct large_community *x = a, *y = b;
+
+	if (x->global != y->global)
+		return x->global < y->global ? -1 : 1;
+	if (x->local1 != y->local1)
+		return x->local1 < y->local1 ? -1 : 1;
+	return (x->local2 > y->local2) - (x->local2 < y->local2);
+}
+
+/* Sorts @v and drops repetitions; returns how many are left. */
+static size_t unite(void *v, size_t n, size_t size, int (*compare)(const void *, const void *))
+{
+	char *at = v;
+	size_t kept = 0;
+
+	if (!n)
+		return 0;
+	qsort(v, n, size, compare);
+	for (size_t i = 0; i < n; i++)
+		if (i == 0 || compare(at + (kept - 1) * size, at + i * size) != 0)
+			memmove(at + kept++ * size, at + i * size, size);
+	return kept;
+}
+
+/* The first share's preferences, everybody's communities. */
+static void route_announce(struct routes *r, struct route *route)
+{
+	const struct share *first = LIST_ENTRY(route->shares.next, struct share, of_route);
+	size_t n = 0, n_large = 0;
+	struct share *s;
+
+	LIST_EACH (s, &route->shares, of_route) {
+		n += s->want.n_communities;
+		n_large += s->want.n_large_communities;
+	}
+	uint32_t *communities = mem_new_n(uint32_t, n + 1);
+	struct large_community *large = mem_new_n(struct large_community, n_large + 1);
+	n = n_large = 0;
+	LIST_EACH (s, &route->shares, of_route) {
+		for (size_t i = 0; i < s->want.n_communities; i++)
+			communities[n++] = s->want.communities[i];
+		for (size_t i = 0; i < s->want.n_large_communities; i++)
+			large[n_large++] = s->want.large_communities[i];
+	}
+	struct route_wish wish = {
+		.peer = route->peer,
+		.prefix = route->prefix,
+		.has_local_pref = first->want.has_local_pref,
+		.local_pref = first->want.local_pref,
+		.has_med = first->want.has_med,
+		.med = first->want.med,
+		.as_path_prepend = first->want.as_path_prepend,
+		.communities = communities,
+		.n_communities = unite(communities, n, sizeof(*communities), compare_u32),
+		.large_communities = large,
+		.n_large_communities = unite(large, n_large, sizeof(*large), compare_large),
+	};
+	route->told = true;
+	r->sink.announce(r->sink.ctx, &wish);
+	free(communities);
+	free(large);
+}
+
+static void route_free(struct route *route)
+{
+	list_remove(&route->changed);
+	free(route->peer);
+	free(route);
+}
+
+static void route_settle(struct routes *r, struct route *route)
+{
+	list_remove(&route->changed);
+	if (!list_empty(&route->shares)) {
+		route_announce(r, route);
+		return;
+	}
+	if (route->told)
+		r->sink.withdraw(r->sink.ctx, route->peer, &route->prefix);
+	struct route_key k = key_of(route->peer, &route->prefix);
+	(void)map_del_bytes(r->routes, k.bytes, k.len);
+	route_free(route);
+}
+
+static struct service_routes *service_of(struct routes *r, const char *service)
+{
+	struct service_routes *sr = map_get(r->services, service);
+
+	if (!sr) {
+		sr = mem_new(struct service_routes);
+		list_init(&sr->shares);
+		(void)map_put(r->services, service, sr);
+	}
+	return sr;
+}
+
+void routes_set(struct routes *r, const char *service, const struct plan_bgp *wanted, size_t n)
+{
+	struct service_routes *sr = service_of(r, service);
+	struct route *route;
+	struct share *s;
+
+	LIST_EACH (s, &sr->shares, of_service) {
+		s->stale = true;
+	}
+	for (size_t i = 0; i < n; i++)
+		want_one(r, sr, &wanted[i]);
+	LIST_EACH (s, &sr->shares, of_service) {
+		if (s->stale) {
+			route_changed(r, s->route);
+			share_free(s);
+		}
+	}
+	LIST_EACH (route, &r->changed, changed) {
+		route_settle(r, route);
+	}
+	if (list_empty(&sr->shares))
+		free(map_del(r->services, service));
+}
+
+void routes_replay(struct routes *r, const char *peer)
+{
+	const char *key;
+	struct route *route;
+
+	MAP_EACH (r->routes, key, route) {
+		if (strcmp(route->peer, peer) == 0 && !list_empty(&route->shares))
+			route_announce(r, route);
+	}
+	(void)key;
+}
+
+static void service_routes_free(void *value)
+{
+	struct service_routes *sr = value;
+	struct share *s;
+
+	LIST_EACH (s, &sr->shares, of_service) {
+		share_free(s);
+	}
+	free(sr);
+}
+
+static void route_free_value(void *value)
+{
+	route_free(value);
+}
+
+struct routes *routes_free(struct routes *r)
+{
+	if (!r)
+		return NULL;
+	map_clear(r->services, service_routes_free);
+	map_clear(r->routes, route_free_value);
+	map_free(r->services);
+	map_free(r->routes);
+	free(r);
+	return NULL;
+}
