@@ -1,0 +1,319 @@
+#include "bfd/session.h"
+
+/* Out-of-turn packets between two in turn: a change takes three, two confused peers would take any number. */
+#define URGENT_MAX 8
+
+static uint32_t tx_interval_us(const struct bfd_session *s)
+{
+	if (s->conf.passive && s->remote_disc == 0) /* §6.8.7 */
+		return 0;
+	if (s->remote_min_rx_us == 0)
+		return 0;
+	/* Demand mode of the peer (§6.6): quiet while all is well, except for a poll of ours. */
+	if (s->remote_demand && s->state == BFD_UP && s->remote_state == BFD_UP &&
+	    s->poll == BFD_POLL_NONE)
+		return 0;
+	return MAX(s->desired_tx_used_us, s->remote_min_rx_us);
+}
+
+/* §6.8.7: 0-25 % less than the interval, and with a multiplier of one 10-25 %. */
+static struct dur jittered(const struct bfd_session *s, uint32_t interval_us)
+{
+	int64_t ns = (int64_t)interval_us * 1000;
+	int64_t most = s->conf.detect_mult == 1 ? ns / 10 * 9 : ns;
+
+	return DUR_NS(rng_between(s->rng, ns - ns / 4, most));
+}
+
+/* A shorter interval counts from the last packet on, a longer one from the next. */
+static void tx_replan(struct bfd_session *s, struct mono now)
+{
+	uint32_t interval_us = tx_interval_us(s);
+	uint32_t before_us = s->tx_interval_us;
+
+	if (interval_us == before_us)
+		return;
+	s->tx_interval_us = interval_us;
+	if (interval_us == 0) {
+		s->tx_at = MONO_NEVER;
+		return;
+	}
+	if (before_us != 0 && interval_us > before_us)
+		return;
+	struct mono at = mono_add(s->tx_last, jittered(s, interval_us));
+	if (mono_before(at, now))
+		at = now;
+	s->tx_at = mono_min(s->tx_at, at);
+}
+
+struct dur bfd_session_detect_time(const struct bfd_session *s)
+{
+	return DUR_NS((int64_t)s->remote_detect_mult * 1000 * bfd_session_rx_interval_us(s));
+}
+
+uint32_t bfd_session_rx_interval_us(const struct bfd_session *s)
+{
+	return s->remote_disc ? MAX(s->required_rx_used_us, s->remote_desired_tx_us) : 0;
+}
+
+struct dur bfd_session_remote_detect_time(const struct bfd_session *s)
+{
+	uint32_t interval_us = MAX(s->desired_tx_us, s->remote_min_rx_us);
+
+	return DUR_NS((int64_t)s->conf.detect_mult * 1000 * interval_us);
+}
+
+static void detect_replan(struct bfd_session *s)
+{
+	bool heard = s->remote_disc != 0;
+
+	s->detect_at = heard ? mono_add(s->rx_last, bfd_session_detect_time(s)) : MONO_NEVER;
+}
+
+/* The values of our packets follow state and configuration; what takes effect at once is decided here (§6.8.3). */
+static void params_update(struct bfd_session *s)
+{
+	uint32_t desired_us = s->conf.desired_min_tx_us;
+
+	if (s->state != BFD_UP)
+		desired_us = MAX(desired_us, BFD_SLOW_TX_US);
+	bool differs =
+		desired_us != s->desired_tx_us || s->conf.required_min_rx_us != s->required_rx_us;
+	s->desired_tx_us = desired_us;
+	s->required_rx_us = s->conf.required_min_rx_us;
+
+	if (s->state != BFD_UP) {
+		/* Each packet tells; nobody's detection depends on it yet, so no poll is needed. */
+		s->desired_tx_used_us = desired_us;
+		s->required_rx_used_us = s->required_rx_us;
+		s->poll = BFD_POLL_NONE;
+		s->poll_again = false;
+		return;
+	}
+	s->desired_tx_used_us = MIN(s->desired_tx_used_us, desired_us);
+	s->required_rx_used_us = MAX(s->required_rx_used_us, s->required_rx_us);
+	if (!differs)
+		return;
+	if (s->poll == BFD_POLL_NONE)
+		s->poll = BFD_POLL_ACTIVE;
+	else if (s->poll == BFD_POLL_ACTIVE)
+		s->poll_again = true;
+}
+
+static void poll_finish(struct bfd_session *s)
+{
+	if (s->poll != BFD_POLL_ACTIVE)
+		return;
+	if (s->poll_again) {
+		s->poll_again = false;
+		s->poll = BFD_POLL_PAUSE;
+		return;
+	}
+	s->poll = BFD_POLL_NONE;
+	s->desired_tx_used_us = s->desired_tx_us;
+	s->required_rx_used_us = s->required_rx_us;
+}
+
+static void note_change(struct bfd_session *s, uint8_t old_state, struct mono now)
+{
+	if (!s->changed)
+		s->change.old_state = old_state;
+	s->changed = true;
+	s->change.new_state = s->state;
+	s->change.remote_state = s->remote_state;
+	s->change.local_diag = s->local_diag;
+	s->change.remote_diag = s->remote_diag;
+	s->change.at = now;
+}
+
+/* A change is told to the peer at once (§6.8.7), unless the two have worked each other up. */
+static void want_send(struct bfd_session *s)
+{
+	if (s->urgent >= URGENT_MAX)
+		return;
+	s->urgent++;
+	s->send_wanted = true;
+}
+
+static void enter(struct bfd_session *s, uint8_t state, uint8_t diag, struct mono now)
+{
+	uint8_t old_state = s->state;
+
+	if (state == old_state)
+		return;
+	s->state = state;
+	/* Init is halfway: the reason for having been down stays until the session is up. */
+	if (state != BFD_INIT)
+		s->local_diag = diag;
+	params_update(s);
+	note_change(s, old_state, now);
+	want_send(s);
+}
+
+static void forget_remote(struct bfd_session *s)
+{
+	s->remote_disc = 0;
+	s->remote_state = BFD_DOWN;
+	s->remote_min_rx_us = 1; /* as at the start, §6.8.1 */
+	s->remote_demand = false;
+	s->detect_at = MONO_NEVER;
+}
+
+void bfd_session_init(struct bfd_session *s, const struct bfd_session_conf *conf,
+		      uint32_t local_disc, struct rng *rng, struct mono now)
+{
+	*s = (struct bfd_session){
+		.conf = *conf,
+		.rng = rng,
+		.state = conf->admin_down ? BFD_ADMIN_DOWN : BFD_DOWN,
+		.local_diag = conf->admin_down ? BFD_DIAG_ADMIN_DOWN : BFD_DIAG_NONE,
+		.local_disc = local_disc,
+		.tx_last = now,
+		.tx_at = MONO_NEVER,
+		.rx_last = now,
+	};
+	forget_remote(s);
+	params_update(s);
+	tx_replan(s, now);
+	if (s->tx_interval_us)
+		s->tx_at = now;
+}
+
+static void learn(struct bfd_session *s, const struct bfd_pkt *pkt, struct mono at)
+{
+	s->remote_disc = pkt->my_disc;
+	s->remote_state = pkt->state;
+	s->remote_diag = pkt->diag;
+	s->remote_demand = pkt->demand;
+	s->remote_detect_mult = pkt->detect_mult;
+	s->remote_min_rx_us = pkt->required_min_rx_us;
+	s->remote_desired_tx_us = pkt->desired_min_tx_us;
+	if (mono_before(s->rx_last, at))
+		s->rx_last = at;
+}
+
+/* RFC 5880 §6.8.6: row = our state, column = state the peer sent. */
+static const uint8_t next_state[BFD_STATE_COUNT][BFD_STATE_COUNT] = {
+	/*                    AdminDown       Down            Init            Up            */
+	[BFD_ADMIN_DOWN] = { BFD_ADMIN_DOWN, BFD_ADMIN_DOWN, BFD_ADMIN_DOWN, BFD_ADMIN_DOWN },
+	[BFD_DOWN] = { BFD_DOWN, BFD_INIT, BFD_UP, BFD_DOWN },
+	[BFD_INIT] = { BFD_DOWN, BFD_INIT, BFD_UP, BFD_UP },
+	[BFD_UP] = { BFD_DOWN, BFD_DOWN, BFD_UP, BFD_UP },
+};
+
+int bfd_session_rx(struct bfd_session *s, const struct bfd_pkt *pkt, struct mono at)
+{
+	learn(s, pkt, at);
+	if (pkt->final)
+		poll_finish(s);
+	if (s->state == BFD_ADMIN_DOWN) {
+		detect_replan(s);
+		tx_replan(s, at);
+		return BFD_RX_IGNORED;
+	}
+	uint8_t state = next_state[s->state][pkt->state];
+	enter(s, state, state == BFD_DOWN ? BFD_DIAG_NEIGHBOR_DOWN : BFD_DIAG_NONE, at);
+	if (pkt->poll)
+		s->final_wanted = true;
+	detect_replan(s);
+	tx_replan(s, at);
+	return 0;
+}
+
+static void expire(struct bfd_session *s, struct mono now)
+{
+	forget_remote(s);
+	if (s->state == BFD_INIT || s->state == BFD_UP)
+		enter(s, BFD_DOWN, BFD_DIAG_EXPIRED, now);
+	tx_replan(s, now);
+}
+
+void bfd_session_tick(struct bfd_session *s, struct mono now)
+{
+	if (!mono_before(now, s->detect_at))
+		expire(s, now);
+	if (!mono_before(now, s->tx_at)) {
+		s->urgent = 0;
+		s->send_wanted = true;
+	}
+}
+
+void bfd_session_apply(struct bfd_session *s, const struct bfd_session_conf *conf, struct mono now)
+{
+	bool was_held = s->conf.admin_down;
+
+	s->conf = *conf;
+	if (conf->admin_down && !was_held)
+		enter(s, BFD_ADMIN_DOWN, BFD_DIAG_ADMIN_DOWN, now);
+	else if (!conf->admin_down && was_held)
+		enter(s, BFD_DOWN, BFD_DIAG_NONE, now);
+	else
+		params_update(s);
+	detect_replan(s);
+	tx_replan(s, now);
+}
+
+static void fill_pkt(struct bfd_session *s, bool final, struct bfd_pkt *pkt)
+{
+	*pkt = (struct bfd_pkt){
+		.diag = s->local_diag,
+		.state = s->state,
+		.final = final,
+		.poll = !final && s->poll == BFD_POLL_ACTIVE,
+		.detect_mult = s->conf.detect_mult,
+		.my_disc = s->local_disc,
+		.your_disc = s->remote_disc,
+		.desired_min_tx_us = s->desired_tx_us,
+		.required_min_rx_us = s->required_rx_us,
+	};
+}
+
+/*
+ * Any packet carries everything, so each one starts the interval anew. Only while we poll ourselves an F is not
+ * counted, because it may not carry our P: a peer that polls without end cannot hold our own poll back.
+ */
+static void sent(struct bfd_session *s, bool final, struct mono now)
+{
+	if (final)
+		s->final_wanted = false;
+	if (final && s->poll == BFD_POLL_ACTIVE)
+		return;
+	if (s->poll == BFD_POLL_PAUSE)
+		s->poll = BFD_POLL_ACTIVE;
+	s->send_wanted = false;
+	s->tx_last = now;
+	if (s->tx_interval_us)
+		s->tx_at = mono_add(now, jittered(s, s->tx_interval_us));
+}
+
+static bool may_send(const struct bfd_session *s)
+{
+	return s->remote_disc != 0 || !s->conf.passive;
+}
+
+bool bfd_session_next(struct bfd_session *s, struct mono now, struct bfd_out *out)
+{
+	if (s->changed) {
+		s->changed = false;
+		out->kind = BFD_OUT_CHANGE;
+		out->change = s->change;
+		return true;
+	}
+	if (!s->send_wanted && !s->final_wanted)
+		return false;
+	if (!may_send(s)) {
+		s->send_wanted = false;
+		s->final_wanted = false;
+		return false;
+	}
+	bool final = s->final_wanted;
+	out->kind = BFD_OUT_SEND;
+	fill_pkt(s, final, &out->pkt);
+	sent(s, final, now);
+	return true;
+}
+
+struct mono bfd_session_deadline(const struct bfd_session *s)
+{
+	return mono_min(s->tx_at, s->detect_at);
+}

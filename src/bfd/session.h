@@ -1,0 +1,138 @@
+/**
+ * One BFD session: the pure core. It is given packets, changed parameters and the present time, and answers
+ * with packets to send, changes of state and one deadline.
+ *
+ *   bfd_session_rx(), _apply(), _tick()   move it; after each of them
+ *   bfd_session_next()                    is called until it says false, and
+ *   bfd_session_deadline()                tells when to tick next.
+ *
+ * The engine drives it on the packet thread. It neither allocates nor looks at a clock.
+ *
+ * RFC 5880 covered: §6.1 (roles), §6.2 and §6.8.6 (states), §6.3 (discriminators: the engine draws them), §6.5
+ * (poll sequences), §6.8.1-6.8.4, §6.8.7 (when and what to send), §6.8.16 (administrative control), §6.8.18.
+ * In part: §6.6 (demand mode of the remote system is obeyed; we never ask for it). Left out: §6.4 and §6.8.9
+ * (echo), §6.7 (authentication), §6.8.17 (concatenated paths).
+ */
+#ifndef BFD_SESSION_H
+#define BFD_SESSION_H
+
+#include "base/rng.h"
+#include "base/time.h"
+#include "bfd/pkt.h"
+
+/** RFC 5880 §6.8.3: nobody sends faster than this until the session is up. */
+#define BFD_SLOW_TX_US 1000000u
+
+struct bfd_session_conf {
+	uint32_t desired_min_tx_us;  /* not zero */
+	uint32_t required_min_rx_us; /* not zero */
+	uint8_t detect_mult;	     /* not zero */
+	bool passive;		     /* say nothing until the peer has spoken */
+	bool admin_down;	     /* held down by us, and told so to the peer */
+};
+
+/** A change of state. */
+struct bfd_change {
+	uint8_t old_state;
+	uint8_t new_state;
+	uint8_t remote_state; /* AdminDown: the peer was told to, its path is fine (RFC 5882 §3.2) */
+	uint8_t local_diag;
+	uint8_t remote_diag;
+	struct mono at;
+};
+
+struct bfd_out {
+	enum { BFD_OUT_CHANGE, BFD_OUT_SEND } kind;
+	union {
+		struct bfd_change change;
+		struct bfd_pkt pkt;
+	};
+};
+
+/** A poll sequence of ours. */
+enum bfd_poll {
+	BFD_POLL_NONE,
+	BFD_POLL_ACTIVE, /* P is set until F comes */
+	BFD_POLL_PAUSE, /* one packet without P before the next sequence, so that a late F cannot end it */
+};
+
+/** Fields are the core's own; others read them. Names follow RFC 5880 §6.8.1 where it has one. */
+struct bfd_session {
+	struct bfd_session_conf conf;
+	struct rng *rng; /* borrowed; jitter */
+
+	uint8_t state;
+	uint8_t remote_state;
+	uint8_t local_diag;
+	uint8_t remote_diag;
+	uint8_t remote_detect_mult;
+	bool remote_demand;
+	uint32_t local_disc;
+	uint32_t remote_disc;
+	uint32_t remote_min_rx_us;
+	uint32_t remote_desired_tx_us;
+
+	/* What our packets say, and what we count with until the poll sequence is over (§6.8.3). */
+	uint32_t desired_tx_us;
+	uint32_t desired_tx_used_us;
+	uint32_t required_rx_us;
+	uint32_t required_rx_used_us;
+
+	enum bfd_poll poll;
+	bool poll_again; /* parameters changed once more while P was out */
+
+	uint32_t tx_interval_us; /* before jitter; 0: nothing periodic */
+	struct mono tx_last;
+	struct mono tx_at;
+	struct mono rx_last;
+	struct mono detect_at;
+
+	bool send_wanted;
+	bool final_wanted;
+	uint8_t urgent; /* packets sent out of turn since the last one in turn */
+	bool changed;
+	struct bfd_change change;
+};
+
+/** Discards of §6.8.6 that only the session can tell; 0 is "accepted". */
+enum { BFD_RX_IGNORED = 1 };
+
+/**
+ * Start in Down (or AdminDown) with a discriminator that nobody else in this system has.
+ * @rng: borrowed for the session's life
+ */
+void bfd_session_init(struct bfd_session *s, const struct bfd_session_conf *conf,
+		      uint32_t local_disc, struct rng *rng, struct mono now);
+
+/**
+ * Feed one control packet to the session.
+ * @pkt:  decoded and checked, its Your Discriminator zero or ours; not kept after return
+ * @at:   arrival time on the loop's clock; may be a little before the last tick
+ *
+ * May move the state machine; drain bfd_session_next() afterwards.
+ * Returns 0, or BFD_RX_IGNORED when the session is held down by us.
+ */
+NODISCARD int bfd_session_rx(struct bfd_session *s, const struct bfd_pkt *pkt, struct mono at);
+
+/** Do what is due. Everything that arrived before @now must have been fed: an expiry is believed at once. */
+void bfd_session_tick(struct bfd_session *s, struct mono now);
+
+/** Change parameters. In Up this runs a poll sequence (§6.8.3) and never flaps. */
+void bfd_session_apply(struct bfd_session *s, const struct bfd_session_conf *conf, struct mono now);
+
+/** Take the next thing to do: first a change of state, then packets. @now: when a packet leaves. */
+bool bfd_session_next(struct bfd_session *s, struct mono now, struct bfd_out *out);
+
+/** When to tick next, or MONO_NEVER. */
+struct mono bfd_session_deadline(const struct bfd_session *s);
+
+/** §6.8.4: after how much silence the session goes down; 0 before the peer has spoken. */
+struct dur bfd_session_detect_time(const struct bfd_session *s);
+
+/** The interval at which the peer is expected to send, by what both said; 0 before it has spoken. */
+uint32_t bfd_session_rx_interval_us(const struct bfd_session *s);
+
+/** §6.8.4 seen from the peer: after how much silence of ours it goes down. */
+struct dur bfd_session_remote_detect_time(const struct bfd_session *s);
+
+#endif

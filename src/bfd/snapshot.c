@@ -1,0 +1,139 @@
+#include "bfd/snapshot.h"
+
+#include "bfd/engine.h"
+
+#define LOAD(field) atomic_load_explicit(&(field), memory_order_relaxed)
+
+static const struct {
+	const char *label;
+	const char *text;
+} drops[BFD_DROP_COUNT] = {
+#define BFD_DROP_ROW(name, label_, text_) \
+	[BFD_DROP_##name] = { .label = (label_), .text = (text_) },
+	BFD_DROPS(BFD_DROP_ROW)
+#undef BFD_DROP_ROW
+};
+
+const char *bfd_drop_label(enum bfd_drop d)
+{
+	return drops[d].label;
+}
+
+const char *bfd_drop_text(enum bfd_drop d)
+{
+	return drops[d].text;
+}
+
+/** The sessions with one peer, added up: the reference's only label is the peer. */
+struct peer_sum {
+	struct addr peer;
+	uint64_t up; /* 1 when all of them are */
+	uint64_t in;
+	uint64_t out;
+	uint64_t up_events;
+	uint64_t down_events;
+};
+
+static const struct metric {
+	const char *name;
+	const char *help;
+	enum metric_type type;
+	size_t offset;
+} metrics[] = {
+	{ "metallb_bfd_session_up", "BFD session state (1 is up, 0 is down)", METRIC_GAUGE,
+	  offsetof(struct peer_sum, up) },
+	{ "metallb_bfd_control_packet_input", "Number of received BFD control packets",
+	  METRIC_COUNTER, offsetof(struct peer_sum, in) },
+	{ "metallb_bfd_control_packet_output", "Number of sent BFD control packets", METRIC_COUNTER,
+	  offsetof(struct peer_sum, out) },
+	{ "metallb_bfd_session_up_events", "Number of times a BFD session came up", METRIC_COUNTER,
+	  offsetof(struct peer_sum, up_events) },
+	{ "metallb_bfd_session_down_events", "Number of times a BFD session went down",
+	  METRIC_COUNTER, offsetof(struct peer_sum, down_events) },
+};
+
+static int by_peer(const void *a, const void *b)
+{
+	return addr_cmp(&((const struct peer_sum *)a)->peer, &((const struct peer_sum *)b)->peer);
+}
+
+static void sum_add(struct peer_sum *sum, const struct peer_sum *one)
+{
+	sum->up = sum->up && one->up;
+	sum->in += one->in;
+	sum->out += one->out;
+	sum->up_events += one->up_events;
+	sum->down_events += one->down_events;
+}
+
+/* One element for each peer, sorted; returns how many. */
+static size_t sum_by_peer(const struct bfd_table *t, struct peer_sum *sums)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		const struct bfd_session_status *st = t->v[i].status;
+
+		sums[i] = (struct peer_sum){
+			.peer = t->v[i].peer,
+			.up = LOAD(st->state) == BFD_UP,
+			.in = LOAD(st->packets_in),
+			.out = LOAD(st->packets_out),
+			.up_events = LOAD(st->up_events),
+			.down_events = LOAD(st->down_events),
+		};
+	}
+	qsort(sums, t->n, sizeof(*sums), by_peer);
+	for (size_t i = 0; i < t->n; i++) {
+		if (n && addr_eq(&sums[n - 1].peer, &sums[i].peer))
+			sum_add(&sums[n - 1], &sums[i]);
+		else
+			sums[n++] = sums[i];
+	}
+	return n;
+}
+
+void bfd_table_collect(const struct bfd_table *t, struct metric_writer *w)
+{
+	CLEANUP(mem_freep) struct peer_sum *sums = mem_new_n(struct peer_sum, t->n + 1);
+	size_t n = sum_by_peer(t, sums);
+
+	for (size_t m = 0; m < ARRAY_LEN(metrics); m++) {
+		metric_family(w, metrics[m].type, metrics[m].name, metrics[m].help);
+		for (size_t i = 0; i < n; i++) {
+			uint64_t v;
+
+			memcpy(&v, (const char *)&sums[i] + metrics[m].offset, sizeof(v));
+			metric_sample(w, metrics[m].name,
+				      METRIC_LABELS({ "peer", ADDR_TEXT(&sums[i].peer) }),
+				      (double)v);
+		}
+	}
+}
+
+static void collect_one(struct metric_writer *w, enum metric_type type, const char *name,
+			const char *help, uint64_t v)
+{
+	metric_family(w, type, name, help);
+	metric_sample(w, name, NULL, 0, (double)v);
+}
+
+void bfd_counters_collect(const struct bfd_counters *c, struct metric_writer *w)
+{
+	static const char refused[] = "crier_bfd_packets_refused_total";
+
+	collect_one(w, METRIC_GAUGE, "crier_bfd_sessions", "BFD sessions configured",
+		    LOAD(c->sessions));
+	collect_one(w, METRIC_GAUGE, "crier_bfd_sessions_up", "BFD sessions in state Up",
+		    LOAD(c->sessions_up));
+	collect_one(w, METRIC_COUNTER, "crier_bfd_packets_received_total",
+		    "BFD control packets accepted", LOAD(c->packets_in));
+	collect_one(w, METRIC_COUNTER, "crier_bfd_packets_sent_total", "BFD control packets sent",
+		    LOAD(c->packets_out));
+	collect_one(w, METRIC_COUNTER, "crier_bfd_send_failures_total",
+		    "BFD control packets that could not be sent", LOAD(c->send_failed));
+	metric_family(w, METRIC_COUNTER, refused, "BFD packets without effect, by reason");
+	for (unsigned d = 0; d < BFD_DROP_COUNT; d++)
+		metric_sample(w, refused, METRIC_LABELS({ "reason", drops[d].label }),
+			      (double)LOAD(c->dropped[d]));
+}

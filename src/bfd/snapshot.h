@@ -1,0 +1,89 @@
+/**
+ * What the control thread may read of BFD while the packet thread works: the state of each session and the
+ * engine's counters. All fields are atomics with one writer, the packet thread; each is right by itself, and
+ * two read together may be of two moments.
+ */
+#ifndef BFD_SNAPSHOT_H
+#define BFD_SNAPSHOT_H
+
+#include <stdatomic.h>
+
+#include "base/metric.h"
+#include "base/time.h"
+#include "bfd/pkt.h"
+
+/**
+ * One session. Owned by the control thread; zero-initialised before it is put into a table, and kept until no
+ * table that the engine has names it.
+ */
+struct bfd_session_status {
+	_Atomic uint8_t state; /* enum bfd_state */
+	_Atomic uint8_t remote_state;
+	_Atomic uint8_t local_diag; /* enum bfd_diag */
+	_Atomic uint8_t remote_diag;
+	_Atomic uint8_t remote_detect_mult;
+	_Atomic uint32_t local_disc;
+	_Atomic uint32_t remote_disc; /* 0: not known */
+	_Atomic uint32_t tx_us;	      /* negotiated, before jitter; 0: nothing periodic is sent */
+	_Atomic uint32_t rx_us;	      /* what the peer sends at most every; 0: not known */
+	_Atomic uint64_t detect_us;   /* 0: not known */
+	_Atomic uint16_t source_port;
+	_Atomic int send_errno;	     /* why the last packet could not be sent; 0: it could */
+	_Atomic int64_t changed_ns;  /* struct mono of the last change of state; 0: none yet */
+	_Atomic uint64_t packets_in; /* accepted */
+	_Atomic uint64_t packets_out;
+	_Atomic uint64_t packets_dropped;
+	_Atomic uint64_t up_events;
+	_Atomic uint64_t down_events; /* out of Up */
+};
+
+/** Why a received packet had no effect: the decoder's reasons first, then X(name, label, text). */
+#define BFD_DROPS(X)                                                                    \
+	BFD_PKT_REFUSALS(X)                                                             \
+	X(CUT, "long", "longer than any control packet")                                \
+	X(TTL, "ttl", "came from further away than allowed")                            \
+	X(UNKNOWN_DISC, "unknown-discriminator", "your discriminator is of no session") \
+	X(UNKNOWN_PEER, "unknown-peer", "no session with this sender")                  \
+	X(PEER, "peer", "sender or destination is not the session's")                   \
+	X(INTERFACE, "interface", "came in through another interface")                  \
+	X(HOPS, "hops", "single hop and multihop mixed up")                             \
+	X(HELD_DOWN, "held-down", "session is administratively down")
+
+enum bfd_drop {
+#define BFD_DROP_NAME(name, label, text) BFD_DROP_##name,
+	BFD_DROPS(BFD_DROP_NAME)
+#undef BFD_DROP_NAME
+		BFD_DROP_COUNT
+};
+
+struct bfd_counters {
+	_Atomic uint64_t packets_in; /* accepted */
+	_Atomic uint64_t packets_out;
+	_Atomic uint64_t send_failed;
+	_Atomic uint64_t dropped[BFD_DROP_COUNT];
+	_Atomic uint32_t sessions;
+	_Atomic uint32_t sessions_up;
+	_Atomic int listen_errno; /* why a receive socket could not be opened; 0: all are open */
+};
+
+/** Add one; for the only writer of the counter. */
+static inline void bfd_count(_Atomic uint64_t *counter)
+{
+	uint64_t n = atomic_load_explicit(counter, memory_order_relaxed);
+
+	atomic_store_explicit(counter, n + 1, memory_order_relaxed);
+}
+
+/** The label of a reason ("ttl"), and its text for people. */
+const char *bfd_drop_label(enum bfd_drop d);
+const char *bfd_drop_text(enum bfd_drop d);
+
+struct bfd_table;
+
+/** Write the metrics of all sessions, by the reference's names and its label `peer`. Control thread. */
+void bfd_table_collect(const struct bfd_table *t, struct metric_writer *w);
+
+/** Write the engine's own metrics (crier_bfd_…). Control thread. */
+void bfd_counters_collect(const struct bfd_counters *c, struct metric_writer *w);
+
+#endif
