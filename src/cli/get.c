@@ -1,0 +1,217 @@
+#include <argp.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "cli/remote.h"
+
+/* What people look at first stands first; -o wide shows the rest. */
+static const struct cli_column services[] = {
+	{ "NAME", "name", false },	     { "STATE", "state", false },
+	{ "ADDRESSES", "addresses", false }, { "POOL", "pool", false },
+	{ "MODES", "modes", false },	     { "OWNER", "owner", false },
+	{ "REASON", "reason", false },	     { "HEALTH", "health", true },
+	{ "SINCE", "since", true },
+};
+static const struct cli_column pools[] = {
+	{ "NAME", "name", false },	  { "PROTOCOL", "protocol", false },
+	{ "ADDRESSES", "ranges", false }, { "USED", "used", false },
+	{ "TOTAL", "total", false },	  { "AUTO", "auto-assign", true },
+};
+static const struct cli_column peers[] = {
+	{ "NAME", "name", false },
+	{ "ADDRESS", "address", false },
+	{ "AS", "peer-asn", false },
+	{ "STATE", "state", false },
+	{ "SINCE", "since", false },
+	{ "SENT", "prefixes-announced", false },
+	{ "BFD", "bfd", false },
+	{ "LAST ERROR", "last-error", false },
+	{ "MY AS", "my-asn", true },
+	{ "LOCAL", "local-address", true },
+	{ "HOLD", "hold-time-s", true },
+	{ "KEEPALIVE", "keepalive-time-s", true },
+	{ "CAPABILITIES", "capabilities", true },
+	{ "FLAPS", "flaps", true },
+};
+static const struct cli_column routes[] = {
+	{ "PREFIX", "name", false },	       { "PEER", "peer", false },
+	{ "STATE", "state", false },	       { "NEXT HOP", "next-hop", false },
+	{ "LOCAL PREF", "local-pref", false }, { "MED", "med", true },
+	{ "AS PATH", "as-path", true },	       { "COMMUNITIES", "communities", false },
+};
+static const struct cli_column bfd[] = {
+	{ "PEER", "name", false },
+	{ "STATE", "state", false },
+	{ "SINCE", "since", false },
+	{ "TX MS", "transmit-interval-ms", false },
+	{ "DETECT MS", "detect-time-ms", false },
+	{ "DIAG", "local-diagnostic", false },
+	{ "REMOTE DIAG", "remote-diagnostic", true },
+	{ "IN", "packets-in", true },
+	{ "OUT", "packets-out", true },
+	{ "DROPPED", "packets-dropped", true },
+	{ "UPS", "up-events", true },
+	{ "DOWNS", "down-events", true },
+};
+static const struct cli_column l2[] = {
+	{ "ADDRESS", "name", false },	   { "STATE", "state", false },
+	{ "OWNER", "owner", false },	   { "SUCCESSION", "succession", false },
+	{ "SERVICES", "services", false }, { "LINK", "link", false },
+	{ "REQUESTS", "requests", false }, { "INTERFACES", "interfaces", true },
+	{ "REPLIES", "replies", true },	   { "GRATUITOUS", "gratuitous", true },
+};
+static const struct cli_column members[] = {
+	{ "NAME", "name", false },
+	{ "STATE", "state", false },
+	{ "ADDRESS", "address", false },
+	{ "SINCE", "since", false },
+	{ "INCARNATION", "incarnation", true },
+	{ "LABELS", "labels", true },
+};
+static const struct cli_column nodes[] = {
+	{ "NAME", "name", false },
+	{ "STATE", "state", false },
+	{ "LABELS", "labels", false },
+};
+static const struct cli_column events[] = {
+	{ "TIME", "ts", false },     { "LEVEL", "level", false },  { "EVENT", "name", false },
+	{ "MESSAGE", "msg", false }, { "CALLER", "caller", true },
+};
+
+static const struct kind {
+	const char *name;
+	const struct cli_column *columns;
+	size_t n;
+} kinds[] = {
+#define KIND(name)                           \
+	{                                    \
+#name, name, ARRAY_LEN(name) \
+	}
+	KIND(services), KIND(pools),   KIND(peers), KIND(routes), KIND(bfd),
+	KIND(l2),	KIND(members), KIND(nodes), KIND(events),
+#undef KIND
+};
+
+struct get_args {
+	const char *socket;
+	enum cli_format format;
+	bool watch;
+	const struct kind *kind;
+	const char *name;
+};
+
+static const struct argp_option options[] = {
+	{ "socket", 's', "PATH", 0, "Control socket of the daemon", 0 },
+	{ "output", 'o', "FORMAT", 0, "table (default), wide, json, yaml", 0 },
+	{ "watch", 'w', NULL, 0, "Print again each second, until interrupted", 0 },
+	{ 0 },
+};
+
+static const struct kind *kind_find(const char *word)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (strcmp(kinds[i].name, word) == 0)
+			return &kinds[i];
+	return NULL;
+}
+
+static void refuse_kind(struct argp_state *state, const char *word)
+{
+	const char *names[ARRAY_LEN(kinds)];
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		names[i] = kinds[i].name;
+	const char *near = text_nearest(word, names, ARRAY_LEN(names));
+
+	if (near)
+		argp_error(state, "there is nothing called '%s' to get; did you mean '%s'?", word,
+			   near);
+	else
+		argp_error(state, "there is nothing called '%s' to get", word);
+}
+
+static error_t take(int key, char *arg, struct argp_state *state)
+{
+	struct get_args *a = state->input;
+	const unsigned formats = 1u << CLI_TABLE | 1u << CLI_WIDE | 1u << CLI_JSON | 1u << CLI_YAML;
+
+	switch (key) {
+	case 's':
+		a->socket = arg;
+		return 0;
+	case 'o':
+		if (cli_format_parse(arg, formats, &a->format) < 0)
+			argp_error(state, "-o takes table, wide, json or yaml, not '%s'", arg);
+		return 0;
+	case 'w':
+		a->watch = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (state->arg_num == 0 && !(a->kind = kind_find(arg)))
+			refuse_kind(state, arg);
+		else if (state->arg_num == 1)
+			a->name = arg;
+		else if (state->arg_num > 1)
+			argp_error(state, "'%s' is one word too many", arg);
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "get what? services, pools, peers, routes, bfd, l2, members, "
+				  "nodes, events");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = take,
+	.args_doc = "KIND [NAME]",
+	.doc = "What is so now.\vKIND is one of services, pools, peers, routes, bfd, l2, members, "
+	       "nodes, "
+	       "events. With NAME only that one; exit code 1 when there is none.",
+};
+
+static void print(const struct get_args *a, const json_t *data)
+{
+	if (a->format == CLI_JSON)
+		cli_print_json(data);
+	else if (a->format == CLI_YAML)
+		cli_print_yaml(data);
+	else
+		cli_print_table(json_object_get(data, "items"), a->kind->columns, a->kind->n,
+				a->format == CLI_WIDE);
+}
+
+static enum cli_exit get_once(const struct get_args *a)
+{
+	json_t *args = json_pack("{s:s, s:s*}", "kind", a->kind->name, "name", a->name);
+	json_t *data = NULL;
+	enum cli_exit code = remote_call(remote_socket(a->socket), "get", args, &data);
+
+	if (code == CLI_DONE)
+		print(a, data);
+	json_decref(data);
+	return code;
+}
+
+int cli_get(int argc, char **argv)
+{
+	struct get_args a = { .format = CLI_TABLE };
+
+	if (argp_parse(&argp, argc, argv, 0, NULL, &a))
+		return CLI_USAGE;
+	enum cli_exit code = get_once(&a);
+
+	while (a.watch && code == CLI_DONE) {
+		sleep(1);
+		if (a.format == CLI_TABLE || a.format == CLI_WIDE)
+			printf("\n");
+		code = get_once(&a);
+		fflush(stdout);
+	}
+	return code;
+}
