@@ -1,0 +1,52 @@
+import pathlib
+import sys
+
+import pytest
+
+sys.dont_write_bytecode = True
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tools" / "lab"))
+
+from netlab import Capture, Lab  # noqa: E402
+
+# What the analyser may mark in packets that we sent: a takeover looks like a duplicate address to it, and some tests
+# end a session or a machine on purpose.
+ALLOWED = ("Duplicate IP address configured", "Connection reset (RST)", "Connection finish (FIN)",
+           "This frame is a (suspected) retransmission", "Previous segment", "Duplicate to the ARP request")
+
+
+@pytest.fixture
+def lab(request):
+    """Namespaces of one test. Leaving it also judges every capture that the test took."""
+    made = Lab(ROOT / "build" / "integration", prefix=f"t{abs(hash(request.node.nodeid)) % 99999:05d}-")
+    made.captures = []
+    yield made
+    try:
+        for capture in made.captures:
+            complaints = capture.stop().complaints(allowed=ALLOWED)
+            assert not complaints, f"the analyser complains about what we sent: {complaints[:10]}"
+    finally:
+        made.close()
+
+
+@pytest.fixture
+def capture(lab):
+    """capture(host, link): decode everything seen there when the test is over."""
+    def start(host, link="eth0"):
+        lab.captures.append(Capture(host, link))
+        return lab.captures[-1]
+    return start
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Show what the nodes logged when a test fails."""
+    outcome = yield
+    report = outcome.get_result()
+    lab = item.funcargs.get("lab")
+    if report.failed and lab is not None:
+        for host in lab.hosts.values():
+            for log in sorted(host.dir.glob("*.log")):
+                text = log.read_text(errors="replace")
+                if text.strip():
+                    report.sections.append((f"{host.name}: {log.name}", text[-6000:]))
