@@ -1,0 +1,78 @@
+#include "base/text.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* Longer words are never a slip of the fingers away from a key of ours. */
+#define TEXT_WORD_MAX 64
+
+static char lower(char c)
+{
+	return (char)tolower((unsigned char)c);
+}
+
+/* One row of the table of edits; @row, @above and @above2 are the rows of i, i - 1 and i - 2. */
+static void distance_row(const char *a, const char *b, size_t i, unsigned *row,
+			 const unsigned *above, const unsigned *above2)
+{
+	row[0] = (unsigned)i;
+	for (size_t j = 1; b[j - 1]; j++) {
+		unsigned replace = above[j - 1] + (lower(a[i - 1]) != lower(b[j - 1]));
+		unsigned best = MIN(replace, MIN(above[j], row[j - 1]) + 1);
+
+		if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) &&
+		    lower(a[i - 2]) == lower(b[j - 1]))
+			best = MIN(best, above2[j - 2] + 1);
+		row[j] = best;
+	}
+}
+
+unsigned text_distance(const char *a, const char *b)
+{
+	unsigned rows[3][TEXT_WORD_MAX + 1];
+	size_t la = strlen(a);
+	size_t lb = strlen(b);
+
+	if (la > TEXT_WORD_MAX || lb > TEXT_WORD_MAX)
+		return strcasecmp(a, b) == 0 ? 0 : (unsigned)MIN(MAX(la, lb), 1U << 30);
+	for (size_t j = 0; j <= lb; j++)
+		rows[0][j] = (unsigned)j;
+	for (size_t i = 1; i <= la; i++)
+		distance_row(a, b, i, rows[i % 3], rows[(i + 2) % 3], rows[(i + 1) % 3]);
+	return rows[la % 3][lb];
+}
+
+const char *text_nearest(const char *word, const char *const *words, size_t n)
+{
+	const char *best = NULL;
+	unsigned best_distance = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t len = MAX(strlen(word), strlen(words[i]));
+		unsigned distance = text_distance(word, words[i]);
+
+		/* A third of the letters may be wrong, but at least one must be right. */
+		if (distance > MAX(len / 3, 1) || distance >= len)
+			continue;
+		if (!best || distance < best_distance) {
+			best = words[i];
+			best_distance = distance;
+		}
+	}
+	return best;
+}
+
+bool text_starts_with(const char *s, const char *prefix)
+{
+	return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+bool text_ends_with(const char *s, const char *suffix)
+{
+	size_t ls = strlen(s);
+	size_t lx = strlen(suffix);
+
+	return ls >= lx && strcmp(s + ls - lx, suffix) == 0;
+}
