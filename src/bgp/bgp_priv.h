@@ -1,0 +1,59 @@
+/**
+ * What the files of the shell share: the speaker and a peer. Cores do not see it.
+ */
+#ifndef BGP_PRIV_H
+#define BGP_PRIV_H
+
+#include "base/list.h"
+#include "base/map.h"
+#include "bgp/io.h"
+#include "bgp/speaker.h"
+
+struct bgp_speaker {
+	struct loop *loop;
+	struct bgp_speaker_conf conf; /* node is ours */
+	struct rng rng;
+	struct bgp_attr_table *attrs;
+	struct map *peers;     /* name -> struct bgp_peer */
+	struct list changed;   /* peers with routes to send in this turn */
+	struct list lingering; /* struct bgp_linger */
+	struct list events;    /* struct queued_event, to be delivered in this turn */
+	struct loop_task flush;
+	struct loop_task deliver;
+	bool stopping;
+};
+
+struct bgp_peer {
+	struct bgp_speaker *sp;
+	struct bgp_peer_conf conf; /* strings are ours */
+	struct bgp_session session;
+	struct bgp_rib *rib;
+	struct bgp_conn conn;
+	struct loop_timer timer;
+	struct list changed;  /* in speaker.changed */
+	struct tcp_end local; /* of the connection that is or was last open */
+	bool admin_down;
+	uint64_t flaps;
+	char last_error[BGP_REASON_MAX];
+	struct mono last_error_at;
+};
+
+/* peer.c */
+struct bgp_peer *bgp_peer_new(struct bgp_speaker *sp, const struct bgp_peer_conf *conf);
+/** Closes at once what is still open, without a word. */
+void bgp_peer_free(struct bgp_peer *p);
+void bgp_peer_conf_copy(struct bgp_peer_conf *to, const struct bgp_peer_conf *from);
+void bgp_peer_conf_fini(struct bgp_peer_conf *conf);
+struct bgp_session_conf bgp_peer_session_conf(const struct bgp_peer_conf *conf);
+/** Do what the session asks for, write what can be written, arm the timer. After every call into the session. */
+void bgp_peer_settle(struct bgp_peer *p);
+/** Something in the rib changed: send at the end of this turn. */
+void bgp_peer_touch(struct bgp_peer *p);
+
+/* speaker.c */
+/** Queue an event; everything is copied. @p is NULL for the speaker's own. */
+void bgp_speaker_emit(struct bgp_speaker *sp, const struct bgp_peer *p,
+		      const struct bgp_event *event);
+void bgp_speaker_lingered(void *speaker);
+
+#endif

@@ -1,0 +1,209 @@
+#include "bgp/io.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "bgp/msg.h"
+
+enum { RX_SIZE = 2 * BGP_MSG_MAX, TX_SIZE = 64 * 1024 };
+
+#define LINGER_TIME DUR_S(1)
+
+void bgp_conn_init(struct bgp_conn *c, struct loop *l, void (*ready)(struct loop_io *, unsigned))
+{
+	*c = (struct bgp_conn){ .fd = -1 };
+	loop_io_init(&c->io, l, ready);
+}
+
+int bgp_conn_open(struct bgp_conn *c, const struct tcp_conf *conf, struct err *e)
+{
+	int fd = tcp_connect(conf, e);
+
+	if (fd < 0)
+		return fd;
+	c->fd = fd;
+	c->connecting = true;
+	c->rx = mem_resize(NULL, RX_SIZE, 1);
+	loop_io_watch(&c->io, fd, LOOP_WRITE);
+	return 0;
+}
+
+int bgp_conn_finish(struct bgp_conn *c, struct tcp_end *local, struct err *e)
+{
+	c->connecting = false;
+	int rc = tcp_connect_result(c->fd, e);
+	if (rc == 0)
+		rc = tcp_local_end(c->fd, local, e);
+	return rc;
+}
+
+void bgp_conn_close(struct bgp_conn *c)
+{
+	loop_io_stop(&c->io);
+	if (c->fd >= 0)
+		close(c->fd);
+	free(c->rx);
+	free(c->tx);
+	c->fd = -1;
+	c->connecting = false;
+	c->rx = NULL;
+	c->tx = NULL;
+	c->rx_at = c->rx_len = 0;
+	c->tx_at = c->tx_len = 0;
+}
+
+static void rx_make_room(struct bgp_conn *c)
+{
+	if (c->rx_at && c->rx_len)
+		memmove(c->rx, c->rx + c->rx_at, c->rx_len);
+	c->rx_at = 0;
+}
+
+int bgp_conn_read(struct bgp_conn *c, struct err *e)
+{
+	rx_make_room(c);
+	ssize_t n = recv(c->fd, c->rx + c->rx_len, RX_SIZE - c->rx_len, 0);
+	if (n > 0) {
+		c->rx_len += (size_t)n;
+		return 0;
+	}
+	if (n == 0)
+		return err_set(e, ERR_PROTOCOL, "connection closed by the peer");
+	if (errno == EAGAIN || errno == EINTR)
+		return 0;
+	return err_errno(e, "connection lost");
+}
+
+struct rd bgp_conn_input(const struct bgp_conn *c)
+{
+	return rd_from(c->rx + c->rx_at, c->rx_len);
+}
+
+void bgp_conn_consume(struct bgp_conn *c, size_t n)
+{
+	c->rx_at += n;
+	c->rx_len -= n;
+}
+
+struct wr bgp_conn_room(struct bgp_conn *c)
+{
+	if (!c->tx)
+		c->tx = mem_resize(NULL, TX_SIZE, 1);
+	if (c->tx_at && c->tx_len)
+		memmove(c->tx, c->tx + c->tx_at, c->tx_len);
+	c->tx_at = 0;
+	return wr_to(c->tx + c->tx_len, TX_SIZE - c->tx_len);
+}
+
+void bgp_conn_commit(struct bgp_conn *c, size_t n)
+{
+	c->tx_len += n;
+}
+
+static void tx_release(struct bgp_conn *c)
+{
+	free(c->tx);
+	c->tx = NULL;
+	c->tx_at = 0;
+}
+
+long bgp_conn_write(struct bgp_conn *c, struct err *e)
+{
+	long total = 0;
+
+	while (c->tx_len > 0) {
+		ssize_t n = send(c->fd, c->tx + c->tx_at, c->tx_len, MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return total;
+		if (n < 0)
+			return err_errno(e, "connection lost");
+		c->tx_at += (size_t)n;
+		c->tx_len -= (size_t)n;
+		total += n;
+	}
+	tx_release(c);
+	return total;
+}
+
+void bgp_conn_watch(struct bgp_conn *c, bool more)
+{
+	loop_io_watch(&c->io, c->fd, LOOP_READ | (c->tx_len || more ? LOOP_WRITE : 0));
+}
+
+static void linger_free(struct bgp_linger *l)
+{
+	loop_timer_stop(&l->timer);
+	list_remove(&l->link);
+	bgp_conn_close(&l->conn);
+	free(l);
+}
+
+static void linger_finish(struct bgp_linger *l)
+{
+	void (*done)(void *) = l->done;
+	void *ctx = l->ctx;
+
+	linger_free(l);
+	if (done)
+		done(ctx);
+}
+
+static void linger_ready(struct loop_io *io, unsigned events)
+{
+	struct bgp_linger *l = CONTAINER_OF(io, struct bgp_linger, conn.io);
+	bool had = l->conn.tx_len > 0;
+
+	if ((events & LOOP_WRITE) && bgp_conn_write(&l->conn, NULL) < 0) {
+		linger_finish(l);
+		return;
+	}
+	if (had && l->conn.tx_len == 0)
+		shutdown(l->conn.fd, SHUT_WR);
+	l->conn.rx_len = 0;
+	if ((events & LOOP_READ) && bgp_conn_read(&l->conn, NULL) < 0) {
+		linger_finish(l);
+		return;
+	}
+	bgp_conn_watch(&l->conn, false);
+}
+
+static void linger_timeout(struct loop_timer *t, struct mono now)
+{
+	(void)now;
+	linger_finish(CONTAINER_OF(t, struct bgp_linger, timer));
+}
+
+void bgp_linger_start(struct bgp_conn *c, struct list *list, void (*done)(void *), void *ctx)
+{
+	struct bgp_linger *l = mem_new(struct bgp_linger);
+	struct loop *loop = c->io.loop;
+	void (*ready)(struct loop_io *, unsigned) = c->io.ready;
+
+	loop_io_stop(&c->io);
+	l->conn = *c;
+	l->done = done;
+	l->ctx = ctx;
+	bgp_conn_init(c, loop, ready);
+	loop_io_init(&l->conn.io, loop, linger_ready);
+	loop_timer_init(&l->timer, loop, linger_timeout);
+	loop_timer_set(&l->timer, mono_add(loop_now(loop), LINGER_TIME));
+	list_append(list, &l->link);
+
+	/* Most often the kernel takes it all at once; a failure shows when the descriptor is ready. */
+	(void)!bgp_conn_write(&l->conn, NULL);
+	if (l->conn.tx_len == 0)
+		shutdown(l->conn.fd, SHUT_WR);
+	bgp_conn_watch(&l->conn, false);
+}
+
+void bgp_linger_end_all(struct list *list)
+{
+	struct bgp_linger *l;
+
+	LIST_EACH (l, list, link)
+		linger_free(l);
+}

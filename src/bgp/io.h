@@ -1,0 +1,73 @@
+/**
+ * One TCP connection of a peer: non-blocking, with bounded buffers on both sides, and its end: what was written
+ * before a close still reaches a peer that reads.
+ *
+ * Driven by peer.c on the control loop. Knows nothing of BGP but the size of a message.
+ */
+#ifndef BGP_IO_H
+#define BGP_IO_H
+
+#include "base/bytes.h"
+#include "base/list.h"
+#include "base/loop.h"
+#include "net/tcp.h"
+
+/** Valid-empty: fd -1. */
+struct bgp_conn {
+	struct loop_io io;
+	int fd;
+	bool connecting;
+	uint8_t *rx;
+	size_t rx_at;
+	size_t rx_len; /* bytes from rx_at on */
+	uint8_t *tx;   /* only while something waits */
+	size_t tx_at;
+	size_t tx_len;
+};
+
+void bgp_conn_init(struct bgp_conn *c, struct loop *l, void (*ready)(struct loop_io *, unsigned));
+
+/** Begin to connect; ready() tells when bgp_conn_finish() knows more. */
+NODISCARD int bgp_conn_open(struct bgp_conn *c, const struct tcp_conf *conf, struct err *e);
+/** The connect's outcome and our own end. */
+NODISCARD int bgp_conn_finish(struct bgp_conn *c, struct tcp_end *local, struct err *e);
+void bgp_conn_close(struct bgp_conn *c);
+
+static inline bool bgp_conn_is_open(const struct bgp_conn *c)
+{
+	return c->fd >= 0;
+}
+
+/** Read once. Returns 0 (also when there was nothing), or -kind when the stream ended or failed. */
+NODISCARD int bgp_conn_read(struct bgp_conn *c, struct err *e);
+/** The bytes that have arrived and were not consumed. */
+struct rd bgp_conn_input(const struct bgp_conn *c);
+void bgp_conn_consume(struct bgp_conn *c, size_t n);
+
+/** Where to write next; its capacity is what is left of the bound. */
+struct wr bgp_conn_room(struct bgp_conn *c);
+void bgp_conn_commit(struct bgp_conn *c, size_t n);
+/** Write what waits. Returns the number of bytes that the kernel took, or -kind. */
+NODISCARD long bgp_conn_write(struct bgp_conn *c, struct err *e);
+/** Watch for input, and for room while something waits or @more is to come. */
+void bgp_conn_watch(struct bgp_conn *c, bool more);
+
+/**
+ * Closing politely: the last bytes are written, our side is shut, and what the peer still sends is read and dropped
+ * until it closes too or a second has passed. Otherwise the kernel would answer unread input with a reset, which
+ * may destroy our NOTIFICATION before the peer has read it.
+ */
+struct bgp_linger {
+	struct list link;
+	struct bgp_conn conn;
+	struct loop_timer timer;
+	void (*done)(void *ctx); /* after the list has lost it; may be NULL */
+	void *ctx;
+};
+
+/** Move an open connection into a new entry of @list; @c is empty afterwards. */
+void bgp_linger_start(struct bgp_conn *c, struct list *list, void (*done)(void *), void *ctx);
+/** Close all entries now, without calling done(). */
+void bgp_linger_end_all(struct list *list);
+
+#endif

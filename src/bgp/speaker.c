@@ -1,0 +1,360 @@
+#include "bgp/speaker.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "bgp/bgp_priv.h"
+
+struct queued_event {
+	struct list link;
+	struct bgp_event event;
+	char *peer;
+	char reason[BGP_REASON_MAX];
+};
+
+static void flush_changed(struct loop_task *t)
+{
+	struct bgp_speaker *sp = CONTAINER_OF(t, struct bgp_speaker, flush);
+	struct bgp_peer *p;
+
+	LIST_EACH (p, &sp->changed, changed) {
+		list_remove(&p->changed);
+		bgp_peer_settle(p);
+	}
+}
+
+static void deliver_events(struct loop_task *t)
+{
+	struct bgp_speaker *sp = CONTAINER_OF(t, struct bgp_speaker, deliver);
+
+	while (!list_empty(&sp->events)) {
+		struct queued_event *q = LIST_ENTRY(sp->events.next, struct queued_event, link);
+
+		list_remove(&q->link);
+		if (sp->conf.on_event)
+			sp->conf.on_event(sp->conf.ctx, &q->event);
+		free(q->peer);
+		free(q);
+	}
+}
+
+void bgp_speaker_emit(struct bgp_speaker *sp, const struct bgp_peer *p,
+		      const struct bgp_event *event)
+{
+	struct queued_event *q = mem_new(struct queued_event);
+
+	q->event = *event;
+	snprintf(q->reason, sizeof(q->reason), "%s", event->reason ? event->reason : "");
+	q->event.reason = q->reason;
+	q->peer = p ? mem_strdup(p->conf.name) : NULL;
+	q->event.peer = q->peer;
+	list_append(&sp->events, &q->link);
+	loop_task_queue(&sp->deliver);
+}
+
+void bgp_speaker_lingered(void *speaker)
+{
+	struct bgp_speaker *sp = speaker;
+	const struct bgp_event stopped = { .type = BGP_EVENT_STOPPED };
+
+	if (!sp->stopping || !list_empty(&sp->lingering))
+		return;
+	sp->stopping = false;
+	bgp_speaker_emit(sp, NULL, &stopped);
+}
+
+int bgp_speaker_new(struct loop *loop, const struct bgp_speaker_conf *conf,
+		    struct bgp_speaker **out, struct err *e)
+{
+	if (!conf->node)
+		return err_set(e, ERR_CONFIG, "BGP needs the node's name");
+	struct bgp_speaker *sp = mem_new(struct bgp_speaker);
+	uint64_t seed = conf->seed;
+	if (seed == 0)
+		rng_secure(&seed, sizeof(seed));
+
+	sp->loop = loop;
+	sp->conf = *conf;
+	sp->conf.node = mem_strdup(conf->node);
+	rng_seed(&sp->rng, seed);
+	sp->attrs = bgp_attr_table_new();
+	sp->peers = map_new();
+	list_init(&sp->changed);
+	list_init(&sp->lingering);
+	list_init(&sp->events);
+	loop_task_init(&sp->flush, loop, flush_changed);
+	loop_task_init(&sp->deliver, loop, deliver_events);
+	*out = sp;
+	return 0;
+}
+
+static void free_peer(void *peer)
+{
+	bgp_peer_free(peer);
+}
+
+struct bgp_speaker *bgp_speaker_free(struct bgp_speaker *sp)
+{
+	struct queued_event *q;
+
+	if (!sp)
+		return NULL;
+	loop_task_cancel(&sp->flush);
+	loop_task_cancel(&sp->deliver);
+	map_clear(sp->peers, free_peer);
+	map_free(sp->peers);
+	bgp_linger_end_all(&sp->lingering);
+	LIST_EACH (q, &sp->events, link) {
+		free(q->peer);
+		free(q);
+	}
+	bgp_attr_table_free(sp->attrs);
+	free((char *)(uintptr_t)sp->conf.node);
+	free(sp);
+	return NULL;
+}
+
+/* --- peers --- */
+
+static int check_conf(const struct bgp_peer_conf *c, struct err *e)
+{
+	if (!c->name || !*c->name)
+		return err_set(e, ERR_CONFIG, "a BGP peer needs a name");
+	if (!addr_is_set(&c->addr))
+		return err_set(e, ERR_CONFIG, "peer %s: no address", c->name);
+	if (c->addr.family == FAMILY_V6 && addr_is_link_local(&c->addr) && !c->zone)
+		return err_set(e, ERR_CONFIG, "peer %s: a link-local address needs an interface",
+			       c->name);
+	if (addr_is_set(&c->source) && c->source.family != c->addr.family)
+		return err_set(e, ERR_CONFIG, "peer %s: source address of the other family",
+			       c->name);
+	if (c->local_as == 0 || (c->asn_rule == BGP_ASN_EXACT && c->peer_as == 0))
+		return err_set(e, ERR_CONFIG, "peer %s: AS 0 is reserved", c->name);
+	if (c->hold_s == 1 || c->hold_s == 2)
+		return err_set(e, ERR_CONFIG, "peer %s: hold time must be 0 or at least 3 s",
+			       c->name);
+	if (c->password && strlen(c->password) > TCP_PASSWORD_MAX)
+		return err_set(e, ERR_CONFIG, "peer %s: password longer than %d bytes", c->name,
+			       TCP_PASSWORD_MAX);
+	return 0;
+}
+
+static bool text_eq(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool same_transport(const struct bgp_peer_conf *a, const struct bgp_peer_conf *b)
+{
+	uint16_t port_a = a->port ? a->port : BGP_PORT;
+	uint16_t port_b = b->port ? b->port : BGP_PORT;
+
+	return addr_eq(&a->addr, &b->addr) && port_a == port_b && text_eq(a->zone, b->zone) &&
+	       text_eq(a->device, b->device) && addr_eq(&a->source, &b->source) &&
+	       a->ttl == b->ttl && a->min_ttl == b->min_ttl;
+}
+
+static bool same_session(const struct bgp_peer_conf *a, const struct bgp_peer_conf *b)
+{
+	return a->local_as == b->local_as && a->peer_as == b->peer_as &&
+	       a->asn_rule == b->asn_rule && a->router_id == b->router_id &&
+	       a->hold_s == b->hold_s && a->keepalive_s == b->keepalive_s &&
+	       a->dual_stack == b->dual_stack && addr_eq(&a->next_hop4, &b->next_hop4) &&
+	       addr_eq(&a->next_hop6, &b->next_hop6);
+}
+
+enum bgp_peer_change bgp_peer_conf_diff(const struct bgp_peer_conf *old,
+					const struct bgp_peer_conf *now)
+{
+	if (!same_transport(old, now) || !same_session(old, now))
+		return BGP_PEER_RESET;
+	/* The kernel replaces a key on a connection that has one, but segments differ with and without. */
+	if (!old->password != !now->password)
+		return BGP_PEER_RESET;
+	if (!text_eq(old->password, now->password) || old->retry_max.ns != now->retry_max.ns ||
+	    old->connect_wait.ns != now->connect_wait.ns)
+		return BGP_PEER_LIVE;
+	return BGP_PEER_SAME;
+}
+
+static struct bgp_peer *find_peer(const struct bgp_speaker *sp, const char *name, struct err *e)
+{
+	struct bgp_peer *p = map_get(sp->peers, name);
+
+	if (!p)
+		err_set(e, ERR_NOT_FOUND, "no BGP peer %s", name);
+	return p;
+}
+
+static void apply_live(struct bgp_peer *p)
+{
+	struct bgp_session_conf session = bgp_peer_session_conf(&p->conf);
+
+	p->session.conf = session;
+	/* A refusal leaves the old key, and the session on it; the next connection tells. */
+	if (p->conf.password && bgp_conn_is_open(&p->conn))
+		(void)!tcp_set_password(p->conn.fd, &p->conf.addr, p->conf.password, NULL);
+}
+
+static void apply_reset(struct bgp_peer *p)
+{
+	struct bgp_session_conf session = bgp_peer_session_conf(&p->conf);
+	struct mono now = loop_now(p->sp->loop);
+	struct bgp_fault fault;
+
+	bgp_cease_set(&fault, BGP_CEASE_CONFIG_CHANGE, NULL);
+	bgp_session_reset(&p->session, &fault, "configuration changed", now);
+	bgp_peer_settle(p);
+	bgp_session_conf_set(&p->session, &session);
+	bgp_session_retry(&p->session, now);
+	bgp_peer_settle(p);
+}
+
+static int change_peer(struct bgp_peer *p, const struct bgp_peer_conf *conf)
+{
+	enum bgp_peer_change change = bgp_peer_conf_diff(&p->conf, conf);
+	struct bgp_peer_conf old = p->conf;
+
+	if (change == BGP_PEER_SAME)
+		return change;
+	bgp_peer_conf_copy(&p->conf, conf);
+	if (change == BGP_PEER_LIVE)
+		apply_live(p);
+	else
+		apply_reset(p);
+	bgp_peer_conf_fini(&old);
+	return change;
+}
+
+int bgp_speaker_peer_set(struct bgp_speaker *sp, const struct bgp_peer_conf *conf, struct err *e)
+{
+	int rc = check_conf(conf, e);
+
+	if (rc < 0)
+		return rc;
+	struct bgp_peer *p = map_get(sp->peers, conf->name);
+	if (p)
+		return change_peer(p, conf);
+	p = bgp_peer_new(sp, conf);
+	map_put(sp->peers, conf->name, p);
+	bgp_session_start(&p->session, loop_now(sp->loop));
+	bgp_peer_settle(p);
+	return BGP_PEER_ADDED;
+}
+
+bool bgp_speaker_peer_del(struct bgp_speaker *sp, const char *name)
+{
+	struct bgp_peer *p = map_del(sp->peers, name);
+
+	if (!p)
+		return false;
+	bgp_session_stop(&p->session, BGP_CEASE_DECONFIGURED, NULL, loop_now(sp->loop));
+	bgp_peer_settle(p);
+	bgp_peer_free(p);
+	return true;
+}
+
+/* --- routes --- */
+
+int bgp_speaker_route_set(struct bgp_speaker *sp, const char *peer, const struct prefix *prefix,
+			  const struct bgp_route_attrs *attrs, struct err *e)
+{
+	struct bgp_peer *p = find_peer(sp, peer, e);
+	struct bgp_attr *attr;
+
+	if (!p)
+		return -ERR_NOT_FOUND;
+	int rc = bgp_attr_intern(sp->attrs, attrs, &attr, e);
+	if (rc < 0)
+		return rc;
+	if (bgp_rib_set(p->rib, prefix, attr))
+		bgp_peer_touch(p);
+	bgp_attr_unref(attr);
+	return 0;
+}
+
+int bgp_speaker_route_del(struct bgp_speaker *sp, const char *peer, const struct prefix *prefix,
+			  struct err *e)
+{
+	struct bgp_peer *p = find_peer(sp, peer, e);
+
+	if (!p)
+		return -ERR_NOT_FOUND;
+	if (bgp_rib_del(p->rib, prefix))
+		bgp_peer_touch(p);
+	return 0;
+}
+
+/* --- by hand, and from outside --- */
+
+static void reset(struct bgp_peer *p, const struct bgp_fault *fault, const char *reason)
+{
+	bgp_session_reset(&p->session, fault, reason, loop_now(p->sp->loop));
+	bgp_peer_settle(p);
+}
+
+int bgp_speaker_peer_down(struct bgp_speaker *sp, const char *name, uint8_t code, uint8_t subcode,
+			  const char *text, struct err *e)
+{
+	struct bgp_peer *p = find_peer(sp, name, e);
+	struct bgp_fault fault;
+
+	if (!p)
+		return -ERR_NOT_FOUND;
+	if (code == BGP_ERR_CEASE)
+		bgp_cease_set(&fault, subcode, text);
+	else
+		(void)bgp_fault_set(&fault, code, subcode, NULL, 0);
+	if (!text || !*text)
+		text = bgp_note_words(code, subcode, (char[BGP_NOTE_TEXT_MAX]){ 0 });
+	reset(p, &fault, text);
+	return 0;
+}
+
+static void stop_peer(struct bgp_peer *p, const char *text)
+{
+	p->admin_down = true;
+	bgp_session_stop(&p->session, BGP_CEASE_SHUTDOWN, text, loop_now(p->sp->loop));
+	bgp_peer_settle(p);
+}
+
+int bgp_speaker_peer_admin(struct bgp_speaker *sp, const char *name, enum bgp_admin what,
+			   const char *text, struct err *e)
+{
+	struct bgp_peer *p = find_peer(sp, name, e);
+	struct bgp_fault fault;
+
+	if (!p)
+		return -ERR_NOT_FOUND;
+	switch (what) {
+	case BGP_ADMIN_DOWN:
+		stop_peer(p, text);
+		return 0;
+	case BGP_ADMIN_UP:
+		p->admin_down = false;
+		bgp_session_start(&p->session, loop_now(sp->loop));
+		break;
+	case BGP_ADMIN_RESET:
+		bgp_cease_set(&fault, BGP_CEASE_RESET, text);
+		reset(p, &fault, "reset by hand");
+		return 0;
+	case BGP_ADMIN_REFRESH:
+		bgp_rib_refresh(p->rib, BGP_V4 | BGP_V6);
+		break;
+	case BGP_ADMIN_RETRY:
+		bgp_session_retry(&p->session, loop_now(sp->loop));
+		break;
+	}
+	bgp_peer_settle(p);
+	return 0;
+}
+
+void bgp_speaker_shutdown(struct bgp_speaker *sp, const char *text)
+{
+	void *p;
+
+	for (size_t at = 0; map_next(sp->peers, &at, NULL, &p);)
+		stop_peer(p, text);
+	sp->stopping = true;
+	bgp_speaker_lingered(sp);
+}

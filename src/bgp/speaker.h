@@ -1,0 +1,146 @@
+/**
+ * The BGP speaker: peers by name, each with its session and the routes that it is to be told. It announces
+ * and learns nothing. Runs on the control loop; nothing here blocks.
+ *
+ * Routes may be set and deleted at any rate and in any state of the session; what is wanted is kept, and sent
+ * when the loop's turn ends. Events are delivered from a task at the end of the turn, so a hook may call
+ * everything here.
+ *
+ * Next hop: ourselves, by the local address of the TCP connection. For the other family of a dual-stack session it is
+ * an address of the interface that owns that local address; where there is none, that family stays
+ * silent. A peer's configured next hop, and then a route's own, go before.
+ *
+ * Router id: the configured one; else the local IPv4 address of the connection; else the first IPv4 address
+ * of the interface that owns the local IPv6 address; else the CRC-32 of the node's name, low byte first.
+ */
+#ifndef BGP_SPEAKER_H
+#define BGP_SPEAKER_H
+
+#include "base/loop.h"
+#include "base/metric.h"
+#include "bgp/snapshot.h"
+
+struct bgp_speaker;
+
+enum bgp_event_type {
+	BGP_EVENT_UP,	  /* Established */
+	BGP_EVENT_DOWN,	  /* no longer Established; reason says why */
+	BGP_EVENT_STATE,  /* any other change of state, for debugging */
+	BGP_EVENT_FAILED, /* an attempt failed before Established; repeated reasons come once */
+	BGP_EVENT_NOTIFICATION_SENT, /* note */
+	BGP_EVENT_NOTIFICATION_RECEIVED,
+	BGP_EVENT_STOPPED, /* after bgp_speaker_shutdown(): every connection is closed; no peer */
+};
+
+struct bgp_event {
+	enum bgp_event_type type;
+	const char *peer; /* borrowed for the call */
+	enum bgp_state from;
+	enum bgp_state to;
+	const char *reason;
+	struct bgp_note note;
+};
+
+struct bgp_speaker_conf {
+	const char *node; /* for the router id's last resort; copied */
+	uint64_t seed;	  /* of all jitter; 0: random */
+	void (*on_event)(void *ctx, const struct bgp_event *event); /* may be NULL */
+	void *ctx;
+};
+
+struct bgp_peer_conf {
+	const char *name;
+	struct addr addr;
+	uint16_t port;	      /* 0: 179 */
+	const char *zone;     /* interface, needed for a link-local address */
+	const char *device;   /* bind to this interface or VRF, or NULL */
+	struct addr source;   /* unset: the kernel's choice */
+	const char *password; /* TCP MD5; NULL: none */
+	uint8_t ttl;	      /* of our packets; 0: the system's default */
+	uint8_t min_ttl;      /* RFC 5082: of the peer's packets; 0: any */
+	uint32_t local_as;
+	uint32_t peer_as; /* with BGP_ASN_EXACT */
+	enum bgp_asn_rule asn_rule;
+	uint32_t router_id;	 /* 0: by the rules above */
+	uint16_t hold_s;	 /* 0 or at least 3 */
+	uint16_t keepalive_s;	 /* 0: a third of the hold time */
+	struct dur connect_wait; /* for one attempt; 0: 4 s */
+	struct dur retry_max;	 /* longest pause between attempts; 0: 120 s */
+	bool dual_stack;	 /* carry the other family too */
+	struct addr next_hop4;	 /* unset: ourselves */
+	struct addr next_hop6;
+};
+
+NODISCARD int bgp_speaker_new(struct loop *loop, const struct bgp_speaker_conf *conf,
+			      struct bgp_speaker **out, struct err *e);
+/** Closes everything at once. Takes NULL, returns NULL. Not from inside a hook. */
+struct bgp_speaker *bgp_speaker_free(struct bgp_speaker *sp);
+
+enum bgp_peer_change {
+	BGP_PEER_SAME = 0,
+	BGP_PEER_ADDED = 1,
+	BGP_PEER_LIVE =
+		2, /* applied without touching the session: password, retry_max, connect_wait */
+	BGP_PEER_RESET = 3, /* needs reset: everything else */
+};
+
+/** What a change of configuration would do to the session (never BGP_PEER_ADDED). */
+enum bgp_peer_change bgp_peer_conf_diff(const struct bgp_peer_conf *old,
+					const struct bgp_peer_conf *now);
+
+/**
+ * Add a peer, or change the one of this name; strings are copied. A session that has to be reset is closed with
+ * Cease/Other Configuration Change and opened again.
+ * Returns an enum bgp_peer_change, or -ERR_CONFIG.
+ */
+NODISCARD int bgp_speaker_peer_set(struct bgp_speaker *sp, const struct bgp_peer_conf *conf,
+				   struct err *e);
+/** Cease/Peer De-configured, and forget the peer with its routes. Returns false when there is none. */
+bool bgp_speaker_peer_del(struct bgp_speaker *sp, const char *name);
+
+/**
+ * Tell @peer about @p. Repeating it changes nothing.
+ * Returns 0, -ERR_NOT_FOUND (no such peer) or -ERR_LIMIT (attributes too large).
+ */
+NODISCARD int bgp_speaker_route_set(struct bgp_speaker *sp, const char *peer,
+				    const struct prefix *p, const struct bgp_route_attrs *attrs,
+				    struct err *e);
+/** Take it back; nothing when it was not wanted. Returns 0 or -ERR_NOT_FOUND (no such peer). */
+NODISCARD int bgp_speaker_route_del(struct bgp_speaker *sp, const char *peer,
+				    const struct prefix *p, struct err *e);
+
+/**
+ * Something outside says that the peer is gone (BFD: BGP_ERR_CEASE, BGP_CEASE_BFD_DOWN). The session ends with this
+ * NOTIFICATION and is tried again by itself. @text is the reason for people, sent along where RFC 9003 allows.
+ */
+NODISCARD int bgp_speaker_peer_down(struct bgp_speaker *sp, const char *name, uint8_t code,
+				    uint8_t subcode, const char *text, struct err *e);
+
+enum bgp_admin {
+	BGP_ADMIN_DOWN, /* Administrative Shutdown; stays down until BGP_ADMIN_UP */
+	BGP_ADMIN_UP,
+	BGP_ADMIN_RESET,   /* Administrative Reset, and back */
+	BGP_ADMIN_REFRESH, /* send all routes again */
+	BGP_ADMIN_RETRY,   /* connect now when waiting: the path is known to be back */
+};
+/** @text (may be NULL) goes along with DOWN and RESET. Returns 0 or -ERR_NOT_FOUND. */
+NODISCARD int bgp_speaker_peer_admin(struct bgp_speaker *sp, const char *name, enum bgp_admin what,
+				     const char *text, struct err *e);
+
+/** Administrative Shutdown to all peers; BGP_EVENT_STOPPED follows, within about a second at the latest. */
+void bgp_speaker_shutdown(struct bgp_speaker *sp, const char *text);
+
+/** Walk the peers in order of addition: start with *at = 0; false at the end. */
+bool bgp_speaker_next(const struct bgp_speaker *sp, size_t *at, struct bgp_peer_status *out);
+bool bgp_speaker_find(const struct bgp_speaker *sp, const char *name, struct bgp_peer_status *out);
+
+/** Walk a peer's routes the same way; false also when there is no such peer. */
+bool bgp_speaker_route_next(const struct bgp_speaker *sp, const char *peer, size_t *at,
+			    struct bgp_route_status *out);
+bool bgp_speaker_route_find(const struct bgp_speaker *sp, const char *peer, const struct prefix *p,
+			    struct bgp_route_status *out);
+
+/** All metrics: metallb_bgp_… with the label peer ("ip:port"), and crier_bgp_…. */
+void bgp_speaker_collect(const struct bgp_speaker *sp, struct metric_writer *w);
+
+#endif

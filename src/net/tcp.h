@@ -1,0 +1,59 @@
+/**
+ * TCP connections to peers, and what the operating system is to do with them: source address, device, MD5
+ * signatures (RFC 2385), hop limits (RFC 5082), DSCP, user time-out (RFC 5482). Everything is non-blocking.
+ *
+ * Driven by protocol shells; no state of its own.
+ */
+#ifndef NET_TCP_H
+#define NET_TCP_H
+
+#include "base/addr.h"
+#include "base/time.h"
+
+/** Longest password that the kernel takes (TCP_MD5SIG_MAXKEYLEN). */
+#define TCP_PASSWORD_MAX 80
+
+struct tcp_conf {
+	struct addr peer;
+	uint16_t port;
+	const char *zone;     /* interface of a link-local peer; NULL otherwise */
+	struct addr source;   /* unset: the kernel chooses */
+	const char *device;   /* bind to this interface or VRF; NULL: no */
+	const char *password; /* NULL: no signatures */
+	uint8_t ttl;	      /* hop limit of what we send; 0: the system's default */
+	uint8_t min_ttl;      /* drop what arrives with less; 0: take all */
+	uint8_t dscp;	      /* 48 is CS6 */
+	struct dur
+		user_timeout; /* give up when sent data stays unacknowledged; 0: the system's default */
+};
+
+struct tcp_end {
+	struct addr addr;
+	uint16_t port;
+	uint32_t scope; /* interface index of a link-local address, else 0 */
+};
+
+/**
+ * Open a socket with all options and begin to connect; it is writable when the outcome is known.
+ * Returns the descriptor (the caller closes it) or -kind.
+ */
+NODISCARD int tcp_connect(const struct tcp_conf *conf, struct err *e);
+
+/** The outcome of a connect: 0, or -ERR_SYSTEM with the reason. */
+NODISCARD int tcp_connect_result(int fd, struct err *e);
+
+/** Set or replace the key for segments from and to @peer, also while connected. */
+NODISCARD int tcp_set_password(int fd, const struct addr *peer, const char *password,
+			       struct err *e);
+
+/** Our end of a connected socket. */
+NODISCARD int tcp_local_end(int fd, struct tcp_end *out, struct err *e);
+
+/**
+ * An address of @family on the interface that owns @local; with @link_local a link-local one, else any other
+ * (never loopback's). Returns false when there is none.
+ */
+bool tcp_neighbour_addr(const struct tcp_end *local, enum family family, bool link_local,
+			struct addr *out);
+
+#endif
