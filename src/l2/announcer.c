@@ -1,0 +1,514 @@
+#include "l2/announcer.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "l2/arp.h"
+
+/* Few addresses are refreshed one by one, many in one go a second: more wake-ups would buy nothing. */
+#define REFRESH_TICK_MIN DUR_S(1)
+
+struct l2_announcer {
+	struct l2_announcer_conf conf;
+	struct l2_table *table;
+	const struct l2_table
+		*leaving; /* the table before: some of its addresses are lost, untold */
+	uint32_t leaving_at;
+	struct mono leaving_since;
+	struct l2_nodes alive;
+	struct l2_schedule schedule;
+	struct l2_queue changed; /* addresses whose event is due */
+	struct mono changed_since;
+	size_t unpredicted; /* addresses whose owner is not the one that the table predicted */
+	struct mono paced_until;
+	struct mono refresh_at;
+	uint32_t refresh_next;
+	struct rng rng;
+	struct l2_stats stats;
+};
+
+struct l2_announcer *l2_announcer_new(const struct l2_announcer_conf *conf)
+{
+	struct l2_announcer *a = mem_new(struct l2_announcer);
+
+	a->conf = *conf;
+	a->refresh_at = MONO_NEVER;
+	a->changed = (struct l2_queue){ .head = L2_NONE, .tail = L2_NONE };
+	l2_schedule_init(&a->schedule, NULL);
+	rng_seed(&a->rng, conf->seed);
+	return a;
+}
+
+struct l2_announcer *l2_announcer_free(struct l2_announcer *a)
+{
+	free(a);
+	return NULL;
+}
+
+/* Ownership */
+
+static void changed_add(struct l2_announcer *a, uint32_t i)
+{
+	struct l2_slot *slot = &a->table->slots[i];
+
+	if (slot->changed)
+		return;
+	slot->changed = true;
+	slot->changed_next = L2_NONE;
+	if (a->changed.tail == L2_NONE)
+		a->changed.head = i;
+	else
+		a->table->slots[a->changed.tail].changed_next = i;
+	a->changed.tail = i;
+}
+
+/**
+ * Start an address's announcement from its first step. @only_ifindex: on that interface, 0 on all.
+ */
+static void announce(struct l2_announcer *a, uint32_t i, int only_ifindex, struct mono now)
+{
+	l2_schedule_remove(&a->schedule, i);
+	a->table->slots[i].only_ifindex = (uint32_t)only_ifindex;
+	l2_schedule_put(&a->schedule, i, 0, now);
+}
+
+static void own(struct l2_announcer *a, uint32_t i, bool owned, struct mono now)
+{
+	struct l2_slot *slot = &a->table->slots[i];
+
+	if (slot->owned == owned)
+		return;
+	slot->owned = owned;
+	l2_gauge_set(&a->table->addresses[i].stats->owned, owned);
+	if (owned)
+		announce(a, i, 0, now);
+	else
+		l2_schedule_remove(&a->schedule, i);
+	changed_add(a, i);
+}
+
+static void decide_owners(struct l2_announcer *a, struct mono now)
+{
+	const struct l2_table *t = a->table;
+	uint64_t owned = 0;
+
+	a->unpredicted = 0;
+	a->changed_since = now;
+	for (uint32_t i = 0; i < t->n_addresses; i++) {
+		const struct l2_address *addr = &t->addresses[i];
+		bool mine = l2_succession_is_mine(addr->nodes, addr->n_nodes, t->self, &a->alive);
+		own(a, i, mine, now);
+		owned += mine;
+		a->unpredicted += mine != addr->predicted;
+	}
+	l2_gauge_set(&a->stats.owned, owned);
+}
+
+void l2_announcer_set_alive(struct l2_announcer *a, uint16_t node, bool alive, struct mono now)
+{
+	if (l2_nodes_has(&a->alive, node) == alive)
+		return;
+	l2_nodes_set(&a->alive, node, alive);
+	if (a->table)
+		decide_owners(a, now);
+}
+
+enum l2_filter_set l2_announcer_filter_set(const struct l2_announcer *a)
+{
+	return a->unpredicted ? L2_FILTER_CANDIDATES : L2_FILTER_OWNED;
+}
+
+/* A new table */
+
+/** Note in the old table where each address stands in the new one, and bring over who owns it. */
+static void carry_slots(struct l2_table *from, struct l2_table *to)
+{
+	uint32_t j = 0;
+
+	for (uint32_t i = 0; i < from->n_addresses; i++) {
+		int order = -1;
+		while (j < to->n_addresses) {
+			order = addr_cmp(&from->addresses[i].addr, &to->addresses[j].addr);
+			if (order <= 0)
+				break;
+			j++;
+		}
+		from->slots[i].moved = L2_NONE;
+		if (j == to->n_addresses || order != 0)
+			continue;
+		from->slots[i].moved = j;
+		to->slots[j].owned = from->slots[i].owned;
+		to->slots[j].told = from->slots[i].told;
+	}
+}
+
+/** Go on announcing where it was, in the same order. */
+static void carry_queue(struct l2_announcer *a, const struct l2_queue *q,
+			const struct l2_slot *from)
+{
+	for (uint32_t i = q->head; i != L2_NONE; i = from[i].next) {
+		if (from[i].moved == L2_NONE)
+			continue;
+		a->table->slots[from[i].moved].only_ifindex = from[i].only_ifindex;
+		l2_schedule_put(&a->schedule, from[i].moved, from[i].step, from[i].due);
+	}
+}
+
+static void carry_schedule(struct l2_announcer *a, const struct l2_table *from)
+{
+	const struct l2_schedule before = a->schedule;
+
+	l2_schedule_init(&a->schedule, a->table->slots);
+	for (size_t step = 0; from && step < L2_STEPS; step++)
+		carry_queue(a, &before.steps[step], from->slots);
+}
+
+/** Changes that were waiting to be told wait in the new table's list. */
+static void carry_changes(struct l2_announcer *a)
+{
+	a->changed = (struct l2_queue){ .head = L2_NONE, .tail = L2_NONE };
+	for (uint32_t i = 0; i < a->table->n_addresses; i++) {
+		if (a->table->slots[i].owned != a->table->slots[i].told)
+			changed_add(a, i);
+	}
+}
+
+/** Would neighbours learn something from hearing us here again? */
+static bool iface_is_news(const struct l2_iface *now, const struct l2_iface *before)
+{
+	return !before || !mac_eq(&now->mac, &before->mac) || (now->arp && !before->arp) ||
+	       (now->ndp && !before->ndp);
+}
+
+static void announce_on(struct l2_announcer *a, const struct l2_iface *iface, struct mono now)
+{
+	for (uint32_t i = 0; i < a->table->n_addresses; i++) {
+		const struct l2_slot *slot = &a->table->slots[i];
+		if (!slot->owned || !l2_address_allows(&a->table->addresses[i], iface))
+			continue;
+		if (slot->step == 0 && slot->only_ifindex == 0)
+			continue; /* just begun, everywhere */
+		announce(a, i, slot->step == L2_STEP_IDLE ? iface->ifindex : 0, now);
+	}
+}
+
+static void announce_on_news(struct l2_announcer *a, const struct l2_table *before, struct mono now)
+{
+	for (size_t i = 0; i < a->table->n_ifaces; i++) {
+		const struct l2_iface *iface = &a->table->ifaces[i];
+		if (iface_is_news(iface, l2_table_iface(before, iface->ifindex)))
+			announce_on(a, iface, now);
+	}
+}
+
+static bool same_choice(const struct l2_address *a, const struct l2_address *b)
+{
+	return a->all_ifaces == b->all_ifaces && a->n_ifindexes == b->n_ifindexes &&
+	       (a->n_ifindexes == 0 ||
+		memcmp(a->ifindexes, b->ifindexes, a->n_ifindexes * sizeof(*a->ifindexes)) == 0);
+}
+
+/** An address whose choice of interfaces changed may have come to one where nobody heard it yet. */
+static void announce_new_choices(struct l2_announcer *a, const struct l2_table *before,
+				 struct mono now)
+{
+	for (uint32_t i = 0; i < before->n_addresses; i++) {
+		uint32_t to = before->slots[i].moved;
+		if (to == L2_NONE || !a->table->slots[to].owned)
+			continue;
+		if (!same_choice(&before->addresses[i], &a->table->addresses[to]))
+			announce(a, to, 0, now);
+	}
+}
+
+/* Refresh: a hand goes round the table and has been everywhere once in conf.refresh. */
+
+static struct dur refresh_tick(const struct l2_announcer *a)
+{
+	struct dur each = DUR_NS(a->conf.refresh.ns / MAX(a->table->n_addresses, 1));
+
+	return each.ns > REFRESH_TICK_MIN.ns ? each : REFRESH_TICK_MIN;
+}
+
+static void refresh_arm(struct l2_announcer *a, struct mono now)
+{
+	int64_t tick = refresh_tick(a).ns;
+
+	a->refresh_at = mono_add(now, DUR_NS(rng_between(&a->rng, tick - tick / 10, tick)));
+}
+
+/** A table of another size has another tick: come sooner if that is due sooner. */
+static void refresh_retime(struct l2_announcer *a, struct mono now)
+{
+	struct mono before = a->refresh_at;
+
+	a->refresh_at = MONO_NEVER;
+	if (a->conf.refresh.ns <= 0 || a->table->n_addresses == 0)
+		return;
+	refresh_arm(a, now);
+	a->refresh_at = mono_min(a->refresh_at, before);
+}
+
+static void refresh_due(struct l2_announcer *a, struct mono now)
+{
+	uint64_t n = a->table->n_addresses;
+	uint64_t refresh_ns = (uint64_t)a->conf.refresh.ns;
+	uint64_t count = (n * (uint64_t)refresh_tick(a).ns + refresh_ns - 1) / refresh_ns;
+
+	for (; count > 0; count--) {
+		uint32_t i = a->refresh_next % (uint32_t)n;
+		const struct l2_slot *slot = &a->table->slots[i];
+		a->refresh_next = i + 1;
+		if (slot->owned && slot->step == L2_STEP_IDLE)
+			l2_schedule_put(&a->schedule, i, L2_REFRESH_STEP, now);
+	}
+	refresh_arm(a, now);
+}
+
+struct l2_table *l2_announcer_apply(struct l2_announcer *a, struct l2_table *table, struct mono now)
+{
+	static const struct l2_nodes nobody;
+	struct l2_table *before = a->table;
+
+	assert(!a->leaving); /* its events were not drained */
+	l2_nodes_follow(&a->alive, before ? &before->alive : &nobody, &table->alive);
+	if (before)
+		carry_slots(before, table);
+	a->table = table;
+	a->leaving = before;
+	a->leaving_at = 0;
+	a->leaving_since = now;
+	carry_schedule(a, before);
+	carry_changes(a);
+	decide_owners(a, now);
+	if (before) {
+		announce_on_news(a, before, now);
+		announce_new_choices(a, before, now);
+	}
+	refresh_retime(a, now);
+	return before;
+}
+
+struct l2_table *l2_announcer_table(struct l2_announcer *a)
+{
+	return a->table;
+}
+
+struct l2_stats *l2_announcer_stats(struct l2_announcer *a)
+{
+	return &a->stats;
+}
+
+/* Events */
+
+static bool next_leaving(struct l2_announcer *a, struct l2_event *out)
+{
+	while (a->leaving && a->leaving_at < a->leaving->n_addresses) {
+		uint32_t i = a->leaving_at++;
+		const struct l2_slot *slot = &a->leaving->slots[i];
+		if (slot->moved != L2_NONE || !slot->told)
+			continue;
+		*out = (struct l2_event){ .kind = L2_LOST,
+					  .addr = a->leaving->addresses[i].addr,
+					  .at = a->leaving_since };
+		l2_gauge_set(&a->leaving->addresses[i].stats->owned, 0);
+		l2_count(&a->stats.lost);
+		return true;
+	}
+	a->leaving = NULL;
+	return false;
+}
+
+static bool next_changed(struct l2_announcer *a, struct l2_event *out)
+{
+	while (a->changed.head != L2_NONE) {
+		uint32_t i = a->changed.head;
+		struct l2_slot *slot = &a->table->slots[i];
+		a->changed.head = slot->changed_next;
+		if (a->changed.head == L2_NONE)
+			a->changed.tail = L2_NONE;
+		slot->changed = false;
+		if (slot->told == slot->owned)
+			continue; /* there and back again */
+		slot->told = slot->owned;
+		*out = (struct l2_event){ .kind = slot->owned ? L2_TOOK : L2_LOST,
+					  .addr = a->table->addresses[i].addr,
+					  .at = a->changed_since };
+		l2_count(slot->owned ? &a->stats.took : &a->stats.lost);
+		return true;
+	}
+	return false;
+}
+
+bool l2_announcer_next_event(struct l2_announcer *a, struct l2_event *out)
+{
+	return next_leaving(a, out) || next_changed(a, out);
+}
+
+/* Announcing */
+
+/** An advertisement's source; an interface without an address of its own lends none. */
+static const struct addr *source_for(const struct l2_iface *iface, const struct addr *target)
+{
+	return addr_is_set(&iface->link_local) ? &iface->link_local : target;
+}
+
+static void announcement_build(const struct l2_iface *iface, const struct addr *addr, unsigned step,
+			       struct l2_frame *out)
+{
+	struct wr w = wr_to(out->bytes, sizeof(out->bytes));
+
+	out->ifindex = iface->ifindex;
+	out->proto = l2_proto_of(addr);
+	if (out->proto == L2_ARP)
+		arp_gratuitous_build(&w, step % L2_ROUND_STEPS ? ARP_REPLY : ARP_REQUEST,
+				     &iface->mac, addr);
+	else
+		ndp_unsolicited_build(&w, &iface->mac, source_for(iface, addr), addr);
+	assert(!w.bad);
+	out->len = w.len;
+}
+
+/** The next interface on which this step of address @i is still to be sent, or NULL. */
+static const struct l2_iface *next_iface(const struct l2_table *t, uint32_t i)
+{
+	struct l2_slot *slot = &t->slots[i];
+
+	while (slot->iface_at < t->n_ifaces) {
+		const struct l2_iface *iface = &t->ifaces[slot->iface_at++];
+		if (slot->only_ifindex && slot->only_ifindex != (uint32_t)iface->ifindex)
+			continue;
+		if (l2_address_allows(&t->addresses[i], iface))
+			return iface;
+	}
+	return NULL;
+}
+
+static void pace(struct l2_announcer *a, struct mono now)
+{
+	if (a->conf.rate == 0)
+		return;
+	struct mono from = mono_before(a->paced_until, now) ? now : a->paced_until;
+	a->paced_until = mono_add(from, DUR_NS(INT64_C(1000000000) / (int64_t)a->conf.rate));
+}
+
+bool l2_announcer_next_frame(struct l2_announcer *a, struct mono now, struct l2_frame *out)
+{
+	if (!a->table || mono_before(now, a->paced_until))
+		return false;
+	if (!mono_before(now, a->refresh_at))
+		refresh_due(a, now);
+
+	for (;;) {
+		uint32_t i = l2_schedule_due(&a->schedule, now);
+		if (i == L2_NONE)
+			return false;
+		const struct l2_address *addr = &a->table->addresses[i];
+		const struct l2_iface *iface = next_iface(a->table, i);
+		if (iface) {
+			announcement_build(iface, &addr->addr, a->table->slots[i].step, out);
+			l2_count(&addr->stats->gratuitous);
+			pace(a, now);
+			return true;
+		}
+		/* IPv6 has one form of announcement: its rounds are one step. */
+		bool v6 = l2_proto_of(&addr->addr) == L2_NDP;
+		l2_schedule_advance(&a->schedule, i, v6 ? L2_ROUND_STEPS - 1 : 0, now);
+	}
+}
+
+struct mono l2_announcer_deadline(const struct l2_announcer *a)
+{
+	struct mono at = mono_min(l2_schedule_deadline(&a->schedule), a->refresh_at);
+
+	return mono_before(at, a->paced_until) ? a->paced_until : at;
+}
+
+/* Answering */
+
+static bool is_for(const struct mac *dst, const struct l2_iface *iface, enum l2_proto proto)
+{
+	if (mac_eq(dst, &iface->mac) || mac_eq(dst, &mac_broadcast))
+		return true;
+	return proto == L2_NDP && (dst->b[0] & 1); /* ARP has no business in multicast */
+}
+
+/** Whether to answer for @target here; sets *out to its entry when we know it. */
+static enum l2_rx judge(struct l2_announcer *a, const struct l2_iface *iface,
+			const struct addr *target, const struct l2_address **out)
+{
+	uint32_t i = l2_table_find(a->table, target);
+
+	if (i == L2_NONE)
+		return L2_RX_NOT_OURS;
+	*out = &a->table->addresses[i];
+	l2_count(&(*out)->stats->requests);
+	if (!a->table->slots[i].owned)
+		return L2_RX_NOT_OWNER;
+	return l2_address_allows(*out, iface) ? L2_RX_OK : L2_RX_WRONG_INTERFACE;
+}
+
+static enum l2_rx rx_arp(struct l2_announcer *a, const struct l2_iface *iface, struct rd frame,
+			 struct wr *reply, const struct l2_address **addr)
+{
+	struct arp_request req;
+	enum l2_rx rx = arp_request_decode(frame, &req);
+
+	if (rx == L2_RX_OK && !is_for(&req.ether_dst, iface, L2_ARP))
+		rx = L2_RX_OTHER_MACHINE;
+	if (rx == L2_RX_OK)
+		rx = judge(a, iface, &req.target, addr);
+	if (rx == L2_RX_OK)
+		arp_reply_build(reply, &iface->mac, &req);
+	return rx;
+}
+
+static enum l2_rx rx_ndp(struct l2_announcer *a, const struct l2_iface *iface, struct rd frame,
+			 struct wr *reply, const struct l2_address **addr)
+{
+	struct ndp_solicit req;
+	enum l2_rx rx = ndp_solicit_decode(frame, &req);
+
+	if (rx == L2_RX_OK && !is_for(&req.ether_dst, iface, L2_NDP))
+		rx = L2_RX_OTHER_MACHINE;
+	if (rx == L2_RX_OK)
+		rx = judge(a, iface, &req.target, addr);
+	if (rx == L2_RX_OK)
+		ndp_reply_build(reply, &iface->mac, source_for(iface, &req.target), &req);
+	return rx;
+}
+
+static enum l2_proto frame_proto(struct rd frame)
+{
+	rd_skip(&frame, 2 * sizeof(struct mac));
+	return rd_u16(&frame) == NDP_ETHERTYPE ? L2_NDP : L2_ARP;
+}
+
+enum l2_rx l2_announcer_rx(struct l2_announcer *a, int ifindex, struct rd frame,
+			   struct l2_frame *reply)
+{
+	const struct l2_iface *iface = a->table ? l2_table_iface(a->table, ifindex) : NULL;
+	enum l2_proto proto = frame_proto(frame);
+	const struct l2_address *addr = NULL;
+	struct wr w = wr_to(reply->bytes, sizeof(reply->bytes));
+	enum l2_rx rx = L2_RX_NO_INTERFACE;
+
+	if (iface && l2_iface_speaks(iface, proto))
+		rx = proto == L2_ARP ? rx_arp(a, iface, frame, &w, &addr)
+				     : rx_ndp(a, iface, frame, &w, &addr);
+	l2_announcer_drop(a, rx);
+	if (rx != L2_RX_OK)
+		return rx;
+	l2_count(&addr->stats->replies);
+	reply->ifindex = ifindex;
+	reply->proto = proto;
+	reply->len = w.len;
+	return L2_RX_OK;
+}
+
+void l2_announcer_drop(struct l2_announcer *a, enum l2_rx why)
+{
+	l2_count(&a->stats.received);
+	l2_count(&a->stats.rx[why]);
+}

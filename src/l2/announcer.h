@@ -1,0 +1,98 @@
+/**
+ * The Layer 2 announcer: answers requests for the addresses that this node owns, and says so
+ * unasked when it takes one. Pure: it is given tables, who is alive, frames and the present time;
+ * it answers with frames, events and a deadline.
+ *
+ * Ownership follows l2/succession.h and changes only in l2_announcer_apply() and
+ * l2_announcer_set_alive(). After either, drain l2_announcer_next_event(); whenever the deadline
+ * has passed, drain l2_announcer_next_frame().
+ *
+ * The shell (l2/io.h) drives it, on the packet thread.
+ *
+ * Covered: see l2/arp.h and l2/ndp.h; of RFC 4861 §7.2.6 also that a change is advertised more than
+ * once. Left out: conflict detection and defence (RFC 5227 §2.4), probing before the first claim.
+ */
+#ifndef L2_ANNOUNCER_H
+#define L2_ANNOUNCER_H
+
+#include "base/bytes.h"
+#include "l2/ndp.h"
+#include "l2/table.h"
+
+struct l2_announcer_conf {
+	struct dur refresh; /* each owned address is announced again so often; 0: never */
+	uint64_t rate;	    /* announcements a second, at most; 0: as fast as they go */
+	uint64_t seed;	    /* of the refresh's jitter */
+};
+
+/** One frame to send. */
+struct l2_frame {
+	int ifindex;
+	enum l2_proto proto;
+	size_t len;
+	uint8_t bytes[NDP_ADVERT_LEN]; /* ARP's are shorter */
+};
+
+enum l2_event_kind {
+	L2_TOOK, /* this node answers for `addr` from now on */
+	L2_LOST,
+	L2_SOCKET_FAILED, /* by the shell: nothing can be heard on `ifindex`; tried again later */
+};
+
+struct l2_event {
+	enum l2_event_kind kind;
+	struct addr addr;    /* took, lost */
+	struct mono at;	     /* when it was so decided */
+	int ifindex;	     /* socket failed */
+	enum l2_proto proto; /* socket failed */
+};
+
+struct l2_announcer;
+
+NODISCARD struct l2_announcer *l2_announcer_new(const struct l2_announcer_conf *conf);
+/** The table in force is not freed. Takes NULL, returns NULL. */
+struct l2_announcer *l2_announcer_free(struct l2_announcer *a);
+
+/**
+ * Put a new table in force. Addresses that both tables have keep their state; what is owned is
+ * announced at once where that is new: an address taken, an interface that appeared or changed. Who
+ * is alive: where @table differs from the one before, it decides; the rest stays as
+ * l2_announcer_set_alive() left it.
+ * Returns the table that was in force (NULL at first): the caller's again once
+ * l2_announcer_next_event() has said false.
+ */
+struct l2_table *l2_announcer_apply(struct l2_announcer *a, struct l2_table *table,
+				    struct mono now);
+
+/** A node died or came back: takes and gives up addresses at once. */
+void l2_announcer_set_alive(struct l2_announcer *a, uint16_t node, bool alive, struct mono now);
+
+/**
+ * A frame came in on @ifindex. Returns L2_RX_OK and sets @reply, or why there is none; both are
+ * counted.
+ */
+enum l2_rx l2_announcer_rx(struct l2_announcer *a, int ifindex, struct rd frame,
+			   struct l2_frame *reply);
+
+/** Count a frame that the shell dropped itself. */
+void l2_announcer_drop(struct l2_announcer *a, enum l2_rx why);
+
+/** The next announcement that is due at @now; false when there is none. */
+bool l2_announcer_next_frame(struct l2_announcer *a, struct mono now, struct l2_frame *out);
+
+/** What has changed and was not told yet; false when nothing. */
+bool l2_announcer_next_event(struct l2_announcer *a, struct l2_event *out);
+
+/** When to ask for the next frame; MONO_NEVER: not before something changes. */
+struct mono l2_announcer_deadline(const struct l2_announcer *a);
+
+/** Which set's filters let through every request for what is owned now. */
+enum l2_filter_set l2_announcer_filter_set(const struct l2_announcer *a);
+
+/** The table in force, or NULL. */
+struct l2_table *l2_announcer_table(struct l2_announcer *a);
+
+/** Counted by this thread; others read with l2_stats_read(). */
+struct l2_stats *l2_announcer_stats(struct l2_announcer *a);
+
+#endif

@@ -1,0 +1,420 @@
+#include "l2/io.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/list.h"
+#include "l2/arp.h"
+#include "net/packet.h"
+
+enum {
+	BATCHES_MAX = 4,      /* before others on the loop get their turn */
+	ANNOUNCE_SLICE = 128, /* announcements in one turn: heartbeats must not wait */
+	REFUSALS_MAX =
+		16, /* refused so often in a row, an interface holds up the others no longer */
+};
+
+#define BUSY_RETRY   DUR_MS(2)
+#define STUCK_PAUSE  DUR_S(1)
+#define REOPEN_RETRY DUR_S(1)
+
+static const uint16_t ethertypes[L2_PROTO_COUNT] = {
+	[L2_ARP] = ARP_ETHERTYPE,
+	[L2_NDP] = NDP_ETHERTYPE,
+};
+
+/** One socket: one protocol on one interface. */
+struct port {
+	struct list link;
+	struct l2_io *io;
+	int ifindex;
+	enum l2_proto proto;
+	struct loop_io watch;
+	int fd;				/* -1: to be opened again */
+	const struct pcap_prog *filter; /* of the table in force */
+	bool failed;			/* and said so */
+	unsigned refusals;		/* sends refused in a row */
+	struct mono stuck_until;	/* what is announced here before then is given up */
+};
+
+struct l2_io {
+	struct l2_io_conf conf;
+	struct l2_announcer *announcer;
+	struct list ports;
+	struct loop_timer timer;
+	struct mono reopen_at;
+	struct l2_frame waiting; /* an announcement that found a buffer full; len 0: none */
+	struct mono waiting_until;
+	struct l2_frame replies[PACKET_BATCH];
+	struct packet_inbox in;
+	struct packet_batch out;
+};
+
+static void io_timer(struct loop_timer *t, struct mono now);
+
+struct l2_io *l2_io_new(const struct l2_io_conf *conf)
+{
+	struct l2_io *io = mem_new(struct l2_io);
+
+	io->conf = *conf;
+	io->announcer = l2_announcer_new(&conf->announcer);
+	io->reopen_at = MONO_NEVER;
+	list_init(&io->ports);
+	loop_timer_init(&io->timer, conf->loop, io_timer);
+	packet_inbox_init(&io->in);
+	packet_batch_init(&io->out);
+	return io;
+}
+
+static struct l2_stats *stats(struct l2_io *io)
+{
+	return l2_announcer_stats(io->announcer);
+}
+
+static void timer_arm(struct l2_io *io)
+{
+	struct mono at = l2_announcer_deadline(io->announcer);
+
+	if (io->waiting.len > 0)
+		at = io->waiting_until;
+	loop_timer_set(&io->timer, mono_min(at, io->reopen_at));
+}
+
+/* Receiving */
+
+static void port_close(struct port *p)
+{
+	loop_io_stop(&p->watch);
+	if (p->fd >= 0)
+		close(p->fd);
+	p->fd = -1;
+}
+
+static void port_lost(struct port *p)
+{
+	port_close(p);
+	p->io->reopen_at = mono_add(loop_now(p->io->conf.loop), REOPEN_RETRY);
+	timer_arm(p->io);
+}
+
+static void port_send_replies(struct port *p, size_t n)
+{
+	struct l2_io *io = p->io;
+
+	for (size_t i = 0; i < n; i++)
+		packet_batch_set(&io->out, i, io->replies[i].bytes, io->replies[i].len);
+	int sent = packet_send_batch(p->fd, &io->out, n);
+	if (sent < 0)
+		sent = 0;
+	/* Whoever got no reply asks again in a second: better than to queue what may be stale then. */
+	l2_count_n(&stats(io)->replies, (uint64_t)sent);
+	l2_count_n(&stats(io)->replies_lost, n - (size_t)sent);
+}
+
+static void port_answer(struct port *p, size_t n_frames)
+{
+	struct l2_io *io = p->io;
+	size_t n = 0;
+
+	for (size_t i = 0; i < n_frames; i++) {
+		size_t len;
+		bool cut;
+		const uint8_t *bytes = packet_frame(&io->in, i, &len, &cut);
+		if (cut)
+			l2_announcer_drop(io->announcer, L2_RX_CUT);
+		else if (l2_announcer_rx(io->announcer, p->ifindex, rd_from(bytes, len),
+					 &io->replies[n]) == L2_RX_OK)
+			n++;
+	}
+	if (n > 0)
+		port_send_replies(p, n);
+}
+
+/**
+ * ENETDOWN: the interface went down; the socket hears again when it comes up. The rest is not
+ * expected to heal.
+ */
+static void port_error(struct port *p, int error)
+{
+	if (error == EAGAIN || error == EINTR)
+		return;
+	l2_count(&stats(p->io)->socket_errors);
+	if (error != ENETDOWN)
+		port_lost(p);
+}
+
+static void port_ready(struct loop_io *watch, unsigned events)
+{
+	struct port *p = CONTAINER_OF(watch, struct port, watch);
+	bool full = false;
+
+	(void)events;
+	for (unsigned i = 0; i < BATCHES_MAX; i++) {
+		int n = packet_recv(p->fd, &p->io->in);
+		if (n < 0) {
+			port_error(p, -n);
+			return;
+		}
+		port_answer(p, (size_t)n);
+		if (n < PACKET_BATCH)
+			break;
+		full = true;
+	}
+	/* Only who has seen a full batch can have missed something. */
+	if (full)
+		l2_count_n(&stats(p->io)->kernel_dropped, packet_dropped(p->fd));
+}
+
+/* Ports */
+
+static void tell_failed(struct port *p)
+{
+	struct l2_io *io = p->io;
+
+	l2_count(&stats(io)->socket_errors);
+	io->reopen_at = mono_add(loop_now(io->conf.loop), REOPEN_RETRY);
+	if (p->failed)
+		return;
+	p->failed = true;
+	io->conf.event(io->conf.ctx, &(struct l2_event){ .kind = L2_SOCKET_FAILED,
+							 .ifindex = p->ifindex,
+							 .proto = p->proto,
+							 .at = loop_now(io->conf.loop) });
+}
+
+static void port_open(struct port *p, const struct pcap_prog *filter)
+{
+	int fd = packet_open(p->ifindex, ethertypes[p->proto], filter, NULL);
+
+	if (fd < 0) {
+		tell_failed(p);
+		return;
+	}
+	p->fd = fd;
+	p->filter = filter;
+	p->failed = false;
+	p->refusals = 0;
+	loop_io_watch(&p->watch, fd, LOOP_READ);
+}
+
+static void port_filter(struct port *p, const struct pcap_prog *filter)
+{
+	bool same = p->filter && pcap_prog_eq(p->filter, filter);
+
+	p->filter = filter;
+	if (same || packet_set_filter(p->fd, filter, NULL) == 0)
+		return;
+	/* Without its filter it would be deaf for new addresses: begin again. */
+	p->filter = NULL;
+	port_lost(p);
+}
+
+/** Open what is closed, and give every socket the filter of the present owners. */
+static void ports_update(struct l2_io *io)
+{
+	const struct l2_table *t = l2_announcer_table(io->announcer);
+	enum l2_filter_set set = l2_announcer_filter_set(io->announcer);
+	struct port *p;
+
+	io->reopen_at = MONO_NEVER;
+	LIST_EACH (p, &io->ports, link) {
+		const struct pcap_prog *filter = &t->filters[set][p->proto].prog;
+		if (p->fd < 0)
+			port_open(p, filter);
+		else
+			port_filter(p, filter);
+	}
+}
+
+static struct port *port_find(struct l2_io *io, int ifindex, enum l2_proto proto)
+{
+	struct port *p;
+
+	LIST_EACH (p, &io->ports, link) {
+		if (p->ifindex == ifindex && p->proto == proto)
+			return p;
+	}
+	return NULL;
+}
+
+static void port_add(struct l2_io *io, int ifindex, enum l2_proto proto)
+{
+	struct port *p = mem_new(struct port);
+
+	p->io = io;
+	p->ifindex = ifindex;
+	p->proto = proto;
+	p->fd = -1;
+	p->stuck_until = (struct mono){ INT64_MIN };
+	loop_io_init(&p->watch, io->conf.loop, port_ready);
+	list_append(&io->ports, &p->link);
+}
+
+/** The descriptor goes with the table, to be closed where there is time. */
+static void port_retire(struct port *p, struct l2_table *with)
+{
+	loop_io_stop(&p->watch);
+	if (p->fd >= 0)
+		with->retired[with->n_retired++] = p->fd;
+	list_remove(&p->link);
+	free(p);
+}
+
+static void ports_match(struct l2_io *io, const struct l2_table *now, struct l2_table *before)
+{
+	struct port *p;
+
+	LIST_EACH (p, &io->ports, link) {
+		const struct l2_iface *iface = l2_table_iface(now, p->ifindex);
+		if (!iface || !l2_iface_speaks(iface, p->proto))
+			port_retire(p, before);
+	}
+	for (size_t i = 0; i < now->n_ifaces; i++) {
+		const struct l2_iface *iface = &now->ifaces[i];
+		for (unsigned proto = 0; proto < L2_PROTO_COUNT; proto++) {
+			if (l2_iface_speaks(iface, proto) && !port_find(io, iface->ifindex, proto))
+				port_add(io, iface->ifindex, proto);
+		}
+	}
+}
+
+/* Announcing */
+
+enum sent { SENT, GIVEN_UP, TRY_AGAIN };
+
+static enum sent port_announce(struct port *p, const struct l2_frame *f, struct mono now)
+{
+	if (p->fd < 0 || mono_before(now, p->stuck_until))
+		return GIVEN_UP;
+	int rc = packet_send(p->fd, f->bytes, f->len);
+	if (rc == 0) {
+		p->refusals = 0;
+		return SENT;
+	}
+	if (rc != -EAGAIN && rc != -ENOBUFS)
+		return GIVEN_UP;
+	if (++p->refusals < REFUSALS_MAX)
+		return TRY_AGAIN;
+	p->refusals = 0;
+	p->stuck_until = mono_add(now, STUCK_PAUSE);
+	return GIVEN_UP;
+}
+
+/** Returns false when the frame has to wait for room in a buffer. */
+static bool announce_one(struct l2_io *io, const struct l2_frame *f, struct mono now)
+{
+	struct port *p = port_find(io, f->ifindex, f->proto);
+
+	switch (p ? port_announce(p, f, now) : GIVEN_UP) {
+	case SENT:
+		l2_count(&stats(io)->gratuitous);
+		return true;
+	case GIVEN_UP:
+		l2_count(&stats(io)->gratuitous_lost);
+		return true;
+	case TRY_AGAIN:
+		break;
+	}
+	l2_count(&stats(io)->send_busy);
+	io->waiting_until = mono_add(now, BUSY_RETRY);
+	return false;
+}
+
+/** Send what is due, a slice of it at most. */
+static void announce_due(struct l2_io *io, struct mono now)
+{
+	if (io->waiting.len > 0 && mono_before(now, io->waiting_until))
+		return;
+	for (unsigned i = 0; i < ANNOUNCE_SLICE; i++) {
+		if (io->waiting.len == 0 &&
+		    !l2_announcer_next_frame(io->announcer, now, &io->waiting))
+			return;
+		if (!announce_one(io, &io->waiting, now))
+			return;
+		io->waiting.len = 0;
+	}
+}
+
+/** After a change of owners it may speak for an address that is gone. */
+static void waiting_drop(struct l2_io *io)
+{
+	if (io->waiting.len > 0)
+		l2_count(&stats(io)->gratuitous_lost);
+	io->waiting.len = 0;
+}
+
+static void tell_events(struct l2_io *io)
+{
+	struct l2_event ev;
+
+	while (l2_announcer_next_event(io->announcer, &ev))
+		io->conf.event(io->conf.ctx, &ev);
+}
+
+/** After any change: hear first, then speak, then tell. */
+static void io_follow(struct l2_io *io)
+{
+	ports_update(io);
+	announce_due(io, loop_now(io->conf.loop));
+	tell_events(io);
+	timer_arm(io);
+}
+
+static void io_timer(struct loop_timer *t, struct mono now)
+{
+	struct l2_io *io = CONTAINER_OF(t, struct l2_io, timer);
+
+	if (!mono_before(now, io->reopen_at))
+		ports_update(io);
+	announce_due(io, now);
+	timer_arm(io);
+}
+
+/* The shell's door */
+
+struct l2_table *l2_io_apply(struct l2_io *io, struct l2_table *table)
+{
+	struct l2_table *before = l2_announcer_apply(io->announcer, table, loop_now(io->conf.loop));
+
+	waiting_drop(io);
+	ports_match(io, table, before);
+	io_follow(io);
+	return before;
+}
+
+void l2_io_set_alive(struct l2_io *io, uint16_t node, bool alive)
+{
+	l2_announcer_set_alive(io->announcer, node, alive, loop_now(io->conf.loop));
+	waiting_drop(io);
+	if (l2_announcer_table(io->announcer))
+		io_follow(io);
+}
+
+struct l2_table *l2_io_stop(struct l2_io *io)
+{
+	struct port *p;
+
+	loop_timer_stop(&io->timer);
+	LIST_EACH (p, &io->ports, link) {
+		port_close(p);
+		list_remove(&p->link);
+		free(p);
+	}
+	return l2_announcer_table(io->announcer);
+}
+
+struct l2_io *l2_io_free(struct l2_io *io)
+{
+	if (!io)
+		return NULL;
+	assert(list_empty(&io->ports));
+	l2_announcer_free(io->announcer);
+	free(io);
+	return NULL;
+}
+
+const struct l2_stats *l2_io_stats(const struct l2_io *io)
+{
+	return l2_announcer_stats(io->announcer);
+}

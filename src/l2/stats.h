@@ -1,0 +1,88 @@
+/**
+ * What Layer 2 counts, and the names of what can become of a received frame.
+ *
+ * One thread (the packet thread) counts, any other may read: each counter is read and written
+ * whole, nothing is promised between two of them.
+ */
+#ifndef L2_STATS_H
+#define L2_STATS_H
+
+#include "base/metric.h"
+
+/** What became of a frame: X(NAME, name, explanation). All but OK are reasons to drop it. */
+#define L2_RX_OUTCOMES(X)                                                               \
+	X(OK, "ok", "answered")                                                         \
+	X(CUT, "cut", "longer than any request")                                        \
+	X(SHORT, "short", "ends before its fields do")                                  \
+	X(TYPE, "type", "neither ARP nor ICMPv6, or inside a VLAN tag")                 \
+	X(FORMAT, "format", "not ARP for IPv4 over Ethernet, or wrong version or code") \
+	X(OPERATION, "operation", "neither a request nor a solicitation")               \
+	X(HOP_LIMIT, "hop-limit", "crossed a router on its way (RFC 4861 §7.1.1)")      \
+	X(CHECKSUM, "checksum", "ICMPv6 checksum is wrong")                             \
+	X(OPTION, "option", "an option is malformed or may not be there")               \
+	X(SENDER, "sender", "the sender's address cannot be answered")                  \
+	X(TARGET, "target", "asks for an address that no host can have")                \
+	X(NO_INTERFACE, "no-interface", "arrived where Layer 2 is not active")          \
+	X(OTHER_MACHINE, "other-machine", "sent to another link-layer address")         \
+	X(NOT_OURS, "not-ours", "asks for an address that is not announced")            \
+	X(NOT_OWNER, "not-owner", "asks for an address that another node owns")         \
+	X(WRONG_INTERFACE, "wrong-interface", "the address is not announced on this interface")
+
+#define L2_RX_ENUM(name, text, help) L2_RX_##name,
+enum l2_rx { L2_RX_OUTCOMES(L2_RX_ENUM) L2_RX_COUNT };
+#undef L2_RX_ENUM
+
+const char *l2_rx_name(enum l2_rx rx);
+const char *l2_rx_explain(enum l2_rx rx);
+
+#define L2_METRICS(X, S)                                                                      \
+	X(S, COUNTER, received, "Frames that passed the kernel's filter")                     \
+	X(S, COUNTER, replies, "Replies sent")                                                \
+	X(S, COUNTER, replies_lost, "Replies that the kernel did not take")                   \
+	X(S, COUNTER, gratuitous, "Unasked announcements sent")                               \
+	X(S, COUNTER, gratuitous_lost, "Announcements given up: the interface took none")     \
+	X(S, COUNTER, send_busy, "Sends put off because a buffer was full")                   \
+	X(S, COUNTER, kernel_dropped, "Frames that found the socket's receive buffer full")   \
+	X(S, COUNTER, socket_errors, "Errors of packet sockets, an interface going down too") \
+	X(S, COUNTER, took, "Addresses taken")                                                \
+	X(S, COUNTER, lost, "Addresses given up")                                             \
+	X(S, GAUGE, owned, "Addresses that this node answers for")
+
+struct l2_stats {
+	L2_METRICS(METRIC_FIELD, )
+	uint64_t rx[L2_RX_COUNT]; /* received frames by outcome */
+};
+
+extern const struct metric_row l2_metric_rows[];
+extern const size_t l2_metric_rows_n;
+
+/** Per address. Owned by the control thread; lives longer than every table that points at it. */
+struct l2_address_stats {
+	uint64_t requests; /* received for it, answered or not */
+	uint64_t replies;
+	uint64_t gratuitous;
+	uint64_t
+		owned; /* 1 while this node answers for it: the latest state, should events get lost */
+};
+
+/** Count, on the one thread that does. */
+static inline void l2_count_n(uint64_t *counter, uint64_t n)
+{
+	__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
+}
+
+static inline void l2_count(uint64_t *counter)
+{
+	l2_count_n(counter, 1);
+}
+
+static inline void l2_gauge_set(uint64_t *gauge, uint64_t v)
+{
+	__atomic_store_n(gauge, v, __ATOMIC_RELAXED);
+}
+
+/** Copy out, from any thread. */
+void l2_stats_read(const struct l2_stats *s, struct l2_stats *out);
+void l2_address_stats_read(const struct l2_address_stats *s, struct l2_address_stats *out);
+
+#endif

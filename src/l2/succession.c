@@ -1,0 +1,31 @@
+#include "l2/succession.h"
+
+void l2_nodes_follow(struct l2_nodes *n, const struct l2_nodes *before,
+		     const struct l2_nodes *after)
+{
+	for (size_t i = 0; i < L2_NODES_WORDS; i++) {
+		uint64_t changed = before->words[i] ^ after->words[i];
+		n->words[i] = (n->words[i] & ~changed) | (after->words[i] & changed);
+	}
+}
+
+bool l2_succession_is_mine(const uint16_t *list, size_t n, uint16_t self,
+			   const struct l2_nodes *alive)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (list[i] == self)
+			return true;
+		if (l2_nodes_has(alive, list[i]))
+			return false;
+	}
+	return false;
+}
+
+bool l2_succession_has(const uint16_t *list, size_t n, uint16_t self)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (list[i] == self)
+			return true;
+	}
+	return false;
+}

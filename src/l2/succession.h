@@ -1,0 +1,46 @@
+/**
+ * Who owns an address: the first live node of its succession list, the candidates in ranking order.
+ *
+ * Nodes go by small numbers that the control thread gives out. A node never counts itself dead.
+ */
+#ifndef L2_SUCCESSION_H
+#define L2_SUCCESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { L2_NODES_WORDS = (UINT16_MAX + 1) / 64 };
+
+/** A set of nodes. Zero-initialised: none. */
+struct l2_nodes {
+	uint64_t words[L2_NODES_WORDS];
+};
+
+static inline bool l2_nodes_has(const struct l2_nodes *n, uint16_t node)
+{
+	return (n->words[node / 64] >> (node % 64)) & 1;
+}
+
+static inline void l2_nodes_set(struct l2_nodes *n, uint16_t node, bool in)
+{
+	uint64_t bit = UINT64_C(1) << (node % 64);
+
+	if (in)
+		n->words[node / 64] |= bit;
+	else
+		n->words[node / 64] &= ~bit;
+}
+
+/** Bring to @n what differs between @before and @after, and leave the rest as it is. */
+void l2_nodes_follow(struct l2_nodes *n, const struct l2_nodes *before,
+		     const struct l2_nodes *after);
+
+/** Is @self the first live node of @list? */
+bool l2_succession_is_mine(const uint16_t *list, size_t n, uint16_t self,
+			   const struct l2_nodes *alive);
+
+/** Is @self in @list at all? */
+bool l2_succession_has(const uint16_t *list, size_t n, uint16_t self);
+
+#endif

@@ -1,0 +1,227 @@
+#include "l2/table.h"
+
+#include <assert.h>
+#include <string.h>
+#include <unistd.h>
+
+static int compare_ifaces(const void *a, const void *b)
+{
+	const struct l2_iface *x = a;
+	const struct l2_iface *y = b;
+
+	return (x->ifindex > y->ifindex) - (x->ifindex < y->ifindex);
+}
+
+static int compare_addresses(const void *a, const void *b)
+{
+	const struct l2_address *x = a;
+	const struct l2_address *y = b;
+
+	return addr_cmp(&x->addr, &y->addr);
+}
+
+static const void *arena_copy(struct arena *arena, const void *from, size_t n, size_t size)
+{
+	void *to = arena_zero(arena, n, size);
+
+	if (n > 0)
+		memcpy(to, from, n * size);
+	return to;
+}
+
+static int take_ifaces(struct l2_table *t, const struct l2_table_conf *conf, struct err *e)
+{
+	struct l2_iface *ifaces = arena_new_n(t->arena, struct l2_iface, conf->n_ifaces);
+
+	for (size_t i = 0; i < conf->n_ifaces; i++)
+		ifaces[i] = conf->ifaces[i];
+	if (conf->n_ifaces > 1)
+		qsort(ifaces, conf->n_ifaces, sizeof(*ifaces), compare_ifaces);
+	for (size_t i = 1; i < conf->n_ifaces; i++) {
+		if (ifaces[i - 1].ifindex == ifaces[i].ifindex)
+			return err_set(e, ERR_CONFIG, "interface %d is there twice",
+				       ifaces[i].ifindex);
+	}
+	t->ifaces = ifaces;
+	t->n_ifaces = conf->n_ifaces;
+	/* Two sockets for each interface at most, each retired once. */
+	t->retired = arena_new_n(t->arena, int, (L2_PROTO_COUNT * conf->n_ifaces));
+	return 0;
+}
+
+static struct l2_address take_address(struct l2_table *t, const struct l2_address_conf *c)
+{
+	assert(c->stats);
+	return (struct l2_address){
+		.addr = c->addr,
+		.all_ifaces = c->all_ifaces,
+		.predicted = l2_succession_is_mine(c->nodes, c->n_nodes, t->self, &t->alive),
+		.n_nodes = (uint16_t)c->n_nodes,
+		.n_ifindexes = (uint16_t)c->n_ifindexes,
+		.nodes = arena_copy(t->arena, c->nodes, c->n_nodes, sizeof(*c->nodes)),
+		.ifindexes =
+			arena_copy(t->arena, c->ifindexes, c->n_ifindexes, sizeof(*c->ifindexes)),
+		.stats = c->stats,
+	};
+}
+
+static int check_address(const struct l2_address_conf *c, struct err *e)
+{
+	if (!addr_is_set(&c->addr))
+		return err_set(e, ERR_CONFIG, "an address is empty");
+	if (c->n_nodes > UINT16_MAX || c->n_ifindexes > UINT16_MAX)
+		return err_set(e, ERR_CONFIG, "%s: too many nodes or interfaces",
+			       ADDR_TEXT(&c->addr));
+	return 0;
+}
+
+static int take_addresses(struct l2_table *t, const struct l2_table_conf *conf, struct err *e)
+{
+	if (conf->n_addresses >= UINT32_MAX / 4)
+		return err_set(e, ERR_CONFIG, "too many addresses");
+	struct l2_address *addresses = arena_new_n(t->arena, struct l2_address, conf->n_addresses);
+
+	for (size_t i = 0; i < conf->n_addresses; i++) {
+		int rc = check_address(&conf->addresses[i], e);
+		if (rc < 0)
+			return rc;
+		addresses[i] = take_address(t, &conf->addresses[i]);
+	}
+	if (conf->n_addresses > 1)
+		qsort(addresses, conf->n_addresses, sizeof(*addresses), compare_addresses);
+	for (size_t i = 1; i < conf->n_addresses; i++) {
+		if (addr_eq(&addresses[i - 1].addr, &addresses[i].addr))
+			return err_set(e, ERR_CONFIG, "%s is there twice",
+				       ADDR_TEXT(&addresses[i].addr));
+	}
+	t->addresses = addresses;
+	t->n_addresses = (uint32_t)conf->n_addresses;
+	t->slots = l2_slots_new(conf->n_addresses);
+	return 0;
+}
+
+/** Open addressing, at most half full. */
+static void build_index(struct l2_table *t)
+{
+	uint32_t size = 2;
+
+	while (size < t->n_addresses * 2)
+		size *= 2;
+	t->index_mask = size - 1;
+	t->index = arena_new_n(t->arena, uint32_t, size);
+	memset(t->index, 0xff, size * sizeof(*t->index)); /* L2_NONE */
+	for (uint32_t i = 0; i < t->n_addresses; i++) {
+		uint32_t at = (uint32_t)addr_hash(&t->addresses[i].addr) & t->index_mask;
+		while (t->index[at] != L2_NONE)
+			at = (at + 1) & t->index_mask;
+		t->index[at] = i;
+	}
+}
+
+static bool in_set(const struct l2_table *t, const struct l2_address *a, enum l2_filter_set set)
+{
+	if (set == L2_FILTER_OWNED)
+		return a->predicted;
+	return l2_succession_has(a->nodes, a->n_nodes, t->self);
+}
+
+static int build_filter(struct l2_table *t, enum l2_filter_set set, enum l2_proto proto,
+			const struct l2_table *previous, struct err *e)
+{
+	struct addr *addrs = mem_new_n(struct addr, t->n_addresses);
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < t->n_addresses; i++) {
+		const struct l2_address *a = &t->addresses[i];
+		if (l2_proto_of(&a->addr) == proto && in_set(t, a, set))
+			addrs[n++] = a->addr;
+	}
+	const struct l2_filter *known = previous ? &previous->filters[set][proto] : NULL;
+	int rc = l2_filter_make(proto, addrs, n, known, &t->filters[set][proto], e);
+	free(addrs);
+	return rc;
+}
+
+static int build_filters(struct l2_table *t, const struct l2_table *previous, struct err *e)
+{
+	for (unsigned set = 0; set < L2_FILTER_SET_COUNT; set++) {
+		for (unsigned proto = 0; proto < L2_PROTO_COUNT; proto++) {
+			int rc = build_filter(t, set, proto, previous, e);
+			if (rc < 0)
+				return rc;
+		}
+	}
+	return 0;
+}
+
+int l2_table_new(const struct l2_table_conf *conf, struct l2_table **out, struct err *e)
+{
+	CLEANUP(l2_table_freep) struct l2_table *t = mem_new(struct l2_table);
+
+	t->arena = arena_new();
+	t->self = conf->self;
+	t->alive = *conf->alive;
+	int rc = take_ifaces(t, conf, e);
+	if (rc == 0)
+		rc = take_addresses(t, conf, e);
+	if (rc == 0) {
+		build_index(t);
+		rc = build_filters(t, conf->previous, e);
+	}
+	if (rc < 0)
+		return rc;
+	*out = TAKE(t);
+	return 0;
+}
+
+struct l2_table *l2_table_free(struct l2_table *t)
+{
+	if (!t)
+		return NULL;
+	for (size_t i = 0; i < t->n_retired; i++)
+		close(t->retired[i]);
+	for (unsigned set = 0; set < L2_FILTER_SET_COUNT; set++) {
+		for (unsigned proto = 0; proto < L2_PROTO_COUNT; proto++)
+			l2_filter_fini(&t->filters[set][proto]);
+	}
+	free(t->slots);
+	arena_free(t->arena);
+	free(t);
+	return NULL;
+}
+
+void l2_table_freep(struct l2_table **t)
+{
+	l2_table_free(*t);
+}
+
+uint32_t l2_table_find(const struct l2_table *t, const struct addr *addr)
+{
+	uint32_t at = (uint32_t)addr_hash(addr) & t->index_mask;
+
+	while (t->index[at] != L2_NONE && !addr_eq(&t->addresses[t->index[at]].addr, addr))
+		at = (at + 1) & t->index_mask;
+	return t->index[at];
+}
+
+const struct l2_iface *l2_table_iface(const struct l2_table *t, int ifindex)
+{
+	const struct l2_iface key = { .ifindex = ifindex };
+
+	if (t->n_ifaces == 0)
+		return NULL;
+	return bsearch(&key, t->ifaces, t->n_ifaces, sizeof(key), compare_ifaces);
+}
+
+bool l2_address_allows(const struct l2_address *a, const struct l2_iface *iface)
+{
+	if (!l2_iface_speaks(iface, l2_proto_of(&a->addr)))
+		return false;
+	if (a->all_ifaces)
+		return true;
+	for (size_t i = 0; i < a->n_ifindexes; i++) {
+		if (a->ifindexes[i] == iface->ifindex)
+			return true;
+	}
+	return false;
+}

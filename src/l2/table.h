@@ -1,0 +1,114 @@
+/**
+ * What the control thread tells the packet thread: interfaces, addresses, who would own each, and
+ * the filters for them.
+ *
+ * A table is built by the control thread, handed over, replaced whole and handed back to be freed.
+ * It never changes, but for `slots`, the packet thread's memory of each address, and `retired`,
+ * descriptors that it no longer wants; both stand here so that it need not allocate, nor close
+ * (which can take milliseconds).
+ */
+#ifndef L2_TABLE_H
+#define L2_TABLE_H
+
+#include <net/if.h>
+
+#include "l2/filter.h"
+#include "l2/schedule.h"
+#include "l2/stats.h"
+#include "l2/succession.h"
+
+struct l2_iface {
+	int ifindex;
+	char name[IF_NAMESIZE];
+	struct mac mac;
+	bool arp; /* answer and announce IPv4 addresses here */
+	bool ndp; /* the same for IPv6 */
+	struct addr
+		link_local; /* where advertisements come from; unset: from the announced address */
+};
+
+struct l2_address {
+	struct addr addr;
+	bool all_ifaces;
+	bool predicted; /* owned by this node if the table's alive set is right */
+	uint16_t n_nodes;
+	uint16_t n_ifindexes;
+	const uint16_t *nodes; /* candidates in ranking order */
+	const int *ifindexes;  /* where it may be announced, unless all_ifaces */
+	struct l2_address_stats *stats;
+};
+
+/** Which addresses a filter lets through. */
+enum l2_filter_set {
+	L2_FILTER_OWNED,      /* those that are predicted ours */
+	L2_FILTER_CANDIDATES, /* those that could become ours */
+	L2_FILTER_SET_COUNT
+};
+
+struct l2_table {
+	uint16_t self;
+	struct l2_nodes alive;
+	const struct l2_iface *ifaces; /* ascending by ifindex */
+	size_t n_ifaces;
+	const struct l2_address *addresses; /* ascending */
+	uint32_t n_addresses;
+	uint32_t *index; /* hash of address to its place */
+	uint32_t index_mask;
+	struct l2_filter filters[L2_FILTER_SET_COUNT][L2_PROTO_COUNT];
+	struct arena *arena;
+
+	struct l2_slot *slots;
+	int *retired;
+	size_t n_retired;
+};
+
+struct l2_address_conf {
+	struct addr addr;
+	const uint16_t *nodes;
+	size_t n_nodes;
+	bool all_ifaces;
+	const int *ifindexes;
+	size_t n_ifindexes;
+	struct l2_address_stats *stats;
+};
+
+struct l2_table_conf {
+	uint16_t self;
+	const struct l2_nodes *alive; /* as the control thread knows it; `self` need not be in it */
+	const struct l2_iface *ifaces;
+	size_t n_ifaces;
+	const struct l2_address_conf *addresses; /* in any order; none twice */
+	size_t n_addresses;
+	const struct l2_table *previous; /* takes over filters that stay the same; may be NULL */
+};
+
+/**
+ * Build a table; everything is copied but the stats, which must outlive it. Takes as long as
+ * libpcap needs for up to four filters: some milliseconds at worst.
+ * Returns 0; -ERR_CONFIG when an address or interface is there twice or a list is too long; other
+ * errors of filters.
+ */
+NODISCARD int l2_table_new(const struct l2_table_conf *conf, struct l2_table **out, struct err *e);
+
+/** Also closes the retired descriptors. Takes NULL, returns NULL. */
+struct l2_table *l2_table_free(struct l2_table *t);
+void l2_table_freep(struct l2_table **t);
+
+/** The place of an address in `addresses`, or L2_NONE. */
+uint32_t l2_table_find(const struct l2_table *t, const struct addr *addr);
+const struct l2_iface *l2_table_iface(const struct l2_table *t, int ifindex); /* NULL: none */
+
+/** May this address be announced, and requests for it be answered, on this interface? */
+bool l2_address_allows(const struct l2_address *a, const struct l2_iface *iface);
+
+static inline enum l2_proto l2_proto_of(const struct addr *a)
+{
+	return a->family == FAMILY_V4 ? L2_ARP : L2_NDP;
+}
+
+static inline bool l2_iface_speaks(const struct l2_iface *i, enum l2_proto proto)
+{
+	return proto == L2_ARP ? i->arp : i->ndp;
+}
+
+#endif

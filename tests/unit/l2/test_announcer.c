@@ -1,0 +1,675 @@
+/* The announcer with a clock of our own making: who owns what, what is sent when, what is answered. */
+#include "support.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "l2/announcer.h"
+#include "l2/arp.h"
+
+enum { ME = 1, OTHER = 2, THIRD = 3, ETH0 = 5, ETH1 = 6, MANY = 1000 };
+
+static const uint16_t me_first[] = { ME, OTHER };
+static const uint16_t other_first[] = { OTHER, ME };
+static const uint16_t not_me[] = { OTHER, THIRD };
+static const struct mac mac_eth0 = { { 2, 0, 0, 0, 0, 0x0b } };
+
+static struct l2_iface iface(int ifindex)
+{
+	struct l2_iface i = { .ifindex = ifindex, .mac = mac_eth0, .arp = true, .ndp = true };
+
+	snprintf(i.name, sizeof(i.name), "eth%d", ifindex - ETH0);
+	i.mac.b[4] = (uint8_t)(ifindex - ETH0);
+	assert_int_equal(addr_parse("fe80::b", &i.link_local), 0);
+	return i;
+}
+
+static struct addr addr_of(const char *text)
+{
+	struct addr a;
+
+	assert_int_equal(addr_parse(text, &a), 0);
+	return a;
+}
+
+/** What a test puts into a table, and the announcer that gets it. */
+struct bench {
+	struct l2_announcer *a;
+	struct l2_table *table;
+	struct mono now;
+	struct l2_nodes alive;
+	struct l2_iface ifaces[2];
+	size_t n_ifaces;
+	struct l2_address_conf addresses[MANY];
+	struct l2_address_stats stats[MANY];
+	size_t n;
+};
+
+static struct bench *bench_new(uint64_t rate, struct dur refresh)
+{
+	struct bench *b = mem_new(struct bench);
+
+	b->a = l2_announcer_new(&(struct l2_announcer_conf){ .rate = rate, .refresh = refresh });
+	b->now = (struct mono){ INT64_C(1000000000000) };
+	b->ifaces[0] = iface(ETH0);
+	b->ifaces[1] = iface(ETH1);
+	b->n_ifaces = 1;
+	l2_nodes_set(&b->alive, OTHER, true);
+	return b;
+}
+
+static void bench_free(struct bench *b)
+{
+	l2_announcer_free(b->a);
+	l2_table_free(b->table);
+	free(b);
+}
+
+static struct l2_address_conf *add(struct bench *b, const char *text, const uint16_t nodes[2])
+{
+	struct l2_address_conf *c = &b->addresses[b->n];
+
+	*c = (struct l2_address_conf){ .addr = addr_of(text),
+				       .nodes = nodes,
+				       .n_nodes = 2,
+				       .all_ifaces = true,
+				       .stats = &b->stats[b->n] };
+	b->n++;
+	return c;
+}
+
+/** Drain events into text: "+192.0.2.1 -192.0.2.2 ". */
+static const char *events(struct bench *b)
+{
+	static char text[512];
+	struct l2_event ev;
+	size_t len = 0;
+
+	text[0] = '\0';
+	while (l2_announcer_next_event(b->a, &ev)) {
+		if (len < sizeof(text) - 64)
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%c%s ",
+						ev.kind == L2_TOOK ? '+' : '-',
+						ADDR_TEXT(&ev.addr));
+	}
+	return text;
+}
+
+static const char *apply(struct bench *b)
+{
+	struct l2_table *t;
+	struct l2_table_conf conf = { .self = ME,
+				      .alive = &b->alive,
+				      .ifaces = b->ifaces,
+				      .n_ifaces = b->n_ifaces,
+				      .addresses = b->addresses,
+				      .n_addresses = b->n,
+				      .previous = b->table };
+
+	assert_int_equal(l2_table_new(&conf, &t, NULL), 0);
+	struct l2_table *before = l2_announcer_apply(b->a, t, b->now);
+	assert_ptr_equal(before, b->table);
+	const char *text = events(b);
+	l2_table_free(before);
+	b->table = t;
+	return text;
+}
+
+/** A frame in short: interface, operation or flags, address. */
+static void frame_text(const struct l2_frame *f, char *out, size_t cap)
+{
+	struct addr a;
+
+	if (f->proto == L2_ARP)
+		a = addr_from_bytes(FAMILY_V4, f->bytes + 38);
+	else
+		a = addr_from_bytes(FAMILY_V6, f->bytes + 62);
+	snprintf(out, cap, "%d:%s:%s ", f->ifindex,
+		 f->proto == L2_NDP ? "na" : (f->bytes[21] == ARP_REQUEST ? "req" : "rep"),
+		 ADDR_TEXT(&a));
+}
+
+/** All that is due now, in order. */
+static const char *sent(struct bench *b)
+{
+	static char text[1024];
+	struct l2_frame f;
+
+	text[0] = '\0';
+	while (l2_announcer_next_frame(b->a, b->now, &f)) {
+		char one[80];
+		frame_text(&f, one, sizeof(one));
+		if (strlen(text) + strlen(one) < sizeof(text))
+			strcat(text, one);
+	}
+	return text;
+}
+
+static size_t sent_count(struct bench *b)
+{
+	struct l2_frame f;
+	size_t n = 0;
+
+	while (l2_announcer_next_frame(b->a, b->now, &f))
+		n++;
+	return n;
+}
+
+static void advance(struct bench *b, struct dur d)
+{
+	b->now = mono_add(b->now, d);
+}
+
+/** Milliseconds from now to the deadline, or -1 when there is none. */
+static int64_t deadline_ms(struct bench *b)
+{
+	struct mono at = l2_announcer_deadline(b->a);
+
+	return mono_is_never(at) ? -1 : dur_ms(mono_sub(at, b->now));
+}
+
+static void takes_what_it_owns(void **state)
+{
+	struct bench *b = bench_new(0, DUR_S(0));
+
+	(void)state;
+	add(b, "192.0.2.1", me_first);
+	add(b, "192.0.2.2", other_first);
+	add(b, "2001:db8::1", me_first);
+	add(b, "192.0.2.3", not_me);
+	assert_string_equal(apply(b), "+192.0.2.1 +2001:db8::1 ");
+	assert_int_equal(l2_announcer_stats(b->a)->owned, 2);
+	assert_int_equal(b->stats[0].owned, 1);
+	assert_int_equal(b->stats[1].owned, 0);
+	assert_int_equal(l2_announcer_filter_set(b->a), L2_FILTER_OWNED);
+	bench_free(b);
+}
+
+static void announces_at_once_then_in_rounds(void **state)
+{
+	struct bench *b = bench_new(0, DUR_S(0));
+	static const char first[] = "5:req:192.0.2.1 5:na:2001:db8::1 5:rep:192.0.2.1 ";
+	static const char later[] = "5:na:2001:db8::1 5:req:192.0.2.1 5:rep:192.0.2.1 ";
+
+	(void)state;
+	add(b, "192.0.2.1", me_first);
+	add(b, "2001:db8::1", me_first);
+	apply(b);
+	for (unsigned i = 0; i < L2_ROUNDS; i++) {
+		assert_int_equal(deadline_ms(b), 0);
+		assert_string_equal(sent(b), i ? later : first);
+		if (i + 1 == L2_ROUNDS)
+			break;
+		assert_int_equal(deadline_ms(b), 1100);
+		advance(b, DUR_MS(1099));
+		assert_string_equal(sent(b), "");
+		advance(b, DUR_MS(1));
+	}
+	assert_int_equal(deadline_ms(b), -1);
+	assert_int_equal(b->stats[0].gratuitous, 10);
+	assert_int_equal(b->stats[1].gratuitous, 5);
+	bench_free(b);
+}
+
+static void fill_many(struct bench *b)
+{
+	for (unsigned i = 0; i < MANY; i++) {
+		char text[32];
+		snprintf(text, sizeof(text), "10.0.%u.%u", i / 250, i % 250);
+		add(b, text, me_first);
+	}
+}
+
+/* Every address's first copy, on every interface, goes before any second one. */
+static void interleaves_a_thousand(void **state)
+{
+	struct bench *b = bench_new(0, DUR_S(0));
+	struct l2_frame f;
+
+	(void)state;
+	b->n_ifaces = 2;
+	fill_many(b);
+	apply(b);
+	for (unsigned i = 0; i < 2 * MANY; i++) {
+		assert_true(l2_announcer_next_frame(b->a, b->now, &f));
+		assert_int_equal(f.bytes[21], ARP_REQUEST);
+	}
+	for (unsigned i = 0; i < 2 * MANY; i++) {
+		assert_true(l2_announcer_next_frame(b->a, b->now, &f));
+		assert_int_equal(f.bytes[21], ARP_REPLY);
+	}
+	assert_false(l2_announcer_next_frame(b->a, b->now, &f));
+	bench_free(b);
+}
+
+/* One that is taken while others are late with their second copy still goes first. */
+static void first_copies_overtake(void **state)
+{
+	struct bench *b = bench_new(0, DUR_S(0));
+	struct l2_frame f;
+
+	(void)state;
+	add(b, "192.0.2.1", me_first);
+	add(b, "192.0.2.2", other_first);
+	apply(b);
+	assert_true(l2_announcer_next_frame(b->a, b->now, &f));
+	l2_announcer_set_alive(b->a, OTHER, false, b->now);
+	assert_string_equal(events(b), "+192.0.2.2 ");
+	assert_string_equal(sent(b), "5:req:192.0.2.2 5:rep:192.0.2.1 5:rep:192.0.2.2 ");
+	bench_free(b);
+}
+
+static void rate_spreads_announcements(void **state)
+{
+	struct bench *b = bench_new(100, DUR_S(0));
+	size_t n = 0;
+
+	(void)state;
+	fill_many(b);
+	apply(b);
+	for (unsigned ms = 0; ms < 1000; ms++) {
+		n += sent_count(b);
+		advance(b, DUR_MS(1));
+	}
+	assert_int_equal(n, 100);
+	assert_true(deadline_ms(b) >= 0 && deadline_ms(b) <= 10);
+	bench_free(b);
+}
+
+static void death_and_return_of_a_node(void **state)
+{
+	struct bench *b = bench_new(0, DUR_S(0));
+
+	(void)state;
+	add(b, "192.0.2.1", other_first);
+	add(b, "192.0.2.2", me_first);
+	assert_string_equal(apply(b), "+192.0.2.2 ");
+	sent(b);
+	l2_announcer_set_alive(b->a, OTHER, false, b->now);
+	assert_string_equal(events(b), "+192.0.2.1 ");
+	assert_int_equal(l2_announcer_filter_set(b->a), L2_FILTER_CANDIDATES);
+	assert_string_equal(sent(b), "5:req:192.0.2.1 5:rep:192.0.2.1 ");
+	l2_announcer_set_alive(b->a, OTHER, true, b->now);
+	assert_string_equal(events(b), "-192.0.2.1 ");
+	assert_int_equal(l2_announcer_filter_set(b->a), L2_FILTER_OWNED);
+	advance(b, DUR_MS(1100));
+	assert_string_equal(sent(b), "5:req:192.0.2.2 5:rep:192.0.2.2 "); /* not the lost one */
+	bench_free(b);
+}
+
+static void there_and_back_untold_is_no_event(void **state)
+{
+	struct bench *b = bench_new(0, DUR_S(0));
+
+	(void)state;
+	add(b, "192.0.2.1", other_first);
+	apply(b);
+	l2_announcer_set_alive(b->a, OTHER, false, b->now);
+	l2_announcer_set_alive(b->a, OTHER, true, b->now);
+	assert_string_equal(events(b), "");
+	assert_string_equal(sent(b), "");
+	bench_free(b);
+}
+
+/* The table says what changed since the last one; the rest is as the packet thread knows it. */
+static void tables_do_not_revive_the_dead(void **state)
+{
+	struct bench *b = bench_new(0, DUR_S(0));
+
+	(void)state;
+	add(b, "192.0.2.1", other_first);
+	apply(b);
+	l2_announcer_set_alive(b->a, OTHER, false, b->now);
+	assert_string_equal(events(b), "+192.0.2.1 ");
+	assert_string_equal(apply(b), ""); /* built before the death was known */
+	l2_nodes_set(&b->alive, OTHER, false);
+	assert_string_equal(apply(b), "");
+	assert_int_equal(l2_announcer_filter_set(b->a), L2_FILTER_OWNED);
+	l2_nodes_set(&b->alive, OTHER, true);
+	assert_string_equal(apply(b), "-192.0.2.1 ");
+	bench_free(b);
+}
+
+static void new_table_keeps_the_schedule(void **state)
+{
+	struct bench *b = bench_new(0, DUR_S(0));
+
+	(void)state;
+	add(b, "192.0.2.5", me_first);
+	apply(b);
+	sent(b);
+	advance(b, DUR_MS(500));
+	add(b, "192.0.2.1", me_first); /* sorts before the other */
+	assert_string_equal(apply(b), "+192.0.2.1 ");
+	assert_string_equal(sent(b), "5:req:192.0.2.1 5:rep:192.0.2.1 ");
+	assert_int_equal(deadline_ms(b), 600);
+	advance(b, DUR_MS(600));
+	assert_string_equal(sent(b), "5:req:192.0.2.5 5:rep:192.0.2.5 ");
+	bench_free(b);
+}
+
+static void address_that_leaves_the_table_is_lost(void **state)
+{
+	struct bench *b = bench_new(0, DUR_S(0));
+
+	(void)state;
+	add(b, "192.0.2.1", me_first);
+	add(b, "192.0.2.2", other_first);
+	apply(b);
+	b->n = 0;
+	assert_string_equal(apply(b), "-192.0.2.1 ");
+	assert_int_equal(b->stats[0].owned, 0);
+	assert_int_equal(l2_announcer_stats(b->a)->owned, 0);
+	assert_string_equal(sent(b), "");
+	assert_int_equal(deadline_ms(b), -1);
+	bench_free(b);
+}
+
+static void interface_that_appears_hears_us(void **state)
+{
+	struct bench *b = bench_new(0, DUR_S(0));
+
+	(void)state;
+	add(b, "192.0.2.1", me_first);
+	apply(b);
+	for (unsigned i = 0; i < L2_ROUNDS; i++) {
+		sent(b);
+		advance(b, L2_ROUND_GAP);
+	}
+	b->n_ifaces = 2;
+	assert_string_equal(apply(b), "");
+	assert_string_equal(sent(b), "6:req:192.0.2.1 6:rep:192.0.2.1 ");
+	while (!mono_is_never(l2_announcer_deadline(b->a))) {
+		sent(b);
+		advance(b, L2_ROUND_GAP);
+	}
+	b->ifaces[0].mac.b[5]++;
+	apply(b);
+	assert_string_equal(sent(b), "5:req:192.0.2.1 5:rep:192.0.2.1 ");
+	bench_free(b);
+}
+
+static void choice_of_interfaces_is_kept(void **state)
+{
+	static const int only_eth1[] = { ETH1 };
+	struct bench *b = bench_new(0, DUR_S(0));
+
+	(void)state;
+	b->n_ifaces = 2;
+	b->ifaces[0].ndp = false;
+	struct l2_address_conf *c = add(b, "192.0.2.1", me_first);
+	c->all_ifaces = false;
+	c->ifindexes = only_eth1;
+	c->n_ifindexes = 1;
+	add(b, "2001:db8::1", me_first);
+	apply(b);
+	assert_string_equal(sent(b), "6:req:192.0.2.1 6:na:2001:db8::1 6:rep:192.0.2.1 ");
+	c->all_ifaces = true;
+	apply(b);
+	assert_string_equal(sent(b), "5:req:192.0.2.1 6:req:192.0.2.1 "
+				     "5:rep:192.0.2.1 6:rep:192.0.2.1 ");
+	bench_free(b);
+}
+
+static void refreshes_slowly(void **state)
+{
+	struct bench *b = bench_new(0, DUR_S(120));
+	unsigned rounds = 0;
+
+	(void)state;
+	add(b, "192.0.2.1", me_first);
+	add(b, "192.0.2.2", other_first);
+	apply(b);
+	for (unsigned i = 0; i < L2_ROUNDS; i++) {
+		sent(b);
+		advance(b, L2_ROUND_GAP);
+	}
+	for (unsigned s = 0; s < 1200; s++) {
+		const char *text = sent(b);
+		if (text[0]) {
+			assert_string_equal(text, "5:req:192.0.2.1 5:rep:192.0.2.1 ");
+			rounds++;
+		}
+		advance(b, DUR_S(1));
+	}
+	assert_in_range(rounds, 9, 12);
+	bench_free(b);
+}
+
+static void refresh_of_many_is_spread(void **state)
+{
+	struct bench *b = bench_new(0, DUR_S(120));
+	size_t total = 0;
+
+	(void)state;
+	fill_many(b);
+	apply(b);
+	for (unsigned i = 0; i < L2_ROUNDS; i++) {
+		sent_count(b);
+		advance(b, L2_ROUND_GAP);
+	}
+	for (unsigned s = 0; s < 120; s++) {
+		size_t n = sent_count(b);
+		assert_true(n <= 4 * 9); /* at most two ticks of nine addresses, two frames each */
+		total += n;
+		advance(b, DUR_S(1));
+	}
+	assert_in_range(total, 2 * MANY * 9 / 10, 2 * MANY * 12 / 10);
+	bench_free(b);
+}
+
+/* Requests and what becomes of them. */
+
+struct rx_case {
+	const char *name;
+	int ifindex;
+	const char *hex;
+	enum l2_rx want;
+};
+
+#define ARP_TO(dst, target)                                                               \
+	dst " 02000000000a 0806 0001 0800 06 04 0001 02000000000a c0000264 000000000000 " \
+	    "c00002" target
+#define BROADCAST "ffffffffffff"
+
+static const struct rx_case rx_cases[] = {
+	{ "broadcast", ETH0, ARP_TO(BROADCAST, "01"), L2_RX_OK },
+	{ "unicast", ETH0, ARP_TO("02000000000b", "01"), L2_RX_OK },
+	{ "unicast to another", ETH0, ARP_TO("02000000000c", "01"), L2_RX_OTHER_MACHINE },
+	{ "multicast", ETH0, ARP_TO("01005e000001", "01"), L2_RX_OTHER_MACHINE },
+	{ "not announced", ETH0, ARP_TO(BROADCAST, "09"), L2_RX_NOT_OURS },
+	{ "another's", ETH0, ARP_TO(BROADCAST, "02"), L2_RX_NOT_OWNER },
+	{ "not here", ETH0, ARP_TO(BROADCAST, "03"), L2_RX_WRONG_INTERFACE },
+	{ "but there", ETH1, ARP_TO(BROADCAST, "03"), L2_RX_OK },
+	{ "unknown interface", 99, ARP_TO(BROADCAST, "01"), L2_RX_NO_INTERFACE },
+	{ "short", ETH0, "ffffffffffff", L2_RX_SHORT },
+	{ "solicitation", ETH0,
+	  "3333ff00000102000000000a86dd 6000000000183aff 20010db8000000000000000000000064 "
+	  "ff0200000000000000000001ff000001 87001ed000000000 20010db8000000000000000000000001",
+	  L2_RX_OK },
+	{ "NDP is off there", ETH1,
+	  "3333ff00000102000000000a86dd 6000000000183aff 20010db8000000000000000000000064 "
+	  "ff0200000000000000000001ff000001 87001ed000000000 20010db8000000000000000000000001",
+	  L2_RX_NO_INTERFACE },
+};
+
+static struct bench *bench_for_rx(void)
+{
+	static const int only_eth1[] = { ETH1 };
+	struct bench *b = bench_new(0, DUR_S(0));
+
+	b->n_ifaces = 2;
+	b->ifaces[1].ndp = false;
+	add(b, "192.0.2.1", me_first);
+	add(b, "192.0.2.2", other_first);
+	struct l2_address_conf *c = add(b, "192.0.2.3", me_first);
+	c->all_ifaces = false;
+	c->ifindexes = only_eth1;
+	c->n_ifindexes = 1;
+	add(b, "2001:db8::1", me_first);
+	apply(b);
+	return b;
+}
+
+static void answers(void **state)
+{
+	const struct rx_case *c = *state;
+	struct bench *b = bench_for_rx();
+	struct l2_frame reply = { 0 };
+	struct l2_stats stats;
+	uint8_t wire[256];
+	size_t len = unhex(c->hex, wire, sizeof(wire));
+
+	assert_int_equal(l2_announcer_rx(b->a, c->ifindex, rd_from(wire, len), &reply), c->want);
+	assert_int_equal(reply.len > 0, c->want == L2_RX_OK);
+	if (c->want == L2_RX_OK)
+		assert_int_equal(reply.ifindex, c->ifindex);
+	l2_stats_read(l2_announcer_stats(b->a), &stats);
+	assert_int_equal(stats.received, 1);
+	assert_int_equal(stats.rx[c->want], 1);
+	bench_free(b);
+}
+
+static void counts_per_address(void **state)
+{
+	struct bench *b = bench_for_rx();
+	struct l2_frame reply;
+	uint8_t wire[64];
+
+	(void)state;
+	size_t len = unhex(rx_cases[0].hex, wire, sizeof(wire));
+	l2_announcer_rx(b->a, ETH0, rd_from(wire, len), &reply);
+	l2_announcer_rx(b->a, ETH0, rd_from(wire, len), &reply);
+	len = unhex(rx_cases[5].hex, wire, sizeof(wire));
+	l2_announcer_rx(b->a, ETH0, rd_from(wire, len), &reply);
+	assert_int_equal(b->stats[0].requests, 2);
+	assert_int_equal(b->stats[0].replies, 2);
+	assert_int_equal(b->stats[1].requests, 1);
+	assert_int_equal(b->stats[1].replies, 0);
+	bench_free(b);
+}
+
+static void silent_before_the_first_table(void **state)
+{
+	struct bench *b = bench_new(0, DUR_S(120));
+	struct l2_frame reply;
+	uint8_t wire[64];
+
+	(void)state;
+	size_t len = unhex(rx_cases[0].hex, wire, sizeof(wire));
+	assert_int_equal(l2_announcer_rx(b->a, ETH0, rd_from(wire, len), &reply),
+			 L2_RX_NO_INTERFACE);
+	assert_string_equal(sent(b), "");
+	assert_string_equal(events(b), "");
+	assert_int_equal(deadline_ms(b), -1);
+	bench_free(b);
+}
+
+static void address_twice_is_refused(void **state)
+{
+	struct bench *b = bench_new(0, DUR_S(0));
+	struct l2_table *t;
+	struct err e;
+
+	(void)state;
+	add(b, "192.0.2.1", me_first);
+	add(b, "192.0.2.1", other_first);
+	const struct l2_table_conf conf = {
+		.self = ME, .alive = &b->alive, .addresses = b->addresses, .n_addresses = b->n
+	};
+	assert_int_equal(l2_table_new(&conf, &t, &e), -ERR_CONFIG);
+	assert_string_equal(e.text, "192.0.2.1 is there twice");
+	bench_free(b);
+}
+
+static void set_up(struct bench *b, struct rng *rng)
+{
+	b->n = 0;
+	for (unsigned i = 0; i < 40; i++) {
+		static const uint16_t *const lists[] = { me_first, other_first, not_me };
+		char text[32];
+		if (rng_below(rng, 3) == 0)
+			continue;
+		snprintf(text, sizeof(text), i % 2 ? "192.0.2.%u" : "2001:db8::%u", i);
+		add(b, text, lists[rng_below(rng, 3)])->stats = &b->stats[i];
+	}
+	for (uint16_t node = OTHER; node <= THIRD; node++)
+		l2_nodes_set(&b->alive, node, rng_below(rng, 2));
+	b->n_ifaces = 1 + rng_below(rng, 2);
+}
+
+/* Whatever happens in whatever order: told equals owned, owned is what the lists say, and only that is said. */
+static void random_walk(void **state)
+{
+	struct bench *b = bench_new(0, DUR_S(20));
+	struct rng rng;
+	struct l2_frame f;
+
+	(void)state;
+	rng_seed(&rng, test_seed());
+	set_up(b, &rng);
+	apply(b);
+	for (unsigned step = 0; step < 3000; step++) {
+		switch (rng_below(&rng, 4)) {
+		case 0:
+			set_up(b, &rng);
+			apply(b);
+			break;
+		case 1:
+			l2_announcer_set_alive(b->a, (uint16_t)rng_between(&rng, OTHER, THIRD),
+					       rng_below(&rng, 2), b->now);
+			break;
+		case 2:
+			events(b);
+			break;
+		default:
+			advance(b, DUR_MS((int64_t)rng_below(&rng, 700)));
+			for (uint64_t n = rng_below(&rng, 30); n > 0; n--) {
+				if (!l2_announcer_next_frame(b->a, b->now, &f))
+					break;
+				struct addr a = f.proto == L2_ARP
+							? addr_from_bytes(FAMILY_V4, f.bytes + 38)
+							: addr_from_bytes(FAMILY_V6, f.bytes + 62);
+				uint32_t i = l2_table_find(b->table, &a);
+				assert_true(i != L2_NONE && b->table->slots[i].owned);
+			}
+		}
+		events(b);
+		uint64_t owned = 0;
+		for (uint32_t i = 0; i < b->table->n_addresses; i++) {
+			const struct l2_slot *s = &b->table->slots[i];
+			assert_int_equal(s->owned, s->told);
+			assert_int_equal(s->owned, b->table->addresses[i].stats->owned);
+			owned += s->owned;
+		}
+		assert_int_equal(owned, l2_announcer_stats(b->a)->owned);
+	}
+	bench_free(b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(takes_what_it_owns),
+		cmocka_unit_test(announces_at_once_then_in_rounds),
+		cmocka_unit_test(interleaves_a_thousand),
+		cmocka_unit_test(first_copies_overtake),
+		cmocka_unit_test(rate_spreads_announcements),
+		cmocka_unit_test(death_and_return_of_a_node),
+		cmocka_unit_test(there_and_back_untold_is_no_event),
+		cmocka_unit_test(tables_do_not_revive_the_dead),
+		cmocka_unit_test(new_table_keeps_the_schedule),
+		cmocka_unit_test(address_that_leaves_the_table_is_lost),
+		cmocka_unit_test(interface_that_appears_hears_us),
+		cmocka_unit_test(choice_of_interfaces_is_kept),
+		cmocka_unit_test(refreshes_slowly),
+		cmocka_unit_test(refresh_of_many_is_spread),
+		cmocka_unit_test(counts_per_address),
+		cmocka_unit_test(silent_before_the_first_table),
+		cmocka_unit_test(address_twice_is_refused),
+		cmocka_unit_test(random_walk),
+	};
+
+	return RUN_TABLE("requests", rx_cases, answers) + cmocka_run_group_tests(tests, NULL, NULL);
+}
