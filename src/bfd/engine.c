@@ -162,7 +162,8 @@ static bool interface_fits(const struct bfd_target *t, const struct bfd_rx *rx)
 	return t->ifindex == 0 || t->ifindex == rx->ifindex;
 }
 
-/* Your Discriminator is zero: RFC 5881 §3, 5883 §4. The session that names most of the packet's path wins. */
+/* Your Discriminator is zero: RFC 5881 §3, 5883 §4. The session that names most of the packet's
+ * path wins. */
 static struct conn *find_by_path(const struct bfd_engine *e, const struct bfd_rx *rx)
 {
 	struct peer_key key = key_of(&rx->peer, rx->multihop);
@@ -200,7 +201,8 @@ static int check_path(const struct conn *c, const struct bfd_rx *rx)
 	return ACCEPTED;
 }
 
-/* All checks on the way from the socket to the session. @found is set as soon as the session is known. */
+/* All checks on the way from the socket to the session. @found is set as soon as the session is
+ * known. */
 static int check(struct bfd_engine *e, const struct bfd_rx *rx, struct bfd_pkt *pkt,
 		 struct conn **found)
 {
@@ -382,13 +384,14 @@ static void goodbye_fire(struct loop_timer *t, struct mono now)
 }
 
 /*
- * RFC 5880 §6.8.16 wants AdminDown to be sent for a detection time. At one packet a second (§6.8.3) that would
- * be one packet; as many as the multiplier, at the pace of before, survive the losses that a session does.
+ * RFC 5880 §6.8.16 wants AdminDown to be sent for a detection time. At one packet a second (§6.8.3)
+ * that would be one packet; as many as the multiplier, at the pace of before, survive the losses
+ * that a session does. Who is not up has nothing to lose, and hears it once.
  */
 static void conn_leave(struct conn *c, struct mono now)
 {
 	struct bfd_session_conf held = c->session.conf;
-	bool someone_listens = c->session.remote_disc != 0 && c->sender.fd >= 0;
+	bool was_up = c->session.state == BFD_UP;
 	uint32_t pace_us = MIN(c->session.tx_interval_us, BFD_SLOW_TX_US);
 
 	index_del(c);
@@ -398,7 +401,7 @@ static void conn_leave(struct conn *c, struct mono now)
 	conn_flush(c, now);
 	c->target.status = NULL;
 	c->goodbyes_left = held.detect_mult - 1u;
-	if (!someone_listens || c->goodbyes_left == 0) {
+	if (!was_up || c->goodbyes_left == 0) {
 		conn_free(c);
 		return;
 	}

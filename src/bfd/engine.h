@@ -1,16 +1,17 @@
 /**
- * The BFD engine: many sessions on one loop, the packet thread's. It owns the sessions and their sockets, finds
- * the session of each packet, and reports changes of state.
+ * The BFD engine: many sessions on one loop, the packet thread's. It owns the sessions and their
+ * sockets, finds the session of each packet, and reports changes of state.
  *
- * What is wanted comes as an immutable table from the control thread; everything here but bfd_engine_counters()
- * is called on the loop's thread. Only bfd_engine_apply() allocates and opens sockets; receiving, sending and
- * timers neither allocate nor log nor lock.
+ * What is wanted comes as an immutable table from the control thread; everything here but
+ * bfd_engine_counters() is called on the loop's thread. Only bfd_engine_apply() allocates and opens
+ * sockets; receiving, sending and timers neither allocate nor log nor lock.
  *
- * Before a session is declared down the sockets are drained, so what waited while the process was stopped or
- * starved counts first.
+ * Before a session is declared down the sockets are drained, so what waited while the process was
+ * stopped or starved counts first.
  *
- * RFC 5880 §6.3 and §6.8.6 (finding the session); RFC 5881 §3-§5 (single hop: GTSM, interface, source ports);
- * RFC 5883 (multihop) with a minimum TTL. Left out: echo (5881 §4, port 3785), unsolicited sessions.
+ * RFC 5880 §6.3 and §6.8.6 (finding the session); RFC 5881 §3-§5 (single hop: GTSM, interface,
+ * source ports); RFC 5883 (multihop) with a minimum TTL. Left out: echo (5881 §4, port 3785),
+ * unsolicited sessions.
  */
 #ifndef BFD_ENGINE_H
 #define BFD_ENGINE_H
@@ -24,11 +25,10 @@
 struct bfd_target {
 	uint32_t id; /* stable: the same session in the next table */
 	struct addr peer;
-	struct addr
-		local;	  /* unset: the kernel chooses, packets to any of our addresses are taken */
-	uint32_t ifindex; /* 0: any, unless the peer is link-local */
+	struct addr local; /* unset: the kernel chooses, and all our addresses are taken */
+	uint32_t ifindex;  /* 0: any, unless the peer is link-local */
 	bool multihop;
-	uint8_t min_ttl; /* multihop only: packets with less are refused; single hop is always 255 */
+	uint8_t min_ttl; /* multihop: packets with less are refused; single hop is always 255 */
 	struct bfd_session_conf session;
 	struct bfd_session_status *status; /* outlives each table that names it */
 };
@@ -59,13 +59,13 @@ NODISCARD struct bfd_engine *bfd_engine_new(const struct bfd_engine_conf *conf);
 struct bfd_engine *bfd_engine_free(struct bfd_engine *e);
 
 /**
- * Make the sessions match @t, which is borrowed until the next call (NULL: no session). New ones start. Changed
- * parameters go through a poll sequence and never flap; another peer, local address, interface or hop kind under
- * the same id is a new session. Removed ones tell the peer AdminDown, some times, so that one loss does not
- * look like a failure; their status is not touched any more.
+ * Make the sessions match @t, which is borrowed until the next call (NULL: no session). New ones
+ * start. Changed parameters go through a poll sequence and never flap; another peer, local address,
+ * interface or hop kind under the same id is a new session. Removed ones tell the peer AdminDown,
+ * some times, so that one loss does not look like a failure; their status is not touched any more.
  *
- * Sockets that cannot be opened (an address that is not there yet) are tried again each second; the reason
- * stands in the status. Returns the table of the previous call, for its owner to free.
+ * Sockets that cannot be opened (an address that is not there yet) are tried again each second; the
+ * reason stands in the status. Returns the table of the previous call, for its owner to free.
  */
 const struct bfd_table *bfd_engine_apply(struct bfd_engine *e, const struct bfd_table *t);
 

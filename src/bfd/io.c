@@ -112,8 +112,9 @@ static bool hand_over(struct bfd_listener *l, const struct wakeup *w, int i)
 }
 
 /*
- * Until the socket is empty, or until what came after the wake-up: what is older is bounded by the socket's
- * buffer, so a flood cannot keep us here. Should the real-time clock step back, a batch is read at a time.
+ * Until the socket is empty, or until what came after the wake-up: what is older is bounded by the
+ * socket's buffer, so a flood cannot keep us here. Should the real-time clock step back, a batch is
+ * read at a time.
  */
 static void listener_drain(struct bfd_listener *l, const struct wakeup *w)
 {

@@ -1,10 +1,11 @@
 /**
- * The sockets of BFD: where control packets come in (one socket for each family and port), and the sockets that
- * sessions send from (one each, for its own source port).
+ * The sockets of BFD: where control packets come in (one socket for each family and port), and the
+ * sockets that sessions send from (one each, for its own source port).
  *
- * Time of arrival (design 7.15): the kernel stamps datagrams with the real-time clock. Their age is the
- * real-time clock now minus the stamp, both read in one wake-up and clamped to [0, since the last wake-up], so
- * that neither our own lateness nor a step of the clock looks like silence or like life.
+ * Time of arrival (design 7.15): the kernel stamps datagrams with the real-time clock. Their age is
+ * the real-time clock now minus the stamp, both read in one wake-up and clamped to [0, since the
+ * last wake-up], so that neither our own lateness nor a step of the clock looks like silence or
+ * like life.
  *
  * The engine drives it on the packet thread; nothing here allocates after bfd_io_init().
  * RFC 5881 §4 (ports, source ports) and §5 (TTL sent); RFC 5883 §5 (port).

@@ -41,7 +41,8 @@ static struct head read_fields(struct rd *r, struct bfd_pkt *pkt)
 	return head;
 }
 
-/* In the order of RFC 5880 §6.8.6, so that a packet that is wrong twice is counted as the RFC meets it. */
+/* In the order of RFC 5880 §6.8.6, so that a packet that is wrong twice is counted as the RFC meets
+ * it. */
 static enum bfd_decode check_fields(const struct head *head, const struct bfd_pkt *pkt)
 {
 	bool auth = head->flags & FLAG_AUTH;

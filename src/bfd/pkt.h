@@ -1,12 +1,13 @@
 /**
  * The BFD control packet: decode and encode, nothing else.
  *
- * struct bfd_pkt is the packet with its fields in host order and intervals in microseconds. bfd_pkt_decode()
- * does the checks of RFC 5880 §6.8.6 that need no session; what needs one is in session.h, what needs the
- * socket (TTL, interface) in engine.h. The session core and the engine drive it.
+ * struct bfd_pkt is the packet with its fields in host order and intervals in microseconds.
+ * bfd_pkt_decode() does the checks of RFC 5880 §6.8.6 that need no session; what needs one is in
+ * session.h, what needs the socket (TTL, interface) in engine.h. The session core and the engine
+ * drive it.
  *
- * RFC 5880 §4.1 and the first steps of §6.8.6: covered. §4.2-4.4 (authentication): an authenticated packet is
- * recognised and refused. §4.1 echo fields: carried, not used.
+ * RFC 5880 §4.1 and the first steps of §6.8.6: covered. §4.2-4.4 (authentication): an authenticated
+ * packet is recognised and refused. §4.1 echo fields: carried, not used.
  */
 #ifndef BFD_PKT_H
 #define BFD_PKT_H
@@ -69,8 +70,8 @@ enum bfd_decode {
 };
 
 /**
- * Decode the payload of one datagram. Bytes behind the length field are ignored (§6.8.6 asks only that the
- * length does not exceed the payload). @out is set on BFD_PKT_OK alone.
+ * Decode the payload of one datagram. Bytes behind the length field are ignored (§6.8.6 asks only
+ * that the length does not exceed the payload). @out is set on BFD_PKT_OK alone.
  */
 NODISCARD enum bfd_decode bfd_pkt_decode(struct rd r, struct bfd_pkt *out);
 

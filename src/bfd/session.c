@@ -1,6 +1,7 @@
 #include "bfd/session.h"
 
-/* Out-of-turn packets between two in turn: a change takes three, two confused peers would take any number. */
+/* Out-of-turn packets between two in turn: a change takes three, two confused peers would take any
+ * number. */
 #define URGENT_MAX 8
 
 static uint32_t tx_interval_us(const struct bfd_session *s)
@@ -70,7 +71,8 @@ static void detect_replan(struct bfd_session *s)
 	s->detect_at = heard ? mono_add(s->rx_last, bfd_session_detect_time(s)) : MONO_NEVER;
 }
 
-/* The values of our packets follow state and configuration; what takes effect at once is decided here (§6.8.3). */
+/* The values of our packets follow state and configuration; what takes effect at once is decided
+ * here (§6.8.3). */
 static void params_update(struct bfd_session *s)
 {
 	uint32_t desired_us = s->conf.desired_min_tx_us;
@@ -269,8 +271,9 @@ static void fill_pkt(struct bfd_session *s, bool final, struct bfd_pkt *pkt)
 }
 
 /*
- * Any packet carries everything, so each one starts the interval anew. Only while we poll ourselves an F is not
- * counted, because it may not carry our P: a peer that polls without end cannot hold our own poll back.
+ * Any packet carries everything, so each one starts the interval anew. Only while we poll ourselves
+ * an F is not counted, because it may not carry our P: a peer that polls without end cannot hold
+ * our own poll back.
  */
 static void sent(struct bfd_session *s, bool final, struct mono now)
 {

@@ -1,6 +1,6 @@
 /**
- * One BFD session: the pure core. It is given packets, changed parameters and the present time, and answers
- * with packets to send, changes of state and one deadline.
+ * One BFD session: the pure core. It is given packets, changed parameters and the present time, and
+ * answers with packets to send, changes of state and one deadline.
  *
  *   bfd_session_rx(), _apply(), _tick()   move it; after each of them
  *   bfd_session_next()                    is called until it says false, and
@@ -8,10 +8,11 @@
  *
  * The engine drives it on the packet thread. It neither allocates nor looks at a clock.
  *
- * RFC 5880 covered: §6.1 (roles), §6.2 and §6.8.6 (states), §6.3 (discriminators: the engine draws them), §6.5
- * (poll sequences), §6.8.1-6.8.4, §6.8.7 (when and what to send), §6.8.16 (administrative control), §6.8.18.
- * In part: §6.6 (demand mode of the remote system is obeyed; we never ask for it). Left out: §6.4 and §6.8.9
- * (echo), §6.7 (authentication), §6.8.17 (concatenated paths).
+ * RFC 5880 covered: §6.1 (roles), §6.2 and §6.8.6 (states), §6.3 (discriminators: the engine draws
+ * them), §6.5 (poll sequences), §6.8.1-6.8.4, §6.8.7 (when and what to send), §6.8.16
+ * (administrative control), §6.8.18. In part: §6.6 (demand mode of the remote system is obeyed; we
+ * never ask for it). Left out: §6.4 and §6.8.9 (echo), §6.7 (authentication), §6.8.17 (concatenated
+ * paths).
  */
 #ifndef BFD_SESSION_H
 #define BFD_SESSION_H
@@ -35,7 +36,7 @@ struct bfd_session_conf {
 struct bfd_change {
 	uint8_t old_state;
 	uint8_t new_state;
-	uint8_t remote_state; /* AdminDown: the peer was told to, its path is fine (RFC 5882 §3.2) */
+	uint8_t remote_state; /* AdminDown: the path is fine all the same (RFC 5882 §3.2) */
 	uint8_t local_diag;
 	uint8_t remote_diag;
 	struct mono at;
@@ -53,7 +54,8 @@ struct bfd_out {
 enum bfd_poll {
 	BFD_POLL_NONE,
 	BFD_POLL_ACTIVE, /* P is set until F comes */
-	BFD_POLL_PAUSE, /* one packet without P before the next sequence, so that a late F cannot end it */
+	BFD_POLL_PAUSE,	 /* one packet without P before the next sequence, so that a late F cannot
+			    end it */
 };
 
 /** Fields are the core's own; others read them. Names follow RFC 5880 §6.8.1 where it has one. */
@@ -114,7 +116,8 @@ void bfd_session_init(struct bfd_session *s, const struct bfd_session_conf *conf
  */
 NODISCARD int bfd_session_rx(struct bfd_session *s, const struct bfd_pkt *pkt, struct mono at);
 
-/** Do what is due. Everything that arrived before @now must have been fed: an expiry is believed at once. */
+/** Do what is due. Everything that arrived before @now must have been fed: an expiry is believed at
+ * once. */
 void bfd_session_tick(struct bfd_session *s, struct mono now);
 
 /** Change parameters. In Up this runs a poll sequence (§6.8.3) and never flaps. */
@@ -129,7 +132,7 @@ struct mono bfd_session_deadline(const struct bfd_session *s);
 /** §6.8.4: after how much silence the session goes down; 0 before the peer has spoken. */
 struct dur bfd_session_detect_time(const struct bfd_session *s);
 
-/** The interval at which the peer is expected to send, by what both said; 0 before it has spoken. */
+/** The interval at which the peer should send, by what both said; 0 before it has spoken. */
 uint32_t bfd_session_rx_interval_us(const struct bfd_session *s);
 
 /** §6.8.4 seen from the peer: after how much silence of ours it goes down. */

@@ -1,7 +1,7 @@
 /**
- * What the control thread may read of BFD while the packet thread works: the state of each session and the
- * engine's counters. All fields are atomics with one writer, the packet thread; each is right by itself, and
- * two read together may be of two moments.
+ * What the control thread may read of BFD while the packet thread works: the state of each session
+ * and the engine's counters. All fields are atomics with one writer, the packet thread; each is
+ * right by itself, and two read together may be of two moments.
  */
 #ifndef BFD_SNAPSHOT_H
 #define BFD_SNAPSHOT_H
@@ -13,8 +13,8 @@
 #include "bfd/pkt.h"
 
 /**
- * One session. Owned by the control thread; zero-initialised before it is put into a table, and kept until no
- * table that the engine has names it.
+ * One session. Owned by the control thread; zero-initialised before it is put into a table, and
+ * kept until no table that the engine has names it.
  */
 struct bfd_session_status {
 	_Atomic uint8_t state; /* enum bfd_state */
@@ -80,7 +80,8 @@ const char *bfd_drop_text(enum bfd_drop d);
 
 struct bfd_table;
 
-/** Write the metrics of all sessions, by the reference's names and its label `peer`. Control thread. */
+/** Write the metrics of all sessions, by the reference's names and its label `peer`. Control
+ * thread. */
 void bfd_table_collect(const struct bfd_table *t, struct metric_writer *w);
 
 /** Write the engine's own metrics (crier_bfd_…). Control thread. */

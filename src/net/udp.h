@@ -1,8 +1,9 @@
 /**
- * UDP sockets for protocols that look at more than the payload: TTL sent, TTL and interface received, the
- * kernel's receive time, and datagrams read in batches.
+ * UDP sockets for protocols that look at more than the payload: TTL sent, TTL and interface
+ * received, the kernel's receive time, and datagrams read in batches.
  *
- * Sockets are non-blocking and close-on-exec; the caller owns the descriptors. IPv6 sockets carry IPv6 only.
+ * Sockets are non-blocking and close-on-exec; the caller owns the descriptors. IPv6 sockets carry
+ * IPv6 only.
  */
 #ifndef NET_UDP_H
 #define NET_UDP_H

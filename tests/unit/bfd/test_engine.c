@@ -1,0 +1,603 @@
+/**
+ * Two engines, each on its own thread and in its own network namespace, with a veth pair between
+ * them. Needs the right to make namespaces; without it the tests are skipped. Waits are for
+ * conditions, with generous deadlines.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bfd/engine.h"
+#include "bfd/io.h"
+#include "support.h"
+
+#define PATIENCE   DUR_S(8)
+#define EVENTS_MAX 64
+#define STATUS_MAX 4
+
+struct node {
+	const char *name;
+	pthread_t thread;
+	sem_t ready;
+	sem_t done;
+	_Atomic int tid; /* -1: this thread got no namespace */
+	struct loop *loop;
+	struct loop_wake wake;
+	struct bfd_engine *engine;
+	void (*job)(struct node *n);
+	const void *arg;
+	const struct bfd_table *returned;
+	uint32_t ifindex;
+	int result;
+	struct bfd_event events[EVENTS_MAX];
+	_Atomic unsigned n_events;
+	struct bfd_session_status status[STATUS_MAX];
+};
+
+static struct node nodes[2] = { { .name = "a" }, { .name = "b" } };
+static struct node *const a = &nodes[0];
+static struct node *const b = &nodes[1];
+
+/* ---- a node's thread ---- */
+
+static void on_event(void *ctx, const struct bfd_event *ev)
+{
+	struct node *n = ctx;
+	unsigned i = n->n_events;
+
+	if (i == EVENTS_MAX)
+		abort();
+	n->events[i] = *ev;
+	n->n_events = i + 1;
+}
+
+static void woken(struct loop_wake *w)
+{
+	struct node *n = CONTAINER_OF(w, struct node, wake);
+
+	if (!n->job)
+		return;
+	n->job(n);
+	n->job = NULL;
+	sem_post(&n->done);
+}
+
+static void *node_main(void *arg)
+{
+	struct node *n = arg;
+
+	if (unshare(CLONE_NEWNET) < 0 || loop_new(&n->loop, NULL) < 0 ||
+	    loop_wake_init(&n->wake, n->loop, woken, NULL) < 0) {
+		n->tid = -1;
+		sem_post(&n->ready);
+		return NULL;
+	}
+	n->tid = gettid();
+	n->engine = bfd_engine_new(&(struct bfd_engine_conf){ n->loop, on_event, n });
+	sem_post(&n->ready);
+	loop_run(n->loop);
+	n->engine = bfd_engine_free(n->engine);
+	loop_wake_fini(&n->wake);
+	n->loop = loop_free(n->loop);
+	return NULL;
+}
+
+static void node_do(struct node *n, void (*job)(struct node *n), const void *arg)
+{
+	n->arg = arg;
+	n->job = job;
+	loop_wake_signal(&n->wake);
+	while (sem_wait(&n->done) < 0 && errno == EINTR)
+		;
+}
+
+static void job_shell(struct node *n)
+{
+	n->result = system(n->arg);
+}
+
+static void job_apply(struct node *n)
+{
+	n->returned = bfd_engine_apply(n->engine, n->arg);
+}
+
+static void job_stop(struct node *n)
+{
+	loop_stop(n->loop);
+}
+
+static void job_sleep(struct node *n)
+{
+	const struct dur *d = n->arg;
+
+	usleep((useconds_t)(d->ns / 1000));
+}
+
+static void shell(struct node *n, const char *command)
+{
+	node_do(n, job_shell, command);
+	if (n->result != 0)
+		fail_msg("%s: %s", n->name, command);
+}
+
+/* ---- waiting ---- */
+
+static bool wait_for(bool (*cond)(void))
+{
+	struct mono until = mono_add(mono_clock(), PATIENCE);
+
+	while (!cond()) {
+		if (mono_before(until, mono_clock()))
+			return false;
+		usleep(1000);
+	}
+	return true;
+}
+
+static bool both_up(void)
+{
+	return a->status[0].state == BFD_UP && b->status[0].state == BFD_UP;
+}
+
+static bool both_down(void)
+{
+	return a->status[0].state == BFD_DOWN && b->status[0].state == BFD_DOWN;
+}
+
+static bool agreed_once(const struct bfd_session_status *x, const struct bfd_session_status *y)
+{
+	return x->tx_us == y->rx_us && y->tx_us == x->rx_us && x->remote_disc == y->local_disc &&
+	       x->tx_us < BFD_SLOW_TX_US;
+}
+
+static bool agreed(void)
+{
+	return both_up() && agreed_once(&a->status[0], &b->status[0]);
+}
+
+/* ---- the link ---- */
+
+static int setup(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		sem_init(&nodes[i].ready, 0, 0);
+		sem_init(&nodes[i].done, 0, 0);
+		pthread_create(&nodes[i].thread, NULL, node_main, &nodes[i]);
+		sem_wait(&nodes[i].ready);
+	}
+	if (a->tid < 0 || b->tid < 0) {
+		printf("no right to make network namespaces: skipped\n");
+		return 0;
+	}
+	CLEANUP(mem_freep)
+	char *link = mem_printf(
+		"ip link add v0 index 100 type veth peer name v0 index 200 netns %d", b->tid);
+	shell(a, link);
+	shell(a, "ip link set lo up; ip link set v0 addrgenmode none up;"
+		 "ip addr add 192.0.2.1/24 dev v0; ip addr add 2001:db8::1/64 dev v0 nodad;"
+		 "ip addr add fe80::1/64 dev v0 nodad");
+	shell(b, "ip link set lo up; ip link set v0 addrgenmode none up;"
+		 "ip addr add 192.0.2.2/24 dev v0; ip addr add 2001:db8::2/64 dev v0 nodad;"
+		 "ip addr add fe80::2/64 dev v0 nodad;"
+		 "nft add table inet cut; nft add chain inet cut in"
+		 " '{ type filter hook input priority 0; }'");
+	a->ifindex = 100;
+	b->ifindex = 200;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		if (nodes[i].tid > 0)
+			node_do(&nodes[i], job_stop, NULL);
+		pthread_join(nodes[i].thread, NULL);
+	}
+	return 0;
+}
+
+static void need_namespaces(void)
+{
+	if (a->tid < 0 || b->tid < 0)
+		skip();
+}
+
+static bool both_idle(void)
+{
+	return bfd_engine_is_idle(a->engine) && bfd_engine_is_idle(b->engine);
+}
+
+/* Between tests: no sessions, no history. */
+static int clear(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2 && nodes[i].tid > 0; i++)
+		node_do(&nodes[i], job_apply, NULL);
+	if (a->tid > 0 && !wait_for(both_idle))
+		return -1;
+	for (int i = 0; i < 2; i++) {
+		memset(nodes[i].status, 0, sizeof(nodes[i].status));
+		nodes[i].n_events = 0;
+	}
+	return 0;
+}
+
+static struct bfd_target target_of(struct node *n, const char *peer, const char *local,
+				   bool on_link, uint32_t interval_us)
+{
+	struct bfd_target t = {
+		.id = 7,
+		.ifindex = on_link ? n->ifindex : 0,
+		.status = &n->status[0],
+		.session = { .desired_min_tx_us = interval_us,
+			     .required_min_rx_us = interval_us,
+			     .detect_mult = 3 },
+	};
+
+	assert_int_equal(addr_parse(peer, &t.peer), 0);
+	if (local)
+		assert_int_equal(addr_parse(local, &t.local), 0);
+	return t;
+}
+
+static void apply(struct node *n, const struct bfd_table *t)
+{
+	node_do(n, job_apply, t);
+}
+
+/* ---- up, agreed, down by a cut, up again: for each kind of session ---- */
+
+struct kind_case {
+	const char *name;
+	const char *addr_a;
+	const char *addr_b;
+	bool local_set;
+	bool on_link;
+	bool multihop;
+	uint32_t interval_us;
+};
+
+static const struct kind_case kind_cases[] = {
+	{ "v4 50 ms", "192.0.2.1", "192.0.2.2", false, true, false, 50000 },
+	{ "v4 10 ms, local set, any interface", "192.0.2.1", "192.0.2.2", true, false, false,
+	  10000 },
+	{ "v6 10 ms", "2001:db8::1", "2001:db8::2", false, true, false, 10000 },
+	{ "v6 50 ms, local set", "2001:db8::1", "2001:db8::2", true, true, false, 50000 },
+	{ "link-local 50 ms", "fe80::1", "fe80::2", true, true, false, 50000 },
+	{ "link-local 10 ms, local unset", "fe80::1", "fe80::2", false, true, false, 10000 },
+	{ "multihop v4", "192.0.2.1", "192.0.2.2", true, false, true, 50000 },
+	{ "multihop v6", "2001:db8::1", "2001:db8::2", false, false, true, 50000 },
+};
+
+static void comes_and_goes(void **state)
+{
+	const struct kind_case *c = *state;
+	need_namespaces();
+	struct bfd_target ta = target_of(a, c->addr_b, c->local_set ? c->addr_a : NULL, c->on_link,
+					 c->interval_us);
+	struct bfd_target tb = target_of(b, c->addr_a, c->local_set ? c->addr_b : NULL, c->on_link,
+					 c->interval_us);
+	ta.multihop = tb.multihop = c->multihop;
+	ta.min_ttl = tb.min_ttl = 254;
+	struct bfd_table table_a = { &ta, 1 }, table_b = { &tb, 1 };
+
+	apply(a, &table_a);
+	assert_ptr_equal(a->returned, NULL);
+	apply(b, &table_b);
+	assert_true(wait_for(agreed));
+	assert_int_equal(a->status[0].tx_us, c->interval_us);
+	assert_int_equal(a->status[0].detect_us, 3 * c->interval_us);
+	assert_in_range(a->status[0].source_port, BFD_SOURCE_PORT_MIN, BFD_SOURCE_PORT_MAX);
+	assert_int_equal(a->events[a->n_events - 1].id, 7);
+
+	struct mono cut = mono_clock();
+	shell(b, "nft add rule inet cut in udp dport '{ 3784, 4784 }' drop");
+	assert_true(wait_for(both_down));
+	assert_int_equal(b->status[0].local_diag, BFD_DIAG_EXPIRED);
+	assert_int_equal(a->status[0].remote_diag, BFD_DIAG_EXPIRED);
+	assert_int_equal(b->status[0].down_events, 1);
+	assert_true(mono_before(cut, (struct mono){ b->status[0].changed_ns }));
+	shell(b, "nft flush chain inet cut in");
+	assert_true(wait_for(agreed));
+	assert_int_equal(b->status[0].up_events, 2);
+	apply(a, NULL);
+	assert_ptr_equal(a->returned, &table_a);
+	clear(NULL);
+}
+
+/* ---- parameters live ---- */
+
+static bool at_20_ms(void)
+{
+	return agreed() && a->status[0].tx_us == 20000;
+}
+
+static bool at_80_ms(void)
+{
+	return agreed() && a->status[0].tx_us == 80000;
+}
+
+static void changes_live(void **state)
+{
+	(void)state;
+	need_namespaces();
+	struct bfd_target ta = target_of(a, "192.0.2.2", NULL, true, 50000);
+	struct bfd_target tb = target_of(b, "192.0.2.1", NULL, true, 10000);
+	struct bfd_target ta_fast = ta, ta_slow = ta;
+	struct bfd_table first = { &ta, 1 }, fast = { &ta_fast, 1 }, slow = { &ta_slow, 1 };
+	struct bfd_table table_b = { &tb, 1 };
+
+	ta_fast.session.desired_min_tx_us = ta_fast.session.required_min_rx_us = 20000;
+	ta_slow.session.desired_min_tx_us = ta_slow.session.required_min_rx_us = 80000;
+	apply(a, &first);
+	apply(b, &table_b);
+	assert_true(wait_for(agreed));
+	apply(a, &fast);
+	assert_true(wait_for(at_20_ms));
+	apply(a, &slow);
+	assert_true(wait_for(at_80_ms));
+	assert_int_equal(a->status[0].down_events + b->status[0].down_events, 0);
+}
+
+/* ---- removal ---- */
+
+static bool b_down(void)
+{
+	return b->status[0].state == BFD_DOWN;
+}
+
+static void removal_says_admin_down(void **state)
+{
+	(void)state;
+	need_namespaces();
+	struct bfd_target ta = target_of(a, "192.0.2.2", NULL, true, 50000);
+	struct bfd_target tb = target_of(b, "192.0.2.1", NULL, true, 50000);
+	struct bfd_table table_a = { &ta, 1 }, table_b = { &tb, 1 };
+
+	apply(a, &table_a);
+	apply(b, &table_b);
+	assert_true(wait_for(agreed));
+	unsigned before = a->n_events;
+	apply(a, NULL);
+	assert_true(wait_for(b_down));
+	const struct bfd_change *change = &b->events[b->n_events - 1].change;
+	assert_int_equal(change->remote_state, BFD_ADMIN_DOWN);
+	assert_int_equal(change->remote_diag, BFD_DIAG_ADMIN_DOWN);
+	assert_int_equal(change->local_diag, BFD_DIAG_NEIGHBOR_DOWN);
+	assert_int_equal(a->n_events, before); /* who removes needs no telling */
+	apply(a, &table_a);		       /* at once, while the old one still says goodbye */
+	assert_true(wait_for(agreed));
+	assert_int_equal(b->status[0].down_events, 1);
+}
+
+static bool b_hears_admin_down(void)
+{
+	return b_down() && b->status[0].remote_state == BFD_ADMIN_DOWN;
+}
+
+static void held_down_and_released(void **state)
+{
+	(void)state;
+	need_namespaces();
+	struct bfd_target ta = target_of(a, "192.0.2.2", NULL, true, 50000), held = ta;
+	struct bfd_target tb = target_of(b, "192.0.2.1", NULL, true, 50000);
+	struct bfd_table table_a = { &ta, 1 }, table_held = { &held, 1 }, table_b = { &tb, 1 };
+
+	held.session.admin_down = true;
+	apply(a, &table_a);
+	apply(b, &table_b);
+	assert_true(wait_for(agreed));
+	apply(a, &table_held);
+	assert_true(wait_for(b_hears_admin_down));
+	assert_int_equal(a->status[0].state, BFD_ADMIN_DOWN);
+	apply(a, &table_a);
+	assert_true(wait_for(agreed));
+}
+
+/* ---- a thread that did not run ---- */
+
+static void what_waited_counts_first(void **state)
+{
+	(void)state;
+	need_namespaces();
+	struct bfd_target ta = target_of(a, "192.0.2.2", NULL, true, 20000);
+	struct bfd_target tb = target_of(b, "192.0.2.1", NULL, true, 20000);
+	struct bfd_table table_a = { &ta, 1 }, table_b = { &tb, 1 };
+	static const struct dur nap = { 900000000 };
+
+	/* A speaks seldom, so that B does not mind its silence; B speaks every 20 ms. */
+	ta.session.desired_min_tx_us = 900000;
+	apply(a, &table_a);
+	apply(b, &table_b);
+	assert_true(wait_for(agreed));
+	assert_int_equal(a->status[0].detect_us, 60000);
+	for (int i = 0; i < 3; i++)
+		node_do(a, job_sleep, &nap);
+	assert_int_equal(a->status[0].state, BFD_UP);
+	assert_int_equal(a->status[0].down_events, 0);
+	assert_int_equal(b->status[0].down_events, 0);
+}
+
+/* ---- an address that comes later ---- */
+
+static bool a_lacks_address(void)
+{
+	return a->status[0].send_errno == EADDRNOTAVAIL;
+}
+
+static void address_may_come_later(void **state)
+{
+	(void)state;
+	need_namespaces();
+	struct bfd_target ta = target_of(a, "192.0.2.2", "192.0.2.9", true, 50000);
+	struct bfd_target tb = target_of(b, "192.0.2.9", NULL, true, 50000);
+	struct bfd_table table_a = { &ta, 1 }, table_b = { &tb, 1 };
+
+	apply(a, &table_a);
+	apply(b, &table_b);
+	assert_true(wait_for(a_lacks_address));
+	shell(a, "ip addr add 192.0.2.9/24 dev v0");
+	assert_true(wait_for(agreed));
+	assert_int_equal(a->status[0].send_errno, 0);
+}
+
+/* ---- several sessions ---- */
+
+static bool all_up(void)
+{
+	for (int i = 0; i < 3; i++) {
+		if (a->status[i].state != BFD_UP || b->status[i].state != BFD_UP)
+			return false;
+	}
+	return true;
+}
+
+static void sessions_are_told_apart(void **state)
+{
+	(void)state;
+	need_namespaces();
+	struct bfd_target ta[3] = { target_of(a, "192.0.2.2", NULL, true, 50000),
+				    target_of(a, "192.0.2.2", "192.0.2.1", false, 50000),
+				    target_of(a, "fe80::2", NULL, true, 50000) };
+	struct bfd_target tb[3] = { target_of(b, "192.0.2.1", NULL, true, 50000),
+				    target_of(b, "192.0.2.1", "192.0.2.2", false, 50000),
+				    target_of(b, "fe80::1", NULL, true, 50000) };
+	struct bfd_table table_a = { ta, 3 }, table_b = { tb, 3 };
+
+	ta[1].multihop = tb[1].multihop = true;
+	for (uint32_t i = 0; i < 3; i++) {
+		ta[i].id = tb[i].id = i;
+		ta[i].status = &a->status[i];
+		tb[i].status = &b->status[i];
+	}
+	apply(a, &table_a);
+	apply(b, &table_b);
+	assert_true(wait_for(all_up));
+	assert_int_not_equal(a->status[0].source_port, a->status[1].source_port);
+	assert_int_not_equal(a->status[0].source_port, a->status[2].source_port);
+	assert_int_equal(bfd_engine_counters(a->engine)->sessions_up, 3);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(a->status[i].remote_disc, b->status[i].local_disc);
+
+	struct buf text = { 0 };
+	struct metric_writer w = { .out = &text };
+	bfd_table_collect(&table_a, &w);
+	bfd_counters_collect(bfd_engine_counters(a->engine), &w);
+	assert_non_null(strstr(buf_text(&text), "metallb_bfd_session_up{peer=\"192.0.2.2\"} 1\n"));
+	assert_non_null(strstr(buf_text(&text), "metallb_bfd_session_up{peer=\"fe80::2\"} 1\n"));
+	assert_non_null(strstr(buf_text(&text), "refused_total{reason=\"ttl\"} "));
+	buf_fini(&text);
+}
+
+/* ---- strangers ---- */
+
+struct stranger_case {
+	const char *name;
+	const char *from; /* an address of B */
+	uint8_t ttl;
+	uint16_t port;
+	const char *hex; /* DDDDDDDD stands for the session's discriminator */
+	enum bfd_drop why;
+};
+
+#define DOWN_ASKS "20400318 00000009 00000000 000f4240 000f4240 00000000"
+#define DOWN_OURS "20400318 00000009 DDDDDDDD 000f4240 000f4240 00000000"
+
+static const struct stranger_case stranger_cases[] = {
+	{ "TTL 254", "192.0.2.2", 254, 3784, DOWN_OURS, BFD_DROP_TTL },
+	{ "unknown discriminator", "192.0.2.2", 255, 3784,
+	  "20400318 00000009 00000001 000f4240 000f4240 00000000", BFD_DROP_UNKNOWN_DISC },
+	{ "unknown peer", "192.0.2.66", 255, 3784, DOWN_ASKS, BFD_DROP_UNKNOWN_PEER },
+	{ "our discriminator, another sender", "192.0.2.66", 255, 3784, DOWN_OURS, BFD_DROP_PEER },
+	{ "multihop port", "192.0.2.2", 255, 4784, DOWN_OURS, BFD_DROP_HOPS },
+	{ "short", "192.0.2.2", 255, 3784, "20400318", BFD_DROP_SHORT },
+	{ "authenticated", "192.0.2.2", 255, 3784,
+	  "20c40321 00000009 DDDDDDDD 000f4240 000f4240 00000000 0109 01736563726574",
+	  BFD_DROP_AUTH },
+};
+
+struct shot {
+	const struct stranger_case *c;
+	uint32_t disc;
+};
+
+static void job_shoot(struct node *n)
+{
+	const struct shot *shot = n->arg;
+	char hex[128];
+	uint8_t wire[64];
+	struct addr to;
+	struct udp_conf conf = { .family = FAMILY_V4, .ttl = shot->c->ttl };
+
+	snprintf(hex, sizeof(hex), "%s", shot->c->hex);
+	char *at = strstr(hex, "DDDDDDDD");
+	if (at) {
+		char disc[9];
+		snprintf(disc, sizeof(disc), "%08x", shot->disc);
+		memcpy(at, disc, 8);
+	}
+	size_t len = unhex(hex, wire, sizeof(wire));
+	n->result = addr_parse("192.0.2.1", &to) | addr_parse(shot->c->from, &conf.local);
+	int fd = udp_open(&conf, NULL);
+	n->result |= fd < 0 ? fd : udp_send(fd, &to, shot->c->port, 0, wire, len);
+	close(fd);
+}
+
+static const _Atomic uint64_t *watched;
+static uint64_t watched_from;
+
+static bool watched_moved(void)
+{
+	return *watched == watched_from + 1;
+}
+
+static void strangers_have_no_effect(void **state)
+{
+	const struct stranger_case *c = *state;
+	need_namespaces();
+	struct bfd_target ta[2] = { target_of(a, "192.0.2.2", NULL, true, 50000),
+				    target_of(a, "192.0.2.77", NULL, false, 1000000) };
+	struct bfd_target tb = target_of(b, "192.0.2.1", NULL, true, 50000);
+	struct bfd_table table_a = { ta, 2 }, table_b = { &tb, 1 };
+
+	ta[1].id = 8; /* only so that the multihop port is open too */
+	ta[1].status = &a->status[1];
+	ta[1].multihop = true;
+	shell(b, "ip addr replace 192.0.2.66/24 dev v0");
+	apply(a, &table_a);
+	apply(b, &table_b);
+	assert_true(wait_for(agreed));
+	watched = &bfd_engine_counters(a->engine)->dropped[c->why];
+	watched_from = *watched;
+	node_do(b, job_shoot, &(struct shot){ c, a->status[0].local_disc });
+	assert_int_equal(b->result, 0);
+	assert_true(wait_for(watched_moved));
+	assert_int_equal(a->status[0].state, BFD_UP);
+	assert_int_equal(a->status[0].down_events, 0);
+	clear(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest plain[] = {
+		cmocka_unit_test_teardown(changes_live, clear),
+		cmocka_unit_test_teardown(removal_says_admin_down, clear),
+		cmocka_unit_test_teardown(held_down_and_released, clear),
+		cmocka_unit_test_teardown(what_waited_counts_first, clear),
+		cmocka_unit_test_teardown(address_may_come_later, clear),
+		cmocka_unit_test_teardown(sessions_are_told_apart, clear),
+	};
+
+	setup(NULL);
+	int failed = RUN_TABLE("bfd kinds", kind_cases, comes_and_goes) |
+		     cmocka_run_group_tests(plain, NULL, NULL) |
+		     RUN_TABLE("bfd strangers", stranger_cases, strangers_have_no_effect);
+	teardown(NULL);
+	return failed;
+}
