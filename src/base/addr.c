@@ -1,6 +1,7 @@
 #include "base/addr.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -56,7 +57,9 @@ int addr_parse(const char *text, struct addr *out)
 
 static uint16_t group_of(const struct addr *a, int i)
 {
-	return (uint16_t)(a->b[2 * i] << 8 | a->b[2 * i + 1]);
+	const uint8_t *at = a->b + (size_t)i * 2;
+
+	return (uint16_t)(at[0] << 8 | at[1]);
 }
 
 /* The longest run of at least two zero groups, the first one of equals (RFC 5952 §4.2). */
@@ -422,24 +425,22 @@ bool range_next_prefix(struct range *rest, struct prefix *out)
 int mac_parse(const char *text, struct mac *out)
 {
 	struct mac m;
-	int used = 0;
-	static const char *const forms[] = {
-		"%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n",
-		"%2hhx-%2hhx-%2hhx-%2hhx-%2hhx-%2hhx%n",
-	};
 
-	if (strlen(text) != MAC_TEXT_MAX - 1 || strspn(text, "0123456789abcdefABCDEF:-") != 17)
+	if (strlen(text) != MAC_TEXT_MAX - 1 || (text[2] != ':' && text[2] != '-'))
 		return -1;
-	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
-		used = 0;
-		int n = sscanf(text, forms[i], &m.b[0], &m.b[1], &m.b[2], &m.b[3], &m.b[4], &m.b[5],
-			       &used);
-		if (n == 6 && used == MAC_TEXT_MAX - 1) {
-			*out = m;
-			return 0;
-		}
+	for (size_t i = 0; i < 6; i++) {
+		const char *pair = text + 3 * i;
+		unsigned value;
+
+		if (!isxdigit((unsigned char)pair[0]) || !isxdigit((unsigned char)pair[1]))
+			return -1;
+		if (i < 5 && pair[2] != text[2])
+			return -1;
+		sscanf(pair, "%2x", &value);
+		m.b[i] = (uint8_t)value;
 	}
-	return -1;
+	*out = m;
+	return 0;
 }
 
 const char *mac_format(const struct mac *m, char buf[static MAC_TEXT_MAX])

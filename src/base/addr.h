@@ -65,7 +65,7 @@ static inline unsigned addr_len(const struct addr *a)
 struct addr addr_v4(uint8_t a, uint8_t b, uint8_t c, uint8_t d);
 struct addr addr_from_bytes(enum family family, const void *bytes);
 
-/** Parse "192.0.2.1" or "2001:db8::1" (no zone, no mask); 0 or -1. */
+/** Parse "192.0.2.1" or "2001:db8::1" (no zone, no mask); "::ffff:192.0.2.1" is IPv4, as in Go; 0 or -1. */
 NODISCARD int addr_parse(const char *text, struct addr *out);
 
 /** Canonical text into @buf; returns @buf. An unset address gives "". */

@@ -7,17 +7,26 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+/* A timer's place in the heap: what is due earlier comes first, then what was set first. */
+struct due {
+	struct mono at; /* a time that was past already when it was set counts as that moment */
+	uint64_t order;
+	struct loop_timer *timer;
+};
+
 struct loop {
 	struct ev_loop *ev; /* NULL: virtual */
 	struct mono now;
 
-	struct loop_timer **heap; /* the earliest first */
+	struct due *heap; /* the earliest first */
 	size_t n_timers, cap_timers;
+	uint64_t next_order;
 	int timer_fd;
 	struct mono armed; /* what the timerfd is set to */
 	ev_io timer_io;
 
 	struct loop_task *tasks, **tasks_end;
+	struct loop_task *running; /* the rest of the tasks that this turn runs */
 	ev_prepare before_sleep;
 	ev_check after_sleep;
 	ev_idle no_sleep; /* active while tasks wait */
@@ -25,41 +34,45 @@ struct loop {
 
 /* The heap. A timer knows its slot, so that it can be moved or taken out. */
 
-static void heap_place(struct loop *l, size_t i, struct loop_timer *t)
+static bool due_before(const struct due *a, const struct due *b)
 {
-	l->heap[i] = t;
-	t->slot = i + 1;
+	return a->at.ns != b->at.ns ? mono_before(a->at, b->at) : a->order < b->order;
 }
 
-static void heap_up(struct loop *l, size_t i, struct loop_timer *t)
+static void heap_place(struct loop *l, size_t i, struct due d)
+{
+	l->heap[i] = d;
+	d.timer->slot = i + 1;
+}
+
+static void heap_up(struct loop *l, size_t i, struct due d)
 {
 	while (i > 0) {
 		size_t parent = (i - 1) / 2;
 
-		if (!mono_before(t->at, l->heap[parent]->at))
+		if (!due_before(&d, &l->heap[parent]))
 			break;
 		heap_place(l, i, l->heap[parent]);
 		i = parent;
 	}
-	heap_place(l, i, t);
+	heap_place(l, i, d);
 }
 
-static void heap_down(struct loop *l, size_t i, struct loop_timer *t)
+static void heap_down(struct loop *l, size_t i, struct due d)
 {
 	for (;;) {
 		size_t child = 2 * i + 1;
 
 		if (child >= l->n_timers)
 			break;
-		if (child + 1 < l->n_timers &&
-		    mono_before(l->heap[child + 1]->at, l->heap[child]->at))
+		if (child + 1 < l->n_timers && due_before(&l->heap[child + 1], &l->heap[child]))
 			child++;
-		if (!mono_before(l->heap[child]->at, t->at))
+		if (!due_before(&l->heap[child], &d))
 			break;
 		heap_place(l, i, l->heap[child]);
 		i = child;
 	}
-	heap_place(l, i, t);
+	heap_place(l, i, d);
 }
 
 void loop_timer_init(struct loop_timer *t, struct loop *l,
@@ -77,10 +90,10 @@ void loop_timer_stop(struct loop_timer *t)
 	if (!i--)
 		return;
 	t->slot = 0;
-	struct loop_timer *last = l->heap[--l->n_timers];
-	if (last == t)
+	struct due last = l->heap[--l->n_timers];
+	if (last.timer == t)
 		return;
-	if (i > 0 && mono_before(last->at, l->heap[(i - 1) / 2]->at))
+	if (i > 0 && due_before(&last, &l->heap[(i - 1) / 2]))
 		heap_up(l, i, last);
 	else
 		heap_down(l, i, last);
@@ -95,16 +108,24 @@ void loop_timer_set(struct loop_timer *t, struct mono at)
 		return;
 	t->at = at;
 	mem_grow(l->heap, l->n_timers, l->cap_timers);
-	heap_up(l, l->n_timers++, t);
+	heap_up(l, l->n_timers++,
+		(struct due){
+			.at = mono_before(at, l->now) ? l->now : at,
+			.order = l->next_order++,
+			.timer = t,
+		});
 }
 
-/* Run what is due at @now. A timer that sets itself to the past waits for the next turn. */
+/*
+ * Run what is due at @now. What a timer sets anew has a later order, and no earlier instant than now: it sorts
+ * behind everything that was due already, and waits for the next turn.
+ */
 static void timers_run(struct loop *l, struct mono now)
 {
-	size_t at_most = l->n_timers;
+	uint64_t limit = l->next_order;
 
-	while (at_most-- > 0 && l->n_timers > 0 && !mono_before(now, l->heap[0]->at)) {
-		struct loop_timer *t = l->heap[0];
+	while (l->n_timers > 0 && !mono_before(now, l->heap[0].at) && l->heap[0].order < limit) {
+		struct loop_timer *t = l->heap[0].timer;
 
 		loop_timer_stop(t);
 		t->fire(t, now);
@@ -113,7 +134,7 @@ static void timers_run(struct loop *l, struct mono now)
 
 static struct mono timers_next(const struct loop *l)
 {
-	return l->n_timers ? l->heap[0]->at : MONO_NEVER;
+	return l->n_timers ? l->heap[0].at : MONO_NEVER;
 }
 
 /* One timerfd, absolute; set only when the earliest instant has changed. */
@@ -137,21 +158,24 @@ static void timers_arm(struct loop *l)
 /* Tasks that are queued while tasks run wait for the next turn, so that descriptors get theirs. */
 static void tasks_run(struct loop *l)
 {
-	struct loop_task *t = l->tasks;
-
+	l->running = l->tasks;
 	l->tasks = NULL;
 	l->tasks_end = &l->tasks;
-	while (t) {
-		struct loop_task *next = t->next;
+	while (l->running) {
+		struct loop_task *t = l->running;
 
-		/* A cancelled one stands in the list without being queued. */
-		if (t->queued) {
-			t->queued = false;
-			t->next = NULL;
-			t->run(t);
-		}
-		t = next;
+		l->running = t->next;
+		t->next = NULL;
+		t->queued = false;
+		t->run(t);
 	}
+}
+
+/* Virtual time stands still until nothing is left to do. */
+static void tasks_drain(struct loop *l)
+{
+	while (l->tasks)
+		tasks_run(l);
 }
 
 static void timer_fd_ready(struct ev_loop *ev, ev_io *w, int events)
@@ -282,16 +306,13 @@ void loop_advance(struct loop *l, struct dur d)
 	struct mono end = mono_add(l->now, d);
 
 	assert(!l->ev);
-	tasks_run(l);
+	tasks_drain(l);
 	while (!mono_before(end, timers_next(l))) {
-		if (mono_before(l->now, timers_next(l)))
-			l->now = timers_next(l);
+		l->now = timers_next(l);
 		timers_run(l, l->now);
-		tasks_run(l);
+		tasks_drain(l);
 	}
 	l->now = end;
-	while (l->tasks)
-		tasks_run(l);
 }
 
 void loop_task_init(struct loop_task *t, struct loop *l, void (*run)(struct loop_task *))
@@ -311,6 +332,17 @@ void loop_task_queue(struct loop_task *t)
 	l->tasks_end = &t->next;
 }
 
+/* Take @t out of the list at @at; returns the link that pointed to it, or NULL. */
+static struct loop_task **task_unlink(struct loop_task **at, const struct loop_task *t)
+{
+	while (*at && *at != t)
+		at = &(*at)->next;
+	if (!*at)
+		return NULL;
+	*at = t->next;
+	return at;
+}
+
 void loop_task_cancel(struct loop_task *t)
 {
 	struct loop *l = t->loop;
@@ -318,14 +350,11 @@ void loop_task_cancel(struct loop_task *t)
 	if (!t->queued)
 		return;
 	t->queued = false;
-	for (struct loop_task **at = &l->tasks; *at; at = &(*at)->next) {
-		if (*at != t)
-			continue;
-		*at = t->next;
-		if (!*at)
-			l->tasks_end = at;
+	if (task_unlink(&l->running, t))
 		return;
-	}
+	struct loop_task **gap = task_unlink(&l->tasks, t);
+	if (gap && !*gap)
+		l->tasks_end = gap;
 }
 
 static int ev_events_of(unsigned events)
@@ -392,6 +421,8 @@ void loop_signal_init(struct loop_signal *s, struct loop *l,
 void loop_signal_start(struct loop_signal *s, int signo)
 {
 	loop_signal_stop(s);
+	if (!s->loop->ev)
+		return;
 	ev_signal *w = mem_new(ev_signal);
 
 	ev_signal_init(w, signal_caught, signo);

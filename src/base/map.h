@@ -1,7 +1,6 @@
 /**
- * A hash map from text or bytes to a pointer. Keys are copied; values are the caller's. Hashing is seeded
- * per process (SipHash-like strength is not needed for keys that users write, but peers' keys must not be
- * able to pile up: the seed is random unless map_seed() fixes it for a test).
+ * A hash map from text or bytes to a pointer. Keys are copied; values are the caller's. Hashing has
+ * a random seed for each map, so that keys which a peer chooses cannot be made to pile up.
  *
  * Walking order is the order of insertion, so output is stable.
  */

@@ -176,7 +176,7 @@ const char *dur_format(struct dur d, char buf[static DUR_TEXT_MAX])
 	uint64_t minutes = v / (60 * (uint64_t)NS_PER_S);
 
 	if (v == 0)
-		return strcpy(buf, "0s");
+		return format_small(false, 0, 1, "s", buf);
 	if (v < 1000)
 		return format_small(negative, v, 1, "ns", buf);
 	if (v < 1000000)
