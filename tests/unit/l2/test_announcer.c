@@ -599,7 +599,7 @@ static void set_up(struct bench *b, struct rng *rng)
 	b->n_ifaces = 1 + rng_below(rng, 2);
 }
 
-/* Whatever happens in whatever order: told equals owned, owned is what the lists say, and only that is said. */
+/* Whatever happens in whatever order: told equals owned, and only what is owned is announced. */
 static void random_walk(void **state)
 {
 	struct bench *b = bench_new(0, DUR_S(20));
