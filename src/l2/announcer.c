@@ -6,7 +6,7 @@
 #include "base/rng.h"
 #include "l2/arp.h"
 
-/* Few addresses are refreshed one by one, many in one go a second: more wake-ups would buy nothing. */
+/* Few addresses are refreshed one by one, many together: waking up more often buys nothing. */
 #define REFRESH_TICK_MIN DUR_S(1)
 
 struct l2_announcer {

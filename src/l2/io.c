@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "base/list.h"
 #include "l2/arp.h"
 #include "net/packet.h"
 
@@ -26,7 +25,6 @@ static const uint16_t ethertypes[L2_PROTO_COUNT] = {
 
 /** One socket: one protocol on one interface. */
 struct port {
-	struct list link;
 	struct l2_io *io;
 	int ifindex;
 	enum l2_proto proto;
@@ -41,7 +39,8 @@ struct port {
 struct l2_io {
 	struct l2_io_conf conf;
 	struct l2_announcer *announcer;
-	struct list ports;
+	struct port **ports;
+	size_t n_ports;
 	struct loop_timer timer;
 	struct mono reopen_at;
 	struct l2_frame waiting; /* an announcement that found a buffer full; len 0: none */
@@ -60,7 +59,6 @@ struct l2_io *l2_io_new(const struct l2_io_conf *conf)
 	io->conf = *conf;
 	io->announcer = l2_announcer_new(&conf->announcer);
 	io->reopen_at = MONO_NEVER;
-	list_init(&io->ports);
 	loop_timer_init(&io->timer, conf->loop, io_timer);
 	packet_inbox_init(&io->in);
 	packet_batch_init(&io->out);
@@ -107,7 +105,7 @@ static void port_send_replies(struct port *p, size_t n)
 	int sent = packet_send_batch(p->fd, &io->out, n);
 	if (sent < 0)
 		sent = 0;
-	/* Whoever got no reply asks again in a second: better than to queue what may be stale then. */
+	/* Whoever got no reply asks again in a second: better than queueing what is stale then. */
 	l2_count_n(&stats(io)->replies, (uint64_t)sent);
 	l2_count_n(&stats(io)->replies_lost, n - (size_t)sent);
 }
@@ -215,10 +213,10 @@ static void ports_update(struct l2_io *io)
 {
 	const struct l2_table *t = l2_announcer_table(io->announcer);
 	enum l2_filter_set set = l2_announcer_filter_set(io->announcer);
-	struct port *p;
 
 	io->reopen_at = MONO_NEVER;
-	LIST_EACH (p, &io->ports, link) {
+	for (size_t i = 0; i < io->n_ports; i++) {
+		struct port *p = io->ports[i];
 		const struct pcap_prog *filter = &t->filters[set][p->proto].prog;
 		if (p->fd < 0)
 			port_open(p, filter);
@@ -229,9 +227,8 @@ static void ports_update(struct l2_io *io)
 
 static struct port *port_find(struct l2_io *io, int ifindex, enum l2_proto proto)
 {
-	struct port *p;
-
-	LIST_EACH (p, &io->ports, link) {
+	for (size_t i = 0; i < io->n_ports; i++) {
+		struct port *p = io->ports[i];
 		if (p->ifindex == ifindex && p->proto == proto)
 			return p;
 	}
@@ -248,7 +245,8 @@ static void port_add(struct l2_io *io, int ifindex, enum l2_proto proto)
 	p->fd = -1;
 	p->stuck_until = (struct mono){ INT64_MIN };
 	loop_io_init(&p->watch, io->conf.loop, port_ready);
-	list_append(&io->ports, &p->link);
+	io->ports = mem_resize(io->ports, io->n_ports + 1, sizeof(struct port *));
+	io->ports[io->n_ports++] = p;
 }
 
 /** The descriptor goes with the table, to be closed where there is time. */
@@ -257,19 +255,22 @@ static void port_retire(struct port *p, struct l2_table *with)
 	loop_io_stop(&p->watch);
 	if (p->fd >= 0)
 		with->retired[with->n_retired++] = p->fd;
-	list_remove(&p->link);
 	free(p);
 }
 
 static void ports_match(struct l2_io *io, const struct l2_table *now, struct l2_table *before)
 {
-	struct port *p;
+	size_t kept = 0;
 
-	LIST_EACH (p, &io->ports, link) {
+	for (size_t i = 0; i < io->n_ports; i++) {
+		struct port *p = io->ports[i];
 		const struct l2_iface *iface = l2_table_iface(now, p->ifindex);
-		if (!iface || !l2_iface_speaks(iface, p->proto))
+		if (iface && l2_iface_speaks(iface, p->proto))
+			io->ports[kept++] = p;
+		else
 			port_retire(p, before);
 	}
+	io->n_ports = kept;
 	for (size_t i = 0; i < now->n_ifaces; i++) {
 		const struct l2_iface *iface = &now->ifaces[i];
 		for (unsigned proto = 0; proto < L2_PROTO_COUNT; proto++) {
@@ -393,14 +394,12 @@ void l2_io_set_alive(struct l2_io *io, uint16_t node, bool alive)
 
 struct l2_table *l2_io_stop(struct l2_io *io)
 {
-	struct port *p;
-
 	loop_timer_stop(&io->timer);
-	LIST_EACH (p, &io->ports, link) {
-		port_close(p);
-		list_remove(&p->link);
-		free(p);
+	for (size_t i = 0; i < io->n_ports; i++) {
+		port_close(io->ports[i]);
+		free(io->ports[i]);
 	}
+	io->n_ports = 0;
 	return l2_announcer_table(io->announcer);
 }
 
@@ -408,7 +407,8 @@ struct l2_io *l2_io_free(struct l2_io *io)
 {
 	if (!io)
 		return NULL;
-	assert(list_empty(&io->ports));
+	assert(io->n_ports == 0);
+	free(io->ports);
 	l2_announcer_free(io->announcer);
 	free(io);
 	return NULL;

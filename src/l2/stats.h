@@ -61,8 +61,7 @@ struct l2_address_stats {
 	uint64_t requests; /* received for it, answered or not */
 	uint64_t replies;
 	uint64_t gratuitous;
-	uint64_t
-		owned; /* 1 while this node answers for it: the latest state, should events get lost */
+	uint64_t owned; /* 1 while this node answers for it, should events get lost */
 };
 
 /** Count, on the one thread that does. */

@@ -64,10 +64,10 @@ struct l2_table {
 
 struct l2_address_conf {
 	struct addr addr;
-	const uint16_t *nodes;
-	size_t n_nodes;
 	bool all_ifaces;
-	const int *ifindexes;
+	const uint16_t *nodes; /* candidates in ranking order */
+	size_t n_nodes;
+	const int *ifindexes; /* where it may be announced, unless all_ifaces */
 	size_t n_ifindexes;
 	struct l2_address_stats *stats;
 };

@@ -52,7 +52,7 @@ static void set_receive_buffer(int fd)
 {
 	int bytes = RECEIVE_BUFFER_BYTES;
 
-	/* Without CAP_NET_ADMIN the host's limit holds; a smaller buffer only drops sooner, counted. */
+	/* Without CAP_NET_ADMIN the host's limit holds: a smaller buffer drops sooner, counted. */
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
 		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
 }

@@ -1,4 +1,4 @@
-/* The announcer with a clock of our own making: who owns what, what is sent when, what is answered. */
+/* The announcer with a clock of our own: who owns what, what is sent when, what is answered. */
 #include "support.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* Covers and the filters made of them, against libpcap's interpreter and a naive membership test. */
+/* Covers, and the filters made of them against libpcap's interpreter and a naive test. */
 #include "support.h"
 
 #include <stdio.h>
