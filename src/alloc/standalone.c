@@ -1,0 +1,227 @@
+#include "alloc/standalone.h"
+
+#include <string.h>
+
+struct alloc_request alloc_request_of(const struct cfg_service *s)
+{
+	return (struct alloc_request){
+		.service = s->name,
+		.addresses = s->addresses,
+		.n_addresses = s->n_addresses,
+		.by_hand = s->n_addresses > 0,
+		.pool = s->pool,
+		.want_v4 = s->want_v4,
+		.want_v6 = s->want_v6,
+		.policy = s->want_v4 && s->want_v6 ? CFG_REQUIRE_DUAL_STACK : CFG_SINGLE_STACK,
+		.sharing_key = s->sharing_key,
+		.ports = s->ports,
+		.n_ports = s->n_ports,
+		.backend = "", /* there is no selector that could differ */
+	};
+}
+
+static int by_precedence(const void *a, const void *b)
+{
+	const struct alloc_entry *l = *(const struct alloc_entry *const *)a;
+	const struct alloc_entry *r = *(const struct alloc_entry *const *)b;
+
+	if (l->epoch != r->epoch)
+		return l->epoch > r->epoch ? -1 : 1;
+	int order = strcmp(l->node, r->node);
+	return order != 0 ? order : strcmp(l->service, r->service);
+}
+
+/** Entries that name addresses, the better ones first. */
+struct entries {
+	const struct alloc_entry **v;
+	size_t n;
+};
+
+static struct entries entries_of(const struct alloc_table *t, struct arena *a)
+{
+	struct entries all = { 0 };
+	const struct alloc_entry *e;
+
+	if (!t || alloc_table_len(t) == 0)
+		return all;
+	all.v = arena_new_n(a, const struct alloc_entry *, alloc_table_len(t));
+	for (size_t at = 0; (e = alloc_table_next(t, &at));)
+		if (e->n > 0)
+			all.v[all.n++] = e;
+	qsort(all.v, all.n, sizeof(struct alloc_entry *), by_precedence);
+	return all;
+}
+
+/* Whoever has it elsewhere: whatever it asked for, it has these, and shares them with nobody we know of. */
+static struct alloc_request request_of_stranger(const struct alloc_entry *e)
+{
+	return (struct alloc_request){
+		.service = e->service,
+		.addresses = e->addresses,
+		.n_addresses = e->n,
+		.by_hand = true,
+	};
+}
+
+static void keep_remembered(struct alloc *alloc, const struct cfg *c, const struct entries *entries)
+{
+	for (size_t i = 0; i < entries->n; i++) {
+		const struct alloc_entry *e = entries->v[i];
+		const struct cfg_service *s = cfg_service_find(c, e->service);
+		struct alloc_request r = s ? alloc_request_of(s) : request_of_stranger(e);
+
+		/* Refused: it is among the rest, to be allocated anew. */
+		(void)!alloc_hold(alloc, &r, e->addresses, e->n, NULL);
+	}
+}
+
+static void grant_copy(struct alloc_assignment *x, const struct alloc_grant *g, struct arena *a)
+{
+	struct addr *addresses = arena_new_n(a, struct addr, g->n);
+
+	memcpy(addresses, g->addresses, g->n * sizeof(*addresses));
+	x->pool = g->pool ? arena_strdup(a, g->pool) : NULL;
+	x->addresses = addresses;
+	x->n = g->n;
+}
+
+static void assign_one(struct alloc_assignment *x, struct alloc *alloc, const struct cfg_service *s,
+		       struct arena *a)
+{
+	struct alloc_request r = alloc_request_of(s);
+	struct alloc_grant grant;
+	struct buf why = { 0 };
+
+	*x = (struct alloc_assignment){ .service = arena_strdup(a, s->name) };
+	x->kept = alloc_find(alloc, s->name, &grant);
+	if (x->kept) {
+		grant_copy(x, &grant, a);
+		return;
+	}
+	if (alloc_assign(alloc, &r, &why) == 0 && alloc_find(alloc, s->name, &grant))
+		grant_copy(x, &grant, a);
+	else
+		x->reason = arena_strdup(a, buf_text(&why));
+	buf_fini(&why);
+}
+
+struct alloc_assignments *alloc_standalone(const struct cfg *c, const struct alloc_table *t)
+{
+	CLEANUP(arena_freep) struct arena *scratch = arena_new();
+	CLEANUP(alloc_freep) struct alloc *alloc = alloc_new(c);
+	struct entries entries = entries_of(t, scratch);
+	struct alloc_assignments *x = mem_new(struct alloc_assignments);
+
+	x->arena = arena_new();
+	x->n = c->n_services;
+	x->v = x->n ? arena_new_n(x->arena, struct alloc_assignment, x->n) : NULL;
+	keep_remembered(alloc, c, &entries);
+	for (size_t i = 0; i < x->n; i++)
+		assign_one(&x->v[i], alloc, &c->services[i], x->arena);
+	return x;
+}
+
+struct alloc_assignments *alloc_assignments_free(struct alloc_assignments *x)
+{
+	if (!x)
+		return NULL;
+	arena_free(x->arena);
+	free(x);
+	return NULL;
+}
+
+const struct alloc_assignment *alloc_assignments_find(const struct alloc_assignments *x,
+						      const char *service)
+{
+	for (size_t i = 0; i < x->n; i++)
+		if (strcmp(x->v[i].service, service) == 0)
+			return &x->v[i];
+	return NULL;
+}
+
+static bool is_recorded(const struct alloc_table *t, const struct alloc_assignment *x)
+{
+	const struct alloc_entry *e = alloc_table_find(t, x->service);
+
+	return e && e->n == x->n &&
+	       memcmp(e->addresses, x->addresses, x->n * sizeof(*x->addresses)) == 0;
+}
+
+int alloc_table_record(struct alloc_table *t, const struct alloc_assignments *x, const char *node)
+{
+	uint64_t epoch = alloc_table_epoch(t) + 1;
+	int changed = 0;
+
+	for (size_t i = 0; i < x->n; i++) {
+		const struct alloc_assignment *one = &x->v[i];
+
+		if (one->n == 0 || is_recorded(t, one))
+			continue;
+		struct alloc_entry e = { .service = one->service,
+					 .addresses = one->addresses,
+					 .n = one->n,
+					 .epoch = epoch,
+					 .node = node };
+		if (alloc_table_put(t, &e) > 0)
+			changed = 1;
+	}
+	return changed;
+}
+
+int alloc_table_prune(struct alloc_table *t, const struct cfg *c, const char *node)
+{
+	CLEANUP(arena_freep) struct arena *scratch = arena_new();
+	struct entries live = entries_of(t, scratch);
+	uint64_t epoch = alloc_table_epoch(t) + 1;
+	int changed = 0;
+
+	for (size_t i = 0; i < live.n; i++) {
+		/* Putting an entry frees the one that it replaces. */
+		struct alloc_entry gone = { .service = arena_strdup(scratch, live.v[i]->service),
+					    .epoch = epoch,
+					    .node = node };
+
+		if (!cfg_service_find(c, gone.service) && alloc_table_put(t, &gone) > 0)
+			changed = 1;
+	}
+	return changed;
+}
+
+/* Does an address that came from a pool stand in none any more, against the service's will? */
+static bool is_taken_away(const struct alloc_assignment *x, const struct cfg *c,
+			  const struct addr **which)
+{
+	const struct cfg_service *s = cfg_service_find(c, x->service);
+
+	if (!s || s->n_addresses > 0 || !x->pool)
+		return false;
+	for (size_t i = 0; i < x->n; i++)
+		if (!cfg_pool_of(c, &x->addresses[i])) {
+			*which = &x->addresses[i];
+			return true;
+		}
+	return false;
+}
+
+int alloc_check_shrink(const struct alloc_assignments *in_use, const struct cfg *c, struct err *e)
+{
+	enum { NAMED_MAX = 6 };
+	struct buf names = { 0 };
+	const struct addr *addr = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < in_use->n; i++) {
+		if (!is_taken_away(&in_use->v[i], c, &addr))
+			continue;
+		if (n++ < NAMED_MAX)
+			buf_printf(&names, "%s%s (%s)", n > 1 ? ", " : "", in_use->v[i].service,
+				   ADDR_TEXT(addr));
+	}
+	if (n > NAMED_MAX)
+		buf_printf(&names, " and %zu more", n - NAMED_MAX);
+	int rc = n == 0 ? 0
+			: err_set(e, ERR_STATE, "no pool would hold addresses in use any more: %s",
+				  buf_text(&names));
+	buf_fini(&names);
+	return rc;
+}

@@ -1,0 +1,63 @@
+/**
+ * The addresses of the standalone services: a pure function of the configuration and of the shared table, so that
+ * members with the same of both find the same addresses.
+ *
+ * What stands in the table is kept wherever the service's request and the pools allow it, better entries (higher
+ * epoch, then lower node name, then service name) before others; only then are the rest allocated, in the order of
+ * the file. So the order of the file decides between newcomers alone. Entries of services that are not in the file
+ * keep their addresses from others: another member, with a newer file, may have them.
+ */
+#ifndef ALLOC_STANDALONE_H
+#define ALLOC_STANDALONE_H
+
+#include "alloc/alloc.h"
+#include "alloc/table.h"
+
+struct alloc_assignment {
+	const char *service;
+	const char *pool; /* NULL: outside every pool, or nothing assigned */
+	const struct addr *addresses;
+	size_t n;	    /* 0: nothing could be assigned: */
+	const char *reason; /* every pool tried and why not; else NULL */
+	bool kept;	    /* as the table has it */
+};
+
+/** In the order of the file. Owns all its texts. */
+struct alloc_assignments {
+	struct arena *arena;
+	struct alloc_assignment *v;
+	size_t n;
+};
+
+/** What a standalone service asks the allocator for; borrows from @s. */
+struct alloc_request alloc_request_of(const struct cfg_service *s);
+
+/** @t may be NULL: nothing is remembered. */
+NODISCARD struct alloc_assignments *alloc_standalone(const struct cfg *c,
+						     const struct alloc_table *t);
+struct alloc_assignments *alloc_assignments_free(struct alloc_assignments *x);
+const struct alloc_assignment *alloc_assignments_find(const struct alloc_assignments *x,
+						      const char *service);
+
+/**
+ * Write what the table does not say yet into it, in the name of @node and under a new epoch. Returns 1 when
+ * there was anything to write (save it, tell the members), else 0.
+ */
+int alloc_table_record(struct alloc_table *t, const struct alloc_assignments *x, const char *node);
+
+/**
+ * Services that are not in the configuration are gone: leave tombstones. Only when every live member has the same
+ * pools and services (cfg.hash), or there is none: until then another file may still want them. Returns as above.
+ */
+int alloc_table_prune(struct alloc_table *t, const struct cfg *c, const char *node);
+
+/**
+ * May @c follow a configuration under which @in_use was assigned? Refused, with the services named, when an
+ * address that came from a pool would be in none (v0.12's rule). Services that are gone, or whose addresses a
+ * person has chosen anew, are no hindrance.
+ * Returns 0, or -ERR_STATE.
+ */
+NODISCARD int alloc_check_shrink(const struct alloc_assignments *in_use, const struct cfg *c,
+				 struct err *e);
+
+#endif

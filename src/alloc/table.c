@@ -1,0 +1,260 @@
+#include "alloc/table.h"
+
+#include <string.h>
+
+struct alloc_table {
+	struct map *entries; /* service -> struct alloc_entry, all of it ours */
+	uint64_t epoch;
+};
+
+struct alloc_table *alloc_table_new(void)
+{
+	struct alloc_table *t = mem_new(struct alloc_table);
+
+	t->entries = map_new();
+	return t;
+}
+
+static void entry_free(void *value)
+{
+	struct alloc_entry *e = value;
+
+	free((void *)(uintptr_t)e->service);
+	free((void *)(uintptr_t)e->addresses);
+	free((void *)(uintptr_t)e->node);
+	free(e);
+}
+
+struct alloc_table *alloc_table_free(struct alloc_table *t)
+{
+	if (!t)
+		return NULL;
+	map_clear(t->entries, entry_free);
+	map_free(t->entries);
+	free(t);
+	return NULL;
+}
+
+void alloc_table_freep(struct alloc_table **t)
+{
+	*t = alloc_table_free(*t);
+}
+
+const struct alloc_entry *alloc_table_find(const struct alloc_table *t, const char *service)
+{
+	return map_get(t->entries, service);
+}
+
+const struct alloc_entry *alloc_table_next(const struct alloc_table *t, size_t *at)
+{
+	const char *service;
+	void *entry;
+
+	return map_next(t->entries, at, &service, &entry) ? entry : NULL;
+}
+
+size_t alloc_table_len(const struct alloc_table *t)
+{
+	return map_len(t->entries);
+}
+
+uint64_t alloc_table_epoch(const struct alloc_table *t)
+{
+	return t->epoch;
+}
+
+static int addresses_cmp(const struct alloc_entry *a, const struct alloc_entry *b)
+{
+	if (a->n != b->n)
+		return a->n < b->n ? -1 : 1;
+	for (size_t i = 0; i < a->n; i++) {
+		int order = addr_cmp(&a->addresses[i], &b->addresses[i]);
+
+		if (order != 0)
+			return order;
+	}
+	return 0;
+}
+
+/*
+ * Negative when @a is the better entry. A total order, or merging would depend on who came first: one node does
+ * not say two things in one epoch, but a table of a restored disk may.
+ */
+static int entry_cmp(const struct alloc_entry *a, const struct alloc_entry *b)
+{
+	if (a->epoch != b->epoch)
+		return a->epoch > b->epoch ? -1 : 1;
+	int order = strcmp(a->node, b->node);
+	return order != 0 ? order : addresses_cmp(a, b);
+}
+
+static struct alloc_entry *entry_dup(const struct alloc_entry *e)
+{
+	struct alloc_entry *own = mem_new(struct alloc_entry);
+
+	*own = (struct alloc_entry){
+		.service = mem_strdup(e->service),
+		.addresses = e->n ? mem_dup(e->addresses, e->n * sizeof(*e->addresses)) : NULL,
+		.n = e->n,
+		.epoch = e->epoch,
+		.node = mem_strdup(e->node),
+	};
+	return own;
+}
+
+int alloc_table_put(struct alloc_table *t, const struct alloc_entry *e)
+{
+	const struct alloc_entry *known = map_get(t->entries, e->service);
+
+	if (known && entry_cmp(known, e) <= 0)
+		return 0;
+	if (!known && map_len(t->entries) >= ALLOC_TABLE_MAX)
+		return -ERR_LIMIT;
+	t->epoch = MAX(t->epoch, e->epoch);
+	void *before = map_put(t->entries, e->service, entry_dup(e));
+	if (before)
+		entry_free(before);
+	return 1;
+}
+
+int alloc_table_merge(struct alloc_table *t, const struct alloc_table *from)
+{
+	const struct alloc_entry *e;
+	int changed = 0;
+
+	for (size_t at = 0; (e = alloc_table_next(from, &at));)
+		if (alloc_table_put(t, e) > 0)
+			changed = 1;
+	return changed;
+}
+
+bool alloc_table_eq(const struct alloc_table *a, const struct alloc_table *b)
+{
+	const struct alloc_entry *e;
+
+	if (alloc_table_len(a) != alloc_table_len(b))
+		return false;
+	for (size_t at = 0; (e = alloc_table_next(a, &at));) {
+		const struct alloc_entry *other = alloc_table_find(b, e->service);
+
+		if (!other || entry_cmp(e, other) != 0)
+			return false;
+	}
+	return true;
+}
+
+static int by_service(const void *a, const void *b)
+{
+	const struct alloc_entry *l = *(const struct alloc_entry *const *)a;
+	const struct alloc_entry *r = *(const struct alloc_entry *const *)b;
+
+	return strcmp(l->service, r->service);
+}
+
+static json_t *entry_encode(const struct alloc_entry *e)
+{
+	json_t *addresses = json_array();
+
+	for (size_t i = 0; i < e->n; i++)
+		json_array_append_new(addresses, json_string(ADDR_TEXT(&e->addresses[i])));
+	return json_pack("{s:s, s:o, s:I, s:s}", "service", e->service, "addresses", addresses,
+			 "epoch", (json_int_t)e->epoch, "node", e->node);
+}
+
+json_t *alloc_table_encode(const struct alloc_table *t)
+{
+	size_t n = 0;
+	const struct alloc_entry **v = mem_new_n(const struct alloc_entry *, alloc_table_len(t));
+	json_t *entries = json_array();
+	const struct alloc_entry *e;
+
+	for (size_t at = 0; (e = alloc_table_next(t, &at));)
+		v[n++] = e;
+	qsort(v, n, sizeof(struct alloc_entry *), by_service);
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(entries, entry_encode(v[i]));
+	free(v);
+	return json_pack("{s:i, s:o}", "version", 1, "entries", entries);
+}
+
+static int addresses_decode(const json_t *list, struct addr *out, size_t *n, struct err *e)
+{
+	size_t i;
+	json_t *item;
+
+	if (!json_is_array(list) || json_array_size(list) > ALLOC_ADDRESSES_MAX)
+		return err_set(e, ERR_CONFIG, "no list of at most %d addresses",
+			       ALLOC_ADDRESSES_MAX);
+	*n = 0;
+	json_array_foreach(list, i, item)
+	{
+		const char *text = json_string_value(item);
+
+		if (!text || addr_parse(text, &out[(*n)++]) < 0)
+			return err_set(e, ERR_CONFIG, "addresses[%zu] is no address", i);
+	}
+	return 0;
+}
+
+static bool is_name(const char *text)
+{
+	return text && *text && strlen(text) <= ALLOC_NAME_MAX;
+}
+
+static int entry_decode(const json_t *json, struct alloc_table *t, struct err *e)
+{
+	struct addr addresses[ALLOC_ADDRESSES_MAX];
+	const json_t *epoch = json_object_get(json, "epoch");
+	struct alloc_entry entry = {
+		.service = json_string_value(json_object_get(json, "service")),
+		.node = json_string_value(json_object_get(json, "node")),
+		.addresses = addresses,
+	};
+
+	if (!is_name(entry.service) || !is_name(entry.node))
+		return err_set(e, ERR_CONFIG, "service and node are needed");
+	if (!json_is_integer(epoch) || json_integer_value(epoch) <= 0)
+		return err_set(e, ERR_CONFIG, "epoch is no positive number");
+	entry.epoch = (uint64_t)json_integer_value(epoch);
+	if (addresses_decode(json_object_get(json, "addresses"), addresses, &entry.n, e) < 0)
+		return -ERR_CONFIG;
+	if (alloc_table_put(t, &entry) < 0)
+		return err_set(e, ERR_LIMIT, "more than %d entries", ALLOC_TABLE_MAX);
+	return 0;
+}
+
+int alloc_table_decode(const json_t *json, struct alloc_table **out, struct err *e)
+{
+	CLEANUP(alloc_table_freep) struct alloc_table *t = alloc_table_new();
+	const json_t *entries = json_object_get(json, "entries");
+	size_t i;
+	json_t *entry;
+
+	if (json_integer_value(json_object_get(json, "version")) != 1)
+		return err_set(e, ERR_CONFIG, "allocations: unknown version");
+	if (!json_is_array(entries))
+		return err_set(e, ERR_CONFIG, "allocations: entries are missing");
+	json_array_foreach(entries, i, entry)
+	{
+		int rc = entry_decode(entry, t, e);
+
+		if (rc < 0) {
+			(void)err_wrap(e, "allocations: entries[%zu]", i);
+			return rc;
+		}
+	}
+	*out = TAKE(t);
+	return 0;
+}
+
+int alloc_table_parse(const void *text, size_t len, struct alloc_table **out, struct err *e)
+{
+	json_error_t bad;
+	json_t *json = json_loadb(text, len, JSON_REJECT_DUPLICATES, &bad);
+
+	if (!json)
+		return err_set(e, ERR_CONFIG, "allocations: line %d: %s", bad.line, bad.text);
+	int rc = alloc_table_decode(json, out, e);
+	json_decref(json);
+	return rc;
+}
