@@ -54,8 +54,9 @@ struct doc_pair {
 
 /** What one file, or one document inside a string of another, came from. Owns all its nodes. */
 struct doc_file {
-	const char *name;   /* as the user gave it; "-" is standard input */
-	const char *source; /* the whole text, for showing lines; borrowed from the arena */
+	const char *name; /* as the user gave it; "-" is standard input */
+	const char
+		*source; /* the whole text, to show lines; a nested document has the outer file's */
 	size_t source_len;
 	const struct doc **docs; /* one for each document of the stream; never NULL inside */
 	size_t n_docs;
@@ -86,6 +87,7 @@ NODISCARD int doc_parse(const char *name, const char *text, size_t len,
 /**
  * Parse a document that stands inside a scalar of another (a ConfigMap's data). Positions are those of the outer
  * file where the scalar is a literal block, so that a caret lands on the line that the user sees; otherwise they are of the scalar's start.
+ * Name and source are those of the outer file, which must live as long as this one.
  */
 NODISCARD int doc_parse_nested(const struct doc *scalar, const struct doc_limits *limits,
 			       struct doc_file **out, struct doc_error *bad);

@@ -31,7 +31,7 @@ static void distance_row(const char *a, const char *b, size_t i, unsigned *row,
 
 unsigned text_distance(const char *a, const char *b)
 {
-	unsigned rows[3][TEXT_WORD_MAX + 1];
+	unsigned rows[3][TEXT_WORD_MAX + 1] = { 0 };
 	size_t la = strlen(a);
 	size_t lb = strlen(b);
 
