@@ -45,11 +45,11 @@ struct plan_bgp {
 	size_t n_large_communities;
 };
 
-/** Why nothing of the service is announced from the node in one mode. */
+/** Why nothing of the service is announced from the node in one mode, or to one peer. */
 struct plan_silence {
 	enum cfg_protocol mode;
-	const char *reason; /* a word of docs/compatibility.md: notOwner, noEndpoints, … */
-	const char *detail; /* a sentence for people, or NULL */
+	const char *reason;	     /* a word of plan/reason.h: notOwner, noEndpoints, … */
+	const char *detail;	     /* a sentence for people, or NULL */
 	const struct cfg_peer *peer; /* where it is about one session only, else NULL */
 	bool plain_loser;	     /* a candidate that merely lost the ranking */
 };
@@ -68,6 +68,13 @@ struct plan {
 	size_t n_silent;
 };
 
+/**
+ * Decide. Services that share addresses, directly or through others, are one matter for Layer 2, since an address
+ * is answered from one node: their candidates are the nodes that all of them may use, ranked by the lowest of their
+ * first addresses, scores added up. Where no node can serve all of them, each address is ranked for itself among
+ * the nodes that all of its own holders may use, or else that any may use; a holder that the first of them can't
+ * serve is silent. In a world of the reference's rules (world_set_reference) each service stands alone.
+ */
 NODISCARD struct plan *plan_service(const struct world *w, const char *key, const char *node);
 struct plan *plan_free(struct plan *p);
 

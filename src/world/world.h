@@ -54,7 +54,10 @@ struct world_service {
 	const struct addr *addresses; /* assigned, in order: the first decides the ranking */
 	size_t n_addresses;
 
-	/* Where it is served. Standalone services without a health check are served everywhere. */
+	/*
+	 * Where it is served. What is known of a node decides there; of other nodes a service that is always
+	 * servable is served by all (standalone without a health check), any other by none.
+	 */
 	bool always_servable;
 	const struct world_endpoint *endpoints;
 	size_t n_endpoints;
@@ -64,13 +67,27 @@ struct world_service {
 
 struct world;
 
+/**
+ * @me: the name of this node, which is a live member from the start and for ever, with the configuration's
+ *      labels (where it gives none: those of world_node_set()). NULL: an onlooker, as `crier plan` is
+ */
 NODISCARD struct world *world_new(const char *me);
 struct world *world_free(struct world *w);
 
-/** The name of this node. */
+/** The name of this node, or NULL. */
 const char *world_me(const struct world *w);
 
-/* What changed, as said to the listener: a key of a service, a node, or everything. */
+/**
+ * Some live member follows the reference's rules to the letter: every deviation from its candidates is off.
+ * Services that share an address are then ranked each on its own.
+ */
+void world_set_reference(struct world *w, bool on);
+bool world_is_reference(const struct world *w);
+
+/*
+ * What changed, as said to the listener, after the fact: a key of a service, a node, or everything. Setting what
+ * was so already is no change. A service that gives an address up is followed by those that go on sharing it.
+ */
 enum world_change { WORLD_SERVICE, WORLD_NODE, WORLD_ALL };
 void world_on_change(struct world *w,
 		     void (*changed)(void *ctx, enum world_change what, const char *name),
@@ -85,6 +102,7 @@ const struct cfg *world_config(const struct world *w);
 
 /* Nodes. Texts are copied. */
 void world_node_set(struct world *w, const struct world_node *node);
+/** Of a node that is known; others are left unknown. */
 void world_node_alive(struct world *w, const char *name, bool alive);
 void world_node_del(struct world *w, const char *name);
 const struct world_node *world_node(const struct world *w, const char *name);
@@ -95,6 +113,12 @@ void world_service_assign(struct world *w, const char *key, const struct addr *a
 void world_service_endpoint(struct world *w, const char *key, const char *node, bool servable);
 /** Forget what @node said about all services (it left). */
 void world_endpoints_forget(struct world *w, const char *node);
+
+/** Is it served on that node, or (@node NULL) on any? */
+bool world_servable(const struct world_service *s, const char *node);
+/** The services that have the address, in no order that matters; *n is 0 (and NULL returned) where nobody has. */
+const struct world_service *const *world_holders(const struct world *w, const struct addr *a,
+						 size_t *n);
 
 /* Walk in stable order (services: document order; nodes: by name); start with *at = 0. */
 const struct world_service *world_next_service(const struct world *w, size_t *at);

@@ -1,0 +1,22 @@
+/**
+ * The words for silence. The first group is the reference's, in the order of its tests; the second is ours.
+ */
+#ifndef PLAN_REASON_H
+#define PLAN_REASON_H
+
+#define REASON_DELETED		    "serviceDeleted"
+#define REASON_NO_ADDRESS	    "noIPAllocated"
+#define REASON_NOT_ALLOWED	    "ipNotAllowed"
+#define REASON_NOT_OWNER	    "notOwner"
+#define REASON_SHARED_WITH_SELECTOR "sharedIPWithServiceSelector"
+#define REASON_NO_ADVERTISEMENT	    "noMatchingAdvertisement"
+#define REASON_CONFLICT		    "conflictingAdvertisements"
+#define REASON_NO_NETWORK	    "nodeNetworkUnavailable"
+#define REASON_EXCLUDED		    "nodeLabeledExcludeBalancers"
+#define REASON_NO_LOCAL_ENDPOINTS   "noLocalEndpoints"
+#define REASON_NO_ENDPOINTS	    "noEndpoints"
+
+#define REASON_FAMILY		    "familyNotOnSession" /* the peer's session does not carry IPv4 or IPv6 */
+#define REASON_NO_PEERS		    "noPeers" /* no peer of these advertisements is run on the node */
+
+#endif

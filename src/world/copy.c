@@ -1,0 +1,89 @@
+#include "world/copy.h"
+
+#include <string.h>
+
+const char *copy_text(struct arena *a, const char *text)
+{
+	return text ? arena_strdup(a, text) : NULL;
+}
+
+static void *copy_array(struct arena *a, const void *v, size_t n, size_t size)
+{
+	void *out = n ? arena_zero(a, n, size) : NULL;
+
+	if (n)
+		memcpy(out, v, n * size);
+	return out;
+}
+
+struct labels copy_labels(struct arena *a, const struct labels *l)
+{
+	struct label *v = l->n ? arena_new_n(a, struct label, l->n) : NULL;
+
+	for (size_t i = 0; i < l->n; i++) {
+		v[i].key = arena_strdup(a, l->v[i].key);
+		v[i].value = arena_strdup(a, l->v[i].value);
+	}
+	return (struct labels){ .v = v, .n = l->n };
+}
+
+bool copy_labels_eq(const struct labels *a, const struct labels *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (strcmp(a->v[i].key, b->v[i].key) != 0 ||
+		    strcmp(a->v[i].value, b->v[i].value) != 0)
+			return false;
+	return true;
+}
+
+static struct selector copy_selector(struct arena *a, const struct selector *s)
+{
+	struct selector_term *terms = s->n ? arena_new_n(a, struct selector_term, s->n) : NULL;
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct selector_term *from = &s->terms[i];
+		const char **values =
+			from->n_values ? arena_new_n(a, const char *, from->n_values) : NULL;
+
+		for (size_t j = 0; j < from->n_values; j++)
+			values[j] = arena_strdup(a, from->values[j]);
+		terms[i] = (struct selector_term){
+			.key = arena_strdup(a, from->key),
+			.op = from->op,
+			.values = values,
+			.n_values = from->n_values,
+		};
+	}
+	return (struct selector){ .terms = terms, .n = s->n };
+}
+
+struct selectors copy_selectors(struct arena *a, const struct selectors *s)
+{
+	struct selector *v = s->n ? arena_new_n(a, struct selector, s->n) : NULL;
+
+	for (size_t i = 0; i < s->n; i++)
+		v[i] = copy_selector(a, &s->v[i]);
+	return (struct selectors){ .v = v, .n = s->n };
+}
+
+const struct addr *copy_addrs(struct arena *a, const struct addr *v, size_t n)
+{
+	return copy_array(a, v, n, sizeof(*v));
+}
+
+const struct cfg_port *copy_ports(struct arena *a, const struct cfg_port *v, size_t n)
+{
+	return copy_array(a, v, n, sizeof(*v));
+}
+
+const struct cfg_node_weight *copy_weights(struct arena *a, const struct cfg_node_weight *v,
+					   size_t n)
+{
+	struct cfg_node_weight *out = copy_array(a, v, n, sizeof(*v));
+
+	for (size_t i = 0; i < n; i++)
+		out[i].node = arena_strdup(a, v[i].node);
+	return out;
+}

@@ -1,0 +1,19 @@
+/**
+ * Deep copies of the small shapes that objects of the world are made of, into an arena.
+ */
+#ifndef WORLD_COPY_H
+#define WORLD_COPY_H
+
+#include "config/cfg.h"
+
+/** NULL stays NULL. */
+const char *copy_text(struct arena *a, const char *text);
+struct labels copy_labels(struct arena *a, const struct labels *l);
+bool copy_labels_eq(const struct labels *a, const struct labels *b);
+struct selectors copy_selectors(struct arena *a, const struct selectors *s);
+const struct addr *copy_addrs(struct arena *a, const struct addr *v, size_t n);
+const struct cfg_port *copy_ports(struct arena *a, const struct cfg_port *v, size_t n);
+const struct cfg_node_weight *copy_weights(struct arena *a, const struct cfg_node_weight *v,
+					   size_t n);
+
+#endif

@@ -1,0 +1,165 @@
+#include "world/nodes.h"
+
+#include <string.h>
+
+#include "world/copy.h"
+
+struct node {
+	struct world_node
+		pub; /* its name lives as long as the node, its labels are one of these: */
+	struct arena *given_arena;
+	struct labels given; /* as a source said */
+	struct arena *own_arena;
+	struct labels own; /* as the configuration said; ourselves only */
+};
+
+struct nodes {
+	struct node **v; /* by name */
+	size_t n, cap;
+	struct node *me; /* NULL for an onlooker */
+};
+
+/* Where the name is, or where it belongs. */
+static bool nodes_search(const struct nodes *t, const char *name, size_t *at)
+{
+	size_t lo = 0, hi = t->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		int order = strcmp(t->v[mid]->pub.name, name);
+
+		if (order == 0) {
+			*at = mid;
+			return true;
+		}
+		if (order < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	*at = lo;
+	return false;
+}
+
+static struct node *nodes_insert(struct nodes *t, const char *name, size_t at)
+{
+	struct node *node = mem_new(struct node);
+
+	node->pub.name = mem_strdup(name);
+	mem_grow(t->v, t->n, t->cap);
+	memmove(t->v + at + 1, t->v + at, (t->n - at) * sizeof(*t->v));
+	t->v[at] = node;
+	t->n++;
+	return node;
+}
+
+static void node_free(struct node *node)
+{
+	arena_free(node->given_arena);
+	arena_free(node->own_arena);
+	free((char *)(uintptr_t)node->pub.name);
+	free(node);
+}
+
+struct nodes *nodes_new(const char *me)
+{
+	struct nodes *t = mem_new(struct nodes);
+
+	if (me) {
+		t->me = nodes_insert(t, me, 0);
+		t->me->pub.alive = true;
+	}
+	return t;
+}
+
+struct nodes *nodes_free(struct nodes *t)
+{
+	if (!t)
+		return NULL;
+	for (size_t i = 0; i < t->n; i++)
+		node_free(t->v[i]);
+	free(t->v);
+	free(t);
+	return NULL;
+}
+
+/* The new ones may be the old ones. */
+static void labels_replace(struct arena **arena, struct labels *at, const struct labels *labels)
+{
+	struct arena *fresh = arena_new();
+
+	*at = copy_labels(fresh, labels);
+	arena_free(*arena);
+	*arena = fresh;
+}
+
+/* Put the labels in force that count; true when they are others than before. */
+static bool node_relabel(struct node *node, const struct labels *given, const struct labels *own)
+{
+	const struct labels *want = own->n ? own : given;
+	bool differs = !copy_labels_eq(&node->pub.labels, want);
+
+	if (given != &node->given)
+		labels_replace(&node->given_arena, &node->given, given);
+	if (own != &node->own)
+		labels_replace(&node->own_arena, &node->own, own);
+	node->pub.labels = node->own.n ? node->own : node->given;
+	return differs;
+}
+
+bool nodes_set(struct nodes *t, const struct world_node *from)
+{
+	size_t at;
+	bool known = nodes_search(t, from->name, &at);
+	struct node *node = known ? t->v[at] : nodes_insert(t, from->name, at);
+	bool alive = from->alive || node == t->me;
+	bool differs = !known || node->pub.alive != alive ||
+		       node->pub.network_unavailable != from->network_unavailable ||
+		       node->pub.excluded != from->excluded;
+
+	node->pub.alive = alive;
+	node->pub.network_unavailable = from->network_unavailable;
+	node->pub.excluded = from->excluded;
+	return node_relabel(node, &from->labels, &node->own) || differs;
+}
+
+bool nodes_alive(struct nodes *t, const char *name, bool alive)
+{
+	size_t at;
+
+	if (!nodes_search(t, name, &at) || t->v[at] == t->me || t->v[at]->pub.alive == alive)
+		return false;
+	t->v[at]->pub.alive = alive;
+	return true;
+}
+
+bool nodes_del(struct nodes *t, const char *name)
+{
+	size_t at;
+
+	if (!nodes_search(t, name, &at))
+		return false;
+	if (t->v[at] == t->me) /* what a source said of us is forgotten, we are not */
+		return nodes_set(t, &(struct world_node){ .name = t->me->pub.name });
+	node_free(t->v[at]);
+	t->n--;
+	memmove(t->v + at, t->v + at + 1, (t->n - at) * sizeof(*t->v));
+	return true;
+}
+
+bool nodes_own_labels(struct nodes *t, const struct labels *labels)
+{
+	return t->me && node_relabel(t->me, &t->me->given, labels);
+}
+
+const struct world_node *nodes_find(const struct nodes *t, const char *name)
+{
+	size_t at;
+
+	return nodes_search(t, name, &at) ? &t->v[at]->pub : NULL;
+}
+
+const struct world_node *nodes_next(const struct nodes *t, size_t *at)
+{
+	return *at < t->n ? &t->v[(*at)++]->pub : NULL;
+}

@@ -1,0 +1,376 @@
+#include "world/world.h"
+
+#include <string.h>
+
+#include "world/copy.h"
+#include "world/holders.h"
+#include "world/nodes.h"
+
+struct service {
+	struct world_service pub;
+	struct arena *spec; /* key and what it asks for; replaced whole */
+	struct addr *addresses;
+	struct world_endpoint *endpoints; /* by node */
+	size_t cap_endpoints;
+};
+
+struct world {
+	char *me;
+	bool reference;
+	const struct cfg *config;
+	struct nodes *nodes;
+	struct service **services; /* in order */
+	size_t n_services, cap_services;
+	struct map *by_key;
+	struct holders *holders;
+	void (*changed)(void *ctx, enum world_change what, const char *name);
+	void *changed_ctx;
+};
+
+struct world *world_new(const char *me)
+{
+	struct world *w = mem_new(struct world);
+
+	w->me = me ? mem_strdup(me) : NULL;
+	w->nodes = nodes_new(me);
+	w->by_key = map_new();
+	w->holders = holders_new();
+	return w;
+}
+
+static void endpoints_clear(struct service *s)
+{
+	for (size_t i = 0; i < s->pub.n_endpoints; i++)
+		free((char *)(uintptr_t)s->endpoints[i].node);
+	s->pub.n_endpoints = 0;
+}
+
+static void service_free(struct service *s)
+{
+	endpoints_clear(s);
+	free(s->endpoints);
+	free(s->addresses);
+	arena_free(s->spec);
+	free(s);
+}
+
+struct world *world_free(struct world *w)
+{
+	if (!w)
+		return NULL;
+	for (size_t i = 0; i < w->n_services; i++)
+		service_free(w->services[i]);
+	free(w->services);
+	map_free(w->by_key);
+	holders_free(w->holders);
+	nodes_free(w->nodes);
+	free(w->me);
+	free(w);
+	return NULL;
+}
+
+const char *world_me(const struct world *w)
+{
+	return w->me;
+}
+
+void world_on_change(struct world *w,
+		     void (*changed)(void *ctx, enum world_change what, const char *name),
+		     void *ctx)
+{
+	w->changed = changed;
+	w->changed_ctx = ctx;
+}
+
+static void tell(struct world *w, enum world_change what, const char *name)
+{
+	if (w->changed)
+		w->changed(w->changed_ctx, what, name);
+}
+
+void world_set_reference(struct world *w, bool on)
+{
+	if (w->reference == on)
+		return;
+	w->reference = on;
+	tell(w, WORLD_ALL, NULL);
+}
+
+bool world_is_reference(const struct world *w)
+{
+	return w->reference;
+}
+
+/* What a standalone service asks for, as an object of any origin says it. */
+static void service_ask(struct service *s, const struct cfg_service *c)
+{
+	struct arena *a = arena_new();
+	struct world_service *pub = &s->pub;
+
+	pub->key = arena_strdup(a, c->name);
+	pub->origin = WORLD_STANDALONE;
+	pub->labels = copy_labels(a, &c->labels);
+	pub->wanted = copy_addrs(a, c->addresses, c->n_addresses);
+	pub->n_wanted = c->n_addresses;
+	pub->pool = copy_text(a, c->pool);
+	pub->want_v4 = c->want_v4;
+	pub->want_v6 = c->want_v6;
+	pub->family_policy = c->want_v4 && c->want_v6 ? CFG_REQUIRE_DUAL_STACK : CFG_SINGLE_STACK;
+	pub->sharing_key = copy_text(a, c->sharing_key);
+	pub->ports = copy_ports(a, c->ports, c->n_ports);
+	pub->n_ports = c->n_ports;
+	pub->traffic_policy = c->traffic_policy;
+	pub->backend = ""; /* there is no selector that could differ */
+	pub->protocol = c->protocol;
+	pub->node_selectors = copy_selectors(a, &c->node_selectors);
+	pub->preferred = copy_weights(a, c->preferred, c->n_preferred);
+	pub->n_preferred = c->n_preferred;
+	pub->always_servable = c->health.kind == CFG_HEALTH_NONE;
+	pub->cfg = c;
+	arena_free(s->spec);
+	s->spec = a;
+}
+
+static void service_follow(struct service *s, const struct cfg_service *c)
+{
+	bool checked = s->spec && !s->pub.always_servable;
+
+	service_ask(s, c);
+	if (checked && s->pub.always_servable) /* verdicts of a check that is no more */
+		endpoints_clear(s);
+}
+
+static void addresses_index(struct world *w, const struct service *s,
+			    void (*change)(struct holders *, const struct addr *,
+					   const struct world_service *))
+{
+	for (size_t i = 0; i < s->pub.n_addresses; i++)
+		change(w->holders, &s->addresses[i], &s->pub);
+}
+
+static void services_append(struct world *w, struct service *s)
+{
+	mem_grow(w->services, w->n_services, w->cap_services);
+	w->services[w->n_services++] = s;
+	(void)map_put(w->by_key, s->pub.key, s);
+}
+
+/* Take the standalone services that are in @c, in its order; objects of an API follow as they stood. */
+static void services_match(struct world *w, const struct cfg *c)
+{
+	struct service **before = TAKE(w->services);
+	size_t n_before = w->n_services;
+	struct map *left = TAKE(w->by_key);
+
+	w->n_services = w->cap_services = 0;
+	w->by_key = map_new();
+	for (size_t i = 0; c && i < c->n_services; i++) {
+		struct service *s = map_del(left, c->services[i].name);
+
+		if (!s)
+			s = mem_new(struct service);
+		service_follow(s, &c->services[i]);
+		services_append(w, s);
+	}
+	for (size_t i = 0; i < n_before; i++) {
+		struct service *s = before[i];
+
+		if (map_get(w->by_key, s->pub.key) == s)
+			continue;
+		if (s->pub.origin != WORLD_STANDALONE) {
+			services_append(w, s);
+			continue;
+		}
+		addresses_index(w, s, holders_del);
+		service_free(s);
+	}
+	map_free(left);
+	free(before);
+}
+
+void world_set_config(struct world *w, const struct cfg *c)
+{
+	static const struct labels none;
+
+	w->config = c;
+	services_match(w, c);
+	(void)nodes_own_labels(w->nodes, c ? &c->node.labels : &none);
+	tell(w, WORLD_ALL, NULL);
+}
+
+const struct cfg *world_config(const struct world *w)
+{
+	return w->config;
+}
+
+void world_node_set(struct world *w, const struct world_node *node)
+{
+	if (nodes_set(w->nodes, node))
+		tell(w, WORLD_NODE, node->name);
+}
+
+void world_node_alive(struct world *w, const char *name, bool alive)
+{
+	if (nodes_alive(w->nodes, name, alive))
+		tell(w, WORLD_NODE, name);
+}
+
+void world_node_del(struct world *w, const char *name)
+{
+	char *gone = mem_strdup(name); /* @name may be the node's own */
+
+	if (nodes_del(w->nodes, gone))
+		tell(w, WORLD_NODE, gone);
+	free(gone);
+}
+
+const struct world_node *world_node(const struct world *w, const char *name)
+{
+	return nodes_find(w->nodes, name);
+}
+
+const struct world_service *world_service(const struct world *w, const char *key)
+{
+	const struct service *s = map_get(w->by_key, key);
+
+	return s ? &s->pub : NULL;
+}
+
+/* Tell those that shared an address which @s no longer has: what they may do depended on it. */
+static void tell_left(struct world *w, const struct service *s, const struct addr *had, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t n_left;
+		const struct world_service *const *left = world_holders(w, &had[i], &n_left);
+		bool kept = false;
+
+		for (size_t j = 0; j < n_left; j++)
+			kept |= left[j] == &s->pub;
+		for (size_t j = 0; !kept && j < n_left; j++)
+			tell(w, WORLD_SERVICE, left[j]->key);
+	}
+}
+
+void world_service_assign(struct world *w, const char *key, const struct addr *addresses, size_t n)
+{
+	struct service *s = map_get(w->by_key, key);
+	size_t bytes = n * sizeof(*addresses);
+
+	if (!s || (n == s->pub.n_addresses && (n == 0 || !memcmp(addresses, s->addresses, bytes))))
+		return;
+	struct addr *had = s->addresses;
+	size_t n_had = s->pub.n_addresses;
+
+	addresses_index(w, s, holders_del);
+	s->addresses = n ? mem_dup(addresses, bytes) : NULL;
+	s->pub.addresses = s->addresses;
+	s->pub.n_addresses = n;
+	addresses_index(w, s, holders_add);
+	tell(w, WORLD_SERVICE, s->pub.key);
+	tell_left(w, s, had, n_had);
+	free(had);
+}
+
+/* Where the node's entry is, or where it belongs. */
+static bool endpoint_search(const struct world_service *s, const char *node, size_t *at)
+{
+	size_t lo = 0, hi = s->n_endpoints;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		int order = strcmp(s->endpoints[mid].node, node);
+
+		if (order == 0) {
+			*at = mid;
+			return true;
+		}
+		if (order < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	*at = lo;
+	return false;
+}
+
+static void endpoint_insert(struct service *s, const char *node, bool servable, size_t at)
+{
+	size_t n = s->pub.n_endpoints;
+
+	mem_grow(s->endpoints, n, s->cap_endpoints);
+	memmove(s->endpoints + at + 1, s->endpoints + at, (n - at) * sizeof(*s->endpoints));
+	s->endpoints[at] =
+		(struct world_endpoint){ .node = mem_strdup(node), .servable = servable };
+	s->pub.endpoints = s->endpoints;
+	s->pub.n_endpoints = n + 1;
+}
+
+void world_service_endpoint(struct world *w, const char *key, const char *node, bool servable)
+{
+	struct service *s = map_get(w->by_key, key);
+	size_t at;
+
+	if (!s)
+		return;
+	if (!endpoint_search(&s->pub, node, &at))
+		endpoint_insert(s, node, servable, at);
+	else if (s->endpoints[at].servable != servable)
+		s->endpoints[at].servable = servable;
+	else
+		return;
+	tell(w, WORLD_SERVICE, s->pub.key);
+}
+
+static bool endpoint_forget(struct service *s, const char *node)
+{
+	size_t at;
+
+	if (!endpoint_search(&s->pub, node, &at))
+		return false;
+	free((char *)(uintptr_t)s->endpoints[at].node);
+	s->pub.n_endpoints--;
+	memmove(s->endpoints + at, s->endpoints + at + 1,
+		(s->pub.n_endpoints - at) * sizeof(*s->endpoints));
+	return true;
+}
+
+void world_endpoints_forget(struct world *w, const char *node)
+{
+	char *gone = mem_strdup(node); /* @node may be an endpoint's own */
+
+	for (size_t i = 0; i < w->n_services; i++)
+		if (endpoint_forget(w->services[i], gone))
+			tell(w, WORLD_SERVICE, w->services[i]->pub.key);
+	free(gone);
+}
+
+bool world_servable(const struct world_service *s, const char *node)
+{
+	size_t at;
+
+	if (node)
+		return endpoint_search(s, node, &at) ? s->endpoints[at].servable
+						     : s->always_servable;
+	if (s->always_servable)
+		return true;
+	for (size_t i = 0; i < s->n_endpoints; i++)
+		if (s->endpoints[i].servable)
+			return true;
+	return false;
+}
+
+const struct world_service *const *world_holders(const struct world *w, const struct addr *a,
+						 size_t *n)
+{
+	return holders_of(w->holders, a, n);
+}
+
+const struct world_service *world_next_service(const struct world *w, size_t *at)
+{
+	return *at < w->n_services ? &w->services[(*at)++]->pub : NULL;
+}
+
+const struct world_node *world_next_node(const struct world *w, size_t *at)
+{
+	return nodes_next(w->nodes, at);
+}
