@@ -1,0 +1,301 @@
+#include "bgp/rib.h"
+
+#include <stdio.h>
+
+#include "bgp/update.h"
+#include "bgp_test.h"
+
+struct fixture {
+	struct bgp_attr_table *attrs;
+	struct bgp_rib *rib;
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = mem_new(struct fixture);
+
+	f->attrs = bgp_attr_table_new();
+	f->rib = bgp_rib_new();
+	*state = f;
+	return 0;
+}
+
+/* Also proves that every reference was given back. */
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	bgp_rib_free(f->rib);
+	int leaked = bgp_attr_table_len(f->attrs) != 0;
+	bgp_attr_table_free(f->attrs);
+	free(f);
+	return leaked;
+}
+
+static void set(struct fixture *f, const char *prefix, const struct bgp_route_attrs *v)
+{
+	struct bgp_attr *a;
+	struct prefix p = pfx(prefix);
+	struct err e;
+
+	assert_int_equal(bgp_attr_intern(f->attrs, v, &a, &e), 0);
+	bgp_rib_set(f->rib, &p, a);
+	bgp_attr_unref(a);
+}
+
+static bool del(struct fixture *f, const char *prefix)
+{
+	struct prefix p = pfx(prefix);
+
+	return bgp_rib_del(f->rib, &p);
+}
+
+/* The next message has to be this vector. */
+static void next_is(struct fixture *f, const char *vector)
+{
+	uint8_t wire[BGP_MSG_MAX];
+	struct wr w = wr_to(wire, sizeof(wire));
+
+	assert_true(bgp_rib_encode(f->rib, &w));
+	assert_false(w.bad);
+	vector_is(vector, wire, w.len);
+}
+
+static void nothing_follows(struct fixture *f)
+{
+	uint8_t wire[BGP_MSG_MAX];
+	struct wr w = wr_to(wire, sizeof(wire));
+
+	assert_false(bgp_rib_pending(f->rib));
+	assert_false(bgp_rib_encode(f->rib, &w));
+}
+
+static void drain(struct fixture *f)
+{
+	uint8_t wire[BGP_MSG_MAX];
+
+	for (;;) {
+		struct wr w = wr_to(wire, sizeof(wire));
+
+		if (!bgp_rib_encode(f->rib, &w))
+			return;
+	}
+}
+
+static const struct bgp_route_attrs plain = { 0 };
+
+static struct bgp_format external(uint8_t families)
+{
+	return (struct bgp_format){
+		.as4 = true,
+		.families = families,
+		.local_as = 64512,
+		.hop4 = ip("10.0.0.5"),
+		.hop6 = ip("2001:db8::5"),
+	};
+}
+
+static void external_announcement(void **state)
+{
+	struct fixture *f = *state;
+	struct bgp_format format = external(BGP_V4);
+
+	set(f, "192.0.2.10/32", &plain);
+	nothing_follows(f);
+	bgp_rib_up(f->rib, &format);
+	next_is(f, "update_ebgp.hex");
+	next_is(f, "eor_v4.hex");
+	nothing_follows(f);
+}
+
+static void internal_announcement(void **state)
+{
+	static const uint32_t community[] = { 64512U << 16 | 1234 };
+	struct fixture *f = *state;
+	struct bgp_format format = external(BGP_V4);
+	const struct bgp_route_attrs v = {
+		.has_local_pref = true,
+		.local_pref = 100,
+		.communities = community,
+		.n_communities = 1,
+	};
+
+	format.ibgp = true;
+	bgp_rib_up(f->rib, &format);
+	next_is(f, "eor_v4.hex");
+	set(f, "192.0.2.0/24", &v);
+	next_is(f, "update_ibgp.hex");
+	nothing_follows(f);
+}
+
+static void withdrawal(void **state)
+{
+	struct fixture *f = *state;
+	struct bgp_format format = external(BGP_V4);
+
+	set(f, "192.0.2.10/32", &plain);
+	set(f, "192.0.2.0/24", &plain);
+	bgp_rib_up(f->rib, &format);
+	drain(f);
+	assert_true(del(f, "192.0.2.10/32"));
+	assert_true(del(f, "192.0.2.0/24"));
+	assert_false(del(f, "192.0.2.0/24"));
+	next_is(f, "update_withdraw.hex");
+	nothing_follows(f);
+	assert_int_equal(bgp_rib_count(f->rib).wanted, 0);
+}
+
+static void old_speakers_get_as4_path(void **state)
+{
+	static const uint32_t path[] = { 65000 };
+	struct fixture *f = *state;
+	struct bgp_format format = external(BGP_V4);
+	const struct bgp_route_attrs v = {
+		.prepend = 2,
+		.as_path = path,
+		.n_as_path = 1,
+		.has_med = true,
+		.med = 7,
+	};
+
+	format.as4 = false;
+	format.local_as = 4200000001;
+	set(f, "192.0.2.10/32", &v);
+	bgp_rib_up(f->rib, &format);
+	next_is(f, "update_as4_path.hex");
+}
+
+static void ipv6(void **state)
+{
+	struct fixture *f = *state;
+	struct bgp_format format = external(BGP_V6);
+
+	set(f, "2001:db8:1::/48", &plain);
+	set(f, "2001:db8::a/128", &plain);
+	bgp_rib_up(f->rib, &format);
+	next_is(f, "update_v6.hex");
+	next_is(f, "eor_v6.hex");
+	del(f, "2001:db8:1::/48");
+	next_is(f, "update_v6_withdraw.hex");
+	nothing_follows(f);
+}
+
+static void what_undoes_itself_is_not_sent(void **state)
+{
+	struct fixture *f = *state;
+	struct bgp_format format = external(BGP_V4);
+	const struct bgp_route_attrs med = { .has_med = true };
+
+	set(f, "192.0.2.10/32", &plain);
+	bgp_rib_up(f->rib, &format);
+	drain(f);
+	set(f, "192.0.2.10/32", &med);
+	set(f, "192.0.2.10/32", &plain);
+	nothing_follows(f);
+	del(f, "192.0.2.10/32");
+	set(f, "192.0.2.10/32", &plain);
+	nothing_follows(f);
+	set(f, "198.51.100.0/24", &plain);
+	del(f, "198.51.100.0/24");
+	nothing_follows(f);
+}
+
+static void other_family_stays_silent(void **state)
+{
+	struct fixture *f = *state;
+	struct bgp_format format = external(BGP_V4);
+
+	set(f, "2001:db8::/48", &plain);
+	bgp_rib_up(f->rib, &format);
+	next_is(f, "eor_v4.hex");
+	nothing_follows(f);
+	struct bgp_rib_counts c = bgp_rib_count(f->rib);
+	assert_int_equal(c.silent, 1);
+	assert_int_equal(c.pending, 0);
+	assert_int_equal(c.sent, 0);
+	/* The next session may carry it. */
+	format = external(BGP_V4 | BGP_V6);
+	bgp_rib_up(f->rib, &format);
+	drain(f);
+	assert_int_equal(bgp_rib_count(f->rib).sent, 1);
+}
+
+static void refresh_sends_again_and_still_withdraws(void **state)
+{
+	struct fixture *f = *state;
+	struct bgp_format format = external(BGP_V4);
+
+	set(f, "192.0.2.10/32", &plain);
+	set(f, "192.0.2.0/24", &plain);
+	bgp_rib_up(f->rib, &format);
+	drain(f);
+	bgp_rib_refresh(f->rib, BGP_V6);
+	nothing_follows(f);
+	bgp_rib_refresh(f->rib, BGP_V4);
+	assert_int_equal(bgp_rib_count(f->rib).pending, 2);
+	del(f, "192.0.2.0/24");
+	next_is(f, "update_ebgp.hex");
+	assert_true(bgp_rib_pending(f->rib));
+	drain(f);
+	assert_int_equal(bgp_rib_count(f->rib).sent, 1);
+}
+
+static void messages_are_full(void **state)
+{
+	struct fixture *f = *state;
+	struct bgp_format format = external(BGP_V4);
+	uint8_t wire[BGP_MSG_MAX];
+	size_t messages = 0;
+
+	for (unsigned i = 0; i < 10000; i++) {
+		char text[PREFIX_TEXT_MAX];
+
+		snprintf(text, sizeof(text), "10.%u.%u.1/32", i / 250, i % 250);
+		set(f, text, &plain);
+	}
+	bgp_rib_up(f->rib, &format);
+	for (struct wr w = wr_to(wire, sizeof(wire)); bgp_rib_encode(f->rib, &w);
+	     w = wr_to(wire, sizeof(wire)))
+		messages++;
+	/* 43 bytes of overhead leave room for 810 prefixes of 5 bytes; the last one is End-of-RIB. */
+	assert_int_equal(messages, 10000 / 810 + 1 + 1);
+}
+
+static void largest_attributes_leave_room(void **state)
+{
+	struct fixture *f = *state;
+	struct bgp_format format = external(BGP_V6);
+	uint32_t *many = mem_new_n(uint32_t, 950);
+
+	for (uint32_t i = 0; i < 950; i++)
+		many[i] = i;
+	set(f, "2001:db8::1/128",
+	    &(struct bgp_route_attrs){ .communities = many, .n_communities = 950 });
+	format.hop6_ll = ip("fe80::1");
+	bgp_rib_up(f->rib, &format);
+	uint8_t wire[BGP_MSG_MAX];
+	struct wr w = wr_to(wire, sizeof(wire));
+	assert_true(bgp_rib_encode(f->rib, &w));
+	assert_false(w.bad);
+	assert_int_equal(bgp_rib_count(f->rib).sent, 1);
+	free(many);
+}
+
+int main(void)
+{
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(external_announcement),
+		TEST(internal_announcement),
+		TEST(withdrawal),
+		TEST(old_speakers_get_as4_path),
+		TEST(ipv6),
+		TEST(what_undoes_itself_is_not_sent),
+		TEST(other_family_stays_silent),
+		TEST(refresh_sends_again_and_still_withdraws),
+		TEST(messages_are_full),
+		TEST(largest_attributes_leave_room),
+	};
+
+	return cmocka_run_group_tests_name("adj-rib-out", tests, NULL, NULL);
+}
