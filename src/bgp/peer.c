@@ -75,7 +75,7 @@ static uint32_t router_id(const struct bgp_peer *p)
 		return p->conf.router_id;
 	if (p->local.addr.family == FAMILY_V4)
 		return id_of_addr(&p->local.addr);
-	if (tcp_neighbour_addr(&p->local, FAMILY_V4, false, &v4))
+	if (tcp_neighbour_addr(&p->local, FAMILY_V4, &v4))
 		return id_of_addr(&v4);
 	return __builtin_bswap32(crc32_of(p->sp->conf.node));
 }
@@ -89,7 +89,7 @@ static struct addr own_hop(const struct bgp_peer *p, enum family family)
 		return *given;
 	if (p->local.addr.family == family && !addr_is_link_local(&p->local.addr))
 		return p->local.addr;
-	if (tcp_neighbour_addr(&p->local, family, false, &found))
+	if (tcp_neighbour_addr(&p->local, family, &found))
 		return found;
 	if (p->local.addr.family == family) /* nothing but link-local: better than nothing */
 		return p->local.addr;

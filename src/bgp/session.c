@@ -177,8 +177,9 @@ static void drop(struct bgp_session *s, struct dur least, struct mono now)
 		s->backoff = DUR_NS(0);
 	push(s, BGP_OUT_CLOSE);
 	stop_timers(s);
+	/* Who waits for the peer refuses it only briefly: the pace is the peer's. */
 	if (s->running)
-		s->retry_at = mono_add(now, next_backoff(s, least));
+		s->retry_at = mono_add(now, s->conf.passive ? least : next_backoff(s, least));
 	enter(s, BGP_IDLE, now);
 }
 

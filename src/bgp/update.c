@@ -304,5 +304,6 @@ enum bgp_verdict bgp_update_decode(struct rd body, bool as4, bool ibgp, struct b
 	enum bgp_verdict v = check_attrs(&c);
 	if (v == BGP_SESSION_RESET)
 		return v;
-	return MAX(v, check_mandatory(&c));
+	enum bgp_verdict missing = check_mandatory(&c);
+	return MAX(v, missing);
 }

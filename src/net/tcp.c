@@ -164,24 +164,46 @@ static const char *owner_of(const struct ifaddrs *all, const struct tcp_end *end
 	return NULL;
 }
 
-bool tcp_neighbour_addr(const struct tcp_end *local, enum family family, bool link_local,
-			struct addr *out)
+static bool is_host_route(const struct ifaddrs *ifa)
+{
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)ifa->ifa_netmask;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)ifa->ifa_netmask;
+
+	if (!ifa->ifa_netmask)
+		return true;
+	if (ifa->ifa_addr->sa_family == AF_INET)
+		return v4->sin_addr.s_addr == UINT32_MAX;
+	return v6->sin6_addr.s6_addr[15] == UINT8_MAX;
+}
+
+/* A host's own addresses come with its subnet; single ones are often services', which come and go. */
+static bool is_better(const struct ifaddrs *ifa, const struct addr *a, const struct ifaddrs *best,
+		      const struct addr *than)
+{
+	if (!best || is_host_route(ifa) != is_host_route(best))
+		return !best || is_host_route(best);
+	/* The kernel lists IPv4 addresses oldest first; of IPv6 the lowest is most often set by hand. */
+	return a->family == FAMILY_V6 && addr_cmp(a, than) < 0;
+}
+
+bool tcp_neighbour_addr(const struct tcp_end *local, enum family family, struct addr *out)
 {
 	struct ifaddrs *all = NULL;
-	bool found = false;
+	const struct ifaddrs *best = NULL;
 
 	if (getifaddrs(&all) < 0)
 		return false;
 	const char *name = owner_of(all, local);
-	for (const struct ifaddrs *ifa = all; name && ifa && !found; ifa = ifa->ifa_next) {
+	for (const struct ifaddrs *ifa = all; name && ifa; ifa = ifa->ifa_next) {
 		struct addr a = ifa_address(ifa);
 
 		if (a.family != family || strcmp(ifa->ifa_name, name) != 0 ||
-		    addr_is_loopback(&a) || addr_is_link_local(&a) != link_local)
+		    addr_is_loopback(&a) || addr_is_link_local(&a) ||
+		    !is_better(ifa, &a, best, out))
 			continue;
+		best = ifa;
 		*out = a;
-		found = true;
 	}
 	freeifaddrs(all);
-	return found;
+	return best != NULL;
 }

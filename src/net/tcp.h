@@ -50,10 +50,9 @@ NODISCARD int tcp_set_password(int fd, const struct addr *peer, const char *pass
 NODISCARD int tcp_local_end(int fd, struct tcp_end *out, struct err *e);
 
 /**
- * An address of @family on the interface that owns @local; with @link_local a link-local one, else any other
- * (never loopback's). Returns false when there is none.
+ * An address of @family on the interface that owns @local, neither link-local nor loopback. Addresses with a
+ * subnet go before single ones; then the first IPv4 or the lowest IPv6 address. Returns false when there is none.
  */
-bool tcp_neighbour_addr(const struct tcp_end *local, enum family family, bool link_local,
-			struct addr *out);
+bool tcp_neighbour_addr(const struct tcp_end *local, enum family family, struct addr *out);
 
 #endif

@@ -1,0 +1,183 @@
+/*
+ * The whole session machine driven by a script: each byte is an event or a piece of time, some are followed by a message
+ * that is either well formed in its frame or raw. The shell's duties are kept: drain after each call.
+ */
+#include "bgp/session.h"
+#include "fuzz.h"
+
+#include <assert.h>
+
+struct script {
+	struct bgp_session s;
+	struct mono now;
+	struct rd r;
+	bool connecting;
+	bool connected;
+};
+
+static void drain(struct script *x)
+{
+	struct bgp_out out;
+
+	while (bgp_session_next(&x->s, &out)) {
+		if (out.type == BGP_OUT_CONNECT) {
+			assert(!x->connecting && !x->connected);
+			x->connecting = true;
+		}
+		if (out.type == BGP_OUT_CLOSE)
+			x->connecting = x->connected = false;
+		if (out.type == BGP_OUT_SEND)
+			assert(out.len >= BGP_HEADER_LEN && out.len <= BGP_MSG_MAX);
+	}
+	assert(x->connected == (x->s.state >= BGP_OPEN_SENT));
+	assert(x->connecting == (x->s.state == BGP_CONNECT));
+}
+
+static void hear(struct script *x, struct rd bytes)
+{
+	while (x->connected) {
+		size_t used = bgp_session_input(&x->s, bytes, x->now);
+
+		assert(used <= bytes.left);
+		drain(x);
+		if (used == 0)
+			return;
+		rd_skip(&bytes, used);
+	}
+}
+
+static void framed(struct script *x)
+{
+	uint8_t wire[BGP_HEADER_LEN + UINT8_MAX];
+	struct wr w = wr_to(wire, sizeof(wire));
+	size_t mark = bgp_frame_begin(&w, rd_u8(&x->r));
+	struct rd body = rd_sub(&x->r, rd_u8(&x->r));
+
+	if (body.bad)
+		return;
+	wr_bytes(&w, body.p, body.left);
+	bgp_frame_end(&w, mark);
+	hear(x, rd_from(wire, w.len));
+}
+
+/* The OPEN that fits, so that the later states are reached. */
+static void good_open(struct script *x)
+{
+	uint8_t wire[64];
+	struct wr w = wr_to(wire, sizeof(wire));
+	const struct bgp_open open = {
+		.as = 64513,
+		.id = 1,
+		.hold_s = rd_u8(&x->r),
+		.families = BGP_V4,
+		.as4 = true,
+	};
+
+	bgp_open_encode(&w, &open);
+	hear(x, rd_from(wire, w.len));
+}
+
+static void keepalive(struct script *x)
+{
+	uint8_t wire[BGP_HEADER_LEN];
+	struct wr w = wr_to(wire, sizeof(wire));
+
+	bgp_keepalive_encode(&w);
+	hear(x, rd_from(wire, w.len));
+}
+
+static void connected(struct script *x)
+{
+	if (!x->connecting)
+		return;
+	x->connecting = false;
+	x->connected = true;
+	bgp_session_connected(&x->s, 2, x->now);
+}
+
+static void pass(struct script *x)
+{
+	struct mono at = bgp_session_deadline(&x->s);
+
+	if (mono_is_never(at))
+		return;
+	x->now = mono_before(x->now, at) ? at : x->now;
+	bgp_session_tick(&x->s, x->now);
+}
+
+static void reset(struct script *x)
+{
+	struct bgp_fault fault;
+
+	bgp_cease_set(&fault, rd_u8(&x->r), "script");
+	bgp_session_reset(&x->s, &fault, "script", x->now);
+}
+
+static void step(struct script *x)
+{
+	switch (rd_u8(&x->r) % 16) {
+	case 0:
+		bgp_session_start(&x->s, x->now);
+		break;
+	case 1:
+		bgp_session_stop(&x->s, rd_u8(&x->r), "script", x->now);
+		break;
+	case 2:
+		reset(x);
+		break;
+	case 3:
+		bgp_session_retry(&x->s, x->now);
+		break;
+	case 4:
+		connected(x);
+		break;
+	case 5:
+		bgp_session_failed(&x->s, "script", x->now);
+		break;
+	case 6:
+		bgp_session_closed(&x->s, "script", x->now);
+		break;
+	case 7:
+		framed(x);
+		break;
+	case 8:
+		hear(x, rd_sub(&x->r, rd_u8(&x->r)));
+		break;
+	case 9:
+		good_open(x);
+		break;
+	case 10:
+		keepalive(x);
+		break;
+	case 11:
+		bgp_session_wrote(&x->s, 1, x->now);
+		break;
+	case 12:
+		bgp_session_output(&x->s, rd_u8(&x->r) & 1, rd_u8(&x->r), x->now);
+		break;
+	case 13:
+		x->now = mono_add(x->now, DUR_MS(rd_u16(&x->r)));
+		break;
+	default:
+		pass(x);
+	}
+	drain(x);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const struct bgp_session_conf conf = {
+		.local_as = 64512,
+		.peer_as = 64513,
+		.hold_s = 90,
+		.families = BGP_V4,
+	};
+	struct script x = { .r = rd_from(data, size), .now = { 1 } };
+
+	bgp_session_init(&x.s, &conf, 1, x.now);
+	while (x.r.left > 0)
+		step(&x);
+	return 0;
+}
+
+FUZZ_MAIN

@@ -1,0 +1,668 @@
+#include "bgp/session.h"
+
+#include <stdio.h>
+
+#include "bgp_test.h"
+
+#define MARKER "ffffffff ffffffff ffffffff ffffffff "
+#define OPEN   MARKER "002d 01 04 fc01 005a 0a000001 10 02 0e 0104 0001 00 01 0200 4104 0000fc01"
+#define ALIVE  MARKER "0013 04"
+
+/* One session, and everything that it asked for since the last look. */
+struct bench {
+	struct bgp_session s;
+	struct mono now;
+	int connects;
+	int closes;
+	int notes_in;
+	int notes_out;
+	uint8_t refresh;
+	uint8_t sent[4096];
+	size_t sent_len;
+};
+
+static const struct bgp_session_conf conf = {
+	.local_as = 64512,
+	.peer_as = 64513,
+	.hold_s = 90,
+	.families = BGP_V4,
+};
+
+static void look(struct bench *b)
+{
+	struct bgp_out out;
+
+	while (bgp_session_next(&b->s, &out)) {
+		b->connects += out.type == BGP_OUT_CONNECT;
+		b->closes += out.type == BGP_OUT_CLOSE;
+		b->notes_in += out.type == BGP_OUT_NOTE && !out.note_sent;
+		b->notes_out += out.type == BGP_OUT_NOTE && out.note_sent;
+		if (out.type == BGP_OUT_REFRESH)
+			b->refresh |= out.families;
+		if (out.type != BGP_OUT_SEND)
+			continue;
+		memcpy(b->sent + b->sent_len, out.bytes, out.len);
+		b->sent_len += out.len;
+	}
+}
+
+static void forget(struct bench *b)
+{
+	b->connects = b->closes = b->notes_in = b->notes_out = 0;
+	b->refresh = 0;
+	b->sent_len = 0;
+}
+
+static size_t hear(struct bench *b, const char *hex)
+{
+	uint8_t wire[4096];
+	size_t len = unhex(hex, wire, sizeof(wire));
+	size_t used = bgp_session_input(&b->s, rd_from(wire, len), b->now);
+
+	look(b);
+	return used;
+}
+
+static void pass(struct bench *b, struct dur d)
+{
+	struct mono until = mono_add(b->now, d);
+
+	while (!mono_before(until, bgp_session_deadline(&b->s))) {
+		b->now = bgp_session_deadline(&b->s);
+		bgp_session_tick(&b->s, b->now);
+		look(b);
+	}
+	b->now = until;
+}
+
+/* Bring a fresh session to a state by the shortest way. */
+static void bring_to(struct bench *b, const struct bgp_session_conf *c, enum bgp_state state)
+{
+	*b = (struct bench){ .now = { 1000000000 } };
+	bgp_session_init(&b->s, c, 42, b->now);
+	if (state >= BGP_CONNECT)
+		bgp_session_start(&b->s, b->now);
+	if (state == BGP_ACTIVE)
+		bgp_session_failed(&b->s, "refused", b->now);
+	if (state >= BGP_OPEN_SENT)
+		bgp_session_connected(&b->s, 0x0a000005, b->now);
+	look(b);
+	if (state >= BGP_OPEN_CONFIRM)
+		hear(b, OPEN);
+	if (state >= BGP_ESTABLISHED)
+		hear(b, ALIVE);
+	assert_int_equal(b->s.state, state);
+	forget(b);
+}
+
+enum event {
+	START,
+	STOP,
+	RESET,
+	RETRY,
+	CONNECTED,
+	ACCEPTED,
+	FAILED,
+	CLOSED,
+	GET_OPEN,
+	GET_UPDATE,
+	GET_NOTIFICATION,
+	GET_KEEPALIVE,
+	GET_REFRESH,
+	GET_RUBBISH,
+	EVENTS,
+};
+
+static const char *const wire_of[EVENTS] = {
+	[GET_OPEN] = OPEN,
+	[GET_UPDATE] = MARKER "0017 02 0000 0000",
+	[GET_NOTIFICATION] = MARKER "0015 03 06 02",
+	[GET_KEEPALIVE] = ALIVE,
+	[GET_REFRESH] = MARKER "0017 05 0001 00 01",
+	[GET_RUBBISH] = MARKER "0013 63",
+};
+
+static void happen(struct bench *b, enum event event)
+{
+	struct bgp_fault fault;
+
+	bgp_cease_set(&fault, BGP_CEASE_RESET, NULL);
+	switch (event) {
+	case START:
+		bgp_session_start(&b->s, b->now);
+		break;
+	case STOP:
+		bgp_session_stop(&b->s, BGP_CEASE_SHUTDOWN, NULL, b->now);
+		break;
+	case RESET:
+		bgp_session_reset(&b->s, &fault, "reset", b->now);
+		break;
+	case RETRY:
+		bgp_session_retry(&b->s, b->now);
+		break;
+	case CONNECTED:
+		bgp_session_connected(&b->s, 0x0a000005, b->now);
+		break;
+	case ACCEPTED:
+		(void)!bgp_session_accept(&b->s, 0x0a000005, b->now);
+		break;
+	case FAILED:
+		bgp_session_failed(&b->s, "refused", b->now);
+		break;
+	case CLOSED:
+		bgp_session_closed(&b->s, "closed", b->now);
+		break;
+	default:
+		hear(b, wire_of[event]);
+	}
+	look(b);
+}
+
+/* What follows in each state: the new state, and what goes out: C connects, X closes, or a NOTIFICATION. */
+struct cell {
+	enum bgp_state to;
+	const char *
+		does; /* "", "C", "X", "O" (OPEN), "K" (KEEPALIVE), "n" (notified), or "code/subcode" */
+};
+
+#define ID BGP_IDLE
+#define CO BGP_CONNECT
+#define AC BGP_ACTIVE
+#define OS BGP_OPEN_SENT
+#define OC BGP_OPEN_CONFIRM
+#define ES BGP_ESTABLISHED
+
+/* clang-format off */
+static const struct cell table[EVENTS][BGP_STATE_COUNT] = {
+	/*                 Idle         Connect       Active       OpenSent       OpenConfirm    Established */
+	[START]        = { {CO, "C"},   {CO, ""},     {AC, ""},    {OS, ""},      {OC, ""},      {ES, ""} },
+	[STOP]         = { {ID, ""},    {ID, "X"},    {ID, "X"},   {ID, "6/2"},   {ID, "6/2"},   {ID, "6/2"} },
+	[RESET]        = { {ID, ""},    {ID, "X"},    {AC, ""},    {ID, "6/4"},   {ID, "6/4"},   {ID, "6/4"} },
+	[RETRY]        = { {ID, ""},    {CO, ""},     {CO, "C"},   {OS, ""},      {OC, ""},      {ES, ""} },
+	[CONNECTED]    = { {ID, ""},    {OS, "O"},    {AC, ""},    {OS, ""},      {OC, ""},      {ES, ""} },
+	[ACCEPTED]     = { {ID, ""},    {OS, "XO"},   {OS, "O"},   {OS, ""},      {OC, ""},      {ES, ""} },
+	[FAILED]       = { {ID, ""},    {AC, "X"},    {AC, ""},    {OS, ""},      {OC, ""},      {ES, ""} },
+	[CLOSED]       = { {ID, ""},    {AC, "X"},    {AC, ""},    {AC, "X"},     {ID, "X"},     {ID, "X"} },
+	[GET_OPEN]     = { {ID, ""},    {CO, ""},     {AC, ""},    {OC, "K"},     {ID, "5/2"},   {ID, "5/3"} },
+	[GET_UPDATE]   = { {ID, ""},    {CO, ""},     {AC, ""},    {ID, "5/1"},   {ID, "5/2"},   {ES, ""} },
+	[GET_NOTIFICATION] = { {ID, ""}, {CO, ""},    {AC, ""},    {ID, "nX"},    {ID, "nX"},    {ID, "nX"} },
+	[GET_KEEPALIVE] = { {ID, ""},   {CO, ""},     {AC, ""},    {ID, "5/1"},   {ES, ""},      {ES, ""} },
+	[GET_REFRESH]  = { {ID, ""},    {CO, ""},     {AC, ""},    {ID, "5/1"},   {ID, "5/2"},   {ES, ""} },
+	[GET_RUBBISH]  = { {ID, ""},    {CO, ""},     {AC, ""},    {ID, "1/3"},   {ID, "1/3"},   {ID, "1/3"} },
+};
+/* clang-format on */
+
+static void did(const struct bench *b, const char *does)
+{
+	char got[32] = "";
+	size_t n = 0;
+
+	if (b->notes_out) {
+		assert_int_equal(b->closes, 1);
+		snprintf(got, sizeof(got), "%u/%u", b->s.note_out.code, b->s.note_out.subcode);
+		assert_string_equal(got, does);
+		return;
+	}
+	if (b->notes_in)
+		got[n++] = 'n';
+	if (b->closes)
+		got[n++] = 'X';
+	if (b->connects)
+		got[n++] = 'C';
+	if (b->sent_len)
+		got[n++] = b->sent[18] == BGP_OPEN ? 'O' : 'K';
+	assert_string_equal(got, does);
+}
+
+static void each_event_in_each_state(void **unused)
+{
+	(void)unused;
+	for (int event = 0; event < EVENTS; event++) {
+		for (int state = 0; state < BGP_STATE_COUNT; state++) {
+			const struct cell *cell = &table[event][state];
+			struct bench b;
+
+			bring_to(&b, &conf, (enum bgp_state)state);
+			happen(&b, (enum event)event);
+			if (b.s.state != cell->to)
+				print_error("event %d in %s\n", event,
+					    bgp_state_name((enum bgp_state)state));
+			assert_int_equal(b.s.state, cell->to);
+			did(&b, cell->does);
+		}
+	}
+}
+
+static const struct open_case {
+	const char *name;
+	struct bgp_session_conf conf;
+	const char *peer_open;
+	uint8_t subcode; /* of the refusal; 0: fine */
+	uint16_t hold_s;
+	uint16_t keepalive_s;
+	bool ibgp;
+	const char *reason;
+} opens[] = {
+	{ "plain", { 64512, 64513, 0, 90, 0, BGP_V4 }, OPEN, 0, 90, 30, false, "OPEN received" },
+	{ "our hold time is less",
+	  { 64512, 64513, 0, 9, 0, BGP_V4 },
+	  OPEN,
+	  0,
+	  9,
+	  3,
+	  false,
+	  "OPEN received" },
+	{ "theirs is less",
+	  { 64512, 64513, 0, 240, 0, BGP_V4 },
+	  OPEN,
+	  0,
+	  90,
+	  30,
+	  false,
+	  "OPEN received" },
+	{ "ours is 0", { 64512, 64513, 0, 0, 0, BGP_V4 }, OPEN, 0, 0, 0, false, "OPEN received" },
+	{ "keepalive on request",
+	  { 64512, 64513, 0, 90, 5, BGP_V4 },
+	  OPEN,
+	  0,
+	  90,
+	  5,
+	  false,
+	  "OPEN received" },
+	{ "no keepalive without hold time",
+	  { 64512, 64513, 0, 0, 5, BGP_V4 },
+	  OPEN,
+	  0,
+	  0,
+	  0,
+	  false,
+	  "OPEN received" },
+	{ "wrong AS",
+	  { 64512, 65000, 0, 90, 0, BGP_V4 },
+	  OPEN,
+	  BGP_OPEN_PEER_AS,
+	  0,
+	  0,
+	  false,
+	  "peer says AS 64513, expected AS 65000" },
+	{ "internal and right",
+	  { 64513, 0, BGP_ASN_INTERNAL, 90, 0, BGP_V4 },
+	  OPEN,
+	  0,
+	  90,
+	  30,
+	  true,
+	  "OPEN received" },
+	{ "internal and wrong",
+	  { 64512, 0, BGP_ASN_INTERNAL, 90, 0, BGP_V4 },
+	  OPEN,
+	  BGP_OPEN_PEER_AS,
+	  0,
+	  0,
+	  false,
+	  "peer says AS 64513, expected no other AS than our own 64512" },
+	{ "external and right",
+	  { 64512, 0, BGP_ASN_EXTERNAL, 90, 0, BGP_V4 },
+	  OPEN,
+	  0,
+	  90,
+	  30,
+	  false,
+	  "OPEN received" },
+	{ "external and wrong",
+	  { 64513, 0, BGP_ASN_EXTERNAL, 90, 0, BGP_V4 },
+	  OPEN,
+	  BGP_OPEN_PEER_AS,
+	  0,
+	  0,
+	  false,
+	  "peer says AS 64513, expected another AS than our own 64513" },
+	{ "our router id, internal",
+	  { 64513, 64513, 0, 90, 0, BGP_V4 },
+	  MARKER "002d 01 04 fc01 005a 0a000005 10 02 0e 0104 0001 00 01 0200 4104 0000fc01",
+	  BGP_OPEN_IDENTIFIER,
+	  0,
+	  0,
+	  false,
+	  "peer has our router id" },
+	{ "our router id, external",
+	  { 64512, 64513, 0, 90, 0, BGP_V4 },
+	  MARKER "002d 01 04 fc01 005a 0a000005 10 02 0e 0104 0001 00 01 0200 4104 0000fc01",
+	  0,
+	  90,
+	  30,
+	  false,
+	  "OPEN received" },
+	{ "hold time 2",
+	  { 64512, 64513, 0, 90, 0, BGP_V4 },
+	  MARKER "001d 01 04 fc01 0002 0a000001 00",
+	  BGP_OPEN_HOLD_TIME,
+	  0,
+	  0,
+	  false,
+	  "notification sent: OPEN Message Error/Unacceptable Hold Time (2/6)" },
+};
+
+static void opens_are_judged(void **state)
+{
+	const struct open_case *c = *state;
+	struct bench b;
+
+	bring_to(&b, &c->conf, BGP_OPEN_SENT);
+	hear(&b, c->peer_open);
+	assert_string_equal(b.s.reason, c->reason);
+	if (c->subcode) {
+		assert_int_equal(b.s.state, BGP_IDLE);
+		assert_int_equal(b.s.note_out.code, BGP_ERR_OPEN);
+		assert_int_equal(b.s.note_out.subcode, c->subcode);
+		return;
+	}
+	assert_int_equal(b.s.state, BGP_OPEN_CONFIRM);
+	assert_int_equal(b.s.agreed.hold_s, c->hold_s);
+	assert_int_equal(b.s.agreed.keepalive_s, c->keepalive_s);
+	assert_int_equal(b.s.agreed.ibgp, c->ibgp);
+}
+
+static void hold_timer_expires(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bring_to(&b, &conf, BGP_ESTABLISHED);
+	pass(&b, DUR_MS(89999));
+	assert_int_equal(b.s.state, BGP_ESTABLISHED);
+	pass(&b, DUR_MS(1));
+	assert_int_not_equal(b.s.state, BGP_ESTABLISHED);
+	assert_int_equal(b.s.note_out.code, BGP_ERR_HOLD_TIMER);
+	assert_string_equal(b.s.reason, "hold timer expired");
+}
+
+static void hearing_keeps_it_up(void **state)
+{
+	static const char *const words[] = { ALIVE, MARKER "0017 02 0000 0000" };
+	struct bench b;
+
+	(void)state;
+	bring_to(&b, &conf, BGP_ESTABLISHED);
+	for (int i = 0; i < 10; i++) {
+		pass(&b, DUR_S(80));
+		hear(&b, words[i % 2]);
+	}
+	assert_int_equal(b.s.state, BGP_ESTABLISHED);
+}
+
+static void keepalives_come_in_time(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bring_to(&b, &conf, BGP_ESTABLISHED);
+	b.s.hold_at = MONO_NEVER;
+	pass(&b, DUR_S(600));
+	/* 75 to 100 % of 30 s */
+	assert_in_range(b.s.msgs_out[BGP_KEEPALIVE], 1 + 600 / 30, 2 + 600 * 10 / 225);
+	/* Routes count as a sign of life. */
+	bgp_session_wrote(&b.s, 1, b.now);
+	forget(&b);
+	for (int i = 0; i < 100; i++) {
+		pass(&b, DUR_S(20));
+		bgp_session_wrote(&b.s, 1, b.now);
+	}
+	assert_int_equal(b.sent_len, 0);
+}
+
+static void no_timers_without_hold_time(void **state)
+{
+	struct bgp_session_conf c = conf;
+	struct bench b;
+
+	(void)state;
+	c.hold_s = 0;
+	bring_to(&b, &c, BGP_ESTABLISHED);
+	assert_true(mono_is_never(bgp_session_deadline(&b.s)));
+}
+
+static void a_silent_peer_is_given_up(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bring_to(&b, &conf, BGP_OPEN_SENT);
+	pass(&b, DUR_S(30));
+	assert_int_equal(b.s.note_out.code, BGP_ERR_HOLD_TIMER);
+}
+
+static void a_peer_that_reads_nothing_is_given_up(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bring_to(&b, &conf, BGP_ESTABLISHED);
+	b.s.hold_at = MONO_NEVER;
+	bgp_session_output(&b.s, false, 100, b.now);
+	pass(&b, DUR_S(479));
+	bgp_session_output(&b.s, false, 200, b.now); /* no progress: the clock goes on */
+	assert_int_equal(b.s.state, BGP_ESTABLISHED);
+	pass(&b, DUR_S(1));
+	assert_string_equal(b.s.reason, "send hold timer expired: the peer reads nothing");
+
+	bring_to(&b, &conf, BGP_ESTABLISHED);
+	b.s.hold_at = MONO_NEVER;
+	bgp_session_output(&b.s, false, 100, b.now);
+	pass(&b, DUR_S(400));
+	bgp_session_output(&b.s, true, 100, b.now);
+	pass(&b, DUR_S(400));
+	assert_int_equal(b.s.state, BGP_ESTABLISHED);
+	bgp_session_output(&b.s, true, 0, b.now);
+	pass(&b, DUR_S(4000));
+	assert_int_equal(b.s.state, BGP_ESTABLISHED);
+}
+
+static void pauses_grow_to_the_cap(void **state)
+{
+	struct bgp_session_conf c = conf;
+	struct bench b;
+	struct dur longest = { 0 };
+
+	(void)state;
+	c.retry_max = DUR_S(10);
+	bring_to(&b, &c, BGP_CONNECT);
+	for (int i = 0; i < 60; i++) {
+		bgp_session_failed(&b.s, "refused", b.now);
+		look(&b);
+		struct dur pause = mono_sub(bgp_session_deadline(&b.s), b.now);
+		if (i == 0)
+			assert_in_range(pause.ns, DUR_MS(75).ns, DUR_MS(100).ns);
+		assert_in_range(pause.ns, DUR_MS(75).ns, DUR_S(10).ns);
+		longest.ns = MAX(longest.ns, pause.ns);
+		b.now = bgp_session_deadline(&b.s);
+		bgp_session_tick(&b.s, b.now);
+		look(&b);
+		assert_int_equal(b.s.state, BGP_CONNECT);
+	}
+	assert_true(longest.ns > DUR_MS(7500).ns);
+	assert_int_equal(b.connects, 60);
+}
+
+/* However long the peer was away, it is found again after about a third of that. */
+static void a_restarted_router_is_found_quickly(void **state)
+{
+	static const int away_s[] = { 1, 10, 60, 300 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(away_s); i++) {
+		struct bench b;
+
+		bring_to(&b, &conf, BGP_ESTABLISHED);
+		bgp_session_closed(&b.s, "closed", b.now);
+		look(&b);
+		struct mono back = mono_add(b.now, DUR_S(away_s[i]));
+		for (;;) {
+			b.now = bgp_session_deadline(&b.s);
+			bgp_session_tick(&b.s, b.now);
+			look(&b);
+			if (b.s.state == BGP_CONNECT && !mono_before(b.now, back))
+				break;
+			if (b.s.state == BGP_CONNECT)
+				bgp_session_failed(&b.s, "refused", b.now);
+			look(&b);
+		}
+		assert_in_range(mono_sub(b.now, back).ns, 0, DUR_MS(away_s[i] * 340 + 100).ns);
+	}
+}
+
+static void only_a_lasting_session_resets_the_pause(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bring_to(&b, &conf, BGP_ESTABLISHED);
+	b.s.backoff = DUR_S(50);
+	bgp_session_closed(&b.s, "closed", b.now);
+	assert_true(b.s.backoff.ns > DUR_S(50).ns);
+
+	bring_to(&b, &conf, BGP_ESTABLISHED);
+	b.s.backoff = DUR_S(50);
+	pass(&b, DUR_S(11));
+	bgp_session_closed(&b.s, "closed", b.now);
+	assert_int_equal(b.s.backoff.ns, DUR_MS(100).ns);
+}
+
+static void quarrels_wait_longer(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bring_to(&b, &conf, BGP_ESTABLISHED);
+	hear(&b, MARKER "0015 03 02 02");
+	assert_in_range(mono_sub(bgp_session_deadline(&b.s), b.now).ns, DUR_MS(750).ns,
+			DUR_S(1).ns);
+	bring_to(&b, &conf, BGP_ESTABLISHED);
+	hear(&b, MARKER "0015 03 06 04");
+	assert_in_range(mono_sub(bgp_session_deadline(&b.s), b.now).ns, DUR_MS(75).ns,
+			DUR_MS(100).ns);
+}
+
+static void an_attempt_ends_by_itself(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bring_to(&b, &conf, BGP_CONNECT);
+	b.now = bgp_session_deadline(&b.s);
+	bgp_session_tick(&b.s, b.now);
+	look(&b);
+	assert_int_equal(b.s.state, BGP_ACTIVE);
+	assert_int_equal(b.closes, 1);
+	assert_string_equal(b.s.reason, "connect: no answer");
+}
+
+static void passive_waits(void **state)
+{
+	struct bgp_session_conf c = conf;
+	struct bench b = { .now = { 1 } };
+
+	(void)state;
+	c.passive = true;
+	bgp_session_init(&b.s, &c, 1, b.now);
+	bgp_session_start(&b.s, b.now);
+	look(&b);
+	assert_int_equal(b.s.state, BGP_ACTIVE);
+	assert_int_equal(b.connects, 0);
+	pass(&b, DUR_S(1000));
+	assert_int_equal(b.connects, 0);
+	assert_true(bgp_session_accept(&b.s, 0x0a000005, b.now));
+	look(&b);
+	hear(&b, OPEN);
+	hear(&b, ALIVE);
+	assert_int_equal(b.s.state, BGP_ESTABLISHED);
+	/* A second connection beside a running session is refused. */
+	assert_false(bgp_session_accept(&b.s, 0x0a000005, b.now));
+}
+
+static void refresh_only_for_what_was_agreed(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bring_to(&b, &conf, BGP_ESTABLISHED);
+	hear(&b, MARKER "0017 05 0002 00 01");
+	assert_int_equal(b.refresh, 0);
+	hear(&b, MARKER "0017 05 0001 00 02");
+	assert_int_equal(b.refresh, 0);
+	hear(&b, MARKER "0017 05 0001 01 01"); /* RFC 7313's marks are not requests */
+	assert_int_equal(b.refresh, 0);
+	hear(&b, MARKER "0017 05 0001 00 01");
+	assert_int_equal(b.refresh, BGP_V4);
+}
+
+static void updates_are_judged(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bring_to(&b, &conf, BGP_ESTABLISHED);
+	hear(&b,
+	     MARKER "002f 02 0000 0014 40010100 400206 0201 0000fc01 400304 0a000001 18 c00002");
+	assert_int_equal(b.s.announced_in, 1);
+	hear(&b, MARKER "0027 02 0000 000b 40010100 400304 0a000001 20 c000020a");
+	assert_int_equal(b.s.state, BGP_ESTABLISHED);
+	hear(&b, MARKER "0018 02 0000 0000 21");
+	assert_int_equal(b.s.state, BGP_IDLE);
+	assert_int_equal(b.s.note_out.code, BGP_ERR_UPDATE);
+	assert_int_equal(b.s.note_out.subcode, 10);
+}
+
+static void input_is_used_one_message_at_a_time(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bring_to(&b, &conf, BGP_ESTABLISHED);
+	assert_int_equal(hear(&b, ALIVE ALIVE), 19);
+	assert_int_equal(hear(&b, MARKER "00"), 0);
+	assert_int_equal(hear(&b, MARKER "0017 02 0000"), 0);
+	assert_int_equal(b.s.msgs_in[BGP_KEEPALIVE], 2);
+}
+
+static void shutdown_text_is_shown(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bring_to(&b, &conf, BGP_ESTABLISHED);
+	hear(&b, MARKER "0018 03 06 02 02 6869");
+	assert_string_equal(b.s.note_in.text, "hi");
+	assert_string_equal(b.s.reason,
+			    "notification received: Cease/Administrative Shutdown (6/2)");
+	bring_to(&b, &conf, BGP_ESTABLISHED);
+	bgp_session_stop(&b.s, BGP_CEASE_SHUTDOWN, "goodbye\xe2\x82\xac", b.now);
+	look(&b);
+	vector_is("notification_shutdown.hex", b.sent, b.sent_len);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_event_in_each_state),
+		cmocka_unit_test(hold_timer_expires),
+		cmocka_unit_test(hearing_keeps_it_up),
+		cmocka_unit_test(keepalives_come_in_time),
+		cmocka_unit_test(no_timers_without_hold_time),
+		cmocka_unit_test(a_silent_peer_is_given_up),
+		cmocka_unit_test(a_peer_that_reads_nothing_is_given_up),
+		cmocka_unit_test(pauses_grow_to_the_cap),
+		cmocka_unit_test(a_restarted_router_is_found_quickly),
+		cmocka_unit_test(only_a_lasting_session_resets_the_pause),
+		cmocka_unit_test(quarrels_wait_longer),
+		cmocka_unit_test(an_attempt_ends_by_itself),
+		cmocka_unit_test(passive_waits),
+		cmocka_unit_test(refresh_only_for_what_was_agreed),
+		cmocka_unit_test(updates_are_judged),
+		cmocka_unit_test(input_is_used_one_message_at_a_time),
+		cmocka_unit_test(shutdown_text_is_shown),
+	};
+	int failed = RUN_TABLE("bgp open", opens, opens_are_judged);
+
+	return failed + cmocka_run_group_tests_name("bgp session", tests, NULL, NULL);
+}
