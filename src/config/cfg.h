@@ -190,6 +190,16 @@ struct cfg_listen {
 	struct cfg_endpoint at;
 };
 
+struct cfg_control {
+	const char *socket; /* default /run/crier/crier.sock */
+	const char *group;  /* default crier */
+};
+
+struct cfg_log {
+	enum log_format format; /* default json */
+	enum log_level level;	/* default info */
+};
+
 struct cfg {
 	struct arena *arena;
 	uint64_t hash; /* of pools and services: what members must agree about */
@@ -198,15 +208,9 @@ struct cfg {
 	struct cfg_cluster cluster;
 	struct cfg_l2 l2;
 	struct addr bgp_router_id; /* `bgp: {router-id}`; unset: each peer's own rule */
-	struct {
-		const char *socket; /* default /run/crier/crier.sock */
-		const char *group;  /* default crier */
-	} control;
+	struct cfg_control control;
 	struct cfg_listen http; /* default 0.0.0.0:7472 */
-	struct {
-		enum log_format format; /* default json */
-		enum log_level level;	/* default info */
-	} log;
+	struct cfg_log log;
 
 	const struct cfg_bfd_profile *bfd_profiles;
 	size_t n_bfd_profiles;

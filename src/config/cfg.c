@@ -1,0 +1,71 @@
+#include "config/cfg.h"
+
+#include <string.h>
+
+const struct cfg *cfg_free(const struct cfg *c)
+{
+	if (c)
+		arena_free(c->arena); /* the struct itself lives in it */
+	return NULL;
+}
+
+const struct cfg_pool *cfg_pool_find(const struct cfg *c, const char *name)
+{
+	for (size_t i = 0; i < c->n_pools; i++)
+		if (strcmp(c->pools[i].name, name) == 0)
+			return &c->pools[i];
+	return NULL;
+}
+
+bool cfg_pool_contains(const struct cfg_pool *p, const struct addr *a)
+{
+	for (size_t i = 0; i < p->n_addresses; i++)
+		for (size_t j = 0; j < p->addresses[i].n; j++)
+			if (prefix_contains(&p->addresses[i].v[j], a))
+				return true;
+	return false;
+}
+
+const struct cfg_pool *cfg_pool_of(const struct cfg *c, const struct addr *a)
+{
+	for (size_t i = 0; i < c->n_pools; i++)
+		if (cfg_pool_contains(&c->pools[i], a))
+			return &c->pools[i];
+	return NULL;
+}
+
+const struct cfg_peer *cfg_peer_find(const struct cfg *c, const char *name)
+{
+	for (size_t i = 0; i < c->n_peers; i++)
+		if (strcmp(c->peers[i].name, name) == 0)
+			return &c->peers[i];
+	return NULL;
+}
+
+const struct cfg_service *cfg_service_find(const struct cfg *c, const char *name)
+{
+	for (size_t i = 0; i < c->n_services; i++)
+		if (strcmp(c->services[i].name, name) == 0)
+			return &c->services[i];
+	return NULL;
+}
+
+static bool pools_hold(const struct cfg_pools *pools, bool outside, const struct cfg_pool *pool)
+{
+	if (!pool)
+		return outside;
+	for (size_t i = 0; i < pools->n; i++)
+		if (pools->v[i] == pool)
+			return true;
+	return false;
+}
+
+bool cfg_l2_adv_covers(const struct cfg_l2_adv *a, const struct cfg_pool *pool)
+{
+	return pools_hold(&a->pools, a->outside_pools, pool);
+}
+
+bool cfg_bgp_adv_covers(const struct cfg_bgp_adv *a, const struct cfg_pool *pool)
+{
+	return pools_hold(&a->pools, a->outside_pools, pool);
+}

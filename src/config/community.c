@@ -1,0 +1,133 @@
+#include "config/community.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Decimal digits up to @max; NULL when there are none, or more than fit. */
+static const char *number_parse(const char *text, uint64_t max, uint32_t *out)
+{
+	uint64_t v = 0;
+	const char *at = text;
+
+	for (; *at >= '0' && *at <= '9'; at++) {
+		v = v * 10 + (uint64_t)(*at - '0');
+		if (v > max)
+			return NULL;
+	}
+	*out = (uint32_t)v;
+	return at > text ? at : NULL;
+}
+
+static bool numbers_parse(const char *text, uint64_t max, uint32_t *out, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		text = number_parse(text, max, &out[i]);
+		if (!text || *text != (i + 1 < n ? ':' : '\0'))
+			return false;
+		text++;
+	}
+	return true;
+}
+
+bool community_parse(const char *text, uint32_t *out)
+{
+	uint32_t v[2];
+
+	if (!numbers_parse(text, UINT16_MAX, v, 2))
+		return false;
+	*out = v[0] << 16 | v[1];
+	return true;
+}
+
+bool large_community_parse(const char *text, struct large_community *out)
+{
+	static const char kind[] = "large:";
+	uint32_t v[3];
+
+	if (strncmp(text, kind, strlen(kind)) == 0)
+		text += strlen(kind);
+	if (!numbers_parse(text, UINT32_MAX, v, 3))
+		return false;
+	*out = (struct large_community){ .global = v[0], .local1 = v[1], .local2 = v[2] };
+	return true;
+}
+
+const char *community_well_known(const char *name)
+{
+	static const struct {
+		const char *name, *value;
+	} known[] = {
+		{ "graceful-shutdown", "65535:0" }, /* RFC 8326 */
+		{ "accept-own", "65535:1" },	    /* RFC 7611 */
+		{ "llgr-stale", "65535:6" },	    /* RFC 9494 */
+		{ "no-llgr", "65535:7" },
+		{ "blackhole", "65535:666" },	/* RFC 7999 */
+		{ "no-export", "65535:65281" }, /* RFC 1997 */
+		{ "no-advertise", "65535:65282" },
+		{ "local-as", "65535:65283" },
+		{ "no-export-subconfed", "65535:65283" },
+		{ "no-peer", "65535:65284" }, /* RFC 3765 */
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(known[i].name, name) == 0)
+			return known[i].value;
+	return NULL;
+}
+
+const char *community_format(uint32_t c, char buf[static COMMUNITY_TEXT_MAX])
+{
+	snprintf(buf, COMMUNITY_TEXT_MAX, "%u:%u", c >> 16 & 0xffff, c & 0xffff);
+	return buf;
+}
+
+const char *large_community_format(const struct large_community *c,
+				   char buf[static LARGE_COMMUNITY_TEXT_MAX])
+{
+	snprintf(buf, LARGE_COMMUNITY_TEXT_MAX, "%" PRIu32 ":%" PRIu32 ":%" PRIu32, c->global,
+		 c->local1, c->local2);
+	return buf;
+}
+
+static int community_cmp(const void *x, const void *y)
+{
+	uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
+
+	return a < b ? -1 : a > b;
+}
+
+static int large_cmp(const void *x, const void *y)
+{
+	const struct large_community *a = x, *b = y;
+	int c = community_cmp(&a->global, &b->global);
+
+	if (!c)
+		c = community_cmp(&a->local1, &b->local1);
+	return c ? c : community_cmp(&a->local2, &b->local2);
+}
+
+size_t communities_unique(uint32_t *v, size_t n)
+{
+	size_t kept = 0;
+
+	if (n)
+		qsort(v, n, sizeof(*v), community_cmp);
+	for (size_t i = 0; i < n; i++)
+		if (i == 0 || v[i] != v[kept - 1])
+			v[kept++] = v[i];
+	return kept;
+}
+
+size_t large_communities_unique(struct large_community *v, size_t n)
+{
+	size_t kept = 0;
+
+	if (n)
+		qsort(v, n, sizeof(*v), large_cmp);
+	for (size_t i = 0; i < n; i++)
+		if (i == 0 || large_cmp(&v[i], &v[kept - 1]) != 0)
+			v[kept++] = v[i];
+	return kept;
+}

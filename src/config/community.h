@@ -1,0 +1,26 @@
+/**
+ * BGP communities in text.
+ */
+#ifndef CONFIG_COMMUNITY_H
+#define CONFIG_COMMUNITY_H
+
+#include "config/cfg.h"
+
+/** "64512:77": two decimal numbers up to 65535. */
+bool community_parse(const char *text, uint32_t *out);
+/** "64512:1:2", also as "large:64512:1:2". */
+bool large_community_parse(const char *text, struct large_community *out);
+/** The value of a name that RFCs gave, as "65535:65281"; or NULL. */
+const char *community_well_known(const char *name);
+
+#define COMMUNITY_TEXT_MAX	 12
+#define LARGE_COMMUNITY_TEXT_MAX 33
+const char *community_format(uint32_t c, char buf[static COMMUNITY_TEXT_MAX]);
+const char *large_community_format(const struct large_community *c,
+				   char buf[static LARGE_COMMUNITY_TEXT_MAX]);
+
+/** Sort and drop what is there twice; returns how many are left. */
+size_t communities_unique(uint32_t *v, size_t n);
+size_t large_communities_unique(struct large_community *v, size_t n);
+
+#endif

@@ -1,0 +1,332 @@
+/* Peers and BFD profiles: what one object may say. The rules between objects are in resolve_bgp.c. */
+#include <string.h>
+
+#include "config/loader.h"
+#include "config/value.h"
+
+#define PASSWORD_MAX 80 /* TCP_MD5SIG_MAXKEYLEN */
+#define NAME_LEN_MAX 253
+
+static void profile_take(struct loader *l, const struct place *p, void *parent, void *object)
+{
+	struct raw_bfd *raw = object;
+
+	(void)parent;
+	raw->at = p;
+	mem_grow(l->bfds, l->n_bfds, l->cap_bfds);
+	l->bfds[l->n_bfds++] = raw;
+}
+
+/* A bare number is milliseconds within MetalLB's range; a duration is ours and goes lower. */
+static void interval_load(struct loader *l, const struct place *p, uint32_t *us)
+{
+	static const struct field ms = { .min = 10, .max = 60000, .unit = "ms" };
+	struct dur d;
+	uint64_t v;
+
+	if (p->at->kind != DOC_STRING || p->at->quoted) {
+		if (value_uint(l, p, &ms, &v))
+			*us = (uint32_t)v * 1000;
+		return;
+	}
+	if (!value_duration(l, p, &d))
+		return;
+	if (d.ns < DUR_MS(1).ns || d.ns > DUR_S(60).ns)
+		load_error(l, p, "1ms to 1m0s", "%s is out of range", DUR_TEXT(d));
+	else
+		*us = (uint32_t)(d.ns / 1000);
+}
+
+static void receive_load(struct loader *l, const struct place *p, void *object)
+{
+	interval_load(l, p, &((struct raw_bfd *)object)->c.receive_us);
+}
+
+static void transmit_load(struct loader *l, const struct place *p, void *object)
+{
+	interval_load(l, p, &((struct raw_bfd *)object)->c.transmit_us);
+}
+
+/* It means nothing as long as echo-mode is off, which is all that is built. */
+static void echo_interval_load(struct loader *l, const struct place *p, void *object)
+{
+	static const struct field ms = { .min = 10, .max = 60000, .unit = "ms" };
+	uint64_t v;
+
+	(void)object;
+	if (value_uint(l, p, &ms, &v))
+		load_warning(l, p, NULL, "echo-interval has no effect without echo-mode");
+}
+
+static const struct not_built echo_mode = {
+	.neutral = "false",
+	.instead = "without it, asynchronous mode detects a loss in receive-interval × detect-multiplier",
+};
+
+static const struct field bfd_fields[] = {
+	{ "name", FIELD_TEXT, "the name that peers refer to", AT(struct raw_bfd, c.name),
+	  .required = true },
+	{ "receive-interval", FIELD_OWN, "how often we can take a packet",
+	  .shape = "integer, 10 to 60000 ms; or a duration, 1ms to 1m0s", .preset_text = "300",
+	  .load = receive_load },
+	{ "transmit-interval", FIELD_OWN, "how often we want to send one",
+	  .shape = "integer, 10 to 60000 ms; or a duration, 1ms to 1m0s", .preset_text = "300",
+	  .load = transmit_load },
+	{ "detect-multiplier", FIELD_UINT, "packets in a row whose loss means that the path is down",
+	  AT(struct raw_bfd, c.detect_mult), .min = 2, .max = 255, .preset = "3" },
+	{ "echo-interval", FIELD_OWN, "pace of echo packets", .shape = "integer, 10 to 60000 ms",
+	  .preset_text = "50", .load = echo_interval_load },
+	{ "echo-mode", FIELD_BOOL, "packets that the neighbour loops back",
+	  .not_built = &echo_mode },
+	{ "passive-mode", FIELD_BOOL, "wait for the neighbour's first packet",
+	  AT(struct raw_bfd, c.passive), .preset = "false" },
+	{ "minimum-ttl", FIELD_UINT, "lowest TTL that is accepted on a multihop session",
+	  AT(struct raw_bfd, c.min_ttl), .min = 1, .max = 254, .preset = "254" },
+};
+
+/* Intervals have two spellings, so their default is not one of the rows'. */
+static void profile_preset(void *object)
+{
+	struct cfg_bfd_profile *c = &((struct raw_bfd *)object)->c;
+
+	c->receive_us = 300000;
+	c->transmit_us = 300000;
+}
+
+const struct level level_bfd_profile = {
+	.noun = "a BFD profile",
+	.fields = bfd_fields,
+	.n = ARRAY_LEN(bfd_fields),
+	.object_size = sizeof(struct raw_bfd),
+	.preset = profile_preset,
+	.take = profile_take,
+};
+
+/* A name goes into logs, metrics and command lines: one word. */
+static void peer_name_check(struct loader *l, const struct place *p, void *object)
+{
+	struct raw_peer *raw = object;
+	const char *name = raw->c.name;
+
+	for (const char *c = name; *c; c++)
+		if ((unsigned char)*c <= ' ' || *c == 0x7f) {
+			load_error(l, p, "a name is one word", "'%.60s' holds a space", name);
+			return;
+		}
+	if (strlen(name) > NAME_LEN_MAX)
+		load_error(l, p, NULL, "a name has at most %d characters", NAME_LEN_MAX);
+}
+
+/* "fe80::1%eth0": the link that a link-local address belongs to is part of the address. */
+static void peer_address_load(struct loader *l, const struct place *p, void *object)
+{
+	struct raw_peer *raw = object;
+	const char *text, *zone = NULL;
+
+	if (!value_peek(l, p, &text))
+		return;
+	const char *percent = strchr(text, '%');
+	if (!percent) {
+		(void)value_address(l, p, &raw->c.addr);
+		return;
+	}
+	char *address = arena_strndup(l->scratch, text, (size_t)(percent - text));
+	zone = percent + 1;
+	if (addr_parse(address, &raw->c.addr) < 0 || !addr_is_link_local(&raw->c.addr) ||
+	    raw->c.addr.family != FAMILY_V6) {
+		load_error(l, p, "only an IPv6 link-local address names its link, as fe80::1%eth0",
+			   "'%.60s' is not an IP address", text);
+		raw->c.addr = (struct addr){ 0 };
+		return;
+	}
+	if (check_link_name(l, p, zone))
+		raw->c.zone = arena_strdup(l->arena, zone);
+}
+
+static void interface_check(struct loader *l, const struct place *p, void *object)
+{
+	struct raw_peer *raw = object;
+
+	if (!check_link_name(l, p, raw->c.interface))
+		raw->c.interface = NULL;
+}
+
+/* Whole seconds, as MetalLB cuts them; what would come out as "no hold time" by accident is an error. */
+static void hold_check(struct loader *l, const struct place *p, void *object)
+{
+	struct raw_peer *raw = object;
+	struct dur asked = raw->c.hold;
+
+	raw->c.hold = DUR_S(asked.ns / DUR_S(1).ns);
+	if (asked.ns && raw->c.hold.ns == 0)
+		load_error(l, p, "0s switches the timer off; otherwise 3s or more",
+			   "a hold time of %s is under a second", DUR_TEXT(asked));
+	else if (raw->c.hold.ns && raw->c.hold.ns < DUR_S(3).ns)
+		load_error(l, p, "0s switches the timer off; otherwise 3s or more",
+			   "a hold time of %s is under 3 seconds", DUR_TEXT(asked));
+	else if (raw->c.hold.ns > DUR_S(UINT16_MAX).ns) {
+		load_warning(l, p, NULL, "a hold time fits into 16 bits: %d seconds are used",
+			     UINT16_MAX);
+		raw->c.hold = DUR_S(UINT16_MAX);
+	}
+}
+
+static void keepalive_check(struct loader *l, const struct place *p, void *object)
+{
+	struct raw_peer *raw = object;
+
+	if (raw->c.keepalive.ns < 0)
+		load_error(l, p, NULL, "%s is negative", DUR_TEXT(raw->c.keepalive));
+	raw->c.keepalive = DUR_S(raw->c.keepalive.ns / DUR_S(1).ns);
+}
+
+static void router_id_check(struct loader *l, const struct place *p, void *object)
+{
+	struct raw_peer *raw = object;
+
+	check_router_id(l, p, &raw->c.router_id);
+}
+
+static void password_check(struct loader *l, const struct place *p, void *object)
+{
+	struct raw_peer *raw = object;
+
+	if (strlen(raw->c.password) > PASSWORD_MAX)
+		load_error(l, p, NULL, "TCP MD5 takes a password of at most %d bytes", PASSWORD_MAX);
+	if (!*raw->c.password)
+		raw->c.password = NULL;
+}
+
+static const struct not_built not_passive = { "false", "we connect to the peer" };
+static const struct not_built no_ttl_security = { "false", "ebgp-multihop and passwords work" };
+static const struct not_built no_vrf = { "", "interface: binds the session to a device" };
+static const struct not_built no_tcp_ao = { "false", "password: (TCP MD5) works" };
+static const struct not_built no_max_prefix = { "0", "what a peer announces is not stored at all" };
+static const struct not_built no_next_hop = { "self", "the session's own address is the next hop" };
+static const struct not_built no_strict = { "false", "bfd-profile: without it works" };
+
+static const struct field peer_fields[] = {
+	{ "name", FIELD_TEXT, "what logs and commands call the peer", AT(struct raw_peer, c.name),
+	  .preset_text = "peer-address, with the port where two peers share it",
+	  .load = peer_name_check },
+	{ "my-asn", FIELD_UINT, "our AS number", AT(struct raw_peer, c.my_asn), .min = 1,
+	  .max = UINT32_MAX, .exact = true, .required = true },
+	{ "peer-asn", FIELD_UINT, "the peer's AS number", AT(struct raw_peer, c.peer_asn),
+	  .min = 1, .max = UINT32_MAX, .exact = true, .required = true },
+	{ "peer-address", FIELD_OWN, "the peer's address", AT(struct raw_peer, c.addr),
+	  .shape = "IP address; a link-local one names its link: `fe80::1%eth0`", .required = true,
+	  .load = peer_address_load },
+	{ "peer-port", FIELD_UINT, "the peer's TCP port; 0 is 179", AT(struct raw_peer, c.port),
+	  .max = UINT16_MAX, .preset = "179" },
+	{ "source-address", FIELD_ADDRESS, "the address that we connect from",
+	  AT(struct raw_peer, c.source), .preset_text = "the kernel's choice" },
+	{ "hold-time", FIELD_DURATION,
+	  "silence after which the session is lost; whole seconds, 0 or at least 3s",
+	  AT(struct raw_peer, c.hold), .preset = "90s", .load = hold_check },
+	{ "keepalive-time", FIELD_DURATION, "pace of keepalives; whole seconds, at most hold-time",
+	  AT(struct raw_peer, c.keepalive), .preset_text = "a third of hold-time",
+	  .load = keepalive_check },
+	{ "router-id", FIELD_ADDRESS, "our BGP identifier; IPv4", AT(struct raw_peer, c.router_id),
+	  .preset_text = "bgp.router-id, else from the session's address",
+	  .load = router_id_check },
+	{ "node-selectors", FIELD_SELECTORS, "nodes that run this session",
+	  AT(struct raw_peer, c.node_selectors), .preset_text = "all nodes" },
+	{ "password", FIELD_TEXT, "TCP MD5 password", AT(struct raw_peer, c.password),
+	  .any_text = true, .load = password_check },
+	{ "password-file", FIELD_TEXT, "a file that holds the password",
+	  AT(struct raw_peer, c.password_file) },
+	{ "bfd-profile", FIELD_TEXT, "watch the peer by BFD, with this profile",
+	  AT(struct raw_peer, bfd_profile) },
+	{ "ebgp-multihop", FIELD_BOOL, "the peer is more than one hop away",
+	  AT(struct raw_peer, c.ebgp_multihop), .preset = "false" },
+	{ "dual-stack", FIELD_BOOL, "carry both address families on this session",
+	  AT(struct raw_peer, c.dual_stack), .preset = "false" },
+	{ "interface", FIELD_TEXT, "bind the session to this link or VRF device",
+	  AT(struct raw_peer, c.interface), .load = interface_check },
+	{ "passive", FIELD_BOOL, "wait for the peer to connect", .not_built = &not_passive },
+	{ "ttl-security", FIELD_OWN, "accept packets from this many hops away only (RFC 5082)",
+	  .shape = "integer", .not_built = &no_ttl_security },
+	{ "vrf", FIELD_TEXT, "the VRF that the session runs in", .not_built = &no_vrf },
+	{ "tcp-ao", FIELD_OWN, "TCP authentication option (RFC 5925)", .shape = "mapping",
+	  .not_built = &no_tcp_ao },
+	{ "max-prefix", FIELD_OWN, "prefixes that the peer may announce before it is closed",
+	  .shape = "integer", .not_built = &no_max_prefix },
+	{ "next-hop", FIELD_ADDRESS, "the next hop of what is announced",
+	  .not_built = &no_next_hop },
+	{ "bfd-strict", FIELD_BOOL, "no session before BFD is up", .not_built = &no_strict },
+};
+
+static void peer_keepalive_rules(struct loader *l, const struct place *p, struct cfg_peer *c)
+{
+	const char *text = doc_get_text(p->at, "keepalive-time");
+	struct place at = place_field(p, "keepalive-time");
+
+	if (!text || !*text)
+		c->keepalive = DUR_NS(c->hold.ns / 3);
+	else if (c->keepalive.ns > c->hold.ns)
+		load_error(l, &at, "leave it away for a third of hold-time",
+			   "a keepalive time of %s is above the hold time of %s",
+			   DUR_TEXT(c->keepalive), DUR_TEXT(c->hold));
+	else if (c->keepalive.ns == 0 && c->hold.ns)
+		load_warning(l, &at, "leave it away for a third of hold-time",
+			     "without keepalives the peer's hold timer ends the session");
+}
+
+static void peer_address_rules(struct loader *l, const struct place *p, const struct cfg_peer *c)
+{
+	if (addr_is_set(&c->source) && addr_is_set(&c->addr) &&
+	    c->source.family != c->addr.family) {
+		struct place at = place_field(p, "source-address");
+
+		load_warning(l, &at, NULL,
+			     "source-address and peer-address are of different families");
+	}
+	if (c->addr.family == FAMILY_V6 && addr_is_link_local(&c->addr) && !c->zone &&
+	    !c->interface) {
+		struct place at = place_field(p, "peer-address");
+
+		load_warning(l, &at, "write it as fe80::1%eth0",
+			     "a link-local address without its link");
+	}
+}
+
+static void peer_done(struct loader *l, const struct place *p, void *object)
+{
+	struct cfg_peer *c = &((struct raw_peer *)object)->c;
+
+	if (c->port == 0)
+		c->port = 179;
+	peer_keepalive_rules(l, p, c);
+	peer_address_rules(l, p, c);
+	if (c->ebgp_multihop && c->my_asn && c->my_asn == c->peer_asn) {
+		struct place at = place_field(p, "ebgp-multihop");
+
+		load_error(l, &at, "it is for peers of another AS",
+			   "ebgp-multihop on a peer of our own AS %u", c->my_asn);
+	}
+	if (c->password && c->password_file) {
+		struct place at = place_field(p, "password-file");
+
+		load_error(l, &at, "keep one of them",
+			   "password and password-file are both given");
+	}
+}
+
+static void peer_take(struct loader *l, const struct place *p, void *parent, void *object)
+{
+	struct raw_peer *raw = object;
+
+	(void)parent;
+	raw->at = p;
+	mem_grow(l->peers, l->n_peers, l->cap_peers);
+	l->peers[l->n_peers++] = raw;
+}
+
+const struct level level_peer = {
+	.noun = "a peer",
+	.fields = peer_fields,
+	.n = ARRAY_LEN(peer_fields),
+	.object_size = sizeof(struct raw_peer),
+	.done = peer_done,
+	.take = peer_take,
+};

@@ -1,0 +1,269 @@
+/* crier's own sections: node, cluster, bgp, l2, control, http, log. */
+#include <regex.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "config/loader.h"
+#include "config/value.h"
+
+#define NODE_NAME_MAX 253
+#define PATTERN_MAX   128
+
+static void node_name_check(struct loader *l, const struct place *p, void *object)
+{
+	const char *name = ((struct cfg_node *)object)->name;
+	size_t len = strlen(name);
+
+	if (len > NODE_NAME_MAX || strcspn(name, " \t\r\n/") != len)
+		load_error(l, p, "one word, such as the host's name", "'%.60s' cannot name a node",
+			   name);
+}
+
+static const struct field node_fields[] = {
+	{ "name", FIELD_TEXT, "what the other nodes call this machine", AT(struct cfg_node, name),
+	  .preset_text = "the host's name", .load = node_name_check },
+	{ "labels", FIELD_LABELS, "what node-selectors see", AT(struct cfg_node, labels) },
+};
+
+const struct level level_node = {
+	.noun = "node",
+	.fields = node_fields,
+	.n = ARRAY_LEN(node_fields),
+	.object_size = sizeof(struct cfg_node),
+};
+
+static void join_load(struct loader *l, const struct place *p, void *object)
+{
+	struct cfg_cluster *c = object;
+
+	if (!value_is(l, p, DOC_LIST))
+		return;
+	struct cfg_endpoint *v = arena_new_n(l->arena, struct cfg_endpoint, p->at->n_items);
+	for (size_t i = 0; i < p->at->n_items; i++) {
+		struct place at = place_index(p, i, p->at->items[i]);
+
+		v[c->n_join].port = 7946;
+		if (value_endpoint(l, &at, &v[c->n_join]))
+			c->n_join++;
+	}
+	c->join = v;
+}
+
+static void cluster_done(struct loader *l, const struct place *p, void *object)
+{
+	(void)l, (void)p;
+	((struct cfg_cluster *)object)->enabled = true;
+}
+
+static const struct not_built no_mesh = {
+	"off", "write off, or leave it away: gossip notices a death within seconds"
+};
+static const struct not_built no_quorum = { "false", "each part of a divided network elects" };
+
+static const struct field cluster_fields[] = {
+	{ "bind", FIELD_ENDPOINT, "where gossip listens, TCP and UDP",
+	  AT(struct cfg_cluster, bind), .preset_port = 7946, .preset = "0.0.0.0:7946" },
+	{ "join", FIELD_OWN, "some of the other nodes; naming ourselves does no harm",
+	  .shape = "list of addresses; the port is 7946 where none is written",
+	  .load = join_load },
+	{ "secret-file", FIELD_TEXT, "a file with the key that gossip is encrypted with",
+	  AT(struct cfg_cluster, secret_file), .preset_text = "not encrypted" },
+	{ "fast-detection", FIELD_OWN, "heartbeats between the nodes", .shape = "mapping, or `off`",
+	  .not_built = &no_mesh },
+	{ "quorum", FIELD_BOOL, "a minority stays silent", .not_built = &no_quorum },
+};
+
+const struct level level_cluster = {
+	.noun = "cluster",
+	.fields = cluster_fields,
+	.n = ARRAY_LEN(cluster_fields),
+	.object_size = sizeof(struct cfg_cluster),
+	.done = cluster_done,
+};
+
+static void bgp_router_id_check(struct loader *l, const struct place *p, void *object)
+{
+	check_router_id(l, p, object);
+}
+
+static const struct not_built no_listen = { "none", "write none: we connect to the peers" };
+static const struct not_built no_restart = { "off|false|0s|0", "routes go when the session ends" };
+
+static const struct field bgp_fields[] = {
+	{ "router-id", FIELD_ADDRESS, "our BGP identifier on sessions that name none; IPv4",
+	  .size = sizeof(struct addr), .preset_text = "from each session's address",
+	  .load = bgp_router_id_check },
+	{ "listen", FIELD_ENDPOINT, "where peers connect to us", .not_built = &no_listen },
+	{ "graceful-restart", FIELD_DURATION, "how long routers keep our routes while we restart",
+	  .not_built = &no_restart },
+};
+
+const struct level level_bgp = {
+	.noun = "bgp",
+	.fields = bgp_fields,
+	.n = ARRAY_LEN(bgp_fields),
+	.object_size = sizeof(struct addr),
+};
+
+/* A pattern may cost memory without end to compile: only small counts, and what RE2 alone knows is told. */
+static const char *pattern_problem(const char *text)
+{
+	const char *brace = strchr(text, '{');
+
+	if (strlen(text) > PATTERN_MAX)
+		return "it is too long";
+	if (brace && (strchr(brace + 1, '{') || strspn(brace + 1, "0123456789,") > 5))
+		return "it counts too much";
+	for (const char *c = text; *c; c++) {
+		if (*c == '\\' && c[1] && !strchr("\\^.[$()|*+?{-/", c[1]))
+			return "a backslash goes before a special character only";
+		if (*c == '\\' && c[1])
+			c++;
+		else if (strchr("*+?", *c) && (c[1] == '?' || c[1] == '+'))
+			return "one count per thing";
+		else if (*c == '(' && c[1] == '?')
+			return "(? is not known";
+	}
+	return NULL;
+}
+
+static bool pattern_check(struct loader *l, const struct place *p, const char *text)
+{
+	const char *problem = pattern_problem(text);
+	regex_t re;
+	char why[128];
+
+	if (!problem) {
+		int rc = regcomp(&re, text, REG_EXTENDED | REG_NOSUB);
+
+		if (rc == 0) {
+			regfree(&re);
+			return true;
+		}
+		regerror(rc, &re, why, sizeof(why));
+		problem = why;
+	}
+	load_error(l, p, "POSIX extended regular expressions, such as ^docker.*",
+		   "'%.60s' is not a pattern: %s", text, problem);
+	return false;
+}
+
+static void exclude_check(struct loader *l, const struct place *p, void *object)
+{
+	const struct cfg_l2 *c = object;
+
+	for (size_t i = 0; i < c->exclude_interfaces.n; i++) {
+		struct place at = place_index(p, i, p->at->items[i]);
+
+		(void)pattern_check(l, &at, c->exclude_interfaces.v[i]);
+	}
+}
+
+static const struct not_built no_conflict = { "false", "a node's claim is announced when it takes over" };
+static const struct not_built no_on_conflict = { NULL, "leave it away" };
+static const struct not_built no_probe = { "false", "addresses are claimed without asking first" };
+static const struct not_built no_preempt = { "true", "true: the first in rank owns an address" };
+static const struct not_built no_linger = { "0s|0", "an address moves at once" };
+static const struct not_built no_ping = { "false", "bind: puts the address on the link" };
+static const struct not_built no_allmulti = { "off", "off" };
+static const struct not_built no_fast_path = { "off|socket", "replies go through a packet socket" };
+static const struct not_built no_refresh = { "0s|0", "claims are announced when they change" };
+static const struct not_built no_rate = { "0", "claims are announced as fast as they come" };
+
+static const struct field l2_fields[] = {
+	{ "exclude-interfaces", FIELD_TEXTS,
+	  "links on which nothing is announced, on top of the built-in ones; regular expressions",
+	  AT(struct cfg_l2, exclude_interfaces), .load = exclude_check },
+	{ "conflict-detection", FIELD_BOOL, "notice others that claim our addresses",
+	  .not_built = &no_conflict },
+	{ "on-conflict", FIELD_WORD, "what to do then", .not_built = &no_on_conflict },
+	{ "probe", FIELD_BOOL, "ask whether an address is free before claiming it",
+	  .not_built = &no_probe },
+	{ "preempt", FIELD_BOOL, "give an address back to a better node that returns",
+	  .not_built = &no_preempt },
+	{ "linger", FIELD_DURATION, "how long a former owner goes on forwarding",
+	  .not_built = &no_linger },
+	{ "answer-ping", FIELD_BOOL, "answer echo requests ourselves", .not_built = &no_ping },
+	{ "allmulti", FIELD_WORD, "receive all multicast", .not_built = &no_allmulti },
+	{ "fast-path", FIELD_WORD, "answer inside the driver", .not_built = &no_fast_path },
+	{ "refresh", FIELD_DURATION, "how often a claim is repeated", .not_built = &no_refresh },
+	{ "announce-rate", FIELD_UINT, "most announcements in a second", .not_built = &no_rate },
+};
+
+const struct level level_l2 = {
+	.noun = "l2",
+	.fields = l2_fields,
+	.n = ARRAY_LEN(l2_fields),
+	.object_size = sizeof(struct cfg_l2),
+};
+
+static void socket_check(struct loader *l, const struct place *p, void *object)
+{
+	(void)object;
+	if (strlen(p->at->text) >= sizeof(((struct sockaddr_un *)0)->sun_path))
+		load_error(l, p, NULL, "a socket's path has at most 107 bytes");
+}
+
+static const struct field control_fields[] = {
+	{ "socket", FIELD_TEXT, "where the commands reach the daemon",
+	  AT(struct cfg_control, socket), .preset = "/run/crier/crier.sock",
+	  .load = socket_check },
+	{ "group", FIELD_TEXT, "the group that may use it", AT(struct cfg_control, group),
+	  .preset = "crier" },
+};
+
+const struct level level_control = {
+	.noun = "control",
+	.fields = control_fields,
+	.n = ARRAY_LEN(control_fields),
+	.object_size = sizeof(struct cfg_control),
+};
+
+static void listen_load(struct loader *l, const struct place *p, void *object)
+{
+	struct cfg_listen *c = object;
+
+	c->off = p->at->kind == DOC_STRING && strcmp(p->at->text, "none") == 0;
+	if (!c->off)
+		(void)value_endpoint(l, p, &c->at);
+}
+
+static void http_preset(void *object)
+{
+	((struct cfg_listen *)object)->at =
+		(struct cfg_endpoint){ .addr = addr_v4(0, 0, 0, 0), .port = 7472 };
+}
+
+static const struct field http_fields[] = {
+	{ "listen", FIELD_OWN, "metrics and status pages", .shape = "address:port, or `none`",
+	  .preset_text = "0.0.0.0:7472", .load = listen_load },
+};
+
+const struct level level_http = {
+	.noun = "http",
+	.fields = http_fields,
+	.n = ARRAY_LEN(http_fields),
+	.object_size = sizeof(struct cfg_listen),
+	.preset = http_preset,
+};
+
+static const struct word log_formats[] = { { "json", LOG_JSON }, { "text", LOG_TEXT }, { 0 } };
+static const struct word log_levels[] = {
+	{ "all", LOG_LEVEL_DEBUG }, { "debug", LOG_LEVEL_DEBUG }, { "info", LOG_LEVEL_INFO },
+	{ "warn", LOG_LEVEL_WARN }, { "error", LOG_LEVEL_ERROR }, { "none", LOG_LEVEL_NONE },
+	{ 0 }
+};
+
+static const struct field log_fields[] = {
+	{ "format", FIELD_WORD, "`json` or `text`", AT(struct cfg_log, format),
+	  .words = log_formats, .preset = "json" },
+	{ "level", FIELD_WORD, "least important events that are shown", AT(struct cfg_log, level),
+	  .words = log_levels, .preset = "info" },
+};
+
+const struct level level_log = {
+	.noun = "log",
+	.fields = log_fields,
+	.n = ARRAY_LEN(log_fields),
+	.object_size = sizeof(struct cfg_log),
+};

@@ -1,0 +1,96 @@
+/* The root of a document, and the sections whose rooms are not built yet. */
+#include "config/loader.h"
+
+static const struct field network_fields[] = {
+	{ "prefix", FIELD_TEXT, "the prefix" },
+	{ "communities", FIELD_TEXTS, "communities, as on an advertisement" },
+	{ "large-communities", FIELD_TEXTS, "large communities" },
+	{ "med", FIELD_UINT, "MULTI_EXIT_DISC", .max = UINT32_MAX },
+	{ "localpref", FIELD_UINT, "LOCAL_PREF", .max = UINT32_MAX },
+	{ "as-path-prepend", FIELD_UINT, "how many times more our AS stands in the path", .max = 100 },
+	{ "next-hop", FIELD_ADDRESS, "the next hop" },
+	{ "peers", FIELD_TEXTS, "names of the peers that hear it" },
+	{ "health-check", FIELD_OWN, "announce it only while this passes", .shape = "mapping" },
+};
+
+const struct level level_network = {
+	.noun = "a network", .fields = network_fields, .n = ARRAY_LEN(network_fields)
+};
+
+static const struct not_built no_sticky = { "false", "an address in use stays with its service" };
+static const struct not_built no_rest = { "0s|0", "a released address is free at once" };
+
+static const struct field allocation_fields[] = {
+	{ "sticky", FIELD_BOOL, "a service that returns gets the address it had",
+	  .not_built = &no_sticky },
+	{ "rest", FIELD_DURATION, "how long a released address rests", .not_built = &no_rest },
+};
+
+const struct level level_allocation = { .noun = "allocation",
+					.fields = allocation_fields,
+					.n = ARRAY_LEN(allocation_fields) };
+
+static const struct field kubernetes_fields[] = {
+	{ "kubeconfig", FIELD_TEXT, "how to reach the API server" },
+	{ "namespace", FIELD_TEXT, "where the configuration lies" },
+	{ "lb-class", FIELD_TEXT, "services of this loadBalancerClass alone" },
+	{ "ignore-exclude-lb", FIELD_BOOL, "announce from nodes that the label excludes" },
+};
+
+const struct level level_kubernetes = { .noun = "kubernetes",
+					.fields = kubernetes_fields,
+					.n = ARRAY_LEN(kubernetes_fields) };
+
+static const struct field etcd_fields[] = {
+	{ "endpoints", FIELD_TEXTS, "URLs of the cluster" },
+	{ "prefix", FIELD_TEXT, "where our keys begin" },
+	{ "ca-file", FIELD_TEXT, "certificate authority" },
+	{ "cert-file", FIELD_TEXT, "our certificate" },
+	{ "key-file", FIELD_TEXT, "its key" },
+};
+
+const struct level level_etcd = { .noun = "etcd",
+				  .fields = etcd_fields,
+				  .n = ARRAY_LEN(etcd_fields) };
+
+static const struct not_built no_networks = { NULL, "services: announce their addresses by BGP" };
+static const struct not_built no_kubernetes = { NULL, "services: of this file are announced" };
+static const struct not_built no_etcd = { NULL, "cluster: shares what the nodes know" };
+
+static const struct field root_fields[] = {
+	{ "peers", FIELD_LIST, "BGP neighbours", .level = &level_peer, .again = true },
+	{ "bgp-communities", FIELD_OWN, "names of communities",
+	  .shape = "mapping of name to `64512:77`", .again = true, .load = communities_names_load },
+	{ "address-pools", FIELD_LIST, "where service addresses come from", .level = &level_pool,
+	  .again = true },
+	{ "bfd-profiles", FIELD_LIST, "sets of BFD parameters", .level = &level_bfd_profile,
+	  .again = true },
+	{ "node", FIELD_MAP, "who this machine is", AT(struct cfg, node), .level = &level_node },
+	{ "cluster", FIELD_MAP, "membership of the nodes that share Layer 2 addresses",
+	  AT(struct cfg, cluster), .level = &level_cluster },
+	{ "services", FIELD_LIST, "what to announce, without Kubernetes", .level = &level_service,
+	  .again = true },
+	{ "bgp", FIELD_MAP, "BGP as a whole", AT(struct cfg, bgp_router_id), .level = &level_bgp },
+	{ "l2", FIELD_MAP, "Layer 2 as a whole", AT(struct cfg, l2), .level = &level_l2 },
+	{ "control", FIELD_MAP, "the socket of the commands", AT(struct cfg, control),
+	  .level = &level_control },
+	{ "http", FIELD_MAP, "metrics and status pages", AT(struct cfg, http),
+	  .level = &level_http },
+	{ "log", FIELD_MAP, "the log", AT(struct cfg, log), .level = &level_log },
+	{ "allocation", FIELD_MAP, "how addresses are handed out", .level = &level_allocation },
+	{ "networks", FIELD_LIST, "prefixes to announce by BGP without a service",
+	  .level = &level_network, .again = true, .not_built = &no_networks },
+	{ "kubernetes", FIELD_MAP, "services of a Kubernetes cluster", .level = &level_kubernetes,
+	  .not_built = &no_kubernetes },
+	{ "etcd", FIELD_MAP, "a store that the nodes share", .level = &level_etcd,
+	  .not_built = &no_etcd },
+};
+
+_Static_assert(ARRAY_LEN(root_fields) <= LOADER_ROOT_MAX, "loader.seen has a place for each key");
+
+const struct level level_root = {
+	.noun = "a configuration",
+	.fields = root_fields,
+	.n = ARRAY_LEN(root_fields),
+	.object_size = sizeof(struct cfg),
+};

@@ -1,0 +1,188 @@
+#include "config/load.h"
+
+#include <string.h>
+
+#include "config/kinds.h"
+#include "config/loader.h"
+#include "config/source.h"
+#include "config/tree.h"
+
+static void loader_init(struct loader *l, const char *host_name)
+{
+	struct arena *arena = arena_new();
+
+	*l = (struct loader){
+		.arena = arena,
+		.scratch = arena_new(),
+		.cfg = arena_new_of(arena, struct cfg),
+		.aliases = map_new(),
+	};
+	issues_init(&l->issues);
+	l->cfg->arena = arena;
+	level_preset(&level_root, l->cfg);
+	l->cfg->node.name = arena_strdup(arena, host_name);
+}
+
+static void loader_fini(struct loader *l)
+{
+	for (size_t i = 0; i < l->n_pools; i++)
+		free(l->pools[i]->advs);
+	for (size_t i = l->n_files; i; i--) /* nested ones before those that they stand in */
+		doc_file_free(l->files[i - 1]);
+	free(l->files);
+	free(l->bfds);
+	free(l->peers);
+	free(l->pools);
+	free(l->services);
+	map_free(l->aliases);
+	arena_free(l->scratch);
+}
+
+/* YAML can't be read on after an error of its syntax. */
+static void syntax_error(struct loader *l, const struct doc_file *file, const struct doc_error *bad)
+{
+	struct issue *i = issue_at(&l->issues, ISSUE_ERROR, file, bad->pos, "", NULL, bad->text);
+
+	if (bad->other.line && i != &l->issues.spill) {
+		i->c.other.file = i->c.file;
+		i->c.other.pos = bad->other;
+	}
+}
+
+static void loader_keep(struct loader *l, struct doc_file *f)
+{
+	mem_grow(l->files, l->n_files, l->cap_files);
+	l->files[l->n_files++] = f;
+}
+
+static void load_root(struct loader *l, const struct doc *d)
+{
+	struct place at = { .at = d };
+
+	level_load(l, &level_root, place_keep(l->scratch, &at), l->cfg);
+}
+
+/* The text of a ConfigMap's data.config: a document inside a document. */
+static void load_nested(struct loader *l, const struct doc *text)
+{
+	struct doc_file *f;
+	struct doc_error bad = { 0 };
+
+	if (doc_parse_nested(text, NULL, &f, &bad) < 0) {
+		syntax_error(l, text->file, &bad);
+		return;
+	}
+	loader_keep(l, f);
+	for (size_t i = 0; i < f->n_docs; i++)
+		load_root(l, f->docs[i]);
+}
+
+static void load_document(struct loader *l, const struct doc *d)
+{
+	struct place at = { .at = d };
+
+	if (!kind_is_object(d)) {
+		load_root(l, d);
+		return;
+	}
+	const struct doc *config = kind_config(l, &at);
+	if (config)
+		load_nested(l, config);
+}
+
+static void load_bytes(struct loader *l, const char *name, const char *text, size_t len)
+{
+	struct doc_file *f;
+	struct doc_error bad = { 0 };
+
+	issues_file(&l->issues, name);
+	if (doc_parse(name, text, len, NULL, &f, &bad) < 0) {
+		struct doc_file unparsed = { .name = name, .source = text, .source_len = len };
+
+		syntax_error(l, &unparsed, &bad);
+		return;
+	}
+	loader_keep(l, f);
+	for (size_t i = 0; i < f->n_docs; i++)
+		load_document(l, f->docs[i]);
+}
+
+static void load_failed(struct loader *l, const char *name, const char *message)
+{
+	struct doc_file file = { .name = name };
+
+	issues_file(&l->issues, name);
+	issue_at(&l->issues, ISSUE_ERROR, &file, (struct doc_pos){ 0 }, "", NULL, message);
+}
+
+static void load_file(struct loader *l, const char *path)
+{
+	struct buf text = { 0 };
+	struct err e = { 0 };
+
+	if (source_read(path, &text, &e) < 0)
+		load_failed(l, path, e.text);
+	else
+		load_bytes(l, path, buf_text(&text), text.len);
+	buf_fini(&text);
+}
+
+static void load_path(struct loader *l, const char *path)
+{
+	struct err e = { 0 };
+	char **names;
+	size_t n;
+
+	if (!source_is_folder(path)) {
+		load_file(l, path);
+		return;
+	}
+	if (source_folder(path, &names, &n, &e) < 0) {
+		load_failed(l, path, e.text);
+		return;
+	}
+	if (!n)
+		load_failed(l, path, "a folder without *.yaml, *.yml or *.json");
+	for (size_t i = 0; i < n; i++)
+		load_file(l, names[i]);
+	source_names_free(names, n);
+}
+
+/* The rules between objects; then the configuration, or what is wrong with it. */
+static int loader_finish(struct loader *l, const struct cfg **out, struct cfg_report *report)
+{
+	resolve_bfd(l);
+	resolve_peers(l);
+	resolve_pools(l);
+	resolve_services(l);
+	loader_fini(l);
+	issues_finish(&l->issues, report);
+	if (report->errors.n) {
+		arena_free(l->arena);
+		return -ERR_CONFIG;
+	}
+	l->cfg->hash = tree_hash(l->cfg);
+	*out = l->cfg;
+	return 0;
+}
+
+int cfg_load(const char *const *paths, size_t n_paths, const char *host_name,
+	     const struct cfg **out, struct cfg_report *report)
+{
+	struct loader l;
+
+	loader_init(&l, host_name);
+	for (size_t i = 0; i < n_paths; i++)
+		load_path(&l, paths[i]);
+	return loader_finish(&l, out, report);
+}
+
+int cfg_load_text(const char *name, const char *text, size_t len, const char *host_name,
+		  const struct cfg **out, struct cfg_report *report)
+{
+	struct loader l;
+
+	loader_init(&l, host_name);
+	load_bytes(&l, name, text, len);
+	return loader_finish(&l, out, report);
+}

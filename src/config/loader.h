@@ -1,0 +1,105 @@
+/**
+ * The state of one load, shared by the files of this folder: objects as they were written (raw), before the
+ * rules between objects made a struct cfg of them.
+ */
+#ifndef CONFIG_LOADER_H
+#define CONFIG_LOADER_H
+
+#include "config/cfg.h"
+#include "config/issue.h"
+#include "config/schema.h"
+
+struct raw_bfd {
+	struct cfg_bfd_profile c;
+	const struct place *at;
+};
+
+struct raw_peer {
+	struct cfg_peer c;
+	const struct place *at;
+	const char *bfd_profile;
+};
+
+/** One element of a pool's `addresses`. */
+struct raw_span {
+	struct range range;
+	const char *text;
+	const struct place *at;
+	const struct raw_pool *pool;
+	uint8_t shortest; /* length of its shortest prefix */
+};
+
+struct raw_adv {
+	struct cfg_bgp_adv c;
+	const struct place *at;
+};
+
+struct raw_pool {
+	struct cfg_pool c;
+	const struct place *at;
+	enum cfg_protocol protocol;
+	struct cfg_block_list *blocks;
+	struct raw_span *spans; /* one for each of blocks */
+	size_t n_spans;
+	struct raw_adv **advs;
+	size_t n_advs, cap_advs;
+};
+
+struct raw_service {
+	struct cfg_service c;
+	const struct place *at;
+	struct addr *addresses;
+	const struct place **address_at;
+	size_t n_addresses;
+};
+
+struct raw_alias {
+	uint32_t value;
+	const struct doc *at;
+};
+
+#define LOADER_ROOT_MAX 32
+
+struct loader {
+	struct arena *arena;   /* the configuration's */
+	struct arena *scratch; /* ends with the load */
+	struct issues issues;
+	struct cfg *cfg;
+
+	struct doc_file **files; /* all that were parsed: places point into them */
+	size_t n_files, cap_files;
+	const struct doc *seen[LOADER_ROOT_MAX]; /* where each key of the root stood first */
+
+	struct raw_bfd **bfds;
+	size_t n_bfds, cap_bfds;
+	struct raw_peer **peers;
+	size_t n_peers, cap_peers;
+	struct raw_pool **pools;
+	size_t n_pools, cap_pools;
+	struct raw_service **services;
+	size_t n_services, cap_services;
+	struct map *aliases; /* of communities: text -> struct raw_alias */
+
+	struct raw_span **spans; /* of all pools, ascending; after resolve_pools() */
+	size_t n_spans;
+};
+
+#define load_error(l, p, hint, ...)   issue_add(&(l)->issues, ISSUE_ERROR, (p), (hint), __VA_ARGS__)
+#define load_warning(l, p, hint, ...) issue_add(&(l)->issues, ISSUE_WARNING, (p), (hint), __VA_ARGS__)
+#define load_note(l, p, hint, ...)    issue_add(&(l)->issues, ISSUE_NOTE, (p), (hint), __VA_ARGS__)
+
+/** "did you mean 'x'?" out of words, or NULL. */
+const char *load_nearest(struct loader *l, const char *word, const char *const *words, size_t n);
+
+/** The load of `bgp-communities`. */
+void communities_names_load(struct loader *l, const struct place *p, void *object);
+
+/* The rules between objects, in this order; each moves its raw objects into l->cfg. */
+void resolve_bfd(struct loader *l);
+void resolve_peers(struct loader *l);
+void resolve_pools(struct loader *l);
+void resolve_services(struct loader *l);
+/** The span that holds @a, or NULL. */
+const struct raw_span *resolve_span(const struct loader *l, const struct addr *a);
+
+#endif

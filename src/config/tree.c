@@ -1,0 +1,380 @@
+#include "config/tree.h"
+
+#include <string.h>
+
+#include "config/community.h"
+#include "config/print.h"
+
+#define HIDDEN "(hidden)"
+
+static json_t *tree_texts(const struct cfg_texts *t)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < t->n; i++)
+		json_array_append_new(a, json_string(t->v[i]));
+	return a;
+}
+
+static json_t *tree_labels(const struct labels *l)
+{
+	json_t *o = json_object();
+
+	for (size_t i = 0; i < l->n; i++)
+		json_object_set_new(o, l->v[i].key, json_string(l->v[i].value));
+	return o;
+}
+
+static json_t *tree_dur(struct dur d)
+{
+	return json_string(DUR_TEXT(d));
+}
+
+static void set_text(json_t *o, const char *key, const char *text)
+{
+	if (text)
+		json_object_set_new(o, key, json_string(text));
+}
+
+static void set_addr(json_t *o, const char *key, const struct addr *a)
+{
+	if (addr_is_set(a))
+		json_object_set_new(o, key, json_string(ADDR_TEXT(a)));
+}
+
+static json_t *tree_endpoint(const struct cfg_endpoint *ep)
+{
+	char text[ADDR_PORT_TEXT_MAX];
+
+	return json_string(addr_port_format(&ep->addr, ep->port, text));
+}
+
+static json_t *tree_term(const struct selector_term *t)
+{
+	const struct cfg_texts values = { .v = t->values, .n = t->n_values };
+	json_t *o = json_pack("{s:s, s:s}", "key", t->key, "operator", selector_op_name(t->op));
+
+	if (t->n_values)
+		json_object_set_new(o, "values", tree_texts(&values));
+	return o;
+}
+
+static void set_selectors(json_t *o, const char *key, const struct selectors *s)
+{
+	if (!s->n)
+		return;
+	json_t *list = json_array();
+	for (size_t i = 0; i < s->n; i++) {
+		json_t *terms = json_array();
+
+		for (size_t j = 0; j < s->v[i].n; j++)
+			json_array_append_new(terms, tree_term(&s->v[i].terms[j]));
+		json_array_append_new(list, json_pack("{s:o}", "match-expressions", terms));
+	}
+	json_object_set_new(o, key, list);
+}
+
+/* Milliseconds where MetalLB's spelling can say it. */
+static json_t *tree_interval(uint32_t us)
+{
+	if (us % 1000 == 0 && us >= 10000)
+		return json_integer(us / 1000);
+	return tree_dur(DUR_US(us));
+}
+
+static json_t *tree_bfd_profile(const struct cfg_bfd_profile *b)
+{
+	return json_pack("{s:s, s:o, s:o, s:i, s:b, s:i}", "name", b->name, "receive-interval",
+			 tree_interval(b->receive_us), "transmit-interval",
+			 tree_interval(b->transmit_us), "detect-multiplier", b->detect_mult,
+			 "passive-mode", b->passive, "minimum-ttl", b->min_ttl);
+}
+
+static void set_peer_address(json_t *o, const struct cfg_peer *p)
+{
+	if (p->zone)
+		json_object_set_new(o, "peer-address",
+				    json_sprintf("%s%%%s", ADDR_TEXT(&p->addr), p->zone));
+	else
+		set_addr(o, "peer-address", &p->addr);
+}
+
+json_t *tree_peer(const struct cfg_peer *p, bool secrets)
+{
+	json_t *o = json_pack("{s:s, s:I, s:I, s:i, s:o, s:b, s:b}", "name", p->name, "my-asn",
+			      (json_int_t)p->my_asn, "peer-asn", (json_int_t)p->peer_asn,
+			      "peer-port", p->port, "hold-time", tree_dur(p->hold),
+			      "ebgp-multihop", p->ebgp_multihop, "dual-stack", p->dual_stack);
+
+	set_peer_address(o, p);
+	set_addr(o, "source-address", &p->source);
+	set_addr(o, "router-id", &p->router_id);
+	/* A third of the hold time need not be whole seconds; what is written is cut to them. */
+	if (p->keepalive.ns % DUR_S(1).ns == 0)
+		json_object_set_new(o, "keepalive-time", tree_dur(p->keepalive));
+	set_selectors(o, "node-selectors", &p->node_selectors);
+	set_text(o, "password", p->password && !secrets ? HIDDEN : p->password);
+	set_text(o, "password-file", p->password_file);
+	set_text(o, "bfd-profile", p->bfd ? p->bfd->name : NULL);
+	set_text(o, "interface", p->interface);
+	return o;
+}
+
+static json_t *tree_communities(const struct cfg_bgp_adv *a)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < a->n_communities; i++) {
+		char text[COMMUNITY_TEXT_MAX];
+
+		json_array_append_new(list, json_string(community_format(a->communities[i], text)));
+	}
+	return list;
+}
+
+static json_t *tree_large_communities(const struct cfg_bgp_adv *a)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < a->n_large_communities; i++) {
+		char text[LARGE_COMMUNITY_TEXT_MAX];
+
+		json_array_append_new(list, json_string(large_community_format(
+						    &a->large_communities[i], text)));
+	}
+	return list;
+}
+
+static json_t *tree_adv(const struct cfg_bgp_adv *a)
+{
+	json_t *o = json_pack("{s:i, s:i, s:I, s:o, s:i}", "aggregation-length", a->aggregation_v4,
+			      "aggregation-length-v6", a->aggregation_v6, "localpref",
+			      (json_int_t)a->local_pref, "communities", tree_communities(a),
+			      "as-path-prepend", a->as_path_prepend);
+
+	if (a->has_med)
+		json_object_set_new(o, "med", json_integer(a->med));
+	if (a->n_large_communities)
+		json_object_set_new(o, "large-communities", tree_large_communities(a));
+	if (a->peers.n)
+		json_object_set_new(o, "peers", tree_texts(&a->peers));
+	set_selectors(o, "node-selectors", &a->node_selectors);
+	set_selectors(o, "service-selectors", &a->service_selectors);
+	return o;
+}
+
+/* The advertisements of every pool, in one walk: v[i] is the list of c->pools[i]. */
+static json_t **pools_advs(const struct cfg *c)
+{
+	json_t **v = mem_new_n(json_t *, c->n_pools + 1);
+
+	for (size_t i = 0; i < c->n_pools; i++)
+		v[i] = json_array();
+	for (size_t i = 0; i < c->n_bgp_advs; i++) {
+		const struct cfg_pools *of = &c->bgp_advs[i].pools;
+
+		if (of->n == 1 && of->v[0]->format == CFG_LEGACY)
+			json_array_append_new(v[of->v[0] - c->pools], tree_adv(&c->bgp_advs[i]));
+	}
+	return v;
+}
+
+static json_t *tree_pool(const struct cfg_pool *p, json_t *advs)
+{
+	json_t *addresses = json_array();
+	bool bgp = json_array_size(advs) > 0;
+
+	for (size_t i = 0; i < p->n_addresses; i++)
+		json_array_append_new(addresses, json_string(p->addresses[i].text));
+	json_t *o = json_pack("{s:s, s:s, s:o, s:b, s:b}", "name", p->name, "protocol",
+			      bgp ? "bgp" : "layer2", "addresses", addresses, "auto-assign",
+			      p->auto_assign, "avoid-buggy-ips", p->avoid_buggy_ips);
+	if (bgp)
+		json_object_set(o, "bgp-advertisements", advs);
+	return o;
+}
+
+json_t *tree_pools(const struct cfg *c)
+{
+	json_t **advs = pools_advs(c);
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->n_pools; i++) {
+		json_array_append_new(list, tree_pool(&c->pools[i], advs[i]));
+		json_decref(advs[i]);
+	}
+	free(advs);
+	return list;
+}
+
+static void set_health(json_t *o, const struct cfg_health *h)
+{
+	if (h->kind == CFG_HEALTH_NONE)
+		return;
+	json_object_set_new(o, "health-check",
+			    json_pack("{s:s, s:o, s:o, s:I, s:I}",
+				      h->kind == CFG_HEALTH_HTTP ? "http" : "tcp", h->target,
+				      "interval", tree_dur(h->interval), "timeout",
+				      tree_dur(h->timeout), "rise", (json_int_t)h->rise, "fall",
+				      (json_int_t)h->fall));
+}
+
+static void set_ports(json_t *o, const struct cfg_service *s)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < s->n_ports; i++) {
+		const struct cfg_port *p = &s->ports[i];
+		const char *name = p->protocol == CFG_UDP  ? "udp" :
+				   p->protocol == CFG_SCTP ? "sctp" :
+							     "tcp";
+
+		json_array_append_new(list, json_sprintf("%u/%s", p->port, name));
+	}
+	if (s->n_ports)
+		json_object_set(o, "ports", list);
+	json_decref(list);
+}
+
+static void set_addresses(json_t *o, const struct cfg_service *s)
+{
+	json_t *list = json_array(), *families = json_array();
+
+	for (size_t i = 0; i < s->n_addresses; i++)
+		json_array_append_new(list, json_string(ADDR_TEXT(&s->addresses[i])));
+	if (s->n_addresses)
+		json_object_set(o, "addresses", list);
+	if (s->want_v4)
+		json_array_append_new(families, json_string("IPv4"));
+	if (s->want_v6)
+		json_array_append_new(families, json_string("IPv6"));
+	if (json_array_size(families))
+		json_object_set(o, "ip-families", families);
+	json_decref(list);
+	json_decref(families);
+}
+
+static void set_preferred(json_t *o, const struct cfg_service *s)
+{
+	if (!s->n_preferred)
+		return;
+	json_t *nodes = json_object();
+	for (size_t i = 0; i < s->n_preferred; i++)
+		json_object_set_new(nodes, s->preferred[i].node,
+				    json_integer(s->preferred[i].weight));
+	json_object_set_new(o, "preferred-nodes", nodes);
+}
+
+static json_t *tree_service(const struct cfg_service *s)
+{
+	json_t *o = json_object();
+
+	set_text(o, "name", s->name);
+	if (s->labels.n)
+		json_object_set_new(o, "labels", tree_labels(&s->labels));
+	set_text(o, "address-pool", s->pool);
+	set_addresses(o, s);
+	if (s->protocol != CFG_PROTOCOL_UNSET)
+		set_text(o, "protocol", s->protocol == CFG_BGP ? "bgp" : "layer2");
+	set_text(o, "allow-shared-ip", s->sharing_key);
+	set_ports(o, s);
+	set_health(o, &s->health);
+	set_text(o, "bind",
+		 s->bind == CFG_BIND_LINK ? s->bind_link :
+		 s->bind == CFG_BIND_NONE ? "none" :
+					    "auto");
+	set_text(o, "external-traffic-policy",
+		 s->traffic_policy == CFG_TRAFFIC_LOCAL ? "Local" : "Cluster");
+	set_selectors(o, "node-selectors", &s->node_selectors);
+	set_preferred(o, s);
+	return o;
+}
+
+static json_t *tree_cluster(const struct cfg_cluster *c)
+{
+	json_t *join = json_array();
+
+	for (size_t i = 0; i < c->n_join; i++)
+		json_array_append_new(join, tree_endpoint(&c->join[i]));
+	json_t *o = json_pack("{s:o, s:o}", "bind", tree_endpoint(&c->bind), "join", join);
+	set_text(o, "secret-file", c->secret_file);
+	return o;
+}
+
+json_t *tree_settings(const struct cfg *c)
+{
+	json_t *o = json_pack("{s:{s:s, s:o}}", "node", "name", c->node.name, "labels",
+			      tree_labels(&c->node.labels));
+
+	if (c->cluster.enabled)
+		json_object_set_new(o, "cluster", tree_cluster(&c->cluster));
+	json_t *bgp = json_object();
+	set_addr(bgp, "router-id", &c->bgp_router_id);
+	json_object_set_new(o, "bgp", bgp);
+	json_object_set_new(o, "l2",
+			    json_pack("{s:o}", "exclude-interfaces",
+				      tree_texts(&c->l2.exclude_interfaces)));
+	json_object_set_new(o, "control",
+			    json_pack("{s:s, s:s}", "socket", c->control.socket, "group",
+				      c->control.group));
+	json_object_set_new(o, "http",
+			    json_pack("{s:o}", "listen",
+				      c->http.off ? json_string("none") :
+						    tree_endpoint(&c->http.at)));
+	json_object_set_new(o, "log",
+			    json_pack("{s:s, s:s}", "format",
+				      c->log.format == LOG_JSON ? "json" : "text", "level",
+				      log_level_name(c->log.level)));
+	return o;
+}
+
+json_t *tree_services(const struct cfg *c)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->n_services; i++)
+		json_array_append_new(list, tree_service(&c->services[i]));
+	return list;
+}
+
+uint64_t tree_hash(const struct cfg *c)
+{
+	json_t *all = json_pack("[o, o]", tree_pools(c), tree_services(c));
+	char *text = json_dumps(all, JSON_COMPACT | JSON_SORT_KEYS);
+	uint64_t h = 14695981039346656037u; /* FNV-1a */
+
+	for (const char *at = text; at && *at; at++)
+		h = (h ^ (uint8_t)*at) * 1099511628211u;
+	free(text);
+	json_decref(all);
+	return h;
+}
+
+json_t *tree_peers(const struct cfg *c, bool secrets)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->n_peers; i++)
+		json_array_append_new(list, tree_peer(&c->peers[i], secrets));
+	return list;
+}
+
+json_t *tree_bfd_profiles(const struct cfg *c)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->n_bfd_profiles; i++)
+		json_array_append_new(list, tree_bfd_profile(&c->bfd_profiles[i]));
+	return list;
+}
+
+json_t *cfg_to_json(const struct cfg *c, bool secrets)
+{
+	json_t *o = tree_settings(c);
+
+	json_object_set_new(o, "bfd-profiles", tree_bfd_profiles(c));
+	json_object_set_new(o, "peers", tree_peers(c, secrets));
+	json_object_set_new(o, "address-pools", tree_pools(c));
+	json_object_set_new(o, "services", tree_services(c));
+	return o;
+}

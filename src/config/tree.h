@@ -1,0 +1,25 @@
+/**
+ * Objects of a configuration as JSON in our own document's form: for printing, comparing and hashing.
+ * Every function gives a new reference.
+ */
+#ifndef CONFIG_TREE_H
+#define CONFIG_TREE_H
+
+#include <jansson.h>
+
+#include "config/cfg.h"
+
+json_t *tree_peer(const struct cfg_peer *p, bool secrets);
+
+json_t *tree_bfd_profiles(const struct cfg *c);
+json_t *tree_peers(const struct cfg *c, bool secrets);
+/** Each pool with the advertisements that are its own. */
+json_t *tree_pools(const struct cfg *c);
+json_t *tree_services(const struct cfg *c);
+/** {"node": …, "log": …}: everything but the lists of objects. */
+json_t *tree_settings(const struct cfg *c);
+
+/** Of pools and services: the same on every machine that carries the same ones. */
+uint64_t tree_hash(const struct cfg *c);
+
+#endif
