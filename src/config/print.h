@@ -21,4 +21,7 @@ NODISCARD json_t *cfg_report_json(const struct cfg_report *r, const struct cfg *
  */
 NODISCARD json_t *cfg_to_json(const struct cfg *c, bool secrets);
 
+/** Every key that a document may hold, with type, default and meaning, as Markdown: docs/configuration.md. */
+void cfg_reference(struct buf *out);
+
 #endif

@@ -75,11 +75,17 @@ static size_t values_unique(const char **v, size_t n)
 	return kept;
 }
 
+#define VALUES_MAX 1000 /* each is compared with each */
+
 static bool term_values(struct loader *l, const struct place *p, const struct raw_term *raw,
 			struct selector_term *t)
 {
 	struct place at = place_field(p, "values");
 
+	if (raw->values.n > VALUES_MAX) {
+		load_error(l, &at, "use several selectors", "more than %d values", VALUES_MAX);
+		return false;
+	}
 	for (size_t i = 0; i < raw->values.n; i++)
 		if (!label_value_valid(raw->values.v[i])) {
 			load_error(l, &at, "letters, digits, '-', '_' and '.', at most 63",

@@ -265,7 +265,7 @@ static void set_preferred(json_t *o, const struct cfg_service *s)
 	json_object_set_new(o, "preferred-nodes", nodes);
 }
 
-static json_t *tree_service(const struct cfg_service *s)
+json_t *tree_service(const struct cfg_service *s)
 {
 	json_t *o = json_object();
 

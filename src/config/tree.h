@@ -10,6 +10,7 @@
 #include "config/cfg.h"
 
 json_t *tree_peer(const struct cfg_peer *p, bool secrets);
+json_t *tree_service(const struct cfg_service *s);
 
 json_t *tree_bfd_profiles(const struct cfg *c);
 json_t *tree_peers(const struct cfg *c, bool secrets);
