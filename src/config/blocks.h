@@ -1,5 +1,6 @@
 /**
- * An element of a pool's `addresses`: a prefix, or a range of either family, as the aligned prefixes it stands for.
+ * An element of a pool's `addresses`: a prefix, or a range of either family, as the aligned
+ * prefixes it stands for.
  */
 #ifndef CONFIG_BLOCKS_H
 #define CONFIG_BLOCKS_H

@@ -1,8 +1,10 @@
 /**
- * The configuration: complete (every default filled in), checked, never edited after loading. One arena owns
- * all of it; a reload replaces it whole. Cores do not see it: src/app maps it to their small *_conf structs.
+ * The configuration: complete (every default filled in), checked, never edited after loading. One
+ * arena owns all of it; a reload replaces it whole. Cores do not see it: src/app maps it to their
+ * small *_conf structs.
  *
- * Strings and arrays belong to the struct cfg. References between objects are pointers into the same cfg.
+ * Strings and arrays belong to the struct cfg. References between objects are pointers into the
+ * same cfg.
  */
 #ifndef CONFIG_CFG_H
 #define CONFIG_CFG_H

@@ -71,7 +71,8 @@ static bool restarts(const json_t *fields, const char *const *live)
 	json_t *field;
 	size_t i;
 
-	json_array_foreach(fields, i, field) {
+	json_array_foreach(fields, i, field)
+	{
 		const char *const *at = live;
 
 		while (*at && strcmp(*at, json_string_value(field)) != 0 && strcmp(*at, "*") != 0)
@@ -88,12 +89,10 @@ static json_t *fields_changed(json_t *from, json_t *to)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(from, key, value)
-		if (!json_equal(value, json_object_get(to, key)))
-			json_array_append_new(fields, json_string(key));
-	json_object_foreach(to, key, value)
-		if (!json_object_get(from, key))
-			json_array_append_new(fields, json_string(key));
+	json_object_foreach(from, key, value) if (!json_equal(value, json_object_get(to, key)))
+		json_array_append_new(fields, json_string(key));
+	json_object_foreach(to, key, value) if (!json_object_get(from, key))
+		json_array_append_new(fields, json_string(key));
 	return fields;
 }
 
@@ -104,9 +103,9 @@ static void diff_object(struct diff *d, json_t *name, json_t *from, json_t *to,
 	json_t *fields = fields_changed(from, to);
 
 	if (json_array_size(fields))
-		json_array_append_new(d->changed, json_pack("{s:O, s:O, s:b}", "object", name,
-							    "fields", fields, "needs-restart",
-							    restarts(fields, live)));
+		json_array_append_new(d->changed,
+				      json_pack("{s:O, s:O, s:b}", "object", name, "fields", fields,
+						"needs-restart", restarts(fields, live)));
 	json_decref(fields);
 	json_decref(name);
 }
@@ -143,12 +142,14 @@ static void diff_lists(struct diff *d, const char *kind, json_t *from, json_t *t
 	json_t *item;
 	size_t i;
 
-	json_array_foreach(from, i, item)
-		if (!json_object_get(in_to, json_string_value(json_object_get(item, "name"))))
-			json_array_append_new(d->removed, name_of(kind, item));
-	json_array_foreach(to, i, item) {
-		json_t *old = json_object_get(in_from,
-					      json_string_value(json_object_get(item, "name")));
+	json_array_foreach(
+		from, i,
+		item) if (!json_object_get(in_to, json_string_value(json_object_get(item, "name"))))
+		json_array_append_new(d->removed, name_of(kind, item));
+	json_array_foreach(to, i, item)
+	{
+		json_t *old =
+			json_object_get(in_from, json_string_value(json_object_get(item, "name")));
 		if (!old)
 			json_array_append_new(d->added, name_of(kind, item));
 		else
@@ -171,9 +172,8 @@ static void diff_settings(struct diff *d, json_t *from, json_t *to)
 		const char *section;
 		const char *const live[4];
 	} sections[] = {
-		{ "node", { "labels" } }, { "cluster", { "join" } },
-		{ "bgp", { NULL } },	  { "l2", { "*" } },
-		{ "control", { NULL } },  { "http", { NULL } },
+		{ "node", { "labels" } }, { "cluster", { "join" } }, { "bgp", { NULL } },
+		{ "l2", { "*" } },	  { "control", { NULL } },   { "http", { NULL } },
 		{ "log", { "*" } },
 	};
 	json_t *none = json_object();

@@ -1,5 +1,6 @@
 /**
- * What differs between two configurations, by object: what a reload touches, and what `crier reload` prints.
+ * What differs between two configurations, by object: what a reload touches, and what `crier
+ * reload` prints.
  */
 #ifndef CONFIG_DIFF_H
 #define CONFIG_DIFF_H
@@ -14,8 +15,10 @@ bool cfg_bfd_profile_eq(const struct cfg_bfd_profile *a, const struct cfg_bfd_pr
 bool cfg_service_eq(const struct cfg_service *a, const struct cfg_service *b);
 
 /**
- * {"added": ["peers/tor-1", …], "removed": […], "changed": [{"object": "pools/default", "fields": […],
- * "needs-restart": bool}]}, a new reference. Secrets are named, never shown.
+ * {"added": ["peers/tor-1", …], "removed": […], "changed": [{"object": "pools/default",
+ * "fields": […], "needs-restart": bool}]}, a new reference. An object that needs a restart can't
+ * take the change in place: a peer's session is closed and opened, a section waits for the daemon's
+ * next start. Secrets are named, never shown.
  */
 NODISCARD json_t *cfg_diff(const struct cfg *from, const struct cfg *to);
 

@@ -1,4 +1,5 @@
-/* Peers and BFD profiles: what one object may say. The rules between objects are in resolve_bgp.c. */
+/* Peers and BFD profiles: what one object may say. The rules between objects are in
+ * resolve_bgp.c. */
 #include <string.h>
 
 #include "config/loader.h"
@@ -60,7 +61,8 @@ static void echo_interval_load(struct loader *l, const struct place *p, void *ob
 
 static const struct not_built echo_mode = {
 	.neutral = "false",
-	.instead = "without it, asynchronous mode detects a loss in receive-interval × detect-multiplier",
+	.instead = "without it, asynchronous mode detects a loss in receive-interval × "
+		   "detect-multiplier",
 };
 
 static const struct field bfd_fields[] = {
@@ -72,7 +74,8 @@ static const struct field bfd_fields[] = {
 	{ "transmit-interval", FIELD_OWN, "how often we want to send one",
 	  .shape = "integer, 10 to 60000 ms; or a duration, 1ms to 1m0s", .preset_text = "300",
 	  .load = transmit_load },
-	{ "detect-multiplier", FIELD_UINT, "packets in a row whose loss means that the path is down",
+	{ "detect-multiplier", FIELD_UINT,
+	  "packets in a row whose loss means that the path is down",
 	  AT(struct raw_bfd, c.detect_mult), .min = 2, .max = 255, .preset = "3" },
 	{ "echo-interval", FIELD_OWN, "pace of echo packets", .shape = "integer, 10 to 60000 ms",
 	  .preset_text = "50", .load = echo_interval_load },
@@ -151,7 +154,8 @@ static void interface_check(struct loader *l, const struct place *p, void *objec
 		raw->c.interface = NULL;
 }
 
-/* Whole seconds, as MetalLB cuts them; what would come out as "no hold time" by accident is an error. */
+/* Whole seconds, as MetalLB cuts them; what would come out as "no hold time" by accident is an
+ * error. */
 static void hold_check(struct loader *l, const struct place *p, void *object)
 {
 	struct raw_peer *raw = object;
@@ -192,7 +196,8 @@ static void password_check(struct loader *l, const struct place *p, void *object
 	struct raw_peer *raw = object;
 
 	if (strlen(raw->c.password) > PASSWORD_MAX)
-		load_error(l, p, NULL, "TCP MD5 takes a password of at most %d bytes", PASSWORD_MAX);
+		load_error(l, p, NULL, "TCP MD5 takes a password of at most %d bytes",
+			   PASSWORD_MAX);
 	if (!*raw->c.password)
 		raw->c.password = NULL;
 }
@@ -211,8 +216,8 @@ static const struct field peer_fields[] = {
 	  .load = peer_name_check },
 	{ "my-asn", FIELD_UINT, "our AS number", AT(struct raw_peer, c.my_asn), .min = 1,
 	  .max = UINT32_MAX, .exact = true, .required = true },
-	{ "peer-asn", FIELD_UINT, "the peer's AS number", AT(struct raw_peer, c.peer_asn),
-	  .min = 1, .max = UINT32_MAX, .exact = true, .required = true },
+	{ "peer-asn", FIELD_UINT, "the peer's AS number", AT(struct raw_peer, c.peer_asn), .min = 1,
+	  .max = UINT32_MAX, .exact = true, .required = true },
 	{ "peer-address", FIELD_OWN, "the peer's address", AT(struct raw_peer, c.addr),
 	  .shape = "IP address; a link-local one names its link: `fe80::1%eth0`", .required = true,
 	  .load = peer_address_load },
@@ -307,8 +312,7 @@ static void peer_done(struct loader *l, const struct place *p, void *object)
 	if (c->password && c->password_file) {
 		struct place at = place_field(p, "password-file");
 
-		load_error(l, &at, "keep one of them",
-			   "password and password-file are both given");
+		load_error(l, &at, "keep one of them", "password and password-file are both given");
 	}
 }
 

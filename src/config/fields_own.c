@@ -61,11 +61,10 @@ static const struct not_built no_mesh = {
 static const struct not_built no_quorum = { "false", "each part of a divided network elects" };
 
 static const struct field cluster_fields[] = {
-	{ "bind", FIELD_ENDPOINT, "where gossip listens, TCP and UDP",
-	  AT(struct cfg_cluster, bind), .preset_port = 7946, .preset = "0.0.0.0:7946" },
+	{ "bind", FIELD_ENDPOINT, "where gossip listens, TCP and UDP", AT(struct cfg_cluster, bind),
+	  .preset_port = 7946, .preset = "0.0.0.0:7946" },
 	{ "join", FIELD_OWN, "some of the other nodes; naming ourselves does no harm",
-	  .shape = "list of addresses; the port is 7946 where none is written",
-	  .load = join_load },
+	  .shape = "list of addresses; the port is 7946 where none is written", .load = join_load },
 	{ "secret-file", FIELD_TEXT, "a file with the key that gossip is encrypted with",
 	  AT(struct cfg_cluster, secret_file), .preset_text = "not encrypted" },
 	{ "fast-detection", FIELD_OWN, "heartbeats between the nodes", .shape = "mapping, or `off`",
@@ -105,7 +104,8 @@ const struct level level_bgp = {
 	.object_size = sizeof(struct addr),
 };
 
-/* A pattern may cost memory without end to compile: only small counts, and what RE2 alone knows is told. */
+/* A pattern may cost memory without end to compile: only small counts, and what RE2 alone knows
+ * is told. */
 static const char *pattern_problem(const char *text)
 {
 	const char *brace = strchr(text, '{');
@@ -159,7 +159,8 @@ static void exclude_check(struct loader *l, const struct place *p, void *object)
 	}
 }
 
-static const struct not_built no_conflict = { "false", "a node's claim is announced when it takes over" };
+static const struct not_built no_conflict = { "false",
+					      "a node's claim is announced when it takes over" };
 static const struct not_built no_on_conflict = { NULL, "leave it away" };
 static const struct not_built no_probe = { "false", "addresses are claimed without asking first" };
 static const struct not_built no_preempt = { "true", "true: the first in rank owns an address" };
@@ -206,8 +207,7 @@ static void socket_check(struct loader *l, const struct place *p, void *object)
 
 static const struct field control_fields[] = {
 	{ "socket", FIELD_TEXT, "where the commands reach the daemon",
-	  AT(struct cfg_control, socket), .preset = "/run/crier/crier.sock",
-	  .load = socket_check },
+	  AT(struct cfg_control, socket), .preset = "/run/crier/crier.sock", .load = socket_check },
 	{ "group", FIELD_TEXT, "the group that may use it", AT(struct cfg_control, group),
 	  .preset = "crier" },
 };
@@ -248,11 +248,13 @@ const struct level level_http = {
 };
 
 static const struct word log_formats[] = { { "json", LOG_JSON }, { "text", LOG_TEXT }, { 0 } };
-static const struct word log_levels[] = {
-	{ "all", LOG_LEVEL_DEBUG }, { "debug", LOG_LEVEL_DEBUG }, { "info", LOG_LEVEL_INFO },
-	{ "warn", LOG_LEVEL_WARN }, { "error", LOG_LEVEL_ERROR }, { "none", LOG_LEVEL_NONE },
-	{ 0 }
-};
+static const struct word log_levels[] = { { "all", LOG_LEVEL_DEBUG },
+					  { "debug", LOG_LEVEL_DEBUG },
+					  { "info", LOG_LEVEL_INFO },
+					  { "warn", LOG_LEVEL_WARN },
+					  { "error", LOG_LEVEL_ERROR },
+					  { "none", LOG_LEVEL_NONE },
+					  { 0 } };
 
 static const struct field log_fields[] = {
 	{ "format", FIELD_WORD, "`json` or `text`", AT(struct cfg_log, format),

@@ -39,7 +39,10 @@ static void span_add(struct loader *l, struct raw_pool *pool, const struct place
 	size_t n = blocks_split(r, split);
 	struct prefix *v = arena_new_n(l->arena, struct prefix, n);
 	struct raw_span span = {
-		.range = *r, .text = text, .at = place_keep(l->scratch, p), .pool = pool,
+		.range = *r,
+		.text = text,
+		.at = place_keep(l->scratch, p),
+		.pool = pool,
 		.shortest = split[0].len,
 	};
 
@@ -274,8 +277,8 @@ static void alias_add(struct loader *l, const struct place *p, const struct doc 
 		const char *value = community_well_known(text);
 
 		load_error(l, p,
-			   value ? issues_text(&l->issues, "write %s", value) :
-				   "two numbers up to 65535, as 64512:77",
+			   value ? issues_text(&l->issues, "write %s", value)
+				 : "two numbers up to 65535, as 64512:77",
 			   "'%.60s' is not a community", text);
 	}
 	const struct raw_alias *first = map_put(l->aliases, key->text, alias);

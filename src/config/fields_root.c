@@ -7,15 +7,16 @@ static const struct field network_fields[] = {
 	{ "large-communities", FIELD_TEXTS, "large communities" },
 	{ "med", FIELD_UINT, "MULTI_EXIT_DISC", .max = UINT32_MAX },
 	{ "localpref", FIELD_UINT, "LOCAL_PREF", .max = UINT32_MAX },
-	{ "as-path-prepend", FIELD_UINT, "how many times more our AS stands in the path", .max = 100 },
+	{ "as-path-prepend", FIELD_UINT, "how many times more our AS stands in the path",
+	  .max = 100 },
 	{ "next-hop", FIELD_ADDRESS, "the next hop" },
 	{ "peers", FIELD_TEXTS, "names of the peers that hear it" },
 	{ "health-check", FIELD_OWN, "announce it only while this passes", .shape = "mapping" },
 };
 
-const struct level level_network = {
-	.noun = "a network", .fields = network_fields, .n = ARRAY_LEN(network_fields)
-};
+const struct level level_network = { .noun = "a network",
+				     .fields = network_fields,
+				     .n = ARRAY_LEN(network_fields) };
 
 static const struct not_built no_sticky = { "false", "an address in use stays with its service" };
 static const struct not_built no_rest = { "0s|0", "a released address is free at once" };

@@ -122,10 +122,11 @@ static void port_add(struct loader *l, const struct place *p, struct cfg_port *v
 	if (!port_parse(text, &port)) {
 		bool bare = *text && strspn(text, "0123456789") == strlen(text);
 
-		load_error(l, p,
-			   bare ? issues_text(&l->issues, "write %.20s/tcp or %.20s/udp", text, text) :
-				  "such as 443/tcp, 53/udp or 36412/sctp",
-			   "'%.60s' is not a port", text);
+		load_error(
+			l, p,
+			bare ? issues_text(&l->issues, "write %.20s/tcp or %.20s/udp", text, text)
+			     : "such as 443/tcp, 53/udp or 36412/sctp",
+			"'%.60s' is not a port", text);
 		return;
 	}
 	for (size_t i = 0; i < *n; i++)
@@ -164,9 +165,9 @@ static void http_load(struct loader *l, const struct place *p, void *object)
 
 	if (!value_peek(l, p, &text))
 		return;
-	const char *rest = strncasecmp(text, "http://", 7) == 0	 ? text + 7 :
-			   strncasecmp(text, "https://", 8) == 0 ? text + 8 :
-								   "";
+	const char *rest = strncasecmp(text, "http://", 7) == 0	   ? text + 7
+			   : strncasecmp(text, "https://", 8) == 0 ? text + 8
+								   : "";
 	if (!*rest || *rest == '/' || strpbrk(text, " \t\r\n")) {
 		load_error(l, p, "such as http://127.0.0.1:8080/healthz", "'%.100s' is not a URL",
 			   text);
@@ -199,10 +200,11 @@ static void health_done(struct loader *l, const struct place *p, void *object)
 
 	if (kinds != 1)
 		load_error(l, p, "http: URL, or tcp: address:port",
-			   kinds ? "a health check has one target" :
-				   "the health check says nothing about what to probe");
+			   kinds ? "a health check has one target"
+				 : "the health check says nothing about what to probe");
 	if (h->timeout.ns > h->interval.ns) {
-		struct place at = place_field(p, doc_get(p->at, "timeout") ? "timeout" : "interval");
+		struct place at =
+			place_field(p, doc_get(p->at, "timeout") ? "timeout" : "interval");
 
 		load_error(l, &at, "one probe ends before the next begins",
 			   "the timeout of %s is longer than the interval of %s",
@@ -222,8 +224,7 @@ static const struct field health_fields[] = {
 	{ "interval", FIELD_DURATION, "time between probes", AT(struct cfg_health, interval),
 	  .min = 10000000, .max = 3600000000000, .preset = "1s" },
 	{ "timeout", FIELD_DURATION, "a probe that takes longer has failed",
-	  AT(struct cfg_health, timeout), .min = 1000000, .max = 3600000000000,
-	  .preset = "500ms" },
+	  AT(struct cfg_health, timeout), .min = 1000000, .max = 3600000000000, .preset = "500ms" },
 	{ "rise", FIELD_UINT, "good probes in a row that make the service healthy",
 	  AT(struct cfg_health, rise), .min = 1, .max = 1000, .preset = "2" },
 	{ "fall", FIELD_UINT, "bad probes in a row that make it unhealthy",
@@ -257,8 +258,9 @@ static void bind_load(struct loader *l, const struct place *p, void *object)
 static void policy_check(struct loader *l, const struct place *p, void *object)
 {
 	if (((struct raw_service *)object)->c.traffic_policy == CFG_TRAFFIC_LOCAL)
-		load_error(l, p, "Cluster works; health-check keeps a node out that does not serve",
-			   "external-traffic-policy: Local of a standalone service is not built yet");
+		load_error(
+			l, p, "Cluster works; health-check keeps a node out that does not serve",
+			"external-traffic-policy: Local of a standalone service is not built yet");
 }
 
 static void preferred_load(struct loader *l, const struct place *p, void *object)
@@ -269,8 +271,7 @@ static void preferred_load(struct loader *l, const struct place *p, void *object
 
 	if (!value_is(l, p, DOC_MAP))
 		return;
-	struct cfg_node_weight *out =
-		arena_new_n(l->arena, struct cfg_node_weight, p->at->n_pairs);
+	struct cfg_node_weight *out = arena_new_n(l->arena, struct cfg_node_weight, p->at->n_pairs);
 	for (size_t i = 0; i < p->at->n_pairs; i++) {
 		const struct doc_pair *pair = &p->at->pairs[i];
 		struct place at = place_key(p, pair->key->text, pair->value);
@@ -285,9 +286,9 @@ static void preferred_load(struct loader *l, const struct place *p, void *object
 }
 
 static const struct word protocols[] = { { "layer2", CFG_LAYER2 }, { "bgp", CFG_BGP }, { 0 } };
-static const struct word policies[] = {
-	{ "Cluster", CFG_TRAFFIC_CLUSTER }, { "Local", CFG_TRAFFIC_LOCAL }, { 0 }
-};
+static const struct word policies[] = { { "Cluster", CFG_TRAFFIC_CLUSTER },
+					{ "Local", CFG_TRAFFIC_LOCAL },
+					{ 0 } };
 
 static const struct field service_fields[] = {
 	{ "name", FIELD_TEXT, "the service's name", AT(struct raw_service, c.name),

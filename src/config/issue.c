@@ -32,7 +32,8 @@ bool issues_before(const struct issues *is, const struct doc *a, const struct do
 	return a->pos.line != b->pos.line ? a->pos.line < b->pos.line : a->pos.col < b->pos.col;
 }
 
-/* The length of the UTF-8 character at @s, 0 when it is none, or a control character that a terminal would obey. */
+/* The length of the UTF-8 character at @s, 0 when it is none, or a control character that a
+ * terminal would obey. */
 static size_t utf8_len(const char *s, size_t left)
 {
 	unsigned char c = (unsigned char)s[0];
@@ -53,7 +54,8 @@ static size_t utf8_len(const char *s, size_t left)
 	return n;
 }
 
-/* Whatever stood in a file, reports are clean text; bytes are replaced one for one, so that columns stay. */
+/* Whatever stood in a file, reports are clean text; bytes are replaced one for one, so that
+ * columns stay. */
 static char *clean(struct arena *arena, const char *s, size_t n)
 {
 	char *out = arena_strndup(arena, s, n);

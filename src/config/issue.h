@@ -1,6 +1,6 @@
 /**
- * What a load has to say, collected in any order and handed out as a sorted report. The number of issues is
- * bounded: a file of fifty megabytes may be wrong on every line.
+ * What a load has to say, collected in any order and handed out as a sorted report. The number of
+ * issues is bounded: a file of fifty megabytes may be wrong on every line.
  */
 #ifndef CONFIG_ISSUE_H
 #define CONFIG_ISSUE_H

@@ -102,8 +102,8 @@ const struct doc *kind_config(struct loader *l, const struct place *p)
 	const char *name = doc_get_text(p->at, "kind");
 
 	if (!version || !name) {
-		load_error(l, p, "such as apiVersion: v1, kind: ConfigMap",
-			   "an object without %s", version ? "kind" : "apiVersion");
+		load_error(l, p, "such as apiVersion: v1, kind: ConfigMap", "an object without %s",
+			   version ? "kind" : "apiVersion");
 		return NULL;
 	}
 	const char *group = group_of(l, version);
@@ -116,7 +116,8 @@ const struct doc *kind_config(struct loader *l, const struct place *p)
 		return config_map(l, p);
 	struct place at = place_field(p, "kind");
 	load_error(l, &at,
-		   "the same in address-pools, peers, bfd-profiles, bgp-communities and services works",
+		   "the same in address-pools, peers, bfd-profiles, bgp-communities and services "
+		   "works",
 		   "%.60s objects are not built yet", name);
 	return NULL;
 }

@@ -12,8 +12,8 @@ struct loader;
 bool kind_is_object(const struct doc *d);
 
 /**
- * Sort an object out. A ConfigMap's configuration comes back (NULL when it holds none); everything else is
- * refused or skipped with a word.
+ * Sort an object out. A ConfigMap's configuration comes back (NULL when it holds none); everything
+ * else is refused or skipped with a word.
  */
 const struct doc *kind_config(struct loader *l, const struct place *p);
 

@@ -1,9 +1,10 @@
 /**
- * From files to a struct cfg: every problem is reported, with its place, cause and remedy; an invalid
- * configuration gives no cfg at all.
+ * From files to a struct cfg: every problem is reported, with its place, cause and remedy; an
+ * invalid configuration gives no cfg at all.
  *
- * Accepted now: the bare legacy document, the same inside a v1/ConfigMap (data.config), and crier's own keys;
- * several documents, files, folders (*.yaml, *.yml, *.json, in the order of their names) and "-".
+ * Accepted now: the bare legacy document, the same inside a v1/ConfigMap (data.config), and crier's
+ * own keys; several documents, files, folders (*.yaml, *.yml, *.json, in the order of their names)
+ * and "-".
  */
 #ifndef CONFIG_LOAD_H
 #define CONFIG_LOAD_H

@@ -1,6 +1,6 @@
 /**
- * The state of one load, shared by the files of this folder: objects as they were written (raw), before the
- * rules between objects made a struct cfg of them.
+ * The state of one load, shared by the files of this folder: objects as they were written (raw),
+ * before the rules between objects made a struct cfg of them.
  */
 #ifndef CONFIG_LOADER_H
 #define CONFIG_LOADER_H
@@ -84,9 +84,10 @@ struct loader {
 	size_t n_spans;
 };
 
-#define load_error(l, p, hint, ...)   issue_add(&(l)->issues, ISSUE_ERROR, (p), (hint), __VA_ARGS__)
-#define load_warning(l, p, hint, ...) issue_add(&(l)->issues, ISSUE_WARNING, (p), (hint), __VA_ARGS__)
-#define load_note(l, p, hint, ...)    issue_add(&(l)->issues, ISSUE_NOTE, (p), (hint), __VA_ARGS__)
+#define load_error(l, p, hint, ...) issue_add(&(l)->issues, ISSUE_ERROR, (p), (hint), __VA_ARGS__)
+#define load_warning(l, p, hint, ...) \
+	issue_add(&(l)->issues, ISSUE_WARNING, (p), (hint), __VA_ARGS__)
+#define load_note(l, p, hint, ...) issue_add(&(l)->issues, ISSUE_NOTE, (p), (hint), __VA_ARGS__)
 
 /** "did you mean 'x'?" out of words, or NULL. */
 const char *load_nearest(struct loader *l, const char *word, const char *const *words, size_t n);

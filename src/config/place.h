@@ -1,6 +1,7 @@
 /**
- * Where in a document we are: a chain from a value up to its document. Chains live on the stack while a tree is
- * walked; place_keep() makes one that lasts as long as the load, for rules that look at several objects.
+ * Where in a document we are: a chain from a value up to its document. Chains live on the stack
+ * while a tree is walked; place_keep() makes one that lasts as long as the load, for rules that
+ * look at several objects.
  */
 #ifndef CONFIG_PLACE_H
 #define CONFIG_PLACE_H

@@ -16,12 +16,16 @@ void cfg_report_text(const struct cfg_report *r, bool colour, struct buf *out);
 NODISCARD json_t *cfg_report_json(const struct cfg_report *r, const struct cfg *c);
 
 /**
- * The configuration with every default filled in, as a document in our own format: loading it again gives the
- * same configuration. With @secrets false passwords read "(hidden)": only such text may leave the process.
+ * The configuration with every default filled in, as a document in our own format: loading it again
+ * gives the same configuration. With @secrets false passwords read "(hidden)": only such text may
+ * leave the process.
  */
 NODISCARD json_t *cfg_to_json(const struct cfg *c, bool secrets);
 
-/** Every key that a document may hold, with type, default and meaning, as Markdown: docs/configuration.md. */
+/**
+ * Every key that a document may hold, with type, default and meaning, as Markdown:
+ * docs/configuration.md.
+ */
 void cfg_reference(struct buf *out);
 
 #endif

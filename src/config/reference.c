@@ -112,26 +112,30 @@ static void print_levels(const struct level *level, const char *path, struct buf
 	}
 }
 
-static const char intro[] =
-	"# Configuration, key by key\n"
-	"\n"
-	"Written by the program from the table that loads the file (`cfg_reference()`); a test keeps the two equal.\n"
-	"\n"
-	"A configuration is one or more YAML documents, in files or folders: bare, or as the text of `data.config` in\n"
-	"a `v1/ConfigMap`. `peers`, `address-pools`, `bgp-communities`, `bfd-profiles` and `services` add up over all\n"
-	"documents; every other key of the root stands once. Unknown keys are errors. A `null` is an absent key.\n"
-	"Durations look like `90s`, `1m30s` or `300ms`. What MetalLB does with the same text, and where crier differs:\n"
-	"[compatibility.md](compatibility.md).\n"
-	"\n"
-	"## The root\n"
-	"\n";
+static const char intro[] = "# Configuration, key by key\n"
+			    "\n"
+			    "Written by the program from the table that loads the file "
+			    "(`cfg_reference()`); a test keeps the two equal.\n"
+			    "\n"
+			    "A configuration is one or more YAML documents, in files or folders: "
+			    "bare, or as the text of `data.config` in\n"
+			    "a `v1/ConfigMap`. `peers`, `address-pools`, `bgp-communities`, "
+			    "`bfd-profiles` and `services` add up over all\n"
+			    "documents; every other key of the root stands once. Unknown keys are "
+			    "errors. A `null` is an absent key.\n"
+			    "Durations look like `90s`, `1m30s` or `300ms`. What MetalLB does with "
+			    "the same text, and where crier differs:\n"
+			    "[compatibility.md](compatibility.md).\n"
+			    "\n"
+			    "## The root\n"
+			    "\n";
 
-static const char selectors_intro[] =
-	"\n## Selectors\n"
-	"\n"
-	"An element matches when all its conditions hold; a list matches when any element does, and an empty list\n"
-	"always.\n"
-	"\n";
+static const char selectors_intro[] = "\n## Selectors\n"
+				      "\n"
+				      "An element matches when all its conditions hold; a list "
+				      "matches when any element does, and an empty list\n"
+				      "always.\n"
+				      "\n";
 
 void cfg_reference(struct buf *out)
 {

@@ -10,9 +10,12 @@ struct style {
 };
 
 static const struct style plain = { "", "", "", "", "" };
-static const struct style error_style = { "\033[1m", "\033[1;31m", "\033[1;32m", "\033[2m", "\033[0m" };
-static const struct style warning_style = { "\033[1m", "\033[1;35m", "\033[1;32m", "\033[2m", "\033[0m" };
-static const struct style note_style = { "\033[1m", "\033[1;36m", "\033[1;32m", "\033[2m", "\033[0m" };
+static const struct style error_style = { "\033[1m", "\033[1;31m", "\033[1;32m", "\033[2m",
+					  "\033[0m" };
+static const struct style warning_style = { "\033[1m", "\033[1;35m", "\033[1;32m", "\033[2m",
+					    "\033[0m" };
+static const struct style note_style = { "\033[1m", "\033[1;36m", "\033[1;32m", "\033[2m",
+					 "\033[0m" };
 
 static void print_place(const char *file, struct doc_pos pos, struct buf *out)
 {

@@ -13,8 +13,7 @@ void resolve_bfd(struct loader *l)
 
 	for (size_t i = 0; i < l->n_bfds; i++) {
 		struct raw_bfd *raw = l->bfds[i];
-		const struct raw_bfd *first =
-			raw->c.name ? map_put(names, raw->c.name, raw) : NULL;
+		const struct raw_bfd *first = raw->c.name ? map_put(names, raw->c.name, raw) : NULL;
 
 		if (first) {
 			struct place at = place_field(raw->at, "name");
@@ -58,7 +57,8 @@ static void peers_profiles(struct loader *l)
 		peer_profile(l, l->peers[i], profiles, names, n);
 }
 
-/* Two peers with the same settings are one that was pasted twice; a name alone makes no difference. */
+/* Two peers with the same settings are one that was pasted twice; a name alone makes no
+ * difference. */
 static void peers_equal(struct loader *l)
 {
 	CLEANUP(map_freep) struct map *seen = map_new();
@@ -110,8 +110,8 @@ static const char *peer_long_name(struct loader *l, const struct cfg_peer *p, co
 				  const struct map *names)
 {
 	bool v6 = p->addr.family == FAMILY_V6;
-	const char *name = arena_printf(l->arena, "%s%s%s:%u", v6 ? "[" : "", address,
-					v6 ? "]" : "", p->port);
+	const char *name =
+		arena_printf(l->arena, "%s%s%s:%u", v6 ? "[" : "", address, v6 ? "]" : "", p->port);
 	const char *unique = name;
 
 	for (size_t i = 2; map_get(names, unique); i++)
@@ -138,9 +138,9 @@ static void peers_names_default(struct loader *l, struct map *names)
 
 		if (raw->c.name)
 			continue;
-		raw->c.name = alone && !map_get(names, address) ?
-				      arena_strdup(l->arena, address) :
-				      peer_long_name(l, &raw->c, address, names);
+		raw->c.name = alone && !map_get(names, address)
+				      ? arena_strdup(l->arena, address)
+				      : peer_long_name(l, &raw->c, address, names);
 		map_put(names, raw->c.name, raw);
 	}
 }

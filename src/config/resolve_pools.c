@@ -1,4 +1,5 @@
-/* The rules between pools, communities and peers; pools become pools plus their implicit advertisements. */
+/* The rules between pools, communities and peers; pools become pools plus their implicit
+ * advertisements. */
 #include <string.h>
 
 #include "base/text.h"
@@ -50,18 +51,18 @@ static void overlap_report(struct loader *l, const struct raw_span *a, const str
 	bool a_first = issues_before(&l->issues, a->at->at, b->at->at);
 	const struct raw_span *first = a_first ? a : b, *second = a_first ? b : a;
 	const char *pool = first->pool->c.name ? first->pool->c.name : "?";
-	struct issue *is =
-		first->pool == second->pool ?
-			load_error(l, second->at, "each address belongs to one entry",
-				   "'%.100s' overlaps '%.100s' of the same pool", second->text,
-				   first->text) :
-			load_error(l, second->at, "each address belongs to one pool",
-				   "'%.100s' overlaps '%.100s' of pool '%.60s'", second->text,
-				   first->text, pool);
+	struct issue *is = first->pool == second->pool
+				   ? load_error(l, second->at, "each address belongs to one entry",
+						"'%.100s' overlaps '%.100s' of the same pool",
+						second->text, first->text)
+				   : load_error(l, second->at, "each address belongs to one pool",
+						"'%.100s' overlaps '%.100s' of pool '%.60s'",
+						second->text, first->text, pool);
 	issue_other(&l->issues, is, first->at->at);
 }
 
-/* Sorted by start, a span overlaps an earlier one exactly when it starts before the furthest end so far. */
+/* Sorted by start, a span overlaps an earlier one exactly when it starts before the furthest end
+ * so far. */
 static void spans_overlap(struct loader *l)
 {
 	const struct raw_span *widest = NULL;
@@ -104,7 +105,7 @@ static const char *community_hint(struct loader *l, const char *text)
 	struct raw_alias *alias;
 	size_t n = 0;
 
-	MAP_EACH(l->aliases, key, alias)
+	MAP_EACH (l->aliases, key, alias)
 		names[n++] = key;
 	const char *near = load_nearest(l, text, names, n);
 	return near ? near : "a name of bgp-communities, or two numbers up to 65535, as 64512:77";
@@ -128,8 +129,8 @@ static void adv_communities(struct loader *l, struct raw_adv *raw)
 		if (alias)
 			v[i] = alias->value;
 		else if (!community_parse(text, &v[i]))
-			load_error(l, &at, community_hint(l, text),
-				   "'%.60s' is not a community", text);
+			load_error(l, &at, community_hint(l, text), "'%.60s' is not a community",
+				   text);
 	}
 	raw->c.communities = v;
 	raw->c.n_communities = communities_unique(v, list->n_items);
@@ -144,10 +145,10 @@ static void adv_length(struct loader *l, const struct raw_adv *raw, const struct
 	if (length >= s->shortest)
 		return;
 	struct place at = place_field(raw->at, key);
-	struct issue *is = load_error(
-		l, &at, issues_text(&l->issues, "%u to %u", s->shortest, v6 ? 128 : 32),
-		"%s %u is wider than '%.100s', whose widest prefix is /%u", key, length, s->text,
-		s->shortest);
+	struct issue *is =
+		load_error(l, &at, issues_text(&l->issues, "%u to %u", s->shortest, v6 ? 128 : 32),
+			   "%s %u is wider than '%.100s', whose widest prefix is /%u", key, length,
+			   s->text, s->shortest);
 	issue_other(&l->issues, is, s->at->at);
 }
 
@@ -160,8 +161,7 @@ static void adv_peers(struct loader *l, const struct raw_adv *raw, const struct 
 		if (map_get(peers, raw->c.peers.v[i]) || list.at->kind != DOC_LIST)
 			continue;
 		struct place at = place_index(&list, i, list.at->items[i]);
-		load_warning(l, &at,
-			     load_nearest(l, raw->c.peers.v[i], names, l->cfg->n_peers),
+		load_warning(l, &at, load_nearest(l, raw->c.peers.v[i], names, l->cfg->n_peers),
 			     "there is no peer '%.60s'", raw->c.peers.v[i]);
 	}
 }
@@ -177,10 +177,9 @@ static struct cfg_pools pools_one(struct loader *l, const struct cfg_pool *pool)
 /* The advertisement that a bgp pool has when it asks for none. */
 static struct cfg_bgp_adv adv_default(const char *name)
 {
-	return (struct cfg_bgp_adv){ .name = name,
-				     .aggregation_v4 = 32,
-				     .aggregation_v6 = 128,
-				     .has_local_pref = true };
+	return (struct cfg_bgp_adv){
+		.name = name, .aggregation_v4 = 32, .aggregation_v6 = 128, .has_local_pref = true
+	};
 }
 
 static size_t pool_bgp_advs(struct loader *l, const struct raw_pool *raw,
@@ -216,12 +215,11 @@ static void pools_move(struct loader *l)
 		pools[i].addresses = raw->blocks;
 		pools[i].n_addresses = raw->n_spans;
 		if (raw->protocol == CFG_BGP)
-			c->n_bgp_advs +=
-				pool_bgp_advs(l, raw, &pools[i], &bgp[c->n_bgp_advs]);
+			c->n_bgp_advs += pool_bgp_advs(l, raw, &pools[i], &bgp[c->n_bgp_advs]);
 		else
-			l2[c->n_l2_advs++] = (struct cfg_l2_adv){
-				.name = raw->c.name, .pools = pools_one(l, &pools[i])
-			};
+			l2[c->n_l2_advs++] =
+				(struct cfg_l2_adv){ .name = raw->c.name,
+						     .pools = pools_one(l, &pools[i]) };
 	}
 	l2[c->n_l2_advs++] = (struct cfg_l2_adv){ .name = "outside-pools", .outside_pools = true };
 	bgp[c->n_bgp_advs] = adv_default("outside-pools");

@@ -7,8 +7,8 @@
 /* What all services together know while they are checked one by one. */
 struct context {
 	struct loader *l;
-	struct map *names;     /* name -> raw_service */
-	struct map *pools;     /* name -> raw_pool */
+	struct map *names; /* name -> raw_service */
+	struct map *pools; /* name -> raw_pool */
 	const char **pool_names;
 	size_t n_pool_names;
 	struct map *addresses; /* address bytes -> raw_service: the first that has it */
@@ -18,7 +18,10 @@ struct context {
 static struct context context_new(struct loader *l)
 {
 	struct context x = {
-		.l = l, .names = map_new(), .pools = map_new(), .addresses = map_new(),
+		.l = l,
+		.names = map_new(),
+		.pools = map_new(),
+		.addresses = map_new(),
 		.ports = map_new(),
 		.pool_names = arena_new_n(l->scratch, const char *, l->n_pools),
 	};
@@ -46,8 +49,8 @@ static void service_name(struct context *x, struct raw_service *raw)
 	if (!first)
 		return;
 	struct place at = place_field(raw->at, "name");
-	struct issue *is = load_error(x->l, &at, "names are unique", "a second service '%.60s'",
-				      raw->c.name);
+	struct issue *is =
+		load_error(x->l, &at, "names are unique", "a second service '%.60s'", raw->c.name);
 	issue_other(&x->l->issues, is, place_field(first->at, "name").at);
 }
 
@@ -129,9 +132,8 @@ static void address_pool(struct context *x, const struct raw_service *raw, size_
 static void sharing_refuse(struct context *x, const struct place *at,
 			   const struct raw_service *first, const char *hint, const char *what)
 {
-	struct issue *is =
-		load_error(x->l, at, hint, "%s service '%.60s'", what,
-			   first->c.name ? first->c.name : "?");
+	struct issue *is = load_error(x->l, at, hint, "%s service '%.60s'", what,
+				      first->c.name ? first->c.name : "?");
 
 	issue_other(&x->l->issues, is, first->at->at);
 }
@@ -167,13 +169,12 @@ static void address_sharing(struct context *x, struct raw_service *raw, size_t i
 		key.a = *a;
 		key.protocol = (uint8_t)raw->c.ports[j].protocol;
 		key.port = raw->c.ports[j].port;
-		const struct raw_service *other =
-			map_put_bytes(x->ports, &key, sizeof(key), raw);
+		const struct raw_service *other = map_put_bytes(x->ports, &key, sizeof(key), raw);
 		if (other && other != raw) {
 			snprintf(what, sizeof(what), "%s: port %u is used by", ADDR_TEXT(a),
 				 key.port);
-			sharing_refuse(x, at, other, "services that share an address differ in ports",
-				       what);
+			sharing_refuse(x, at, other,
+				       "services that share an address differ in ports", what);
 		}
 	}
 }

@@ -20,7 +20,8 @@ const struct field *level_field(const struct level *level, const char *key)
 
 const char *load_nearest(struct loader *l, const char *word, const char *const *words, size_t n)
 {
-	/* A long word is no slip of the pen, and comparing it would cost its length for each known word. */
+	/* A long word is no slip of the pen, and comparing it would cost its length for each
+	 * known word. */
 	const char *near = strlen(word) <= 100 ? text_nearest(word, words, n) : NULL;
 
 	return near ? issues_text(&l->issues, "did you mean '%s'?", near) : NULL;

@@ -1,6 +1,7 @@
 /**
- * The table of configuration fields: one row says a field's key, type, range, unit, default, whether it is built
- * yet, and where its value goes. The same rows load a document, word its errors and print the reference page.
+ * The table of configuration fields: one row says a field's key, type, range, unit, default,
+ * whether it is built yet, and where its value goes. The same rows load a document, word its errors
+ * and print the reference page.
  *
  * A level is one mapping of the document (a peer, a pool, `log`, …) and fills one C object.
  */
@@ -14,10 +15,10 @@
 struct loader;
 
 enum field_type {
-	FIELD_BOOL,	 /* bool */
-	FIELD_UINT,	 /* uint8_t, uint16_t or uint32_t; a float is cut to whole (but see `exact`) */
-	FIELD_TEXT,	 /* const char * */
-	FIELD_WORD,	 /* an enum, out of `words` */
+	FIELD_BOOL, /* bool */
+	FIELD_UINT, /* uint8_t, uint16_t or uint32_t; a float is cut to whole (but see `exact`) */
+	FIELD_TEXT, /* const char * */
+	FIELD_WORD, /* an enum, out of `words` */
 	FIELD_DURATION,	 /* struct dur; min and max in ns */
 	FIELD_ADDRESS,	 /* struct addr */
 	FIELD_ENDPOINT,	 /* struct cfg_endpoint; the port of `preset_port` where none is written */
@@ -63,7 +64,10 @@ struct field {
 	const char *shape;
 	const struct not_built *not_built;
 
-	/** FIELD_OWN: takes the value at @p into @object. Others: a further check, after the value is in. */
+	/**
+	 * FIELD_OWN: takes the value at @p into @object. Others: a further check, after the value
+	 * is in.
+	 */
 	void (*load)(struct loader *l, const struct place *p, void *object);
 };
 

@@ -17,7 +17,9 @@ NODISCARD int source_read(const char *path, struct buf *out, struct err *e);
 
 bool source_is_folder(const char *path);
 
-/** The files *.yaml, *.yml and *.json of a folder, sorted by name; free with source_names_free(). */
+/**
+ * The files *.yaml, *.yml and *.json of a folder, sorted by name; free with source_names_free().
+ */
 NODISCARD int source_folder(const char *path, char ***names, size_t *n, struct err *e);
 void source_names_free(char **names, size_t n);
 

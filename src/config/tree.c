@@ -103,8 +103,8 @@ json_t *tree_peer(const struct cfg_peer *p, bool secrets)
 {
 	json_t *o = json_pack("{s:s, s:I, s:I, s:i, s:o, s:b, s:b}", "name", p->name, "my-asn",
 			      (json_int_t)p->my_asn, "peer-asn", (json_int_t)p->peer_asn,
-			      "peer-port", p->port, "hold-time", tree_dur(p->hold),
-			      "ebgp-multihop", p->ebgp_multihop, "dual-stack", p->dual_stack);
+			      "peer-port", p->port, "hold-time", tree_dur(p->hold), "ebgp-multihop",
+			      p->ebgp_multihop, "dual-stack", p->dual_stack);
 
 	set_peer_address(o, p);
 	set_addr(o, "source-address", &p->source);
@@ -139,8 +139,8 @@ static json_t *tree_large_communities(const struct cfg_bgp_adv *a)
 	for (size_t i = 0; i < a->n_large_communities; i++) {
 		char text[LARGE_COMMUNITY_TEXT_MAX];
 
-		json_array_append_new(list, json_string(large_community_format(
-						    &a->large_communities[i], text)));
+		json_array_append_new(
+			list, json_string(large_community_format(&a->large_communities[i], text)));
 	}
 	return list;
 }
@@ -225,9 +225,9 @@ static void set_ports(json_t *o, const struct cfg_service *s)
 
 	for (size_t i = 0; i < s->n_ports; i++) {
 		const struct cfg_port *p = &s->ports[i];
-		const char *name = p->protocol == CFG_UDP  ? "udp" :
-				   p->protocol == CFG_SCTP ? "sctp" :
-							     "tcp";
+		const char *name = p->protocol == CFG_UDP    ? "udp"
+				   : p->protocol == CFG_SCTP ? "sctp"
+							     : "tcp";
 
 		json_array_append_new(list, json_sprintf("%u/%s", p->port, name));
 	}
@@ -280,9 +280,9 @@ json_t *tree_service(const struct cfg_service *s)
 	set_ports(o, s);
 	set_health(o, &s->health);
 	set_text(o, "bind",
-		 s->bind == CFG_BIND_LINK ? s->bind_link :
-		 s->bind == CFG_BIND_NONE ? "none" :
-					    "auto");
+		 s->bind == CFG_BIND_LINK   ? s->bind_link
+		 : s->bind == CFG_BIND_NONE ? "none"
+					    : "auto");
 	set_text(o, "external-traffic-policy",
 		 s->traffic_policy == CFG_TRAFFIC_LOCAL ? "Local" : "Cluster");
 	set_selectors(o, "node-selectors", &s->node_selectors);
@@ -311,16 +311,16 @@ json_t *tree_settings(const struct cfg *c)
 	json_t *bgp = json_object();
 	set_addr(bgp, "router-id", &c->bgp_router_id);
 	json_object_set_new(o, "bgp", bgp);
-	json_object_set_new(o, "l2",
-			    json_pack("{s:o}", "exclude-interfaces",
-				      tree_texts(&c->l2.exclude_interfaces)));
-	json_object_set_new(o, "control",
-			    json_pack("{s:s, s:s}", "socket", c->control.socket, "group",
-				      c->control.group));
-	json_object_set_new(o, "http",
-			    json_pack("{s:o}", "listen",
-				      c->http.off ? json_string("none") :
-						    tree_endpoint(&c->http.at)));
+	json_object_set_new(
+		o, "l2",
+		json_pack("{s:o}", "exclude-interfaces", tree_texts(&c->l2.exclude_interfaces)));
+	json_object_set_new(
+		o, "control",
+		json_pack("{s:s, s:s}", "socket", c->control.socket, "group", c->control.group));
+	json_object_set_new(
+		o, "http",
+		json_pack("{s:o}", "listen",
+			  c->http.off ? json_string("none") : tree_endpoint(&c->http.at)));
 	json_object_set_new(o, "log",
 			    json_pack("{s:s, s:s}", "format",
 				      c->log.format == LOG_JSON ? "json" : "text", "level",

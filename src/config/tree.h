@@ -1,6 +1,6 @@
 /**
- * Objects of a configuration as JSON in our own document's form: for printing, comparing and hashing.
- * Every function gives a new reference.
+ * Objects of a configuration as JSON in our own document's form: for printing, comparing and
+ * hashing. Every function gives a new reference.
  */
 #ifndef CONFIG_TREE_H
 #define CONFIG_TREE_H

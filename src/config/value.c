@@ -13,7 +13,9 @@ bool value_is(struct loader *l, const struct place *p, enum doc_kind wanted)
 {
 	if (p->at->kind == wanted)
 		return true;
-	load_error(l, p, wanted == DOC_LIST ? "write it as [a, b], or as lines that start with '-'" : NULL,
+	load_error(l, p,
+		   wanted == DOC_LIST ? "write it as [a, b], or as lines that start with '-'"
+				      : NULL,
 		   "%s is wanted here, not %s", doc_kind_name(wanted), doc_kind_name(p->at->kind));
 	return false;
 }
@@ -64,7 +66,8 @@ static const char *uint_hint(struct loader *l, const struct field *f)
 			   f->unit ? " " : "", unit);
 }
 
-/* "64512.9" is asdot to its author and 64512 to go-yaml; neither is what anybody wants in silence. */
+/* "64512.9" is asdot to its author and 64512 to go-yaml; neither is what anybody wants in
+ * silence. */
 static const char *asdot_hint(struct loader *l, const char *text)
 {
 	unsigned high, low;
@@ -114,9 +117,9 @@ bool value_uint(struct loader *l, const struct place *p, const struct field *f, 
 	uint64_t v = p->at->kind == DOC_INT ? p->at->integer : 0;
 	bool negative = p->at->kind == DOC_INT && p->at->negative && v;
 
-	if (p->at->kind == DOC_FLOAT ? !uint_of_float(l, p, f, &v) :
-	    p->at->kind != DOC_INT   ? !uint_of_other(l, p, f) :
-				       false)
+	if (p->at->kind == DOC_FLOAT ? !uint_of_float(l, p, f, &v)
+	    : p->at->kind != DOC_INT ? !uint_of_other(l, p, f)
+				     : false)
 		return false;
 	if (negative || v < f->min || v > f->max) {
 		load_error(l, p, uint_hint(l, f), "%.40s is out of range", p->at->text);
@@ -152,8 +155,8 @@ bool value_duration(struct loader *l, const struct place *p, struct dur *out)
 		return true;
 	bool bare = p->at->kind == DOC_INT || p->at->kind == DOC_FLOAT;
 	load_error(l, p,
-		   bare ? issues_text(&l->issues, "write its unit: %.20ss", text) :
-			  "durations look like 90s, 1m30s or 300ms",
+		   bare ? issues_text(&l->issues, "write its unit: %.20ss", text)
+			: "durations look like 90s, 1m30s or 300ms",
 		   "'%.60s' is not a duration", text);
 	return false;
 }
@@ -176,8 +179,9 @@ bool value_address(struct loader *l, const struct place *p, struct addr *out)
 		return false;
 	if (addr_parse(text, &a) < 0) {
 		load_error(l, p,
-			   strchr(text, '/') ? "leave the mask away" :
-					       "an IPv4 or IPv6 address, such as 192.0.2.1 or 2001:db8::1",
+			   strchr(text, '/')
+				   ? "leave the mask away"
+				   : "an IPv4 or IPv6 address, such as 192.0.2.1 or 2001:db8::1",
 			   "'%.60s' is not an IP address", text);
 		return false;
 	}
@@ -194,7 +198,8 @@ bool value_endpoint(struct loader *l, const struct place *p, struct cfg_endpoint
 		return false;
 	if (addr_port_parse(text, &ep.addr, &ep.port) < 0) {
 		load_error(l, p,
-			   "an address, or address:port, such as 192.0.2.1:7946 or [2001:db8::1]:7946; "
+			   "an address, or address:port, such as 192.0.2.1:7946 or "
+			   "[2001:db8::1]:7946; "
 			   "names are not looked up",
 			   "'%.100s' is not an address with a port", text);
 		return false;
@@ -233,7 +238,9 @@ static bool label_load(struct loader *l, const struct place *p, struct label *ou
 		return false;
 	out->key = arena_strdup(l->arena, p->key);
 	if (!label_key_valid(out->key)) {
-		load_error(l, p, "letters, digits, '-', '_' and '.', at most 63; a prefix such as example.org/ may stand in front",
+		load_error(l, p,
+			   "letters, digits, '-', '_' and '.', at most 63; a prefix such as "
+			   "example.org/ may stand in front",
 			   "'%.100s' is not a label's name", out->key);
 		return false;
 	}

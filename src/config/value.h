@@ -1,6 +1,7 @@
 /**
- * Single values out of a document, as go-yaml in strict mode takes them (docs/compatibility.md). Each reports
- * what is wrong and returns false, leaving the result alone. Texts are copied into the configuration.
+ * Single values out of a document, as go-yaml in strict mode takes them (docs/compatibility.md).
+ * Each reports what is wrong and returns false, leaving the result alone. Texts are copied into the
+ * configuration.
  */
 #ifndef CONFIG_VALUE_H
 #define CONFIG_VALUE_H
