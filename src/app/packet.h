@@ -2,7 +2,7 @@
  * The packet thread: the Layer 2 responder and the BFD engine on a loop of their own. It never waits for the
  * control thread, whose only means are these:
  *
- *   control -> packet  the latest tables (immutable, swapped by pointer) and the latest set of live nodes
+ *   control -> packet  the latest tables (immutable, swapped by pointer) and who is alive
  *   packet -> control  a fixed ring of events, plus the latest state inside each object's status
  *
  * A table that is no longer in use comes back through the ring and is freed by the control thread. When the ring is
@@ -21,9 +21,9 @@ struct packet_hooks {
 	void *ctx;
 	void (*l2)(void *ctx, const struct l2_event *ev);
 	void (*bfd)(void *ctx, const struct bfd_event *ev);
-	/** Tables that the thread has let go of: what they name may be freed now. */
+	/** Tables that the thread has let go of: they, and what only they name, may be freed. */
 	void (*l2_retired)(void *ctx, struct l2_table *t);
-	void (*bfd_retired)(void *ctx, struct bfd_table *t);
+	void (*bfd_retired)(void *ctx, const struct bfd_table *t);
 	/** Events were lost: compare with the latest states. */
 	void (*on_gap)(void *ctx);
 };
@@ -39,7 +39,7 @@ struct packet *packet_free(struct packet *p);
 
 /** Hand over a table; the one before it comes back when the thread has let go of it. */
 void packet_set_l2(struct packet *p, struct l2_table *t);
-void packet_set_bfd(struct packet *p, struct bfd_table *t);
+void packet_set_bfd(struct packet *p, const struct bfd_table *t);
 
 /** Takes effect at once, before any table that follows. */
 void packet_set_alive(struct packet *p, uint16_t node_id, bool alive);
@@ -47,8 +47,8 @@ void packet_set_alive(struct packet *p, uint16_t node_id, bool alive);
 /** Events that did not fit into the ring. */
 uint64_t packet_events_lost(const struct packet *p);
 
-/** For metrics: counters that are safe to read from here. */
+/** For metrics: counters that may be read from here. */
 const struct bfd_counters *packet_bfd_counters(const struct packet *p);
-const struct l2_io *packet_l2(const struct packet *p);
+const struct l2_stats *packet_l2_stats(const struct packet *p);
 
 #endif

@@ -1,0 +1,411 @@
+#include "app/layer2.h"
+
+#include <string.h>
+
+#include "app/iface_filter.h"
+#include "app/json.h"
+#include "base/log.h"
+
+static void entry_unref(struct l2_entry *e)
+{
+	if (--e->refs == 0)
+		free(e);
+}
+
+static struct l2_entry *entry_find(const struct layer2 *l, const struct addr *a)
+{
+	return map_get_bytes(l->entries, a, sizeof(*a));
+}
+
+static struct l2_entry *entry_of(struct layer2 *l, const struct addr *a)
+{
+	struct l2_entry *e = entry_find(l, a);
+
+	if (e)
+		return e;
+	e = mem_new(struct l2_entry);
+	e->addr = *a;
+	e->since = loop_now(l->loop);
+	e->refs = 1;
+	(void)map_put_bytes(l->entries, a, sizeof(*a), e);
+	return e;
+}
+
+/* What nobody lists and we do not own is forgotten; tables on their way keep it alive. */
+static void entries_prune(struct layer2 *l)
+{
+	const char *key;
+	struct l2_entry *e;
+
+	MAP_EACH (l->entries, key, e) {
+		if (e->listed || e->owned)
+			continue;
+		(void)map_del_bytes(l->entries, &e->addr, sizeof(e->addr));
+		entry_unref(e);
+	}
+	(void)key;
+}
+
+/* --- the table --- */
+
+/* Everything that one table is built from; freed when it is built. */
+struct draft {
+	struct l2_iface *ifaces;
+	size_t n_ifaces, cap_ifaces;
+	struct l2_address_conf *addresses;
+	size_t n_addresses, cap_addresses;
+	struct arena *arena;
+	struct l2_nodes alive;
+};
+
+static bool link_usable(const struct layer2 *l, const struct net_link *link)
+{
+	return link->up && !link->master && !link->noarp && !link->loopback &&
+	       !iface_filter_excludes(l->filter, link->name);
+}
+
+static struct addr link_local_of(const struct net_link *link)
+{
+	for (size_t i = 0; i < link->n_addrs; i++)
+		if (link->addrs[i].addr.family == FAMILY_V6 &&
+		    addr_is_link_local(&link->addrs[i].addr))
+			return link->addrs[i].addr;
+	return (struct addr){ 0 };
+}
+
+static void draft_links(struct layer2 *l, struct draft *d)
+{
+	const struct net_link *link;
+
+	for (size_t at = 0; (link = net_links_next(l->links, &at));) {
+		if (!link_usable(l, link))
+			continue;
+		mem_grow(d->ifaces, d->n_ifaces, d->cap_ifaces);
+		struct l2_iface *i = &d->ifaces[d->n_ifaces++];
+
+		*i = (struct l2_iface){ .ifindex = link->ifindex, .mac = link->mac };
+		strncpy(i->name, link->name, sizeof(i->name) - 1);
+		i->link_local = link_local_of(link);
+		i->arp = link->broadcast;
+		i->ndp = addr_is_set(&i->link_local);
+	}
+}
+
+static void draft_alive(struct layer2 *l, struct draft *d)
+{
+	const struct world_node *node;
+	uint16_t id;
+
+	for (size_t at = 0; (node = world_next_node(l->world, &at));)
+		if (node->alive && node_ids_of(l->ids, node->name, &id) == 0)
+			l2_nodes_set(&d->alive, id, true);
+}
+
+static void draft_succession(struct layer2 *l, struct draft *d, const struct plan_l2 *p,
+			     struct l2_address_conf *a)
+{
+	uint16_t *nodes = arena_new_n(d->arena, uint16_t, p->n_succession);
+
+	for (size_t i = 0; i < p->n_succession; i++)
+		if (node_ids_of(l->ids, p->succession[i].node, &nodes[a->n_nodes]) == 0)
+			a->n_nodes++;
+	a->nodes = nodes;
+}
+
+static void draft_interfaces(struct layer2 *l, struct draft *d, const struct plan_l2 *p,
+			     struct l2_address_conf *a)
+{
+	int *ifindexes = arena_new_n(d->arena, int, p->interfaces.n);
+
+	a->all_ifaces = p->all_interfaces;
+	for (size_t i = 0; i < p->interfaces.n; i++) {
+		const struct net_link *link = net_links_by_name(l->links, p->interfaces.v[i]);
+
+		if (link)
+			ifindexes[a->n_ifindexes++] = link->ifindex;
+	}
+	a->ifindexes = ifindexes;
+}
+
+static void draft_address(struct layer2 *l, struct draft *d, const struct plan_l2 *p)
+{
+	struct l2_entry *e = entry_of(l, &p->addr);
+
+	if (e->listed) /* services that share it have the same succession */
+		return;
+	e->listed = true;
+	e->refs++; /* the table's */
+	mem_grow(d->addresses, d->n_addresses, d->cap_addresses);
+	struct l2_address_conf *a = &d->addresses[d->n_addresses++];
+
+	*a = (struct l2_address_conf){ .addr = p->addr, .stats = &e->stats };
+	draft_succession(l, d, p, a);
+	draft_interfaces(l, d, p, a);
+}
+
+static void draft_addresses(struct layer2 *l, struct draft *d)
+{
+	const char *key;
+	struct l2_entry *e;
+	const struct plan *plan;
+
+	MAP_EACH (l->entries, key, e) {
+		e->listed = false;
+	}
+	(void)key;
+	for (size_t at = 0; (plan = planner_next(l->planner, &at));)
+		for (size_t i = 0; i < plan->n_l2; i++)
+			draft_address(l, d, &plan->l2[i]);
+}
+
+static void draft_fini(struct draft *d)
+{
+	free(d->ifaces);
+	free(d->addresses);
+	arena_free(d->arena);
+}
+
+static struct l2_entry *entry_of_stats(struct l2_address_stats *stats)
+{
+	return CONTAINER_OF(stats, struct l2_entry, stats);
+}
+
+static void table_hand_over(struct layer2 *l, struct draft *d)
+{
+	struct l2_table_conf conf = {
+		.alive = &d->alive,
+		.ifaces = d->ifaces,
+		.n_ifaces = d->n_ifaces,
+		.addresses = d->addresses,
+		.n_addresses = d->n_addresses,
+	};
+	struct l2_table *t = NULL;
+	struct err e = { 0 };
+
+	if (node_ids_of(l->ids, world_me(l->world), &conf.self) < 0 ||
+	    l2_table_new(&conf, &t, &e) < 0) {
+		log_event(LOG_ERROR, "layer2Stale",
+			  "the Layer 2 table can't be built; what was announced stays",
+			  KV_STR("error", e.text[0] ? e.text : "too many nodes"));
+		for (size_t i = 0; i < d->n_addresses; i++)
+			entry_unref(entry_of_stats(d->addresses[i].stats));
+		return;
+	}
+	l2_groups_apply(l->groups, t);
+	packet_set_l2(l->packet, t);
+}
+
+static void rebuild_now(struct loop_task *task)
+{
+	struct layer2 *l = CONTAINER_OF(task, struct layer2, rebuild);
+	struct draft d = { .arena = arena_new() };
+
+	/* While decisions are still being made the table would be of two worlds. */
+	if (l->packet && planner_is_settled(l->planner)) {
+		draft_links(l, &d);
+		draft_alive(l, &d);
+		draft_addresses(l, &d);
+		table_hand_over(l, &d);
+		entries_prune(l);
+	}
+	draft_fini(&d);
+}
+
+void layer2_retired(struct layer2 *l, struct l2_table *t)
+{
+	(void)l;
+	for (size_t i = 0; t && i < t->n_addresses; i++)
+		entry_unref(entry_of_stats(t->addresses[i].stats));
+	l2_table_free(t);
+}
+
+/* --- events --- */
+
+void layer2_on_event(struct layer2 *l, const struct l2_event *ev)
+{
+	if (ev->kind == L2_SOCKET_FAILED) {
+		log_event(LOG_WARN, "socketFailed",
+			  "Layer 2 hears nothing on an interface; trying again",
+			  KV_I64("ifindex", ev->ifindex));
+		return;
+	}
+	struct l2_entry *e = entry_of(l, &ev->addr);
+
+	e->owned = ev->kind == L2_TOOK;
+	e->since = ev->at;
+	l->on_owner(l->ctx, &ev->addr, e->owned);
+	entries_prune(l);
+}
+
+bool layer2_owns(const struct layer2 *l, const struct addr *a)
+{
+	const struct l2_entry *e = entry_find(l, a);
+
+	return e && e->owned;
+}
+
+bool layer2_link_allowed(const struct layer2 *l, const char *name)
+{
+	return !iface_filter_excludes(l->filter, name);
+}
+
+void layer2_touch(struct layer2 *l)
+{
+	loop_task_queue(&l->rebuild);
+}
+
+int layer2_configure(struct layer2 *l, const struct cfg *c, struct err *e)
+{
+	struct iface_filter *f;
+
+	if (iface_filter_new(c, &f, e) < 0)
+		return -ERR_CONFIG;
+	iface_filter_free(l->filter);
+	l->filter = f;
+	layer2_touch(l);
+	return 0;
+}
+
+void layer2_init(struct layer2 *l, struct loop *loop, const struct world *world,
+		 const struct planner *planner, struct net_links *links, struct node_ids *ids)
+{
+	*l = (struct layer2){
+		.loop = loop,
+		.world = world,
+		.planner = planner,
+		.links = links,
+		.ids = ids,
+		.groups = l2_groups_new(loop),
+		.entries = map_new(),
+	};
+	loop_task_init(&l->rebuild, loop, rebuild_now);
+}
+
+void layer2_attach(struct layer2 *l, struct packet *packet)
+{
+	l->packet = packet;
+}
+
+static void entry_unref_value(void *value)
+{
+	entry_unref(value);
+}
+
+void layer2_fini(struct layer2 *l)
+{
+	if (!l->entries)
+		return;
+	loop_task_cancel(&l->rebuild);
+	l->groups = l2_groups_free(l->groups);
+	map_clear(l->entries, entry_unref_value);
+	l->entries = map_free(l->entries);
+	l->filter = iface_filter_free(l->filter);
+}
+
+/* --- for people --- */
+
+static const struct plan_l2 *planned(const struct layer2 *l, const struct addr *a, json_t *services)
+{
+	const struct plan_l2 *found = NULL;
+	const struct plan *plan;
+
+	for (size_t at = 0; (plan = planner_next(l->planner, &at));)
+		for (size_t i = 0; i < plan->n_l2; i++)
+			if (addr_eq(&plan->l2[i].addr, a)) {
+				found = found ? found : &plan->l2[i];
+				json_array_append_new(services, json_string(plan->service));
+			}
+	return found;
+}
+
+static json_t *succession_json(const struct plan_l2 *p)
+{
+	json_t *names = json_array();
+
+	for (size_t i = 0; i < p->n_succession; i++)
+		json_array_append_new(names, json_string(p->succession[i].node));
+	return names;
+}
+
+static json_t *interfaces_json(const struct plan_l2 *p)
+{
+	json_t *names = json_array();
+
+	if (p->all_interfaces)
+		json_array_append_new(names, json_string("*"));
+	for (size_t i = 0; !p->all_interfaces && i < p->interfaces.n; i++)
+		json_array_append_new(names, json_string(p->interfaces.v[i]));
+	return names;
+}
+
+static json_t *entry_json(const struct layer2 *l, const struct l2_entry *e)
+{
+	json_t *item = json_item(ADDR_TEXT(&e->addr), e->owned ? "owner" : "standby", e->since);
+	json_t *services = json_array();
+	const struct plan_l2 *p = planned(l, &e->addr, services);
+	struct l2_address_stats counts;
+
+	if (p) {
+		if (p->n_succession)
+			json_set_text(item, "owner", p->succession[0].node);
+		json_object_set_new(item, "succession", succession_json(p));
+		json_object_set_new(item, "interfaces", interfaces_json(p));
+	}
+	json_object_set_new(item, "services", services);
+	l2_address_stats_read(&e->stats, &counts);
+	json_set_u64(item, "requests", counts.requests);
+	json_set_u64(item, "replies", counts.replies);
+	json_set_u64(item, "gratuitous", counts.gratuitous);
+	return item;
+}
+
+json_t *layer2_json(const struct layer2 *l)
+{
+	json_t *items = json_array();
+	const char *key;
+	struct l2_entry *e;
+
+	MAP_EACH (l->entries, key, e) {
+		json_array_append_new(items, entry_json(l, e));
+	}
+	(void)key;
+	return items;
+}
+
+static void collect_entries(const struct layer2 *l, struct metric_writer *w, const char *name,
+			    const char *help, size_t offset)
+{
+	const char *key;
+	struct l2_entry *e;
+
+	metric_family(w, METRIC_COUNTER, name, help);
+	MAP_EACH (l->entries, key, e) {
+		struct l2_address_stats counts;
+
+		l2_address_stats_read(&e->stats, &counts);
+		uint64_t v = *(const uint64_t *)((const char *)&counts + offset);
+		metric_sample(w, name, METRIC_LABELS({ "ip", ADDR_TEXT(&e->addr) }), (double)v);
+	}
+	(void)key;
+}
+
+void layer2_collect(const struct layer2 *l, struct metric_writer *w)
+{
+	struct l2_stats all;
+
+	collect_entries(l, w, "metallb_layer2_requests_received",
+			"Requests received for owned addresses",
+			offsetof(struct l2_address_stats, requests));
+	collect_entries(l, w, "metallb_layer2_responses_sent", "Replies sent",
+			offsetof(struct l2_address_stats, replies));
+	collect_entries(l, w, "metallb_layer2_gratuitous_sent", "Unasked announcements sent",
+			offsetof(struct l2_address_stats, gratuitous));
+	l2_stats_read(packet_l2_stats(l->packet), &all);
+	metric_struct(w, "crier_l2_", l2_metric_rows, l2_metric_rows_n, &all);
+	metric_family(w, METRIC_COUNTER, "crier_l2_frames_total",
+		      "Received frames by what became of them");
+	for (int i = 0; i < L2_RX_COUNT; i++)
+		metric_sample(w, "crier_l2_frames_total",
+			      METRIC_LABELS({ "outcome", l2_rx_name((enum l2_rx)i) }),
+			      (double)all.rx[i]);
+}

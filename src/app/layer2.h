@@ -1,0 +1,65 @@
+/**
+ * The Layer 2 side of the daemon: turns decisions and links into tables for the packet thread, keeps what it
+ * says about each address, and joins the multicast groups that IPv6 needs.
+ */
+#ifndef APP_LAYER2_H
+#define APP_LAYER2_H
+
+#include <jansson.h>
+
+#include "app/packet.h"
+#include "app/planner.h"
+#include "base/metric.h"
+#include "l2/groups.h"
+#include "net/link.h"
+
+/** An address that this node owns or could own. Lives as long as a table names it. */
+struct l2_entry {
+	struct addr addr;
+	struct l2_address_stats stats;
+	bool owned;	   /* by the packet thread's word */
+	struct mono since; /* of owned, or of not being owned */
+	bool listed;	   /* in the table that was handed over last */
+	size_t refs;	   /* one while listed or owned, one for each table */
+};
+
+struct layer2 {
+	struct loop *loop;
+	const struct world *world;
+	const struct planner *planner;
+	struct net_links *links;
+	struct packet *packet;
+	struct node_ids *ids;
+	struct l2_groups *groups;
+	struct map *entries; /* struct addr -> struct l2_entry */
+	struct loop_task rebuild;
+	struct iface_filter *filter;
+	uint64_t gaps; /* times that events of the packet thread were lost */
+	/** An address was taken or given up. */
+	void (*on_owner)(void *ctx, const struct addr *addr, bool owned);
+	void *ctx;
+};
+
+void layer2_init(struct layer2 *l, struct loop *loop, const struct world *world,
+		 const struct planner *planner, struct net_links *links, struct node_ids *ids);
+void layer2_attach(struct layer2 *l, struct packet *packet);
+void layer2_fini(struct layer2 *l);
+
+/** Decisions, nodes or links have changed: a new table follows at the end of the turn. */
+void layer2_touch(struct layer2 *l);
+
+/** Put the exclusion patterns of a configuration in force. */
+NODISCARD int layer2_configure(struct layer2 *l, const struct cfg *c, struct err *e);
+
+bool layer2_owns(const struct layer2 *l, const struct addr *a);
+/** May Layer 2 use a link of this name? */
+bool layer2_link_allowed(const struct layer2 *l, const char *name);
+
+/** From the packet thread. */
+void layer2_on_event(struct layer2 *l, const struct l2_event *ev);
+void layer2_retired(struct layer2 *l, struct l2_table *t);
+
+NODISCARD json_t *layer2_json(const struct layer2 *l);
+void layer2_collect(const struct layer2 *l, struct metric_writer *w);
+
+#endif

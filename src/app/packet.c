@@ -1,0 +1,330 @@
+#include "app/packet.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+
+#include "base/ring.h"
+
+enum { EVENT_SLOTS = 4096, ALIVE_WORDS = NODE_IDS_MAX / 64 };
+
+/* How long BFD may go on saying AdminDown before the thread ends. */
+#define GOODBYE_STEP DUR_MS(20)
+#define GOODBYE_MAX  DUR_MS(300)
+
+/*
+ * A table on its way: made by the control thread, kept by the packet thread as long as the table is in force,
+ * then pushed on a stack that the control thread empties. Nothing can be full, so nothing is lost.
+ */
+struct handover {
+	struct handover *next; /* in the stack of those let go of */
+	bool is_bfd;
+	union {
+		struct l2_table *l2;
+		const struct bfd_table *bfd; /* may be NULL: no session */
+	};
+};
+
+struct message {
+	bool is_bfd;
+	union {
+		struct l2_event l2;
+		struct bfd_event bfd;
+	};
+};
+
+struct packet {
+	struct packet_hooks hooks;
+	pthread_t thread;
+
+	/* Control -> packet. */
+	_Atomic(struct handover *) next_l2;
+	_Atomic(struct handover *) next_bfd;
+	_Atomic uint64_t alive[ALIVE_WORDS];
+	_Atomic bool stop;
+	struct loop_wake to_packet;
+
+	/* Packet -> control. */
+	struct ring events;
+	_Atomic(struct handover *) retired;
+	struct loop_wake to_control;
+	uint64_t lost_seen;
+
+	/* The packet thread's own. */
+	struct loop *loop;
+	struct l2_io *l2;
+	struct bfd_engine *bfd;
+	struct handover *l2_in_force, *bfd_in_force;
+	uint64_t alive_told[ALIVE_WORDS];
+	struct loop_timer goodbye;
+	struct mono goodbye_until;
+};
+
+/* On the packet thread. */
+
+static void tell(struct packet *p, const struct message *m)
+{
+	ring_push(&p->events, m); /* a full ring counts what it refuses */
+	loop_wake_signal(&p->to_control);
+}
+
+static void on_l2(void *ctx, const struct l2_event *ev)
+{
+	tell(ctx, &(struct message){ .l2 = *ev });
+}
+
+static void on_bfd(void *ctx, const struct bfd_event *ev)
+{
+	tell(ctx, &(struct message){ .is_bfd = true, .bfd = *ev });
+}
+
+static void retire(struct packet *p, struct handover *h)
+{
+	if (!h)
+		return;
+	h->next = atomic_load_explicit(&p->retired, memory_order_relaxed);
+	while (!atomic_compare_exchange_weak_explicit(&p->retired, &h->next, h,
+						      memory_order_release, memory_order_relaxed))
+		;
+	loop_wake_signal(&p->to_control);
+}
+
+static void take_alive(struct packet *p)
+{
+	for (size_t w = 0; w < ALIVE_WORDS; w++) {
+		uint64_t now = atomic_load_explicit(&p->alive[w], memory_order_acquire);
+		uint64_t changed = now ^ p->alive_told[w];
+
+		p->alive_told[w] = now;
+		for (; changed; changed &= changed - 1) {
+			unsigned bit = (unsigned)__builtin_ctzll(changed);
+
+			l2_io_set_alive(p->l2, (uint16_t)(w * 64 + bit), now >> bit & 1);
+		}
+	}
+}
+
+static void take_tables(struct packet *p)
+{
+	struct handover *l2 = atomic_exchange(&p->next_l2, NULL);
+	struct handover *bfd = atomic_exchange(&p->next_bfd, NULL);
+
+	if (l2) {
+		(void)l2_io_apply(p->l2, l2->l2);
+		retire(p, p->l2_in_force);
+		p->l2_in_force = l2;
+	}
+	if (bfd) {
+		(void)bfd_engine_apply(p->bfd, bfd->bfd);
+		retire(p, p->bfd_in_force);
+		p->bfd_in_force = bfd;
+	}
+}
+
+static void goodbye_due(struct loop_timer *t, struct mono now)
+{
+	struct packet *p = CONTAINER_OF(t, struct packet, goodbye);
+
+	if (bfd_engine_is_idle(p->bfd) || !mono_before(now, p->goodbye_until))
+		loop_stop(p->loop);
+	else
+		loop_timer_set(t, mono_add(now, GOODBYE_STEP));
+}
+
+static void say_goodbye(struct packet *p)
+{
+	if (loop_timer_active(&p->goodbye))
+		return;
+	(void)l2_io_stop(p->l2);
+	(void)bfd_engine_apply(p->bfd, NULL);
+	p->goodbye_until = mono_add(loop_now(p->loop), GOODBYE_MAX);
+	loop_timer_set(&p->goodbye, loop_now(p->loop));
+}
+
+static void woken_by_control(struct loop_wake *w)
+{
+	struct packet *p = CONTAINER_OF(w, struct packet, to_packet);
+
+	if (atomic_load(&p->stop)) {
+		say_goodbye(p);
+		return;
+	}
+	take_alive(p);
+	take_tables(p);
+}
+
+static void *packet_thread(void *arg)
+{
+	struct packet *p = arg;
+
+	pthread_setname_np(pthread_self(), "crier-packet");
+	loop_run(p->loop);
+	return NULL;
+}
+
+/* On the control thread. */
+
+static void hand_back(struct packet *p, struct handover *h)
+{
+	if (!h)
+		return;
+	if (h->is_bfd)
+		p->hooks.bfd_retired(p->hooks.ctx, h->bfd);
+	else
+		p->hooks.l2_retired(p->hooks.ctx, h->l2);
+	free(h);
+}
+
+static void hand_back_all(struct packet *p)
+{
+	struct handover *h = atomic_exchange_explicit(&p->retired, NULL, memory_order_acquire);
+
+	while (h) {
+		struct handover *next = h->next;
+
+		hand_back(p, h);
+		h = next;
+	}
+}
+
+static void woken_by_packet(struct loop_wake *w)
+{
+	struct packet *p = CONTAINER_OF(w, struct packet, to_control);
+	struct message m;
+
+	while (ring_pop(&p->events, &m)) {
+		if (m.is_bfd)
+			p->hooks.bfd(p->hooks.ctx, &m.bfd);
+		else
+			p->hooks.l2(p->hooks.ctx, &m.l2);
+	}
+	if (packet_events_lost(p) != p->lost_seen) {
+		p->lost_seen = packet_events_lost(p);
+		p->hooks.on_gap(p->hooks.ctx);
+	}
+	hand_back_all(p);
+}
+
+static void packet_init(struct packet *p)
+{
+	p->l2 = l2_io_new(&(struct l2_io_conf){
+		.loop = p->loop,
+		.announcer = { .refresh = DUR_S(120) },
+		.event = on_l2,
+		.ctx = p,
+	});
+	p->bfd = bfd_engine_new(
+		&(struct bfd_engine_conf){ .loop = p->loop, .event = on_bfd, .ctx = p });
+	ring_init(&p->events, EVENT_SLOTS, sizeof(struct message));
+	loop_timer_init(&p->goodbye, p->loop, goodbye_due);
+}
+
+/* Signals are the control thread's business. */
+static int thread_start(struct packet *p)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	int error = pthread_create(&p->thread, NULL, packet_thread, p);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return error;
+}
+
+int packet_new(struct loop *loop, const struct packet_hooks *hooks, struct packet **out,
+	       struct err *e)
+{
+	struct packet *p = mem_new(struct packet);
+
+	p->hooks = *hooks;
+	p->to_packet.fd = p->to_control.fd = -1;
+	if (loop_new(&p->loop, e) < 0 ||
+	    loop_wake_init(&p->to_packet, p->loop, woken_by_control, e) < 0 ||
+	    loop_wake_init(&p->to_control, loop, woken_by_packet, e) < 0) {
+		loop_wake_fini(&p->to_packet);
+		loop_free(p->loop);
+		free(p);
+		return err_wrap(e, "packet thread");
+	}
+	packet_init(p);
+	int error = thread_start(p);
+	if (error) {
+		loop_wake_fini(&p->to_control);
+		loop_wake_fini(&p->to_packet);
+		l2_io_free(p->l2);
+		bfd_engine_free(p->bfd);
+		ring_fini(&p->events);
+		loop_free(p->loop);
+		free(p);
+		return err_set(e, ERR_SYSTEM, "packet thread does not start (error %d)", error);
+	}
+	*out = p;
+	return 0;
+}
+
+struct packet *packet_free(struct packet *p)
+{
+	if (!p)
+		return NULL;
+	atomic_store(&p->stop, true);
+	loop_wake_signal(&p->to_packet);
+	pthread_join(p->thread, NULL);
+	woken_by_packet(&p->to_control);
+	l2_io_free(p->l2);
+	bfd_engine_free(p->bfd);
+	hand_back(p, p->l2_in_force);
+	hand_back(p, p->bfd_in_force);
+	hand_back(p, atomic_exchange(&p->next_l2, NULL));
+	hand_back(p, atomic_exchange(&p->next_bfd, NULL));
+	loop_wake_fini(&p->to_control);
+	loop_wake_fini(&p->to_packet);
+	ring_fini(&p->events);
+	loop_free(p->loop);
+	free(p);
+	return NULL;
+}
+
+/* The table before may not have been looked at yet: then it comes straight back. */
+static void hand_over(struct packet *p, _Atomic(struct handover *) *to, const struct handover *what)
+{
+	struct handover *h = mem_dup(what, sizeof(*what));
+
+	hand_back(p, atomic_exchange(to, h));
+	loop_wake_signal(&p->to_packet);
+}
+
+void packet_set_l2(struct packet *p, struct l2_table *t)
+{
+	hand_over(p, &p->next_l2, &(struct handover){ .l2 = t });
+}
+
+void packet_set_bfd(struct packet *p, const struct bfd_table *t)
+{
+	hand_over(p, &p->next_bfd, &(struct handover){ .is_bfd = true, .bfd = t });
+}
+
+void packet_set_alive(struct packet *p, uint16_t node_id, bool alive)
+{
+	uint64_t bit = UINT64_C(1) << (node_id % 64);
+
+	if (alive)
+		atomic_fetch_or_explicit(&p->alive[node_id / 64], bit, memory_order_release);
+	else
+		atomic_fetch_and_explicit(&p->alive[node_id / 64], ~bit, memory_order_release);
+	loop_wake_signal(&p->to_packet);
+}
+
+uint64_t packet_events_lost(const struct packet *p)
+{
+	return atomic_load_explicit(&p->events.refused, memory_order_relaxed);
+}
+
+const struct bfd_counters *packet_bfd_counters(const struct packet *p)
+{
+	return bfd_engine_counters(p->bfd);
+}
+
+const struct l2_stats *packet_l2_stats(const struct packet *p)
+{
+	return l2_io_stats(p->l2);
+}

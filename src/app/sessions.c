@@ -1,0 +1,407 @@
+#include "app/sessions.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+/* A table on its way to the packet thread, with the references that it holds. */
+struct bfd_tickets {
+	struct bfd_table table;
+	struct bfd_target *targets;
+	struct bfd_peer **peers;
+};
+
+/* --- BGP --- */
+
+static void log_note(const struct bgp_event *ev, bool sent)
+{
+	char words[BGP_NOTE_TEXT_MAX];
+
+	log_event(LOG_WARN, sent ? "notificationSent" : "peerNotification",
+		  sent ? "NOTIFICATION sent" : "NOTIFICATION received", KV_STR("peer", ev->peer),
+		  KV_STR("notification", bgp_note_words(ev->note.code, ev->note.subcode, words)),
+		  KV_STR("text", ev->note.text[0] ? ev->note.text : NULL));
+}
+
+static void on_bgp(void *ctx, const struct bgp_event *ev)
+{
+	struct sessions *s = ctx;
+
+	switch (ev->type) {
+	case BGP_EVENT_UP:
+		log_event(LOG_INFO, "sessionUp", "BGP session established",
+			  KV_STR("peer", ev->peer));
+		break;
+	case BGP_EVENT_DOWN:
+		log_event(LOG_WARN, "sessionDown", "BGP session lost", KV_STR("peer", ev->peer),
+			  KV_STR("reason", ev->reason));
+		break;
+	case BGP_EVENT_FAILED:
+		log_event(LOG_WARN, "sessionFailed", "BGP session not established",
+			  KV_STR("peer", ev->peer), KV_STR("reason", ev->reason));
+		break;
+	case BGP_EVENT_STATE:
+		log_event(LOG_DEBUG, "sessionState", "BGP session changed state",
+			  KV_STR("peer", ev->peer), KV_STR("state", bgp_state_name(ev->to)));
+		break;
+	case BGP_EVENT_NOTIFICATION_SENT:
+		log_note(ev, true);
+		break;
+	case BGP_EVENT_NOTIFICATION_RECEIVED:
+		log_note(ev, false);
+		break;
+	case BGP_EVENT_STOPPED:
+		s->stopped = true;
+		if (s->on_stopped)
+			s->on_stopped(s->ctx);
+		break;
+	}
+}
+
+static void announce(void *ctx, const struct route_wish *wish)
+{
+	struct sessions *s = ctx;
+	struct bgp_large *large = mem_new_n(struct bgp_large, wish->n_large_communities);
+	struct err e = { 0 };
+
+	for (size_t i = 0; i < wish->n_large_communities; i++)
+		large[i] = (struct bgp_large){ wish->large_communities[i].global,
+					       wish->large_communities[i].local1,
+					       wish->large_communities[i].local2 };
+	struct bgp_route_attrs attrs = {
+		.origin = BGP_ORIGIN_IGP,
+		.prepend = wish->as_path_prepend,
+		.has_local_pref = wish->has_local_pref,
+		.local_pref = wish->local_pref,
+		.has_med = wish->has_med,
+		.med = wish->med,
+		.communities = wish->communities,
+		.n_communities = wish->n_communities,
+		.large = large,
+		.n_large = wish->n_large_communities,
+	};
+	int status = bgp_speaker_route_set(s->bgp, wish->peer, &wish->prefix, &attrs, &e);
+
+	/* A peer that does not run yet gets all its routes when it is added. */
+	if (status < 0 && status != -ERR_NOT_FOUND)
+		log_event(LOG_ERROR, "announceFailed", "a route cannot be announced",
+			  KV_STR("peer", wish->peer), KV_STR("prefix", PREFIX_TEXT(&wish->prefix)),
+			  KV_STR("error", e.text));
+	free(large);
+}
+
+static void withdraw(void *ctx, const char *peer, const struct prefix *prefix)
+{
+	struct sessions *s = ctx;
+
+	/* A peer that is gone has forgotten its routes already. */
+	(void)!bgp_speaker_route_del(s->bgp, peer, prefix, NULL);
+}
+
+void sessions_route(struct sessions *s, const char *service, const struct plan_bgp *wanted,
+		    size_t n)
+{
+	routes_set(s->routes, service, wanted, n);
+}
+
+/* The first line of a password file, without its end. */
+static int password_read(const char *path, char *out, size_t cap, struct err *e)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, out, cap - 1);
+
+	if (n < 0) {
+		int status = err_errno(e, "password-file %s", path);
+
+		if (fd >= 0)
+			close(fd);
+		return status;
+	}
+	close(fd);
+	out[n] = '\0';
+	out[strcspn(out, "\r\n")] = '\0';
+	return out[0] ? 0 : err_set(e, ERR_CONFIG, "password-file %s is empty", path);
+}
+
+static struct bgp_peer_conf peer_conf(const struct cfg_peer *p, const char *password)
+{
+	uint32_t id = 0;
+
+	if (addr_is_set(&p->router_id))
+		id = (uint32_t)p->router_id.b[0] << 24 | (uint32_t)p->router_id.b[1] << 16 |
+		     (uint32_t)p->router_id.b[2] << 8 | p->router_id.b[3];
+	return (struct bgp_peer_conf){
+		.name = p->name,
+		.addr = p->addr,
+		.port = p->port,
+		.zone = p->zone,
+		.device = p->interface,
+		.source = p->source,
+		.password = password,
+		.ttl = p->format == CFG_RESOURCE && !p->ebgp_multihop && p->my_asn != p->peer_asn
+			       ? 1
+			       : 0,
+		.local_as = p->my_asn,
+		.peer_as = p->peer_asn,
+		.asn_rule = BGP_ASN_EXACT,
+		.router_id = id,
+		.hold_s = (uint16_t)(p->hold.ns / 1000000000),
+		.keepalive_s = (uint16_t)(p->keepalive.ns / 1000000000),
+		.dual_stack = p->dual_stack,
+	};
+}
+
+static int peer_apply(struct sessions *s, const struct cfg_peer *p, struct err *e)
+{
+	char secret[128];
+	const char *password = p->password;
+
+	if (p->password_file) {
+		if (password_read(p->password_file, secret, sizeof(secret), e) < 0)
+			return err_wrap(e, "peer %s", p->name);
+		password = secret;
+	}
+	struct bgp_peer_conf conf = peer_conf(p, password);
+	int change = bgp_speaker_peer_set(s->bgp, &conf, e);
+
+	explicit_bzero(secret, sizeof(secret));
+	if (change < 0)
+		return err_wrap(e, "peer %s", p->name);
+	if (change == BGP_PEER_ADDED) {
+		log_event(LOG_INFO, "peerAdded", "peer configured, starting BGP session",
+			  KV_STR("peer", p->name));
+		routes_replay(s->routes, p->name);
+	}
+	return 0;
+}
+
+static const struct cfg_peer *running_peer(const struct sessions *s, const char *name)
+{
+	const struct cfg_peer *p = cfg_peer_find(world_config(s->world), name);
+
+	return p && plan_peer_runs(s->world, p, world_me(s->world)) ? p : NULL;
+}
+
+/* Peers of the speaker that are not wanted here any more. One at a time: deleting ends the walk. */
+static bool peer_drop_one(struct sessions *s)
+{
+	struct bgp_peer_status st;
+
+	for (size_t at = 0; bgp_speaker_next(s->bgp, &at, &st);) {
+		if (running_peer(s, st.name))
+			continue;
+		bool configured = cfg_peer_find(world_config(s->world), st.name) != NULL;
+		log_event(LOG_INFO, "peerRemoved", "peer deconfigured, closing BGP session",
+			  KV_STR("peer", st.name),
+			  KV_STR("reason",
+				 configured ? "filteredByNodeSelector" : "removedFromConfig"));
+		return bgp_speaker_peer_del(s->bgp, st.name);
+	}
+	return false;
+}
+
+/* --- BFD --- */
+
+static void bfd_peer_unref(struct bfd_peer *b)
+{
+	if (--b->refs > 0)
+		return;
+	free(b->peer);
+	free(b);
+}
+
+static struct bfd_peer *bfd_peer_of(struct sessions *s, const struct cfg_peer *p)
+{
+	struct bfd_peer *b = map_get(s->bfd, p->name);
+
+	if (!b) {
+		b = mem_new(struct bfd_peer);
+		b->peer = mem_strdup(p->name);
+		b->id = ++s->next_bfd_id;
+		b->refs = 1;
+		(void)map_put(s->bfd, p->name, b);
+	}
+	b->addr = p->addr;
+	return b;
+}
+
+static void bfd_forget_unwanted(struct sessions *s)
+{
+	const char *name;
+	struct bfd_peer *b;
+
+	MAP_EACH (s->bfd, name, b) {
+		const struct cfg_peer *p = running_peer(s, name);
+
+		if (!p || !p->bfd) {
+			(void)map_del(s->bfd, b->peer);
+			bfd_peer_unref(b);
+		}
+	}
+}
+
+/* One hop when the peer is on a network of ours (RFC 5881), else several (RFC 5883). */
+static void target_place(const struct sessions *s, const struct cfg_peer *p, struct bfd_target *t)
+{
+	const struct net_link *link = p->zone ? net_links_by_name(s->links, p->zone)
+					      : net_links_connected(s->links, &p->addr);
+
+	t->ifindex = link ? (uint32_t)link->ifindex : 0;
+	t->multihop = !link || (p->ebgp_multihop && p->my_asn != p->peer_asn);
+	if (t->multihop)
+		t->ifindex = 0;
+}
+
+static void target_fill(struct sessions *s, const struct cfg_peer *p, struct bfd_target *t,
+			struct bfd_peer *b)
+{
+	*t = (struct bfd_target){
+		.id = b->id,
+		.peer = p->addr,
+		.local = p->source,
+		.min_ttl = p->bfd->min_ttl,
+		.session = {
+			.desired_min_tx_us = p->bfd->transmit_us,
+			.required_min_rx_us = p->bfd->receive_us,
+			.detect_mult = p->bfd->detect_mult,
+			.passive = p->bfd->passive,
+		},
+		.status = &b->status,
+	};
+	target_place(s, p, t);
+	b->multihop = t->multihop;
+}
+
+static void bfd_hand_over(struct sessions *s)
+{
+	const struct cfg *c = world_config(s->world);
+	struct bfd_tickets *k = mem_new(struct bfd_tickets);
+
+	bfd_forget_unwanted(s);
+	k->targets = mem_new_n(struct bfd_target, c->n_peers);
+	k->peers = mem_new_n(struct bfd_peer *, c->n_peers);
+	for (size_t i = 0; i < c->n_peers; i++) {
+		const struct cfg_peer *p = &c->peers[i];
+
+		if (!p->bfd || !running_peer(s, p->name))
+			continue;
+		struct bfd_peer *b = bfd_peer_of(s, p);
+
+		b->refs++;
+		k->peers[k->table.n] = b;
+		target_fill(s, p, &k->targets[k->table.n++], b);
+	}
+	k->table.v = k->targets;
+	packet_set_bfd(s->packet, &k->table);
+}
+
+void sessions_bfd_retired(struct sessions *s, const struct bfd_table *t)
+{
+	struct bfd_tickets *k =
+		CONTAINER_OF((struct bfd_table *)(uintptr_t)t, struct bfd_tickets, table);
+
+	(void)s;
+	if (!t)
+		return;
+	for (size_t i = 0; i < t->n; i++)
+		bfd_peer_unref(k->peers[i]);
+	free(k->targets);
+	free(k->peers);
+	free(k);
+}
+
+static struct bfd_peer *bfd_by_id(const struct sessions *s, uint32_t id)
+{
+	const char *name;
+	struct bfd_peer *b;
+
+	MAP_EACH (s->bfd, name, b) {
+		if (b->id == id)
+			return b;
+	}
+	(void)name;
+	return NULL;
+}
+
+void sessions_on_bfd(struct sessions *s, const struct bfd_event *ev)
+{
+	const struct bfd_peer *b = bfd_by_id(s, ev->id);
+	const struct bfd_change *c = &ev->change;
+
+	if (!b)
+		return;
+	if (c->new_state == BFD_UP) {
+		log_event(LOG_INFO, "bfdUp", "BFD session up", KV_STR("peer", b->peer));
+		(void)!bgp_speaker_peer_admin(s->bgp, b->peer, BGP_ADMIN_RETRY, NULL, NULL);
+		return;
+	}
+	if (c->old_state != BFD_UP)
+		return;
+	log_event(LOG_WARN, "bfdDown", "BFD session down", KV_STR("peer", b->peer),
+		  KV_STR("diagnostic", bfd_diag_name(c->local_diag)),
+		  KV_STR("remoteState", bfd_state_name(c->remote_state)));
+	/* An operator took BFD down, not the path: BGP goes on (RFC 5882 §3.2). */
+	if (c->new_state == BFD_ADMIN_DOWN || c->remote_state == BFD_ADMIN_DOWN)
+		return;
+	(void)!bgp_speaker_peer_down(s->bgp, b->peer, BGP_ERR_CEASE, BGP_CEASE_BFD_DOWN,
+				     bfd_diag_name(c->local_diag), NULL);
+}
+
+/* --- both --- */
+
+int sessions_init(struct sessions *s, struct loop *loop, const struct world *world,
+		  struct net_links *links, struct err *e)
+{
+	*s = (struct sessions){ .loop = loop, .world = world, .links = links };
+	struct bgp_speaker_conf conf = { .node = world_me(world), .on_event = on_bgp, .ctx = s };
+
+	if (bgp_speaker_new(loop, &conf, &s->bgp, e) < 0)
+		return -(int)e->kind;
+	s->routes = routes_new(
+		&(struct routes_sink){ .ctx = s, .announce = announce, .withdraw = withdraw });
+	s->bfd = map_new();
+	return 0;
+}
+
+void sessions_attach(struct sessions *s, struct packet *packet)
+{
+	s->packet = packet;
+}
+
+void sessions_fini(struct sessions *s)
+{
+	const char *name;
+	struct bfd_peer *b;
+
+	s->routes = routes_free(s->routes);
+	s->bgp = bgp_speaker_free(s->bgp);
+	if (!s->bfd)
+		return;
+	MAP_EACH (s->bfd, name, b) {
+		bfd_peer_unref(b);
+	}
+	(void)name;
+	s->bfd = map_free(s->bfd);
+}
+
+int sessions_apply(struct sessions *s, struct err *e)
+{
+	const struct cfg *c = world_config(s->world);
+	int status = 0;
+
+	while (peer_drop_one(s))
+		;
+	for (size_t i = 0; i < c->n_peers; i++)
+		if (plan_peer_runs(s->world, &c->peers[i], world_me(s->world)) &&
+		    peer_apply(s, &c->peers[i], e) < 0)
+			status = -ERR_CONFIG;
+	bfd_hand_over(s);
+	return status;
+}
+
+void sessions_shutdown(struct sessions *s, const char *why)
+{
+	bgp_speaker_shutdown(s->bgp, why);
+}

@@ -1,0 +1,71 @@
+/**
+ * The BGP peers that run on this node, and their BFD sessions: keeps the speaker and the BFD engine in step with
+ * the configuration, and carries what one has to say to the other.
+ */
+#ifndef APP_SESSIONS_H
+#define APP_SESSIONS_H
+
+#include <jansson.h>
+
+#include "app/packet.h"
+#include "app/routes.h"
+#include "base/map.h"
+#include "bgp/speaker.h"
+#include "net/link.h"
+
+/** A peer's BFD session. Lives as long as a table names it. */
+struct bfd_peer {
+	uint32_t id;
+	char *peer; /* its name */
+	bool multihop;
+	struct addr addr;
+	struct bfd_session_status status;
+	size_t refs; /* one for the map, one for each table */
+};
+
+struct sessions {
+	struct loop *loop;
+	const struct world *world;
+	struct bgp_speaker *bgp;
+	struct routes *routes;
+	struct packet *packet;
+	struct net_links *links;
+	struct map *bfd; /* peer name -> struct bfd_peer */
+	uint32_t next_bfd_id;
+	const struct bfd_table *table; /* the last one handed over; may be gone already */
+	bool stopped;
+	void (*on_stopped)(
+		void *ctx); /* every BGP connection is closed after sessions_shutdown() */
+	void *ctx;
+};
+
+NODISCARD int sessions_init(struct sessions *s, struct loop *loop, const struct world *world,
+			    struct net_links *links, struct err *e);
+/** Hand the packet thread over once it runs. */
+void sessions_attach(struct sessions *s, struct packet *packet);
+void sessions_fini(struct sessions *s);
+
+/**
+ * Make the peers match the configuration, this node's labels and its links. Unchanged sessions go on. A peer whose password
+ * cannot be read is left as it is, and @e tells about the last one of these; the others are still applied.
+ */
+NODISCARD int sessions_apply(struct sessions *s, struct err *e);
+
+/** What one service wants announced. */
+void sessions_route(struct sessions *s, const char *service, const struct plan_bgp *wanted,
+		    size_t n);
+
+/** From the packet thread. */
+void sessions_on_bfd(struct sessions *s, const struct bfd_event *ev);
+void sessions_bfd_retired(struct sessions *s, const struct bfd_table *t);
+
+/** Administrative shutdown of all; on_stopped follows. */
+void sessions_shutdown(struct sessions *s, const char *why);
+
+/* For people: arrays of items, new references. */
+NODISCARD json_t *sessions_peers_json(const struct sessions *s);
+NODISCARD json_t *sessions_routes_json(const struct sessions *s);
+NODISCARD json_t *sessions_bfd_json(const struct sessions *s);
+void sessions_collect(const struct sessions *s, struct metric_writer *w);
+
+#endif

@@ -1,0 +1,203 @@
+/* What people see of peers, routes and BFD sessions. */
+#include <ctype.h>
+#include <string.h>
+
+#include "app/json.h"
+#include "app/sessions.h"
+
+static json_t *capabilities_json(const struct bgp_open *open)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < open->n_caps && i < sizeof(open->caps); i++) {
+		const char *name = bgp_cap_name(open->caps[i]);
+		char number[8];
+
+		snprintf(number, sizeof(number), "%u", open->caps[i]);
+		json_array_append_new(all, json_string(name ? name : number));
+	}
+	return all;
+}
+
+static void note_put(json_t *item, const char *key, const struct bgp_note *note)
+{
+	char words[BGP_NOTE_TEXT_MAX];
+
+	if (!note->set)
+		return;
+	json_object_set_new(item, key,
+			    json_pack("{s:s, s:s, s:s}", "what",
+				      bgp_note_words(note->code, note->subcode, words), "text",
+				      note->text, "at", JSON_TIME(note->at)));
+}
+
+static void agreed_put(json_t *item, const struct bgp_peer_status *st)
+{
+	if (!st->open_seen)
+		return;
+	json_set_u64(item, "hold-time-s", st->agreed.hold_s);
+	json_set_u64(item, "keepalive-time-s", st->agreed.keepalive_s);
+	json_object_set_new(item, "capabilities", capabilities_json(&st->agreed.peer));
+}
+
+static json_t *messages_json(const uint64_t *counts)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "open", (json_int_t)counts[BGP_OPEN],
+			 "update", (json_int_t)counts[BGP_UPDATE], "notification",
+			 (json_int_t)counts[BGP_NOTIFICATION], "keepalive",
+			 (json_int_t)counts[BGP_KEEPALIVE], "refresh",
+			 (json_int_t)counts[BGP_REFRESH]);
+}
+
+static const char *bfd_word(const struct sessions *s, const char *peer)
+{
+	const struct bfd_peer *b = map_get(s->bfd, peer);
+
+	return b ? json_lower(bfd_state_name(b->status.state), (char[16]){ 0 }, 16) : NULL;
+}
+
+static json_t *peer_json(const struct sessions *s, const struct bgp_peer_status *st)
+{
+	char port[ADDR_PORT_TEXT_MAX], state[24];
+	json_t *item = json_item(
+		st->name, json_lower(bgp_state_name(st->state), state, sizeof(state)), st->since);
+
+	json_set_text(item, "address", addr_port_format(&st->addr, st->port, port));
+	json_set_u64(item, "my-asn", st->local_as);
+	json_set_u64(item, "peer-asn", st->peer_as);
+	if (addr_is_set(&st->local))
+		json_set_text(item, "local-address", ADDR_TEXT(&st->local));
+	agreed_put(item, st);
+	json_set_u64(item, "prefixes-announced", st->routes.sent);
+	json_set_u64(item, "prefixes-pending", st->routes.pending);
+	json_set_u64(item, "prefixes-silent", st->routes.silent);
+	json_set_u64(item, "prefixes-received", st->announced_in);
+	json_set_u64(item, "flaps", st->flaps);
+	json_set_u64(item, "queued-bytes", st->queued_bytes);
+	json_object_set_new(item, "messages-in", messages_json(st->msgs_in));
+	json_object_set_new(item, "messages-out", messages_json(st->msgs_out));
+	json_set_text(item, "bfd", bfd_word(s, st->name));
+	json_set_text(item, "reason", st->reason);
+	json_set_text(item, "last-error", st->last_error);
+	note_put(item, "last-notification-received", &st->note_in);
+	note_put(item, "last-notification-sent", &st->note_out);
+	return item;
+}
+
+json_t *sessions_peers_json(const struct sessions *s)
+{
+	json_t *items = json_array();
+	struct bgp_peer_status st;
+
+	for (size_t at = 0; bgp_speaker_next(s->bgp, &at, &st);)
+		json_array_append_new(items, peer_json(s, &st));
+	return items;
+}
+
+static const char *route_state(const struct bgp_route_status *r)
+{
+	if (r->silent)
+		return "silent";
+	if (r->pending)
+		return "pending";
+	return r->sent ? "announced" : "waiting";
+}
+
+static json_t *communities_json(const struct bgp_route_attrs *a)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < a->n_communities; i++)
+		json_array_append_new(all, json_sprintf("%u:%u", a->communities[i] >> 16,
+							a->communities[i] & 0xffff));
+	for (size_t i = 0; i < a->n_large; i++)
+		json_array_append_new(all, json_sprintf("%u:%u:%u", a->large[i].global,
+							a->large[i].local1, a->large[i].local2));
+	return all;
+}
+
+static json_t *route_json(const struct bgp_peer_status *peer, const struct bgp_route_status *r)
+{
+	json_t *item = json_item(PREFIX_TEXT(&r->prefix), route_state(r), peer->since);
+
+	json_set_text(item, "peer", peer->name);
+	if (addr_is_set(&r->next_hop))
+		json_set_text(item, "next-hop", ADDR_TEXT(&r->next_hop));
+	if (r->has_local_pref)
+		json_set_u64(item, "local-pref", r->local_pref);
+	if (!r->attrs)
+		return item;
+	if (r->attrs->has_med)
+		json_set_u64(item, "med", r->attrs->med);
+	json_object_set_new(item, "communities", communities_json(r->attrs));
+	return item;
+}
+
+json_t *sessions_routes_json(const struct sessions *s)
+{
+	json_t *items = json_array();
+	struct bgp_peer_status peer;
+	struct bgp_route_status route;
+
+	for (size_t at = 0; bgp_speaker_next(s->bgp, &at, &peer);)
+		for (size_t i = 0; bgp_speaker_route_next(s->bgp, peer.name, &i, &route);)
+			json_array_append_new(items, route_json(&peer, &route));
+	return items;
+}
+
+/* Milliseconds with their decimals; 0 (not negotiated) is left out. */
+static void ms_put(json_t *item, const char *key, uint64_t us)
+{
+	if (us && us % 1000 == 0)
+		json_set_u64(item, key, us / 1000);
+	else if (us)
+		json_object_set_new(item, key, json_real((double)us / 1000.0));
+}
+
+static json_t *bfd_json(const struct bfd_peer *b)
+{
+	const struct bfd_session_status *st = &b->status;
+	char state[16];
+	json_t *item =
+		json_item(b->peer, json_lower(bfd_state_name(st->state), state, sizeof(state)),
+			  (struct mono){ .ns = st->changed_ns });
+
+	json_set_text(item, "address", ADDR_TEXT(&b->addr));
+	json_set_text(item, "hops", b->multihop ? "multi" : "single");
+	ms_put(item, "transmit-interval-ms", st->tx_us);
+	ms_put(item, "receive-interval-ms", st->rx_us);
+	ms_put(item, "detect-time-ms", st->detect_us);
+	json_set_text(item, "local-diagnostic", bfd_diag_name(st->local_diag));
+	json_set_text(item, "remote-diagnostic", bfd_diag_name(st->remote_diag));
+	json_set_text(item, "remote-state",
+		      json_lower(bfd_state_name(st->remote_state), state, sizeof(state)));
+	json_set_u64(item, "local-discriminator", st->local_disc);
+	json_set_u64(item, "remote-discriminator", st->remote_disc);
+	json_set_u64(item, "packets-in", st->packets_in);
+	json_set_u64(item, "packets-out", st->packets_out);
+	json_set_u64(item, "packets-dropped", st->packets_dropped);
+	json_set_u64(item, "up-events", st->up_events);
+	json_set_u64(item, "down-events", st->down_events);
+	if (st->send_errno)
+		json_set_text(item, "send-error", strerror(st->send_errno));
+	return item;
+}
+
+json_t *sessions_bfd_json(const struct sessions *s)
+{
+	json_t *items = json_array();
+	const char *name;
+	struct bfd_peer *b;
+
+	MAP_EACH (s->bfd, name, b) {
+		json_array_append_new(items, bfd_json(b));
+	}
+	(void)name;
+	return items;
+}
+
+void sessions_collect(const struct sessions *s, struct metric_writer *w)
+{
+	bgp_speaker_collect(s->bgp, w);
+	bfd_counters_collect(packet_bfd_counters(s->packet), w);
+}

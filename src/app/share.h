@@ -1,0 +1,52 @@
+/**
+ * What the members of a cluster tell each other beside being alive: which services each of them serves (the
+ * verdict of its health checks), and the table of allocations. It travels as JSON in gossip's user messages when
+ * something changes, and whole in push/pull, so that nothing stays lost. Members that are not crier ignore it.
+ *
+ * Each verdict carries its node's start (epoch) and a number that grows; the newer one wins, in any order of arrival.
+ */
+#ifndef APP_SHARE_H
+#define APP_SHARE_H
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/bytes.h"
+
+struct share_hooks {
+	void *ctx;
+	/** Give it to the others: one message that fits a datagram. */
+	void (*broadcast)(void *ctx, const void *bytes, size_t len);
+	/** @node says whether it serves @service. */
+	void (*verdict)(void *ctx, const char *node, const char *service, bool servable);
+	/** The table of allocations as a JSON array (a new reference), and one to merge (borrowed). */
+	json_t *(*allocations)(void *ctx);
+	void (*merge_allocations)(void *ctx, const json_t *table);
+};
+
+struct share;
+
+/** @epoch: grows with each start of this node (nanoseconds of the wall clock). */
+NODISCARD struct share *share_new(const char *me, uint64_t epoch, const struct share_hooks *hooks);
+struct share *share_free(struct share *s);
+
+/** Our own verdict about a service; told to the others when it is news. */
+void share_serve(struct share *s, const char *service, bool servable);
+/** No verdict any more: the service, or its check, is gone. */
+void share_unserve(struct share *s, const char *service);
+
+/** Some allocations (a JSON array, borrowed) have changed: tell the others. */
+void share_allocations(struct share *s, const json_t *changed);
+
+/** Tell everything again: somebody new listens. */
+void share_repeat(struct share *s);
+
+/** A node left: what it said counts no more. */
+void share_forget(struct share *s, const char *node);
+
+/** For push/pull, both directions. What can't be read is ignored and counted. */
+void share_write(const struct share *s, struct buf *out);
+void share_read(struct share *s, struct rd bytes);
+uint64_t share_refused(const struct share *s);
+
+#endif
