@@ -76,22 +76,15 @@ int bfd_io_listen(struct bfd_io *io, enum family family, bool multihop, struct e
 	return 0;
 }
 
-/* The two clocks of one wake-up. */
-struct wakeup {
-	struct mono now;
-	int64_t wall_ns;
-	int64_t since_last_ns;
-};
-
-static struct mono believed_time(const struct wakeup *w, int64_t arrived_ns)
+struct mono bfd_arrival(const struct bfd_wakeup *w, int64_t arrived_ns)
 {
 	int64_t age_ns = arrived_ns ? w->wall_ns - arrived_ns : 0;
 
-	return mono_add(w->now, DUR_NS(-MAX(0, MIN(age_ns, w->since_last_ns))));
+	return mono_add(w->now, DUR_NS(-MAX(0, MIN(age_ns, w->since_last.ns))));
 }
 
 /* True when the datagram came after this wake-up began. */
-static bool hand_over(struct bfd_listener *l, const struct wakeup *w, int i)
+static bool hand_over(struct bfd_listener *l, const struct bfd_wakeup *w, int i)
 {
 	struct bfd_io *io = l->owner;
 	struct udp_msg msg;
@@ -105,7 +98,7 @@ static bool hand_over(struct bfd_listener *l, const struct wakeup *w, int i)
 		.local = msg.to,
 		.ifindex = msg.ifindex,
 		.ttl = msg.ttl,
-		.at = believed_time(w, msg.arrived_ns),
+		.at = bfd_arrival(w, msg.arrived_ns),
 	};
 	io->received(io->ctx, &rx);
 	return msg.arrived_ns > w->wall_ns;
@@ -116,7 +109,7 @@ static bool hand_over(struct bfd_listener *l, const struct wakeup *w, int i)
  * socket's buffer, so a flood cannot keep us here. Should the real-time clock step back, a batch is
  * read at a time.
  */
-static void listener_drain(struct bfd_listener *l, const struct wakeup *w)
+static void listener_drain(struct bfd_listener *l, const struct bfd_wakeup *w)
 {
 	for (;;) {
 		int n = udp_batch_recv(l->owner->batch, l->fd);
@@ -131,9 +124,9 @@ static void listener_drain(struct bfd_listener *l, const struct wakeup *w)
 
 void bfd_io_drain(struct bfd_io *io)
 {
-	struct wakeup w = { .now = mono_clock(), .wall_ns = wall_clock_ns() };
+	struct bfd_wakeup w = { .now = mono_clock(), .wall_ns = wall_clock_ns() };
 
-	w.since_last_ns = mono_sub(w.now, io->drained_at).ns;
+	w.since_last = mono_sub(w.now, io->drained_at);
 	for (int i = 0; i < BFD_LISTENER_COUNT; i++) {
 		if (io->listeners[i].fd >= 0)
 			listener_drain(&io->listeners[i], &w);

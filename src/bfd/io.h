@@ -64,6 +64,16 @@ NODISCARD int bfd_io_listen(struct bfd_io *io, enum family family, bool multihop
 /** Hand over every datagram that has arrived until now. */
 void bfd_io_drain(struct bfd_io *io);
 
+/** Both clocks, read together in one wake-up. */
+struct bfd_wakeup {
+	struct mono now;
+	int64_t wall_ns; /* real-time clock */
+	struct dur since_last;
+};
+
+/** When a datagram with the kernel's stamp @arrived_ns (0: none) arrived, as far as we believe it. */
+struct mono bfd_arrival(const struct bfd_wakeup *w, int64_t arrived_ns);
+
 /** Where a session sends from. */
 struct bfd_sender {
 	int fd; /* -1: not open */

@@ -208,9 +208,16 @@ static void need_namespaces(void)
 		skip();
 }
 
+static void job_is_idle(struct node *n)
+{
+	n->result = bfd_engine_is_idle(n->engine);
+}
+
 static bool both_idle(void)
 {
-	return bfd_engine_is_idle(a->engine) && bfd_engine_is_idle(b->engine);
+	node_do(a, job_is_idle, NULL);
+	node_do(b, job_is_idle, NULL);
+	return a->result && b->result;
 }
 
 /* Between tests: no sessions, no history. */
