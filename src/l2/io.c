@@ -81,17 +81,20 @@ static void timer_arm(struct l2_io *io)
 
 /* Receiving */
 
-static void port_close(struct port *p)
+/** Hear no more. The descriptor goes with a table: closing it here would hold up this thread. */
+static void port_retire(struct port *p, struct l2_table *with)
 {
 	loop_io_stop(&p->watch);
-	if (p->fd >= 0)
-		close(p->fd);
+	if (p->fd < 0)
+		return;
+	packet_mute(p->fd);
+	l2_table_retire(with, p->fd);
 	p->fd = -1;
 }
 
 static void port_lost(struct port *p)
 {
-	port_close(p);
+	port_retire(p, l2_announcer_table(p->io->announcer));
 	p->io->reopen_at = mono_add(loop_now(p->io->conf.loop), REOPEN_RETRY);
 	timer_arm(p->io);
 }
@@ -129,16 +132,13 @@ static void port_answer(struct port *p, size_t n_frames)
 		port_send_replies(p, n);
 }
 
-/**
- * ENETDOWN: the interface went down; the socket hears again when it comes up. The rest is not
- * expected to heal.
- */
+/** A socket whose interface went down hears again when it comes up; otherwise begin again. */
 static void port_error(struct port *p, int error)
 {
 	if (error == EAGAIN || error == EINTR)
 		return;
 	l2_count(&stats(p->io)->socket_errors);
-	if (error != ENETDOWN)
+	if (error != ENETDOWN || !packet_is_bound(p->fd))
 		port_lost(p);
 }
 
@@ -249,15 +249,6 @@ static void port_add(struct l2_io *io, int ifindex, enum l2_proto proto)
 	io->ports[io->n_ports++] = p;
 }
 
-/** The descriptor goes with the table, to be closed where there is time. */
-static void port_retire(struct port *p, struct l2_table *with)
-{
-	loop_io_stop(&p->watch);
-	if (p->fd >= 0)
-		with->retired[with->n_retired++] = p->fd;
-	free(p);
-}
-
 static void ports_match(struct l2_io *io, const struct l2_table *now, struct l2_table *before)
 {
 	size_t kept = 0;
@@ -265,10 +256,12 @@ static void ports_match(struct l2_io *io, const struct l2_table *now, struct l2_
 	for (size_t i = 0; i < io->n_ports; i++) {
 		struct port *p = io->ports[i];
 		const struct l2_iface *iface = l2_table_iface(now, p->ifindex);
-		if (iface && l2_iface_speaks(iface, p->proto))
+		if (iface && l2_iface_speaks(iface, p->proto)) {
 			io->ports[kept++] = p;
-		else
-			port_retire(p, before);
+			continue;
+		}
+		port_retire(p, before);
+		free(p);
 	}
 	io->n_ports = kept;
 	for (size_t i = 0; i < now->n_ifaces; i++) {
@@ -394,13 +387,15 @@ void l2_io_set_alive(struct l2_io *io, uint16_t node, bool alive)
 
 struct l2_table *l2_io_stop(struct l2_io *io)
 {
+	struct l2_table *table = l2_announcer_table(io->announcer);
+
 	loop_timer_stop(&io->timer);
 	for (size_t i = 0; i < io->n_ports; i++) {
-		port_close(io->ports[i]);
+		port_retire(io->ports[i], table);
 		free(io->ports[i]);
 	}
 	io->n_ports = 0;
-	return l2_announcer_table(io->announcer);
+	return table;
 }
 
 struct l2_io *l2_io_free(struct l2_io *io)

@@ -34,7 +34,7 @@ struct l2_table *l2_io_apply(struct l2_io *io, struct l2_table *table);
 void l2_io_set_alive(struct l2_io *io, uint16_t node, bool alive);
 
 /**
- * Fall silent and close all sockets, without events; may take some milliseconds.
+ * Fall silent on all interfaces, without events.
  * Returns the table that was in force, the caller's again. Nothing but l2_io_free() may follow.
  */
 struct l2_table *l2_io_stop(struct l2_io *io);

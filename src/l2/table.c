@@ -4,6 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Each socket of an interface that leaves, and as many that broke before. */
+enum { RETIRED_PER_IFACE = 2 * L2_PROTO_COUNT };
+
 static int compare_ifaces(const void *a, const void *b)
 {
 	const struct l2_iface *x = a;
@@ -44,8 +47,8 @@ static int take_ifaces(struct l2_table *t, const struct l2_table_conf *conf, str
 	}
 	t->ifaces = ifaces;
 	t->n_ifaces = conf->n_ifaces;
-	/* Two sockets for each interface at most, each retired once. */
-	t->retired = arena_new_n(t->arena, int, (L2_PROTO_COUNT * conf->n_ifaces));
+	t->cap_retired = RETIRED_PER_IFACE * conf->n_ifaces;
+	t->retired = arena_new_n(t->arena, int, t->cap_retired);
 	return 0;
 }
 
@@ -193,6 +196,14 @@ struct l2_table *l2_table_free(struct l2_table *t)
 void l2_table_freep(struct l2_table **t)
 {
 	l2_table_free(*t);
+}
+
+void l2_table_retire(struct l2_table *t, int fd)
+{
+	if (t->n_retired < t->cap_retired)
+		t->retired[t->n_retired++] = fd;
+	else
+		close(fd);
 }
 
 uint32_t l2_table_find(const struct l2_table *t, const struct addr *addr)

@@ -60,6 +60,7 @@ struct l2_table {
 	struct l2_slot *slots;
 	int *retired;
 	size_t n_retired;
+	size_t cap_retired;
 };
 
 struct l2_address_conf {
@@ -93,6 +94,9 @@ NODISCARD int l2_table_new(const struct l2_table_conf *conf, struct l2_table **o
 /** Also closes the retired descriptors. Takes NULL, returns NULL. */
 struct l2_table *l2_table_free(struct l2_table *t);
 void l2_table_freep(struct l2_table **t);
+
+/** Leave a descriptor to be closed with the table, where there is time. */
+void l2_table_retire(struct l2_table *t, int fd);
 
 /** The place of an address in `addresses`, or L2_NONE. */
 uint32_t l2_table_find(const struct l2_table *t, const struct addr *addr);

@@ -91,6 +91,21 @@ int packet_open(int ifindex, uint16_t ethertype, const struct pcap_prog *filter,
 	return fd;
 }
 
+void packet_mute(int fd)
+{
+	/* Were it refused, frames would be queued until the buffer is full: no harm done. */
+	int rc = packet_set_filter(fd, NULL, NULL);
+	(void)rc;
+}
+
+bool packet_is_bound(int fd)
+{
+	struct sockaddr_ll at = { 0 };
+	socklen_t len = sizeof(at);
+
+	return getsockname(fd, (struct sockaddr *)&at, &len) == 0 && at.sll_ifindex > 0;
+}
+
 uint64_t packet_dropped(int fd)
 {
 	struct tpacket_stats stats = { 0 };

@@ -31,6 +31,12 @@ NODISCARD int packet_open(int ifindex, uint16_t ethertype, const struct pcap_pro
 /** Replace the filter in one step; 0 or -ERR_SYSTEM, and then the old one stays. */
 NODISCARD int packet_set_filter(int fd, const struct pcap_prog *filter, struct err *e);
 
+/** Let nothing more in, until the descriptor is closed. */
+void packet_mute(int fd);
+
+/** False once the interface that it was bound to is gone: it will never hear anything again. */
+bool packet_is_bound(int fd);
+
 /** Frames that passed the filter but found the socket's buffer full, since the last call. */
 uint64_t packet_dropped(int fd);
 

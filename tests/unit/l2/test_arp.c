@@ -1,6 +1,6 @@
 /*
- * Requests as Linux and arping(8) send them (captured on a veth pair), and siblings that are wrong in
- * one place.
+ * Requests as Linux and arping(8) send them (captured on a veth pair), and siblings that are
+ * wrong in one place.
  */
 #include "support.h"
 
