@@ -1,5 +1,6 @@
 #include "app/share.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/map.h"
@@ -15,6 +16,8 @@ struct verdict {
 
 struct speaker {
 	uint64_t epoch;
+	uint64_t config; /* hash; 0: not said */
+	uint64_t config_version;
 	struct map *verdicts; /* service -> struct verdict */
 };
 
@@ -84,8 +87,16 @@ static json_t *verdict_json(const struct verdict *v)
 
 static json_t *statement_new(const char *node, const struct speaker *sp)
 {
-	return json_pack("{s:s, s:I, s:{}}", "node", node, "epoch", (json_int_t)sp->epoch,
-			 "serving");
+	json_t *statement = json_pack("{s:s, s:I, s:{}}", "node", node, "epoch",
+				      (json_int_t)sp->epoch, "serving");
+	char hash[20];
+
+	if (sp->config) {
+		snprintf(hash, sizeof(hash), "%016llx", (unsigned long long)sp->config);
+		json_object_set_new(statement, "config",
+				    json_pack("[I, s]", (json_int_t)sp->config_version, hash));
+	}
+	return statement;
 }
 
 static json_t *message_new(void)
@@ -163,6 +174,43 @@ void share_serve(struct share *s, const char *service, bool servable)
 void share_unserve(struct share *s, const char *service)
 {
 	own_verdict(s, service, false, true);
+}
+
+void share_config(struct share *s, uint64_t hash)
+{
+	struct speaker *sp = map_get(s->speakers, s->me);
+
+	if (sp->config == hash)
+		return;
+	sp->config = hash;
+	sp->config_version = ++s->version;
+	tell_verdicts(s);
+}
+
+json_t *share_disagreeing(const struct share *s)
+{
+	const struct speaker *me = map_get(s->speakers, s->me), *sp;
+	json_t *names = json_array();
+	const char *node;
+
+	MAP_EACH (s->speakers, node, sp) {
+		if (sp->config && sp->config != me->config)
+			json_array_append_new(names, json_string(node));
+	}
+	return names;
+}
+
+size_t share_agreeing(const struct share *s)
+{
+	const struct speaker *me = map_get(s->speakers, s->me), *sp;
+	const char *node;
+	size_t n = 0;
+
+	MAP_EACH (s->speakers, node, sp) {
+		n += sp->config == me->config;
+	}
+	(void)node;
+	return n;
 }
 
 void share_allocations(struct share *s, const json_t *changed)
@@ -250,6 +298,18 @@ static void verdict_take(struct share *s, const char *node, struct speaker *sp, 
 	s->hooks.verdict(s->hooks.ctx, node, service, v->servable);
 }
 
+static void config_take(struct speaker *sp, const json_t *config)
+{
+	const json_t *version = json_array_get(config, 0);
+	const char *hash = json_string_value(json_array_get(config, 1));
+
+	if (!json_is_integer(version) || !hash ||
+	    (uint64_t)json_integer_value(version) <= sp->config_version)
+		return;
+	sp->config_version = (uint64_t)json_integer_value(version);
+	sp->config = strtoull(hash, NULL, 16);
+}
+
 static void statement_take(struct share *s, const json_t *statement)
 {
 	const char *node = json_string_value(json_object_get(statement, "node"));
@@ -269,7 +329,9 @@ static void statement_take(struct share *s, const json_t *statement)
 	if ((uint64_t)json_integer_value(epoch) > sp->epoch) {
 		map_clear(sp->verdicts, free); /* it has started anew */
 		sp->epoch = (uint64_t)json_integer_value(epoch);
+		sp->config = sp->config_version = 0;
 	}
+	config_take(sp, json_object_get(statement, "config"));
 	json_object_foreach(serving, service, one)
 	{
 		verdict_take(s, node, sp, service, one);

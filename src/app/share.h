@@ -35,6 +35,13 @@ void share_serve(struct share *s, const char *service, bool servable);
 /** No verdict any more: the service, or its check, is gone. */
 void share_unserve(struct share *s, const char *service);
 
+/** The hash of our configuration's pools and services: members with the same one decide alike. */
+void share_config(struct share *s, uint64_t hash);
+/** Members that have said another hash than ours, as a JSON array of names; a new reference. */
+NODISCARD json_t *share_disagreeing(const struct share *s);
+/** How many members, ourselves included, have said the same hash as we. */
+size_t share_agreeing(const struct share *s);
+
 /** Some allocations (a JSON array, borrowed) have changed: tell the others. */
 void share_allocations(struct share *s, const json_t *changed);
 

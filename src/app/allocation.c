@@ -1,0 +1,387 @@
+#include "app/allocation.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "alloc/standalone.h"
+#include "alloc/table.h"
+#include "app/json.h"
+#include "base/log.h"
+
+/* A table of 65,536 entries is some 10 MiB; a file beyond this is none of ours. */
+enum { TABLE_FILE_MAX = 64 << 20 };
+
+struct allocation {
+	struct loop *loop;
+	struct world *world;
+	char *path;
+	struct allocation_hooks hooks;
+	const struct cfg *cfg; /* in force; NULL before the first */
+	struct alloc_table *table;
+	struct alloc_assignments *now; /* under cfg */
+	bool ready;		       /* may allocate what the table does not say */
+	struct loop_timer wait;
+	struct loop_task rerun;
+};
+
+/* --- the file --- */
+
+static int file_read(const char *path, struct buf *out, struct err *e)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char chunk[16384];
+	ssize_t n;
+
+	if (fd < 0)
+		return err_errno(e, "%s", path);
+	while ((n = read(fd, chunk, sizeof(chunk))) > 0 && out->len < TABLE_FILE_MAX)
+		buf_append(out, chunk, (size_t)n);
+	int status = n < 0 ? err_errno(e, "%s", path) : 0;
+	close(fd);
+	return status;
+}
+
+static int table_load(struct allocation *al, struct err *e)
+{
+	struct buf text = { 0 };
+	int status = 0;
+
+	if (access(al->path, F_OK) == 0) {
+		status = file_read(al->path, &text, e);
+		if (status == 0)
+			status = alloc_table_parse(buf_text(&text), text.len, &al->table, e);
+		if (status < 0)
+			(void)err_wrap(e,
+				       "the table of allocations can't be read; mend or remove %s",
+				       al->path);
+	} else {
+		al->table = alloc_table_new();
+	}
+	buf_fini(&text);
+	return status;
+}
+
+static int file_write(const char *path, const char *text, struct err *e)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	size_t len = strlen(text);
+
+	if (fd < 0)
+		return err_errno(e, "%s", path);
+	int status = write(fd, text, len) == (ssize_t)len && fsync(fd) == 0
+			     ? 0
+			     : err_errno(e, "%s", path);
+	close(fd);
+	return status;
+}
+
+/* Whole or not at all: a new file takes the place of the old one. */
+static void table_save(struct allocation *al)
+{
+	json_t *json = alloc_table_encode(al->table);
+	char *text = json_dumps(json, JSON_INDENT(1)), *fresh = mem_printf("%s.new", al->path);
+	struct err e = { 0 };
+
+	if (file_write(fresh, text, &e) == 0 && rename(fresh, al->path) < 0)
+		(void)err_errno(&e, "%s", al->path);
+	if (e.kind)
+		log_event(LOG_ERROR, "allocationsNotSaved",
+			  "a restart may give services other addresses", KV_STR("error", e.text));
+	free(fresh);
+	free(text);
+	json_decref(json);
+}
+
+/* --- giving addresses --- */
+
+static json_t *entries_since(const struct alloc_table *t, uint64_t epoch)
+{
+	struct alloc_table *fresh = alloc_table_new();
+	const struct alloc_entry *e;
+
+	for (size_t at = 0; (e = alloc_table_next(t, &at));)
+		if (e->epoch > epoch)
+			(void)!alloc_table_put(fresh, e);
+	json_t *json = alloc_table_encode(fresh);
+	json_t *entries = json_incref(json_object_get(json, "entries"));
+
+	json_decref(json);
+	alloc_table_free(fresh);
+	return entries;
+}
+
+static void tell_since(struct allocation *al, uint64_t epoch)
+{
+	json_t *entries = entries_since(al->table, epoch);
+
+	table_save(al);
+	al->hooks.changed(al->hooks.ctx, entries);
+	json_decref(entries);
+}
+
+/* Addresses that a person chose need no agreement; those of the table were agreed on. */
+static bool may_assign(const struct allocation *al, const struct alloc_assignment *x)
+{
+	const struct cfg_service *s = cfg_service_find(al->cfg, x->service);
+
+	return al->ready || x->kept || (s && s->n_addresses > 0);
+}
+
+static void log_if_new(const struct allocation *al, const struct alloc_assignment *x)
+{
+	const struct world_service *ws = world_service(al->world, x->service);
+	json_t *ips = json_array();
+
+	for (size_t i = 0; i < x->n; i++)
+		json_array_append_new(ips, json_string(ADDR_TEXT(&x->addresses[i])));
+	bool same = ws && ws->n_addresses == x->n &&
+		    (x->n == 0 ||
+		     memcmp(ws->addresses, x->addresses, x->n * sizeof(*x->addresses)) == 0);
+	if (!same && x->n)
+		log_event(LOG_INFO, "ipAllocated", "IP address assigned",
+			  KV_STR("service", x->service), KV_JSON("ip", ips),
+			  KV_STR("pool", x->pool));
+	else if (!same)
+		log_event(LOG_WARN, "clearAssignment", "service has no address any more",
+			  KV_STR("service", x->service), KV_STR("reason", x->reason));
+	json_decref(ips);
+}
+
+static void allocation_run(struct allocation *al)
+{
+	uint64_t before = alloc_table_epoch(al->table);
+
+	if (!al->cfg)
+		return;
+	alloc_assignments_free(al->now);
+	al->now = alloc_standalone(al->cfg, al->table);
+	for (size_t i = 0; i < al->now->n; i++) {
+		const struct alloc_assignment *x = &al->now->v[i];
+
+		if (!may_assign(al, x))
+			continue;
+		log_if_new(al, x);
+		world_service_assign(al->world, x->service, x->addresses, x->n);
+	}
+	if (al->ready && alloc_table_record(al->table, al->now, world_me(al->world)))
+		tell_since(al, before);
+}
+
+static void rerun_now(struct loop_task *t)
+{
+	allocation_run(CONTAINER_OF(t, struct allocation, rerun));
+}
+
+static void waited(struct loop_timer *t, struct mono now)
+{
+	(void)now;
+	allocation_ready(CONTAINER_OF(t, struct allocation, wait));
+}
+
+int allocation_new(struct loop *l, struct world *w, const char *path,
+		   const struct allocation_hooks *hooks, struct allocation **out, struct err *e)
+{
+	struct allocation *al = mem_new(struct allocation);
+
+	al->loop = l;
+	al->world = w;
+	al->path = mem_strdup(path);
+	al->hooks = *hooks;
+	loop_timer_init(&al->wait, l, waited);
+	loop_task_init(&al->rerun, l, rerun_now);
+	if (table_load(al, e) < 0) {
+		allocation_free(al);
+		return -ERR_CONFIG;
+	}
+	*out = al;
+	return 0;
+}
+
+struct allocation *allocation_free(struct allocation *al)
+{
+	if (!al)
+		return NULL;
+	loop_timer_stop(&al->wait);
+	loop_task_cancel(&al->rerun);
+	alloc_assignments_free(al->now);
+	alloc_table_free(al->table);
+	free(al->path);
+	free(al);
+	return NULL;
+}
+
+int allocation_check(const struct allocation *al, const struct cfg *c, struct err *e)
+{
+	return al->now ? alloc_check_shrink(al->now, c, e) : 0;
+}
+
+void allocation_apply(struct allocation *al, const struct cfg *c)
+{
+	al->cfg = c;
+	allocation_run(al);
+}
+
+void allocation_wait(struct allocation *al, struct dur d)
+{
+	loop_timer_set(&al->wait, mono_add(loop_now(al->loop), d));
+}
+
+void allocation_ready(struct allocation *al)
+{
+	loop_timer_stop(&al->wait);
+	if (al->ready)
+		return;
+	al->ready = true;
+	loop_task_queue(&al->rerun);
+}
+
+void allocation_prune(struct allocation *al)
+{
+	uint64_t before = alloc_table_epoch(al->table);
+
+	if (al->cfg && al->ready && alloc_table_prune(al->table, al->cfg, world_me(al->world)))
+		tell_since(al, before);
+}
+
+json_t *allocation_table(const struct allocation *al)
+{
+	json_t *json = alloc_table_encode(al->table);
+	json_t *entries = json_incref(json_object_get(json, "entries"));
+
+	json_decref(json);
+	return entries;
+}
+
+void allocation_merge(struct allocation *al, const json_t *table)
+{
+	json_t *json = json_pack("{s:i, s:O}", "version", 1, "entries", table);
+	struct alloc_table *theirs = NULL;
+	struct err e = { 0 };
+
+	if (alloc_table_decode(json, &theirs, &e) < 0)
+		log_event(LOG_WARN, "allocationsRefused",
+			  "a member's table of allocations can't be read", KV_STR("error", e.text));
+	else if (alloc_table_merge(al->table, theirs)) {
+		table_save(al);
+		loop_task_queue(&al->rerun);
+	}
+	alloc_table_free(theirs);
+	json_decref(json);
+}
+
+const char *allocation_refusal(const struct allocation *al, const char *service)
+{
+	const struct alloc_assignment *x =
+		al->now ? alloc_assignments_find(al->now, service) : NULL;
+
+	if (x && x->n && !may_assign(al, x))
+		return "waiting for the other members before anything new is allocated";
+	return x ? x->reason : NULL;
+}
+
+/* --- pools, for people --- */
+
+/* An allocator that holds what is assigned now, to count it by pool. */
+static struct alloc *allocator_now(const struct allocation *al)
+{
+	struct alloc *a = alloc_new(al->cfg);
+
+	for (size_t i = 0; al->now && i < al->now->n; i++) {
+		const struct alloc_assignment *x = &al->now->v[i];
+		const struct cfg_service *s = cfg_service_find(al->cfg, x->service);
+
+		if (!s || !x->n)
+			continue;
+		struct alloc_request r = alloc_request_of(s);
+
+		(void)!alloc_hold(a, &r, x->addresses, x->n, NULL);
+	}
+	return a;
+}
+
+static const char *protocol_of(const struct cfg *c, const struct cfg_pool *p)
+{
+	bool l2 = false, bgp = false;
+
+	for (size_t i = 0; i < c->n_l2_advs; i++)
+		l2 |= cfg_l2_adv_covers(&c->l2_advs[i], p);
+	for (size_t i = 0; i < c->n_bgp_advs; i++)
+		bgp |= cfg_bgp_adv_covers(&c->bgp_advs[i], p);
+	if (l2 && bgp)
+		return "layer2,bgp";
+	return l2 ? "layer2" : bgp ? "bgp" : "none";
+}
+
+static json_t *pool_json(const struct cfg *c, const struct cfg_pool *p, const struct alloc_usage *u)
+{
+	json_t *item = json_item(
+		p->name, u->used_v4 + u->used_v6 < u->total_v4 + u->total_v6 ? "free" : "exhausted",
+		MONO_NEVER);
+	json_t *ranges = json_array();
+
+	for (size_t i = 0; i < p->n_addresses; i++)
+		json_array_append_new(ranges, json_string(p->addresses[i].text));
+	json_set_text(item, "protocol", protocol_of(c, p));
+	json_object_set_new(item, "ranges", ranges);
+	json_set_u64(item, "used", u->used_v4 + u->used_v6);
+	json_set_u64(item, "total", u->total_v4 + u->total_v6);
+	json_set_u64(item, "used-ipv4", u->used_v4);
+	json_set_u64(item, "total-ipv4", u->total_v4);
+	json_set_u64(item, "used-ipv6", u->used_v6);
+	json_set_u64(item, "total-ipv6", u->total_v6);
+	json_object_set_new(item, "auto-assign", json_boolean(p->auto_assign));
+	return item;
+}
+
+json_t *allocation_pools_json(const struct allocation *al)
+{
+	struct alloc *a = allocator_now(al);
+	json_t *items = json_array();
+
+	for (size_t i = 0; i < al->cfg->n_pools; i++) {
+		struct alloc_usage u = { 0 };
+
+		(void)alloc_usage(a, al->cfg->pools[i].name, &u);
+		json_array_append_new(items, pool_json(al->cfg, &al->cfg->pools[i], &u));
+	}
+	alloc_free(a);
+	return items;
+}
+
+static void collect_pools(const struct allocation *al, const struct alloc *a,
+			  struct metric_writer *w, const char *name, const char *help, bool v4,
+			  bool v6, bool used)
+{
+	metric_family(w, METRIC_GAUGE, name, help);
+	for (size_t i = 0; i < al->cfg->n_pools; i++) {
+		const char *pool = al->cfg->pools[i].name;
+		struct alloc_usage u = { 0 };
+
+		(void)alloc_usage(a, pool, &u);
+		uint64_t n = (v4 ? used ? u.used_v4 : u.total_v4 : 0) +
+			     (v6 ? used ? u.used_v6 : u.total_v6 : 0);
+		metric_sample(w, name, METRIC_LABELS({ "pool", pool }), (double)n);
+	}
+}
+
+void allocation_collect(const struct allocation *al, struct metric_writer *w)
+{
+	struct alloc *a = allocator_now(al);
+
+	collect_pools(al, a, w, "metallb_allocator_addresses_total", "Addresses of the pool", true,
+		      true, false);
+	collect_pools(al, a, w, "metallb_allocator_addresses_in_use_total", "Addresses in use",
+		      true, true, true);
+	collect_pools(al, a, w, "metallb_allocator_ipv4_addresses_total",
+		      "IPv4 addresses of the pool", true, false, false);
+	collect_pools(al, a, w, "metallb_allocator_ipv4_addresses_in_use_total",
+		      "IPv4 addresses in use", true, false, true);
+	collect_pools(al, a, w, "metallb_allocator_ipv6_addresses_total",
+		      "IPv6 addresses of the pool", false, true, false);
+	collect_pools(al, a, w, "metallb_allocator_ipv6_addresses_in_use_total",
+		      "IPv6 addresses in use", false, true, true);
+	alloc_free(a);
+}

@@ -1,0 +1,50 @@
+/**
+ * Addresses of standalone services: the table of allocations on disk and among the members (design: the higher
+ * epoch wins, then the lower node name), and what it gives to each service of the world.
+ *
+ * A node that has neither synchronised with a member nor been alone for a second allocates nothing new.
+ */
+#ifndef APP_ALLOCATION_H
+#define APP_ALLOCATION_H
+
+#include <jansson.h>
+
+#include "base/loop.h"
+#include "base/metric.h"
+#include "world/world.h"
+
+struct allocation;
+
+struct allocation_hooks {
+	void *ctx;
+	/** Entries that changed here: the others should hear of them. */
+	void (*changed)(void *ctx, const json_t *entries);
+};
+
+/** @path: the file of the table; one that can't be read is an error, one that is not there is not. */
+NODISCARD int allocation_new(struct loop *l, struct world *w, const char *path,
+			     const struct allocation_hooks *hooks, struct allocation **out,
+			     struct err *e);
+struct allocation *allocation_free(struct allocation *al);
+
+/** May this configuration come into force? Refused when it takes an address away that is in use. */
+NODISCARD int allocation_check(const struct allocation *al, const struct cfg *c, struct err *e);
+
+/** The configuration in force has changed. */
+void allocation_apply(struct allocation *al, const struct cfg *c);
+
+/** Start the second of waiting, or end it: a member's state has been merged, or there is no cluster. */
+void allocation_wait(struct allocation *al, struct dur d);
+void allocation_ready(struct allocation *al);
+
+/** The whole table as a JSON array, a new reference. */
+NODISCARD json_t *allocation_table(const struct allocation *al);
+void allocation_merge(struct allocation *al, const json_t *table);
+
+/** Why a service has no address, or NULL. */
+const char *allocation_refusal(const struct allocation *al, const char *service);
+
+NODISCARD json_t *allocation_pools_json(const struct allocation *al);
+void allocation_collect(const struct allocation *al, struct metric_writer *w);
+
+#endif

@@ -1,0 +1,450 @@
+#include "app/app.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "app/app_priv.h"
+#include "app/notify.h"
+#include "app/privilege.h"
+
+/* SIGTERM ends within 1.5 s, whoever answers or not. */
+#define LEAVE_MAX DUR_MS(1300)
+
+/* --- what the parts say to each other --- */
+
+static void on_world(void *ctx, enum world_change what, const char *name)
+{
+	struct app *a = ctx;
+	const struct world_node *node = what == WORLD_NODE ? world_node(a->world, name) : NULL;
+	uint16_t id;
+
+	/* The packet thread hears of a death before anybody plans. */
+	if (node && a->packet && node_ids_of(a->ids, name, &id) == 0)
+		packet_set_alive(a->packet, id, node->alive);
+	planner_touch(a->planner, what, name);
+	if (what == WORLD_NODE)
+		layer2_touch(&a->layer2);
+}
+
+static void on_decided(void *ctx, const char *service, const struct plan *before,
+		       const struct plan *after)
+{
+	struct app *a = ctx;
+
+	(void)before;
+	sessions_route(&a->sessions, service, after ? after->bgp : NULL, after ? after->n_bgp : 0);
+	binding_service(a->binding, a->world, service, after);
+	services_decided(a->services, service, after);
+}
+
+static void on_settled(void *ctx)
+{
+	struct app *a = ctx;
+
+	layer2_touch(&a->layer2);
+	app_retire_configs(a);
+}
+
+static void on_owner(void *ctx, const struct addr *addr, bool owned)
+{
+	struct app *a = ctx;
+
+	log_event(LOG_INFO, owned ? "addressTaken" : "addressGivenUp",
+		  owned ? "this node answers for the address"
+			: "this node is silent about the address",
+		  KV_STR("ip", ADDR_TEXT(addr)));
+	binding_owner(a->binding, addr, owned);
+	services_owner(a->services, addr, owned);
+}
+
+static void on_links(void *ctx)
+{
+	struct app *a = ctx;
+	struct err e = { 0 };
+
+	layer2_touch(&a->layer2);
+	binding_links_changed(a->binding);
+	if (a->cfg && sessions_apply(&a->sessions, &e) < 0)
+		log_event(LOG_WARN, "sessionsStale", "a peer could not be changed",
+			  KV_STR("error", e.text));
+}
+
+static void on_health(void *ctx, const char *service, bool healthy, const char *reason)
+{
+	struct app *a = ctx;
+
+	log_event(healthy ? LOG_INFO : LOG_WARN, healthy ? "healthUp" : "healthDown",
+		  healthy ? "health check passes" : "health check fails",
+		  KV_STR("service", service), KV_STR("reason", healthy ? NULL : reason));
+	world_service_endpoint(a->world, service, a->node, healthy);
+	share_serve(a->share, service, healthy);
+}
+
+/* --- the packet thread --- */
+
+static void packet_l2(void *ctx, const struct l2_event *ev)
+{
+	layer2_on_event(&((struct app *)ctx)->layer2, ev);
+}
+
+static void packet_bfd(void *ctx, const struct bfd_event *ev)
+{
+	sessions_on_bfd(&((struct app *)ctx)->sessions, ev);
+}
+
+static void packet_l2_retired(void *ctx, struct l2_table *t)
+{
+	layer2_retired(&((struct app *)ctx)->layer2, t);
+}
+
+static void packet_bfd_retired(void *ctx, const struct bfd_table *t)
+{
+	sessions_bfd_retired(&((struct app *)ctx)->sessions, t);
+}
+
+static void packet_gap(void *ctx)
+{
+	struct app *a = ctx;
+
+	log_event(LOG_WARN, "eventsLost", "the packet thread said more than could be heard",
+		  KV_U64("lost", packet_events_lost(a->packet)));
+	layer2_touch(&a->layer2);
+}
+
+static int packet_start(struct app *a, struct err *e)
+{
+	struct packet_hooks hooks = {
+		.ctx = a,
+		.l2 = packet_l2,
+		.bfd = packet_bfd,
+		.l2_retired = packet_l2_retired,
+		.bfd_retired = packet_bfd_retired,
+		.on_gap = packet_gap,
+	};
+	uint16_t id;
+
+	if (packet_new(a->loop, &hooks, &a->packet, e) < 0 || node_ids_of(a->ids, a->node, &id) < 0)
+		return -ERR_SYSTEM;
+	packet_set_alive(a->packet, id, true);
+	layer2_attach(&a->layer2, a->packet);
+	sessions_attach(&a->sessions, a->packet);
+	membership_attach(a->membership, a->packet);
+	return 0;
+}
+
+/* --- the cluster --- */
+
+static void share_broadcast(void *ctx, const void *bytes, size_t len)
+{
+	struct app *a = ctx;
+
+	if (a->membership)
+		membership_broadcast(a->membership, bytes, len);
+}
+
+static void share_verdict(void *ctx, const char *node, const char *service, bool servable)
+{
+	world_service_endpoint(((struct app *)ctx)->world, service, node, servable);
+}
+
+static json_t *share_table(void *ctx)
+{
+	struct app *a = ctx;
+
+	return a->allocation ? allocation_table(a->allocation) : json_array();
+}
+
+static void share_merge(void *ctx, const json_t *table)
+{
+	struct app *a = ctx;
+
+	if (a->allocation)
+		allocation_merge(a->allocation, table);
+}
+
+static void allocations_changed(void *ctx, const json_t *entries)
+{
+	share_allocations(((struct app *)ctx)->share, entries);
+}
+
+static void member_changed(void *ctx, const char *node, bool joined)
+{
+	struct app *a = ctx;
+
+	if (joined) {
+		share_repeat(a->share);
+		return;
+	}
+	share_forget(a->share, node);
+	world_endpoints_forget(a->world, node);
+}
+
+static void member_synchronised(void *ctx)
+{
+	allocation_ready(((struct app *)ctx)->allocation);
+}
+
+/* --- leaving --- */
+
+static void leave_when_done(struct app *a)
+{
+	if (a->sessions_gone && a->members_told)
+		loop_stop(a->loop);
+}
+
+static void on_sessions_gone(void *ctx)
+{
+	struct app *a = ctx;
+
+	a->sessions_gone = true;
+	leave_when_done(a);
+}
+
+static void on_members_told(void *ctx)
+{
+	struct app *a = ctx;
+
+	a->members_told = true;
+	leave_when_done(a);
+}
+
+static void leave_overdue(struct loop_timer *t, struct mono now)
+{
+	(void)now;
+	loop_stop(CONTAINER_OF(t, struct app, leave_deadline)->loop);
+}
+
+/*
+ * The others are told first and take over while this node still answers; its addresses go when the loop has
+ * ended. A second signal does not wait.
+ */
+static void leave(struct app *a)
+{
+	if (a->leaving) {
+		loop_stop(a->loop);
+		return;
+	}
+	a->leaving = true;
+	notify_manager("STOPPING=1");
+	log_plain(LOG_INFO, "stopping", "leaving: peers and members are told");
+	loop_timer_set(&a->leave_deadline, mono_add(loop_now(a->loop), LEAVE_MAX));
+	sessions_shutdown(&a->sessions, "crier stops");
+	membership_leave(a->membership);
+}
+
+static void on_terminate(struct loop_signal *s, int signo)
+{
+	leave(signo == SIGINT ? CONTAINER_OF(s, struct app, sigint)
+			      : CONTAINER_OF(s, struct app, sigterm));
+}
+
+static void on_hangup(struct loop_signal *s, int signo)
+{
+	struct app *a = CONTAINER_OF(s, struct app, sighup);
+	struct err e = { 0 };
+	json_t *diff = NULL;
+
+	(void)signo;
+	/* A refusal was logged, and stands in the status. */
+	if (app_reload(a, false, &diff, &e) == 0)
+		json_decref(diff);
+}
+
+/* --- start and end --- */
+
+static char *folder_of(const char *given, const char *variable, const char *otherwise)
+{
+	const char *env = getenv(variable);
+	char *path = mem_strdup(given ? given : env && env[0] ? env : otherwise);
+
+	path[strcspn(path, ":")] = '\0'; /* systemd may name several */
+	return path;
+}
+
+static int folder_make(const char *path, struct err *e)
+{
+	if (mkdir(path, 0755) < 0 && errno != EEXIST)
+		return err_errno(e, "cannot make the folder %s", path);
+	return 0;
+}
+
+static uint64_t epoch_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+/* Parts without threads and descriptors of the outside: these can't fail. */
+static void make_core(struct app *a, const struct cfg *c)
+{
+	a->node = mem_strdup(a->conf.node ? a->conf.node : c->node.name);
+	a->events = events_new();
+	a->ids = node_ids_new();
+	a->world = world_new(a->node);
+	a->planner = planner_new(
+		a->loop, a->world,
+		&(struct planner_hooks){ .ctx = a, .decided = on_decided, .settled = on_settled });
+	a->services = services_new(a);
+	a->health = health_checker_new(a->loop,
+				       &(struct health_hooks){ .ctx = a, .changed = on_health });
+	a->share = share_new(a->node, epoch_now(),
+			     &(struct share_hooks){ .ctx = a,
+						    .broadcast = share_broadcast,
+						    .verdict = share_verdict,
+						    .allocations = share_table,
+						    .merge_allocations = share_merge });
+	world_on_change(a->world, on_world, a);
+	loop_timer_init(&a->leave_deadline, a->loop, leave_overdue);
+}
+
+static int make_announcers(struct app *a, struct err *e)
+{
+	char *record = mem_printf("%s/%s.vips", a->runtime_dir, a->node);
+	int status = net_links_new(a->loop, on_links, a, &a->links, e);
+
+	if (status == 0) {
+		layer2_init(&a->layer2, a->loop, a->world, a->planner, a->links, a->ids);
+		a->layer2.on_owner = on_owner;
+		a->layer2.ctx = a;
+		status = binding_new(a->loop, a->links, &a->layer2, record, &a->binding, e);
+	}
+	if (status == 0)
+		status = sessions_init(&a->sessions, a->loop, a->world, a->links, e);
+	if (status == 0) {
+		a->sessions.on_stopped = on_sessions_gone;
+		a->sessions.ctx = a;
+	}
+	free(record);
+	return status;
+}
+
+static int make_cluster(struct app *a, const struct cfg *c, struct err *e)
+{
+	char *table = mem_printf("%s/%s.allocations.json", a->state_dir, a->node);
+	struct membership_hooks hooks = {
+		.ctx = a,
+		.changed = member_changed,
+		.synchronised = member_synchronised,
+		.left = on_members_told,
+	};
+	int status = allocation_new(
+		a->loop, a->world, table,
+		&(struct allocation_hooks){ .ctx = a, .changed = allocations_changed },
+		&a->allocation, e);
+
+	if (status == 0)
+		status = membership_new(a->loop, a->world, a->ids, a->share, c, &hooks,
+					&a->membership, e);
+	if (status == 0) {
+		if (membership_enabled(a->membership))
+			allocation_wait(a->allocation, DUR_S(1));
+		else
+			allocation_ready(a->allocation);
+	}
+	free(table);
+	return status;
+}
+
+static void watch_signals(struct app *a)
+{
+	signal(SIGPIPE, SIG_IGN);
+	loop_signal_init(&a->sigterm, a->loop, on_terminate);
+	loop_signal_init(&a->sigint, a->loop, on_terminate);
+	loop_signal_init(&a->sighup, a->loop, on_hangup);
+	loop_signal_start(&a->sigterm, SIGTERM);
+	loop_signal_start(&a->sigint, SIGINT);
+	loop_signal_start(&a->sighup, SIGHUP);
+}
+
+static int app_start(struct app *a, const struct cfg *c, struct err *e)
+{
+	int status = loop_new(&a->loop, e);
+
+	if (status < 0)
+		return status;
+	a->started = loop_now(a->loop);
+	make_core(a, c);
+	if (folder_make(a->runtime_dir, e) < 0 || folder_make(a->state_dir, e) < 0 ||
+	    make_announcers(a, e) < 0 || make_cluster(a, c, e) < 0)
+		return -ERR_SYSTEM;
+	a->cfg = c; /* control and HTTP read where to listen */
+	status = app_control_start(a, e);
+	a->cfg = NULL;
+	if (status == 0)
+		status = privilege_drop(e);
+	if (status == 0)
+		status = packet_start(a, e);
+	return status;
+}
+
+static void app_stop(struct app *a)
+{
+	app_control_stop(a);
+	loop_signal_stop(&a->sigterm);
+	loop_signal_stop(&a->sigint);
+	loop_signal_stop(&a->sighup);
+	if (a->loop)
+		loop_timer_stop(&a->leave_deadline);
+	/* Answering ends first, then the addresses go; whoever took over has said so by now. */
+	a->packet = packet_free(a->packet);
+	a->binding = binding_free(a->binding);
+	a->membership = membership_free(a->membership);
+	a->allocation = allocation_free(a->allocation);
+	sessions_fini(&a->sessions);
+	layer2_fini(&a->layer2);
+	a->health = health_checker_free(a->health);
+	a->planner = planner_free(a->planner);
+	a->services = services_free(a->services);
+	a->share = share_free(a->share);
+	a->links = net_links_free(a->links);
+	a->world = world_free(a->world);
+	a->ids = node_ids_free(a->ids);
+	a->events = events_free(a->events);
+	app_retire_configs(a);
+	cfg_free(a->cfg);
+	a->loop = loop_free(a->loop);
+	free(a->config.why);
+	free(a->node);
+	free(a->runtime_dir);
+	free(a->state_dir);
+}
+
+static int app_serve(struct app *a, const struct cfg *c, struct err *e)
+{
+	int status = app_apply(a, c, false, e);
+
+	if (status < 0)
+		return status;
+	watch_signals(a);
+	notify_manager("READY=1\nSTATUS=%zu services, %zu peers", c->n_services, c->n_peers);
+	log_event(LOG_INFO, "started", "crier is running", KV_STR("version", CRIER_VERSION),
+		  KV_STR("node", a->node));
+	loop_run(a->loop);
+	log_plain(LOG_INFO, "stopped", "crier ends");
+	return 0;
+}
+
+int app_run(const struct app_conf *conf, struct err *e)
+{
+	struct app a = { .conf = *conf };
+	const struct cfg *c = NULL;
+
+	if (app_load(conf, &c, e) < 0)
+		return -ERR_CONFIG;
+	log_configure(c->log.format, c->log.level);
+	a.runtime_dir = folder_of(conf->runtime_dir, "RUNTIME_DIRECTORY", "/run/crier");
+	a.state_dir = folder_of(conf->state_dir, "STATE_DIRECTORY", "/var/lib/crier");
+	int status = app_start(&a, c, e);
+
+	if (status == 0)
+		status = app_serve(&a, c, e); /* takes the configuration */
+	else
+		cfg_free(c);
+	app_stop(&a);
+	return status;
+}

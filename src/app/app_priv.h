@@ -1,0 +1,83 @@
+/**
+ * What the files of this folder share: the daemon's one struct. Each part has its own header; here they meet.
+ */
+#ifndef APP_APP_PRIV_H
+#define APP_APP_PRIV_H
+
+#include "app/allocation.h"
+#include "app/app.h"
+#include "app/binding.h"
+#include "app/events.h"
+#include "app/layer2.h"
+#include "app/membership.h"
+#include "app/services.h"
+#include "app/sessions.h"
+#include "app/share.h"
+#include "config/load.h"
+#include "control/http.h"
+#include "control/server.h"
+#include "health/checker.h"
+
+struct app {
+	struct app_conf conf;
+	char *node;
+	char *runtime_dir;
+	char *state_dir;
+	struct mono started;
+
+	struct loop *loop;
+	struct loop_signal sigterm, sigint, sighup;
+
+	const struct cfg *cfg;	      /* in force */
+	const struct cfg *retired[8]; /* earlier ones that decisions may still name */
+	size_t n_retired;
+	struct {
+		char *why; /* the last reload was refused; NULL: what is on disk is in force */
+		struct mono since;
+		uint64_t loads, refusals;
+	} config;
+
+	struct world *world;
+	struct planner *planner;
+	struct node_ids *ids;
+	struct net_links *links;
+	struct packet *packet;
+	struct sessions sessions;
+	struct layer2 layer2;
+	struct binding *binding;
+	struct services *services;
+	struct allocation *allocation;
+	struct membership *membership;
+	struct share *share;
+	struct health_checker *health;
+	struct events *events;
+	struct control_server *control;
+	struct control_http *http;
+
+	bool leaving;
+	bool sessions_gone, members_told;
+	struct loop_timer leave_deadline;
+};
+
+/* config.c: putting configurations in force */
+
+/** Load what app_conf names; on failure the report's text goes to standard error. */
+NODISCARD int app_load(const struct app_conf *conf, const struct cfg **out, struct err *e);
+/** Put @c (taken) in force; refused ones are freed and change nothing. */
+NODISCARD int app_apply(struct app *a, const struct cfg *c, bool force, struct err *e);
+/** Read everything again. *diff (a new reference) tells what changed. */
+NODISCARD int app_reload(struct app *a, bool force, json_t **diff, struct err *e);
+/** Free configurations that nothing refers to any more. */
+void app_retire_configs(struct app *a);
+
+/* ops.c: what the control socket and the HTTP port can ask */
+NODISCARD int app_control_start(struct app *a, struct err *e);
+void app_control_stop(struct app *a);
+
+/* views.c: what people see */
+NODISCARD json_t *app_items(struct app *a, const char *kind); /* NULL: no such kind */
+NODISCARD json_t *app_status(struct app *a);
+NODISCARD json_t *app_explain(struct app *a, const char *subject); /* NULL: nothing known of it */
+void app_collect(struct app *a, struct buf *out);
+
+#endif

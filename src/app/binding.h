@@ -1,0 +1,36 @@
+/**
+ * Which service addresses stand on links of this host: those that it owns by Layer 2, on the link of their
+ * network; those that it announces by BGP, on lo. What each service's `bind` asks for, for every address once.
+ */
+#ifndef APP_BINDING_H
+#define APP_BINDING_H
+
+#include "app/layer2.h"
+#include "plan/plan.h"
+
+struct binding;
+
+/** @state_path: the record of bound addresses. Cleans up what an earlier daemon left, and starts the keeper. */
+NODISCARD int binding_new(struct loop *l, struct net_links *links, const struct layer2 *layer2,
+			  const char *state_path, struct binding **out, struct err *e);
+/** Removes every address that it added. */
+struct binding *binding_free(struct binding *b);
+
+/** A service's decision has changed; NULL: the service is gone. */
+void binding_service(struct binding *b, const struct world *w, const char *service,
+		     const struct plan *plan);
+
+/** Layer 2 took or lost an address. */
+void binding_owner(struct binding *b, const struct addr *addr, bool owned);
+
+/** Links have changed: another one may fit now. */
+void binding_links_changed(struct binding *b);
+
+/** On which link an address stands, or why on none; both "" when it is not wanted here. */
+struct binding_state {
+	const char *link;
+	const char *problem;
+};
+struct binding_state binding_state(const struct binding *b, const struct addr *addr);
+
+#endif

@@ -1,0 +1,191 @@
+/* Putting configurations in force: at the start, and at each reload. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/app_priv.h"
+#include "config/diff.h"
+#include "config/print.h"
+
+static const char *host_name(char buf[static 256])
+{
+	if (gethostname(buf, 256) < 0)
+		return "localhost";
+	buf[255] = '\0';
+	return buf;
+}
+
+/* The first error in one line, for logs and status; all of them as text. */
+static int report_error(const struct cfg_report *r, struct buf *text, struct err *e)
+{
+	const struct cfg_issue *first = &r->errors.v[0];
+
+	cfg_report_text(r, false, text);
+	if (r->errors.n == 0)
+		return err_set(e, ERR_CONFIG, "the configuration can't be loaded");
+	return err_set(e, ERR_CONFIG, "%s:%u:%u: %s%s%s%s", first->file, first->pos.line,
+		       first->pos.col, first->path, first->path[0] ? ": " : "", first->message,
+		       r->errors.n > 1 ? " (and more errors: crier check lists them)" : "");
+}
+
+int app_load(const struct app_conf *conf, const struct cfg **out, struct err *e)
+{
+	struct cfg_report report = { 0 };
+	struct buf text = { 0 };
+	char name[256];
+	int status = cfg_load(conf->paths, conf->n_paths, conf->node ? conf->node : host_name(name),
+			      out, &report);
+
+	if (status < 0) {
+		status = report_error(&report, &text, e);
+		fputs(buf_text(&text), stderr);
+	}
+	for (size_t i = 0; status == 0 && i < report.warnings.n; i++)
+		log_event(LOG_WARN, "configWarning", report.warnings.v[i].message,
+			  KV_STR("file", report.warnings.v[i].file),
+			  KV_U64("line", report.warnings.v[i].pos.line),
+			  KV_STR("path", report.warnings.v[i].path));
+	buf_fini(&text);
+	cfg_report_fini(&report);
+	return status;
+}
+
+/* --- health checks of standalone services --- */
+
+static struct health_conf check_conf(const struct cfg_service *s)
+{
+	return (struct health_conf){
+		.name = s->name,
+		.kind = s->health.kind == CFG_HEALTH_HTTP ? HEALTH_HTTP : HEALTH_TCP,
+		.addr = s->health.tcp.addr,
+		.port = s->health.tcp.port,
+		.url = s->health.target,
+		.interval = s->health.interval,
+		.timeout = s->health.timeout,
+		.rise = s->health.rise,
+		.fall = s->health.fall,
+	};
+}
+
+static int checks_apply(struct app *a, const struct cfg *old, const struct cfg *now, struct err *e)
+{
+	for (size_t i = 0; old && i < old->n_services; i++) {
+		const struct cfg_service *s = cfg_service_find(now, old->services[i].name);
+
+		if (old->services[i].health.kind != CFG_HEALTH_NONE &&
+		    (!s || s->health.kind == CFG_HEALTH_NONE)) {
+			health_checker_del(a->health, old->services[i].name);
+			share_unserve(a->share, old->services[i].name);
+		}
+	}
+	for (size_t i = 0; i < now->n_services; i++) {
+		const struct cfg_service *s = &now->services[i];
+		struct health_conf conf = check_conf(s);
+		struct health_status st;
+
+		if (s->health.kind == CFG_HEALTH_NONE)
+			continue;
+		bool known = health_checker_status(a->health, s->name, &st);
+		if (health_checker_set(a->health, &conf, e) < 0)
+			return -ERR_SYSTEM;
+		if (!known) {
+			share_serve(a->share, s->name, false); /* until it has proved itself */
+			world_service_endpoint(a->world, s->name, a->node, false);
+		}
+	}
+	return 0;
+}
+
+/* --- putting in force --- */
+
+void app_retire_configs(struct app *a)
+{
+	for (size_t i = 0; i < a->n_retired; i++)
+		cfg_free(a->retired[i]);
+	a->n_retired = 0;
+}
+
+static void retire(struct app *a, const struct cfg *old)
+{
+	if (!old)
+		return;
+	if (a->n_retired == ARRAY_LEN(a->retired)) {
+		/* Reloads faster than planning: the oldest was replaced that many times, nothing names it. */
+		cfg_free(a->retired[0]);
+		memmove(a->retired, a->retired + 1, sizeof(a->retired) - sizeof(a->retired[0]));
+		a->n_retired--;
+	}
+	a->retired[a->n_retired++] = old;
+}
+
+/* What only a new start can change. */
+static void warn_about_restart(const struct cfg *old, const struct cfg *now)
+{
+	if (!old)
+		return;
+	if (strcmp(old->control.socket, now->control.socket) != 0 ||
+	    old->http.off != now->http.off || !addr_eq(&old->http.at.addr, &now->http.at.addr) ||
+	    old->http.at.port != now->http.at.port)
+		log_plain(LOG_WARN, "needsRestart",
+			  "control.socket and http.listen change at the next start");
+	if (strcmp(old->node.name, now->node.name) != 0)
+		log_plain(LOG_WARN, "needsRestart", "node.name changes at the next start");
+	if (old->cluster.enabled != now->cluster.enabled ||
+	    old->cluster.bind.port != now->cluster.bind.port ||
+	    !addr_eq(&old->cluster.bind.addr, &now->cluster.bind.addr))
+		log_plain(LOG_WARN, "needsRestart", "cluster.bind changes at the next start");
+}
+
+int app_apply(struct app *a, const struct cfg *c, bool force, struct err *e)
+{
+	const struct cfg *old = a->cfg;
+	struct err later = { 0 };
+
+	/* First everything that can refuse, then what can't. */
+	if ((!force && allocation_check(a->allocation, c, e) < 0) ||
+	    layer2_configure(&a->layer2, c, e) < 0) {
+		cfg_free(c);
+		return -ERR_CONFIG;
+	}
+	log_configure(c->log.format, c->log.level);
+	warn_about_restart(old, c);
+	a->cfg = c;
+	world_set_config(a->world, c);
+	retire(a, old);
+	allocation_apply(a->allocation, c);
+	membership_apply(a->membership, c);
+	if (checks_apply(a, old, c, &later) < 0 || sessions_apply(&a->sessions, &later) < 0)
+		log_event(LOG_ERROR, "configPartly", "a part of the configuration is not in force",
+			  KV_STR("error", later.text));
+	free(a->config.why);
+	a->config.why = later.kind ? mem_strdup(later.text) : NULL;
+	a->config.since = loop_now(a->loop);
+	a->config.loads++;
+	log_event(LOG_INFO, "configLoaded", "configuration in force", KV_U64("peers", c->n_peers),
+		  KV_U64("pools", c->n_pools), KV_U64("services", c->n_services));
+	return 0;
+}
+
+int app_reload(struct app *a, bool force, json_t **diff, struct err *e)
+{
+	const struct cfg *now = NULL;
+	json_t *difference = NULL;
+	int status = app_load(&a->conf, &now, e);
+
+	if (status == 0) {
+		difference = cfg_diff(a->cfg, now);
+		status = app_apply(a, now, force, e);
+	}
+	if (status < 0) {
+		free(a->config.why);
+		a->config.why = mem_strdup(e->text);
+		a->config.refusals++;
+		log_event(LOG_ERROR, "configStale",
+			  "configuration refused; the one before stays in force",
+			  KV_STR("error", e->text));
+		json_decref(difference);
+		return status;
+	}
+	*diff = difference;
+	return 0;
+}

@@ -1,0 +1,50 @@
+/**
+ * The cluster as the daemon sees it: gossip's members become nodes of the world, its messages carry what
+ * members share, and the packet thread hears of a death before anything is planned.
+ */
+#ifndef APP_MEMBERSHIP_H
+#define APP_MEMBERSHIP_H
+
+#include <jansson.h>
+
+#include "app/ids.h"
+#include "app/packet.h"
+#include "app/share.h"
+#include "base/loop.h"
+#include "base/metric.h"
+#include "world/world.h"
+
+struct membership;
+
+struct membership_hooks {
+	void *ctx;
+	/** The set of members has changed, or one's state was merged. */
+	void (*changed)(void *ctx, const char *node, bool joined);
+	/** A member's whole state has been read: we are not alone. */
+	void (*synchronised)(void *ctx);
+	void (*left)(void *ctx); /* membership_leave() is done */
+};
+
+/** Without a cluster in the configuration this node is the only member, for ever. */
+NODISCARD int membership_new(struct loop *l, struct world *w, struct node_ids *ids,
+			     struct share *share, const struct cfg *c,
+			     const struct membership_hooks *hooks, struct membership **out,
+			     struct err *e);
+struct membership *membership_free(struct membership *m);
+void membership_attach(struct membership *m, struct packet *packet);
+
+/** Follow a new configuration: whom to join, our labels. */
+void membership_apply(struct membership *m, const struct cfg *c);
+
+void membership_broadcast(struct membership *m, const void *bytes, size_t len);
+
+/** Tell everybody that we go; hooks.left follows, within a second. */
+void membership_leave(struct membership *m);
+
+size_t membership_count(const struct membership *m); /* live ones, ourselves too */
+bool membership_enabled(const struct membership *m);
+
+NODISCARD json_t *membership_json(const struct membership *m);
+void membership_collect(const struct membership *m, struct metric_writer *w);
+
+#endif

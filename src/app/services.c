@@ -1,0 +1,249 @@
+#include "app/services.h"
+
+#include <string.h>
+
+#include "app/app_priv.h"
+#include "app/json.h"
+
+struct announced {
+	bool l2, bgp;
+	struct mono since; /* of the last change of either */
+};
+
+struct services {
+	struct app *app;
+	struct map *v; /* service -> struct announced */
+};
+
+struct services *services_new(struct app *a)
+{
+	struct services *s = mem_new(struct services);
+
+	s->app = a;
+	s->v = map_new();
+	return s;
+}
+
+struct services *services_free(struct services *s)
+{
+	if (!s)
+		return NULL;
+	map_clear(s->v, free);
+	map_free(s->v);
+	free(s);
+	return NULL;
+}
+
+static json_t *addresses_json(const struct world_service *ws)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; ws && i < ws->n_addresses; i++)
+		json_array_append_new(all, json_string(ADDR_TEXT(&ws->addresses[i])));
+	return all;
+}
+
+static const char *pool_name(const struct app *a, const struct world_service *ws)
+{
+	const struct cfg_pool *p =
+		ws && ws->n_addresses ? cfg_pool_of(a->cfg, &ws->addresses[0]) : NULL;
+
+	return p ? p->name : NULL;
+}
+
+static const char *silence_reason(const struct plan *plan, enum cfg_protocol mode)
+{
+	for (size_t i = 0; plan && i < plan->n_silent; i++)
+		if (plan->silent[i].mode == mode)
+			return plan->silent[i].reason;
+	return plan ? "internalError" : "serviceDeleted";
+}
+
+static void log_change(const struct app *a, const char *service, const char *protocol, bool on,
+		       const char *reason)
+{
+	const struct world_service *ws = world_service(a->world, service);
+	json_t *ips = addresses_json(ws);
+
+	if (on)
+		log_event(LOG_INFO, "serviceAnnounced", "service has IP, announcing",
+			  KV_STR("service", service), KV_JSON("ips", ips),
+			  KV_STR("pool", pool_name(a, ws)), KV_STR("protocol", protocol));
+	else
+		log_event(LOG_INFO, "serviceWithdrawn", "withdrawing service announcement",
+			  KV_STR("service", service), KV_JSON("ips", ips),
+			  KV_STR("pool", pool_name(a, ws)), KV_STR("protocol", protocol),
+			  KV_STR("reason", reason));
+	json_decref(ips);
+}
+
+static struct announced *announced_of(struct services *s, const char *service)
+{
+	struct announced *an = map_get(s->v, service);
+
+	if (!an) {
+		an = mem_new(struct announced);
+		an->since = loop_now(s->app->loop);
+		(void)map_put(s->v, service, an);
+	}
+	return an;
+}
+
+static void say(struct services *s, const char *service, bool *flag, bool now, const char *protocol,
+		const char *reason)
+{
+	if (*flag == now)
+		return;
+	*flag = now;
+	announced_of(s, service)->since = loop_now(s->app->loop);
+	log_change(s->app, service, protocol, now, reason);
+}
+
+/* All of a service's addresses are this node's, by the packet thread's word. */
+static bool owns_all(const struct services *s, const struct plan *plan)
+{
+	if (!plan || plan->n_l2 == 0)
+		return false;
+	for (size_t i = 0; i < plan->n_l2; i++)
+		if (!layer2_owns(&s->app->layer2, &plan->l2[i].addr))
+			return false;
+	return true;
+}
+
+void services_decided(struct services *s, const char *service, const struct plan *plan)
+{
+	struct announced *an = announced_of(s, service);
+
+	say(s, service, &an->bgp, plan && plan->n_bgp > 0, "bgp", silence_reason(plan, CFG_BGP));
+	say(s, service, &an->l2, owns_all(s, plan), "layer2", silence_reason(plan, CFG_LAYER2));
+	if (!plan)
+		free(map_del(s->v, service));
+}
+
+void services_owner(struct services *s, const struct addr *addr, bool owned)
+{
+	const struct plan *plan;
+
+	(void)owned;
+	for (size_t at = 0; (plan = planner_next(s->app->planner, &at));)
+		for (size_t i = 0; i < plan->n_l2; i++) {
+			if (!addr_eq(&plan->l2[i].addr, addr))
+				continue;
+			struct announced *an = announced_of(s, plan->service);
+
+			say(s, plan->service, &an->l2, owns_all(s, plan), "layer2", "notOwner");
+			break;
+		}
+}
+
+/* --- for people --- */
+
+static const char *state_of(const struct world_service *ws, const struct announced *an)
+{
+	if (!ws->n_addresses)
+		return "pending";
+	if (an && (an->l2 || an->bgp))
+		return "announced";
+	return "silent";
+}
+
+static void reason_put(json_t *item, const struct app *a, const struct world_service *ws,
+		       const struct plan *plan, const char *state)
+{
+	if (strcmp(state, "pending") == 0)
+		json_set_text(item, "reason", allocation_refusal(a->allocation, ws->key));
+	else if (strcmp(state, "silent") == 0 && plan && plan->n_silent) {
+		json_set_text(item, "reason", plan->silent[0].reason);
+		json_set_text(item, "detail", plan->silent[0].detail);
+	}
+}
+
+static json_t *modes_json(const struct announced *an)
+{
+	json_t *modes = json_array();
+
+	if (an && an->l2)
+		json_array_append_new(modes, json_string("layer2"));
+	if (an && an->bgp)
+		json_array_append_new(modes, json_string("bgp"));
+	return modes;
+}
+
+static void health_put(json_t *item, const struct app *a, const char *service)
+{
+	struct health_status st;
+
+	if (!health_checker_status(a->health, service, &st))
+		return;
+	json_set_text(item, "health", st.healthy ? "healthy" : "unhealthy");
+	json_set_text(item, "health-reason", st.reason);
+}
+
+static json_t *service_json(const struct services *s, const struct world_service *ws)
+{
+	const struct announced *an = map_get(s->v, ws->key);
+	const struct plan *plan = planner_plan(s->app->planner, ws->key);
+	const char *state = state_of(ws, an);
+	json_t *item = json_item(ws->key, state, an ? an->since : MONO_NEVER);
+
+	json_object_set_new(item, "addresses", addresses_json(ws));
+	json_set_text(item, "pool", pool_name(s->app, ws));
+	json_object_set_new(item, "modes", modes_json(an));
+	if (plan && plan->n_l2 && plan->l2[0].n_succession)
+		json_set_text(item, "owner", plan->l2[0].succession[0].node);
+	reason_put(item, s->app, ws, plan, state);
+	health_put(item, s->app, ws->key);
+	return item;
+}
+
+json_t *services_json(const struct services *s)
+{
+	json_t *items = json_array();
+	const struct world_service *ws;
+
+	for (size_t at = 0; (ws = world_next_service(s->app->world, &at));)
+		json_array_append_new(items, service_json(s, ws));
+	return items;
+}
+
+static void sample_announced(const struct services *s, struct metric_writer *w,
+			     const struct world_service *ws, const char *protocol)
+{
+	for (size_t i = 0; i < ws->n_addresses; i++)
+		metric_sample(w, "metallb_speaker_announced",
+			      METRIC_LABELS({ "service", ws->key }, { "protocol", protocol },
+					    { "node", s->app->node },
+					    { "ip", ADDR_TEXT(&ws->addresses[i]) }),
+			      1);
+}
+
+void services_collect(const struct services *s, struct metric_writer *w)
+{
+	const struct world_service *ws;
+
+	metric_family(w, METRIC_GAUGE, "metallb_speaker_announced",
+		      "Services announced from this node");
+	for (size_t at = 0; (ws = world_next_service(s->app->world, &at));) {
+		const struct announced *an = map_get(s->v, ws->key);
+
+		if (an && an->l2)
+			sample_announced(s, w, ws, "layer2");
+		if (an && an->bgp)
+			sample_announced(s, w, ws, "bgp");
+	}
+}
+
+struct services_count services_count(const struct services *s)
+{
+	struct services_count n = { 0 };
+	const struct world_service *ws;
+
+	for (size_t at = 0; (ws = world_next_service(s->app->world, &at));) {
+		const struct announced *an = map_get(s->v, ws->key);
+
+		n.total++;
+		n.announced += an && (an->l2 || an->bgp);
+		n.without_address += ws->n_addresses == 0;
+	}
+	return n;
+}
