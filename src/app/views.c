@@ -1,0 +1,369 @@
+/* What people see: the items of `crier get`, the one screen of `crier status`, and the answers of `crier explain`. */
+#include <string.h>
+
+#include "app/app_priv.h"
+#include "app/json.h"
+
+/* --- get --- */
+
+static json_t *labels_json(const struct labels *l)
+{
+	json_t *all = json_object();
+
+	for (size_t i = 0; i < l->n; i++)
+		json_object_set_new(all, l->v[i].key, json_string(l->v[i].value));
+	return all;
+}
+
+static json_t *nodes_json(const struct app *a)
+{
+	json_t *items = json_array();
+	const struct world_node *node;
+
+	for (size_t at = 0; (node = world_next_node(a->world, &at));) {
+		json_t *item = json_item(node->name, node->alive ? "alive" : "dead", MONO_NEVER);
+
+		json_object_set_new(item, "labels", labels_json(&node->labels));
+		json_object_set_new(item, "self", json_boolean(strcmp(node->name, a->node) == 0));
+		json_array_append_new(items, item);
+	}
+	return items;
+}
+
+/* An event as an item: its name and time where every item has them. */
+static json_t *events_json(const struct app *a)
+{
+	json_t *items = events_list(a->events), *event;
+	json_t *all = json_array();
+	size_t i;
+
+	json_array_foreach(items, i, event)
+	{
+		json_t *item = json_copy(event);
+
+		json_object_set(item, "name", json_object_get(event, "event"));
+		json_object_set(item, "state", json_object_get(event, "level"));
+		json_object_set(item, "since", json_object_get(event, "ts"));
+		json_array_append_new(all, item);
+	}
+	json_decref(items);
+	return all;
+}
+
+static json_t *l2_json(const struct app *a)
+{
+	json_t *items = layer2_json(&a->layer2), *item;
+	size_t i;
+
+	json_array_foreach(items, i, item)
+	{
+		struct addr addr;
+
+		if (addr_parse(json_string_value(json_object_get(item, "name")), &addr) < 0)
+			continue;
+		struct binding_state st = binding_state(a->binding, &addr);
+		json_set_text(item, "link", st.link);
+		json_set_text(item, "link-problem", st.problem);
+	}
+	return items;
+}
+
+json_t *app_items(struct app *a, const char *kind)
+{
+	if (strcmp(kind, "services") == 0)
+		return services_json(a->services);
+	if (strcmp(kind, "pools") == 0)
+		return allocation_pools_json(a->allocation);
+	if (strcmp(kind, "peers") == 0)
+		return sessions_peers_json(&a->sessions);
+	if (strcmp(kind, "routes") == 0)
+		return sessions_routes_json(&a->sessions);
+	if (strcmp(kind, "bfd") == 0)
+		return sessions_bfd_json(&a->sessions);
+	if (strcmp(kind, "l2") == 0)
+		return l2_json(a);
+	if (strcmp(kind, "members") == 0)
+		return membership_json(a->membership);
+	if (strcmp(kind, "nodes") == 0)
+		return nodes_json(a);
+	if (strcmp(kind, "events") == 0)
+		return events_json(a);
+	return NULL;
+}
+
+/* --- status --- */
+
+static void problem(json_t *problems, const char *hint, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+static void problem(json_t *problems, const char *hint, const char *fmt, ...)
+{
+	json_t *one = json_object();
+	va_list ap;
+
+	va_start(ap, fmt);
+	json_object_set_new(one, "text", json_vsprintf(fmt, ap));
+	va_end(ap);
+	json_set_text(one, "hint", hint);
+	json_array_append_new(problems, one);
+}
+
+static void count(json_t *counts, const char *what, size_t good, size_t total, const char *meaning)
+{
+	json_object_set_new(counts, what,
+			    json_pack("{s:I, s:I, s:s}", "good", (json_int_t)good, "total",
+				      (json_int_t)total, "meaning", meaning));
+}
+
+/* How many items are in a state; what is said of the others. */
+static size_t in_state(json_t *items, const char *state, json_t *problems, const char *fmt,
+		       const char *reason_field, const char *hint)
+{
+	size_t i, n = 0;
+	json_t *item;
+
+	json_array_foreach(items, i, item)
+	{
+		const char *have = json_string_value(json_object_get(item, "state"));
+		const char *name = json_string_value(json_object_get(item, "name"));
+		const char *why = json_string_value(json_object_get(item, reason_field));
+
+		if (have && strcmp(have, state) == 0)
+			n++;
+		else
+			problem(problems, hint, "%s %s is %s%s%s", fmt, name ? name : "?",
+				have ? have : "?", why ? ": " : "", why ? why : "");
+	}
+	return n;
+}
+
+static void sessions_status(const struct app *a, json_t *counts, json_t *problems)
+{
+	json_t *peers = sessions_peers_json(&a->sessions), *bfd = sessions_bfd_json(&a->sessions);
+
+	count(counts, "peers",
+	      in_state(peers, "established", problems, "peer", "last-error",
+		       "crier get peers -o wide"),
+	      json_array_size(peers), "established");
+	if (json_array_size(bfd) > 0)
+		count(counts, "bfd",
+		      in_state(bfd, "up", problems, "the BFD session with", "local-diagnostic",
+			       "crier get bfd -o wide"),
+		      json_array_size(bfd), "up");
+	json_decref(bfd);
+	json_decref(peers);
+}
+
+static void services_status(const struct app *a, json_t *counts, json_t *problems)
+{
+	struct services_count n = services_count(a->services);
+	const struct world_service *ws;
+
+	count(counts, "services", n.announced, n.total, "announced from this node");
+	for (size_t at = 0; (ws = world_next_service(a->world, &at));)
+		if (!ws->n_addresses) {
+			const char *why = allocation_refusal(a->allocation, ws->key);
+
+			problem(problems, "crier get pools", "service %s has no address%s%s",
+				ws->key, why ? ": " : "", why ? why : "");
+		}
+}
+
+static void bindings_status(const struct app *a, json_t *problems)
+{
+	json_t *items = l2_json(a), *item;
+	size_t i;
+
+	json_array_foreach(items, i, item)
+	{
+		const char *why = json_string_value(json_object_get(item, "link-problem"));
+
+		if (why)
+			problem(problems, NULL, "%s is not on a link: %s",
+				json_string_value(json_object_get(item, "name")), why);
+	}
+	json_decref(items);
+}
+
+static void members_status(const struct app *a, json_t *counts, json_t *problems)
+{
+	json_t *others = share_disagreeing(a->share), *name;
+	size_t i, alive = membership_count(a->membership), known = 0;
+	const struct world_node *node;
+
+	for (size_t at = 0; (node = world_next_node(a->world, &at));)
+		known++;
+	if (membership_enabled(a->membership))
+		count(counts, "members", alive, known, "alive");
+	json_array_foreach(others, i, name)
+	{
+		problem(problems, "give every member the same file, then: crier reload",
+			"member %s has other pools or services than this node",
+			json_string_value(name));
+	}
+	json_decref(others);
+}
+
+static json_t *config_status(const struct app *a, json_t *problems)
+{
+	struct buf files = { 0 };
+
+	for (size_t i = 0; i < a->conf.n_paths; i++)
+		buf_printf(&files, "%s%s", i ? ", " : "", a->conf.paths[i]);
+	json_t *config = json_pack("{s:s, s:s, s:s, s:I, s:I}", "files", buf_text(&files), "state",
+				   a->config.why ? "stale" : "in force", "since",
+				   JSON_TIME(a->config.since), "loads", (json_int_t)a->config.loads,
+				   "refusals", (json_int_t)a->config.refusals);
+	if (a->config.why) {
+		json_set_text(config, "error", a->config.why);
+		problem(problems, "mend the file, then: crier reload",
+			"the configuration on disk was refused: %s", a->config.why);
+	}
+	buf_fini(&files);
+	return config;
+}
+
+json_t *app_status(struct app *a)
+{
+	json_t *counts = json_object(), *problems = json_array();
+	json_t *config = config_status(a, problems);
+
+	services_status(a, counts, problems);
+	sessions_status(a, counts, problems);
+	members_status(a, counts, problems);
+	bindings_status(a, problems);
+	if (packet_events_lost(a->packet))
+		problem(problems, NULL, "%llu events of the packet thread were lost",
+			(unsigned long long)packet_events_lost(a->packet));
+	return json_pack("{s:s, s:b, s:s, s:s, s:o, s:o, s:o}", "node", a->node, "healthy",
+			 json_array_size(problems) == 0, "version", CRIER_VERSION, "since",
+			 JSON_TIME(a->started), "config", config, "counts", counts, "problems",
+			 problems);
+}
+
+/* --- explain --- */
+
+static const char *service_of(const struct app *a, const char *subject)
+{
+	const struct world_service *ws = world_service(a->world, subject);
+	struct addr addr;
+
+	if (ws)
+		return ws->key;
+	if (addr_parse(subject, &addr) < 0)
+		return NULL;
+	for (size_t at = 0; (ws = world_next_service(a->world, &at));)
+		for (size_t i = 0; i < ws->n_addresses; i++)
+			if (addr_eq(&ws->addresses[i], &addr))
+				return ws->key;
+	return NULL;
+}
+
+static void condition(json_t *all, const char *name, const char *value, bool ok, const char *reason)
+{
+	json_t *one =
+		json_pack("{s:s, s:s, s:b}", "name", name, "value", value ? value : "", "ok", ok);
+
+	json_set_text(one, "reason", reason);
+	json_array_append_new(all, one);
+}
+
+/* What the packet thread and the kernel say of the service's Layer 2 addresses, beyond the plan. */
+static void explain_layer2(const struct app *a, const struct plan *plan, json_t *all)
+{
+	for (size_t i = 0; plan && i < plan->n_l2; i++) {
+		const struct addr *addr = &plan->l2[i].addr;
+		bool owned = layer2_owns(&a->layer2, addr);
+		struct binding_state st = binding_state(a->binding, addr);
+
+		condition(all, "answers-here", ADDR_TEXT(addr), owned,
+			  owned ? "this node answers ARP or NDP for it" : "another node owns it");
+		if (st.problem[0])
+			condition(all, "on-a-link", ADDR_TEXT(addr), false, st.problem);
+		else if (st.link[0])
+			condition(all, "on-a-link", st.link, true, NULL);
+	}
+}
+
+static void explain_sessions(const struct app *a, const struct plan *plan, json_t *all)
+{
+	for (size_t i = 0; plan && i < plan->n_bgp; i++) {
+		struct bgp_peer_status st;
+		struct bgp_route_status route;
+		const char *peer = plan->bgp[i].peer->name;
+
+		if (!bgp_speaker_find(a->sessions.bgp, peer, &st))
+			continue;
+		condition(all, "session", peer, st.state == BGP_ESTABLISHED,
+			  bgp_state_name(st.state));
+		if (bgp_speaker_route_find(a->sessions.bgp, peer, &plan->bgp[i].prefix, &route))
+			condition(all, "route-sent", PREFIX_TEXT(&plan->bgp[i].prefix),
+				  route.sent && !route.pending, route.sent ? NULL : "not sent yet");
+	}
+}
+
+static void explain_health(const struct app *a, const char *service, json_t *all)
+{
+	struct health_status st;
+
+	if (health_checker_status(a->health, service, &st))
+		condition(all, "health-check", st.healthy ? "passes here" : "fails here",
+			  st.healthy, st.reason);
+}
+
+json_t *app_explain(struct app *a, const char *subject)
+{
+	const char *service = service_of(a, subject);
+	struct plan_explanation *x;
+	json_t *all = json_array();
+
+	if (!service) {
+		json_decref(all);
+		return NULL;
+	}
+	x = plan_explain(a->world, service, a->node);
+	for (size_t i = 0; i < x->n; i++)
+		condition(all, x->v[i].name, x->v[i].value, x->v[i].ok, x->v[i].reason);
+	explain_health(a, service, all);
+	explain_layer2(a, planner_plan(a->planner, service), all);
+	explain_sessions(a, planner_plan(a->planner, service), all);
+	json_t *answer =
+		json_pack("{s:s, s:s, s:s, s:b, s:o}", "subject", subject, "service", service,
+			  "node", a->node, "announced", x->announced, "conditions", all);
+	plan_explanation_free(x);
+	return answer;
+}
+
+/* --- metrics --- */
+
+static void one_value(struct metric_writer *w, enum metric_type type, const char *name,
+		      const char *help, uint64_t v)
+{
+	metric_family(w, type, name, help);
+	metric_sample(w, name, NULL, 0, (double)v);
+}
+
+void app_collect(struct app *a, struct buf *out)
+{
+	struct metric_writer w = { .out = out };
+
+	one_value(&w, METRIC_GAUGE, "metallb_k8s_client_config_loaded_bool",
+		  "1 if a configuration was loaded", a->config.loads > 0);
+	one_value(&w, METRIC_GAUGE, "metallb_k8s_client_config_stale_bool",
+		  "1 if running on a configuration that is not the one on disk",
+		  a->config.why != NULL);
+	one_value(&w, METRIC_COUNTER, "metallb_k8s_client_updates_total", "Configurations read",
+		  a->config.loads + a->config.refusals);
+	one_value(&w, METRIC_COUNTER, "metallb_k8s_client_update_errors_total",
+		  "Configurations refused", a->config.refusals);
+	services_collect(a->services, &w);
+	allocation_collect(a->allocation, &w);
+	layer2_collect(&a->layer2, &w);
+	sessions_collect(&a->sessions, &w);
+	membership_collect(a->membership, &w);
+	control_server_metrics(a->control, &w);
+	one_value(&w, METRIC_COUNTER, "crier_packet_events_lost_total",
+		  "Events of the packet thread that found the ring full",
+		  packet_events_lost(a->packet));
+	one_value(&w, METRIC_COUNTER, "crier_share_refused_total",
+		  "Statements of members that could not be read", share_refused(a->share));
+}
