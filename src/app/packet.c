@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "base/ring.h"
+#include "base/rng.h"
 
 enum { EVENT_SLOTS = 4096, ALIVE_WORDS = NODE_IDS_MAX / 64 };
 
@@ -207,9 +208,12 @@ static void woken_by_packet(struct loop_wake *w)
 
 static void packet_init(struct packet *p)
 {
+	uint64_t seed;
+
+	rng_secure(&seed, sizeof(seed)); /* nodes must not refresh in step */
 	p->l2 = l2_io_new(&(struct l2_io_conf){
 		.loop = p->loop,
-		.announcer = { .refresh = DUR_S(120) },
+		.announcer = { .refresh = DUR_S(120), .seed = seed },
 		.event = on_l2,
 		.ctx = p,
 	});

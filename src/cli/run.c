@@ -1,0 +1,108 @@
+#include <argp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "app/app.h"
+#include "cli/cli.h"
+
+struct run_args {
+	struct app_conf conf;
+	const char **paths;
+};
+
+static const struct argp_option options[] = {
+	{ "file", 'f', "PATH", 0, "Configuration: a file, a folder, or -; may be repeated", 0 },
+	{ "node", 'n', "NAME", 0, "This node's name (default: node.name, else the host's name)",
+	  0 },
+	{ "runtime-dir", 'r', "PATH", 0, "Socket and records (default: /run/crier)", 0 },
+	{ "state-dir", 'd', "PATH", 0, "Allocations (default: /var/lib/crier)", 0 },
+	{ 0 },
+};
+
+static error_t take(int key, char *arg, struct argp_state *state)
+{
+	struct run_args *a = state->input;
+
+	switch (key) {
+	case 'f':
+		a->paths[a->conf.n_paths++] = arg;
+		return 0;
+	case 'n':
+		a->conf.node = arg;
+		return 0;
+	case 'r':
+		a->conf.runtime_dir = arg;
+		return 0;
+	case 'd':
+		a->conf.state_dir = arg;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "'%s': configuration files are named with -f", arg);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp run_argp = {
+	.options = options,
+	.parser = take,
+	.args_doc = "-f PATH…",
+	.doc = "The daemon: announces what the configuration asks for, until SIGTERM.\v"
+	       "SIGHUP reloads. It needs CAP_NET_RAW, CAP_NET_ADMIN and CAP_NET_BIND_SERVICE.",
+};
+
+static int parse(const struct argp *argp, int argc, char **argv, struct run_args *a)
+{
+	/* No more files than words. */
+	a->paths = mem_new_n(const char *, (size_t)argc);
+	a->conf.paths = a->paths;
+	return argp_parse(argp, argc, argv, 0, NULL, a);
+}
+
+int cli_run(int argc, char **argv)
+{
+	struct run_args a = { 0 };
+	struct err e = { 0 };
+	int code = CLI_USAGE;
+
+	if (parse(&run_argp, argc, argv, &a) == 0 && a.conf.n_paths == 0)
+		fputs("crier run: which configuration? crier run -f /etc/crier/crier.yaml\n",
+		      stderr);
+	else if (a.conf.n_paths > 0)
+		code = app_run(&a.conf, &e) < 0 ? CLI_NO : CLI_DONE;
+	if (code == CLI_NO)
+		fprintf(stderr, "crier run: %s\n", e.text);
+	free(a.paths);
+	return code;
+}
+
+static const struct argp_option cleanup_options[] = {
+	{ "runtime-dir", 'r', "PATH", 0, "Records of bound addresses (default: /run/crier)", 0 },
+	{ 0 },
+};
+
+static const struct argp cleanup_argp = {
+	.options = cleanup_options,
+	.parser = take,
+	.doc = "Remove the service addresses that a dead daemon left on this host's links.\v"
+	       "Only addresses that crier added are touched. A running daemon keeps its own.",
+};
+
+int cli_cleanup(int argc, char **argv)
+{
+	struct run_args a = { 0 };
+	struct err e = { 0 };
+	size_t removed = 0;
+	int code = CLI_USAGE;
+
+	if (parse(&cleanup_argp, argc, argv, &a) == 0) {
+		code = app_cleanup(&a.conf, &removed, &e) < 0 ? CLI_NO : CLI_DONE;
+		if (code == CLI_NO)
+			fprintf(stderr, "crier cleanup: %s\n", e.text);
+		else if (removed)
+			printf("%zu address%s removed\n", removed, removed == 1 ? "" : "es");
+	}
+	free(a.paths);
+	return code;
+}
