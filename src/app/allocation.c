@@ -255,21 +255,25 @@ json_t *allocation_table(const struct allocation *al)
 	return entries;
 }
 
-void allocation_merge(struct allocation *al, const json_t *table)
+bool allocation_merge(struct allocation *al, const json_t *table)
 {
 	json_t *json = json_pack("{s:i, s:O}", "version", 1, "entries", table);
 	struct alloc_table *theirs = NULL;
 	struct err e = { 0 };
+	bool news = false;
 
 	if (alloc_table_decode(json, &theirs, &e) < 0)
 		log_event(LOG_WARN, "allocationsRefused",
 			  "a member's table of allocations can't be read", KV_STR("error", e.text));
-	else if (alloc_table_merge(al->table, theirs)) {
+	else
+		news = alloc_table_merge(al->table, theirs);
+	if (news) {
 		table_save(al);
 		loop_task_queue(&al->rerun);
 	}
 	alloc_table_free(theirs);
 	json_decref(json);
+	return news;
 }
 
 const char *allocation_refusal(const struct allocation *al, const char *service)

@@ -39,7 +39,8 @@ void allocation_ready(struct allocation *al);
 
 /** The whole table as a JSON array, a new reference. */
 NODISCARD json_t *allocation_table(const struct allocation *al);
-void allocation_merge(struct allocation *al, const json_t *table);
+/** True when it said anything new. */
+bool allocation_merge(struct allocation *al, const json_t *table);
 
 /** Why a service has no address, or NULL. */
 const char *allocation_refusal(const struct allocation *al, const char *service);

@@ -157,12 +157,11 @@ static json_t *share_table(void *ctx)
 	return a->allocation ? allocation_table(a->allocation) : json_array();
 }
 
-static void share_merge(void *ctx, const json_t *table)
+static bool share_merge(void *ctx, const json_t *table)
 {
 	struct app *a = ctx;
 
-	if (a->allocation)
-		allocation_merge(a->allocation, table);
+	return a->allocation && allocation_merge(a->allocation, table);
 }
 
 static void allocations_changed(void *ctx, const json_t *entries)

@@ -272,7 +272,7 @@ void share_write(const struct share *s, struct buf *out)
 
 /* --- reading --- */
 
-static void verdict_take(struct share *s, const char *node, struct speaker *sp, const char *service,
+static bool verdict_take(struct share *s, const char *node, struct speaker *sp, const char *service,
 			 const json_t *one)
 {
 	const json_t *version = json_array_get(one, 0), *servable = json_array_get(one, 1);
@@ -280,14 +280,14 @@ static void verdict_take(struct share *s, const char *node, struct speaker *sp, 
 
 	if (!json_is_integer(version) || (servable && !json_is_boolean(servable))) {
 		s->refused++;
-		return;
+		return false;
 	}
 	if (v && v->version >= (uint64_t)json_integer_value(version))
-		return;
+		return false;
 	if (!v) {
 		if (map_len(sp->verdicts) >= SHARE_SERVICES_MAX) {
 			s->refused++;
-			return;
+			return false;
 		}
 		v = mem_new(struct verdict);
 		(void)map_put(sp->verdicts, service, v);
@@ -296,21 +296,39 @@ static void verdict_take(struct share *s, const char *node, struct speaker *sp, 
 	v->gone = !servable;
 	v->servable = json_is_true(servable);
 	s->hooks.verdict(s->hooks.ctx, node, service, v->servable);
+	return true;
 }
 
-static void config_take(struct speaker *sp, const json_t *config)
+static bool config_take(struct speaker *sp, const json_t *config)
 {
 	const json_t *version = json_array_get(config, 0);
 	const char *hash = json_string_value(json_array_get(config, 1));
 
 	if (!json_is_integer(version) || !hash ||
 	    (uint64_t)json_integer_value(version) <= sp->config_version)
-		return;
+		return false;
 	sp->config_version = (uint64_t)json_integer_value(version);
 	sp->config = strtoull(hash, NULL, 16);
+	return true;
 }
 
-static void statement_take(struct share *s, const json_t *statement)
+/* The speaker of a statement, made anew when it has started again; NULL: nothing of it is of interest. */
+static struct speaker *speaker_take(struct share *s, const char *node, uint64_t epoch)
+{
+	struct speaker *sp =
+		strcmp(node, s->me) ? speaker_of(s, node) : NULL; /* ours: we know better */
+
+	if (!sp || epoch < sp->epoch)
+		return NULL;
+	if (epoch > sp->epoch) {
+		map_clear(sp->verdicts, free);
+		sp->epoch = epoch;
+		sp->config = sp->config_version = 0;
+	}
+	return sp;
+}
+
+static bool statement_take(struct share *s, const json_t *statement)
 {
 	const char *node = json_string_value(json_object_get(statement, "node"));
 	const json_t *epoch = json_object_get(statement, "epoch");
@@ -319,47 +337,42 @@ static void statement_take(struct share *s, const json_t *statement)
 
 	if (!node || !json_is_integer(epoch) || !json_is_object(serving)) {
 		s->refused++;
-		return;
+		return false;
 	}
-	if (strcmp(node, s->me) == 0)
-		return; /* an echo of ours: we know better */
-	struct speaker *sp = speaker_of(s, node);
-	if (!sp || (uint64_t)json_integer_value(epoch) < sp->epoch)
-		return;
-	if ((uint64_t)json_integer_value(epoch) > sp->epoch) {
-		map_clear(sp->verdicts, free); /* it has started anew */
-		sp->epoch = (uint64_t)json_integer_value(epoch);
-		sp->config = sp->config_version = 0;
-	}
-	config_take(sp, json_object_get(statement, "config"));
+	struct speaker *sp = speaker_take(s, node, (uint64_t)json_integer_value(epoch));
+	if (!sp)
+		return false;
+	bool news = config_take(sp, json_object_get(statement, "config"));
 	json_object_foreach(serving, service, one)
 	{
-		verdict_take(s, node, sp, service, one);
+		news |= verdict_take(s, node, sp, service, one);
 	}
+	return news;
 }
 
-void share_read(struct share *s, struct rd bytes)
+bool share_read(struct share *s, struct rd bytes)
 {
-	json_t *message =
-		bytes.left ? json_loadb((const char *)bytes.p, bytes.left, 0, NULL) : NULL;
-	json_t *statement;
+	if (bytes.left == 0)
+		return false;
+	json_t *message = json_loadb((const char *)bytes.p, bytes.left, 0, NULL), *statement;
+	bool news = false;
 	size_t i;
 
-	if (bytes.left == 0)
-		return;
 	if (!json_is_object(message) ||
 	    json_integer_value(json_object_get(message, "crier")) != 1) {
 		s->refused++;
 		json_decref(message);
-		return;
+		return false;
 	}
 	json_array_foreach(json_object_get(message, "states"), i, statement)
 	{
-		statement_take(s, statement);
+		news |= statement_take(s, statement);
 	}
 	if (json_is_array(json_object_get(message, "allocations")))
-		s->hooks.merge_allocations(s->hooks.ctx, json_object_get(message, "allocations"));
+		news |= s->hooks.merge_allocations(s->hooks.ctx,
+						   json_object_get(message, "allocations"));
 	json_decref(message);
+	return news;
 }
 
 void share_forget(struct share *s, const char *node)

@@ -21,7 +21,8 @@ struct share_hooks {
 	void (*verdict)(void *ctx, const char *node, const char *service, bool servable);
 	/** The table of allocations as a JSON array (a new reference), and one to merge (borrowed). */
 	json_t *(*allocations)(void *ctx);
-	void (*merge_allocations)(void *ctx, const json_t *table);
+	/** True when it said anything new. */
+	bool (*merge_allocations)(void *ctx, const json_t *table);
 };
 
 struct share;
@@ -51,9 +52,13 @@ void share_repeat(struct share *s);
 /** A node left: what it said counts no more. */
 void share_forget(struct share *s, const char *node);
 
-/** For push/pull, both directions. What can't be read is ignored and counted. */
+/** For push/pull. */
 void share_write(const struct share *s, struct buf *out);
-void share_read(struct share *s, struct rd bytes);
+/**
+ * Take in what another member said, in a message or a push/pull; what can't be read is ignored and counted.
+ * True when anything was new: a message that is should be passed on, since its sender reached only some.
+ */
+bool share_read(struct share *s, struct rd bytes);
 uint64_t share_refused(const struct share *s);
 
 #endif
