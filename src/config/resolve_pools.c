@@ -268,6 +268,8 @@ static void pools_warn(struct loader *l)
 {
 	bool v4 = any_carries(l->cfg, FAMILY_V4), v6 = any_carries(l->cfg, FAMILY_V6);
 
+	if (l->issues.count[ISSUE_ERROR]) /* of which these might be mere echoes */
+		return;
 	for (size_t i = 0; i < l->n_pools; i++) {
 		const struct raw_pool *pool = l->pools[i];
 

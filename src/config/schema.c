@@ -227,7 +227,8 @@ static void required_check(struct loader *l, const struct level *level, const st
 		const struct field *f = &level->fields[i];
 
 		if (f->required && is_absent(f, doc_get(p->at, f->key)))
-			load_error(l, p, f->about, "%s is missing", f->key);
+			load_error(l, p, issues_text(&l->issues, "add %s: %s", f->key, f->about),
+				   "%s is missing", f->key);
 	}
 }
 
