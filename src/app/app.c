@@ -408,6 +408,7 @@ static void app_stop(struct app *a)
 	cfg_free(a->cfg);
 	a->loop = loop_free(a->loop);
 	free(a->config.why);
+	free(a->http_problem);
 	free(a->node);
 	free(a->runtime_dir);
 	free(a->state_dir);

@@ -52,7 +52,8 @@ struct app {
 	struct health_checker *health;
 	struct events *events;
 	struct control_server *control;
-	struct control_http *http;
+	struct http_server *http;
+	char *http_problem; /* why it does not listen, or NULL */
 
 	bool leaving;
 	bool sessions_gone, members_told;

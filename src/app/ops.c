@@ -2,10 +2,7 @@
 #include <string.h>
 
 #include "app/app_priv.h"
-#include "app/json.h"
-
-static const char *const kinds[] = { "services", "pools",   "peers", "routes", "bfd",
-				     "l2",	 "members", "nodes", "events" };
+#include "app/notify.h"
 
 static int op_status(void *ctx, const json_t *args, json_t **data, struct err *e)
 {
@@ -60,23 +57,6 @@ static int op_get(void *ctx, const json_t *args, json_t **data, struct err *e)
 		return err_set(e, ERR_PROTOCOL, "get needs args.kind: services, peers, …");
 	return get_items(ctx, kind, name, data, e);
 }
-
-/* The HTTP port asks for a kind by its path: each kind is an operation too. */
-#define OP_KIND(name)                                                                          \
-	static int op_##name(void *ctx, const json_t *args, json_t **data, struct err *e)      \
-	{                                                                                      \
-		return get_items(ctx, #name, json_string_value(json_object_get(args, "name")), \
-				 data, e);                                                     \
-	}
-OP_KIND(services)
-OP_KIND(pools)
-OP_KIND(peers)
-OP_KIND(routes)
-OP_KIND(bfd)
-OP_KIND(l2)
-OP_KIND(members)
-OP_KIND(nodes)
-OP_KIND(events)
 
 static int op_explain(void *ctx, const json_t *args, json_t **data, struct err *e)
 {
@@ -148,17 +128,80 @@ static int op_monitor(void *ctx, const json_t *args, struct control_stream *s, s
 
 static const struct control_op operations[] = {
 	{ .name = "status", .read_only = true, .run = op_status },
-	{ .name = "get", .run = op_get },
+	{ .name = "get", .read_only = true, .run = op_get },
 	{ .name = "explain", .read_only = true, .run = op_explain },
 	{ .name = "reload", .run = op_reload },
 	{ .name = "monitor", .start = op_monitor },
-	{ .name = "services", .read_only = true, .run = op_services },
-	{ .name = "pools", .read_only = true, .run = op_pools },
-	{ .name = "peers", .read_only = true, .run = op_peers },
-	{ .name = "routes", .read_only = true, .run = op_routes },
-	{ .name = "bfd", .read_only = true, .run = op_bfd },
-	{ .name = "l2", .read_only = true, .run = op_l2 },
-	{ .name = "members", .read_only = true, .run = op_members },
-	{ .name = "nodes", .read_only = true, .run = op_nodes },
-	{ .name = "events", .read_only = true, .run = op_events },
 };
+
+/* --- the HTTP port --- */
+
+static void http_metrics(void *ctx, struct buf *out)
+{
+	app_collect(ctx, out);
+}
+
+static int http_ready(void *ctx, struct err *e)
+{
+	const struct app *a = ctx;
+
+	if (!a->cfg || !planner_is_settled(a->planner))
+		return err_set(e, ERR_STATE, "not everything is planned yet");
+	return a->leaving ? err_set(e, ERR_STATE, "leaving") : 0;
+}
+
+static struct control_ops ops_of(struct app *a)
+{
+	return (struct control_ops){ .v = operations, .n = ARRAY_LEN(operations), .ctx = a };
+}
+
+/* A port that is taken is told, and not an end: announcing matters more than being watched. */
+static void http_start(struct app *a)
+{
+	const struct cfg_listen *at = &a->cfg->http;
+	struct http_conf conf = {
+		.addr = at->at.addr,
+		.port = at->at.port,
+		.ops = ops_of(a),
+		.ctx = a,
+		.metrics = http_metrics,
+		.ready = http_ready,
+	};
+	struct err e = { 0 };
+
+	if (!at->off && http_server_new(&conf, a->loop, &a->http, &e) < 0) {
+		log_event(LOG_ERROR, "httpFailed", "no metrics and status page",
+			  KV_STR("error", e.text));
+		a->http_problem = mem_strdup(e.text);
+	}
+}
+
+/* Unless the configuration names another place, the socket stands in the runtime folder. */
+static char *socket_path(const struct app *a)
+{
+	if (strcmp(a->cfg->control.socket, "/run/crier/crier.sock") != 0)
+		return mem_strdup(a->cfg->control.socket);
+	return mem_printf("%s/crier.sock", a->runtime_dir);
+}
+
+int app_control_start(struct app *a, struct err *e)
+{
+	char *path = socket_path(a);
+	struct control_conf conf = {
+		.path = path,
+		.group = a->cfg->control.group,
+		.ops = ops_of(a),
+	};
+	int status = control_server_new(&conf, a->loop, &a->control, e);
+
+	free(path);
+	if (status == 0)
+		http_start(a);
+	return status;
+}
+
+void app_control_stop(struct app *a)
+{
+	a->http = http_server_free(a->http);
+	a->control = control_server_free(a->control);
+}

@@ -231,6 +231,9 @@ json_t *app_status(struct app *a)
 	sessions_status(a, counts, problems);
 	members_status(a, counts, problems);
 	bindings_status(a, problems);
+	if (a->http_problem)
+		problem(problems, "http: {listen: …} in the configuration",
+			"no metrics and status page: %s", a->http_problem);
 	if (packet_events_lost(a->packet))
 		problem(problems, NULL, "%llu events of the packet thread were lost",
 			(unsigned long long)packet_events_lost(a->packet));

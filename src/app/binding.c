@@ -1,0 +1,196 @@
+#include "app/binding.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "vip/vip.h"
+
+/* One address, and what its services want for it. */
+struct bound {
+	struct addr addr;
+	size_t services; /* that have it and want it bound */
+	size_t routed;	 /* of these, announced by BGP */
+	bool owned;	 /* by Layer 2 */
+	char *link;	 /* named by a service; NULL: auto */
+};
+
+/* What a service put into the addresses above, so that it can be taken out again. */
+struct share_of_service {
+	struct addr *addrs;
+	size_t n;
+	bool routed;
+};
+
+struct binding {
+	const struct layer2 *layer2;
+	struct vip_manager *vips;
+	struct map *addrs;    /* struct addr -> struct bound */
+	struct map *services; /* service -> struct share_of_service */
+};
+
+static struct bound *bound_find(const struct binding *b, const struct addr *a)
+{
+	return map_get_bytes(b->addrs, a, sizeof(*a));
+}
+
+static struct bound *bound_of(struct binding *b, const struct addr *a)
+{
+	struct bound *x = bound_find(b, a);
+
+	if (x)
+		return x;
+	x = mem_new(struct bound);
+	x->addr = *a;
+	x->owned = layer2_owns(b->layer2, a);
+	(void)map_put_bytes(b->addrs, a, sizeof(*a), x);
+	return x;
+}
+
+static void bound_free(void *value)
+{
+	struct bound *x = value;
+
+	free(x->link);
+	free(x);
+}
+
+/* Layer 2's link comes before lo: there the clients' packets arrive. */
+static void bound_settle(struct binding *b, struct bound *x)
+{
+	if (x->services && x->owned)
+		vip_want(b->vips, &x->addr, VIP_LAYER2, x->link);
+	else if (x->services && x->routed)
+		vip_want(b->vips, &x->addr, VIP_ROUTED, x->link);
+	else
+		vip_unwant(b->vips, &x->addr);
+	if (!x->services && !x->owned) {
+		(void)map_del_bytes(b->addrs, &x->addr, sizeof(x->addr));
+		bound_free(x);
+	}
+}
+
+static void share_take_out(struct binding *b, const char *service)
+{
+	struct share_of_service *s = map_del(b->services, service);
+
+	for (size_t i = 0; s && i < s->n; i++) {
+		struct bound *x = bound_of(b, &s->addrs[i]);
+
+		x->services--;
+		x->routed -= s->routed;
+	}
+	if (s)
+		free(s->addrs);
+	free(s);
+}
+
+static void share_put_in(struct binding *b, const struct world_service *ws, const struct plan *plan)
+{
+	struct share_of_service *s = mem_new(struct share_of_service);
+
+	s->n = ws->n_addresses;
+	s->addrs = mem_dup(ws->addresses, s->n * sizeof(*s->addrs));
+	s->routed = plan->n_bgp > 0;
+	for (size_t i = 0; i < s->n; i++) {
+		struct bound *x = bound_of(b, &s->addrs[i]);
+
+		x->services++;
+		x->routed += s->routed;
+		free(x->link);
+		x->link = ws->cfg->bind == CFG_BIND_LINK ? mem_strdup(ws->cfg->bind_link) : NULL;
+	}
+	(void)map_put(b->services, ws->key, s);
+}
+
+static bool wants_binding(const struct world_service *ws)
+{
+	return ws && ws->cfg && ws->cfg->bind != CFG_BIND_NONE;
+}
+
+void binding_service(struct binding *b, const struct world *w, const char *service,
+		     const struct plan *plan)
+{
+	const struct world_service *ws = world_service(w, service);
+	const struct share_of_service *before = map_get(b->services, service);
+	struct addr *touched = before ? mem_dup(before->addrs, before->n * sizeof(*touched)) : NULL;
+	size_t n = before ? before->n : 0;
+
+	share_take_out(b, service);
+	if (plan && wants_binding(ws))
+		share_put_in(b, ws, plan);
+	/* First all is counted, then addresses move: what stays is never taken off in between. */
+	for (size_t i = 0; i < n; i++)
+		if (bound_find(b, &touched[i]))
+			bound_settle(b, bound_find(b, &touched[i]));
+	for (size_t i = 0; plan && wants_binding(ws) && i < ws->n_addresses; i++)
+		bound_settle(b, bound_of(b, &ws->addresses[i]));
+	free(touched);
+}
+
+void binding_owner(struct binding *b, const struct addr *addr, bool owned)
+{
+	struct bound *x = bound_find(b, addr);
+
+	if (!x)
+		return;
+	x->owned = owned;
+	bound_settle(b, x);
+}
+
+struct binding_state binding_state(const struct binding *b, const struct addr *addr)
+{
+	struct vip_status st;
+
+	if (!vip_state(b->vips, addr, &st))
+		return (struct binding_state){ "", "" };
+	return (struct binding_state){ st.link, st.reason };
+}
+
+static bool link_allowed(void *ctx, const char *name)
+{
+	return layer2_link_allowed(ctx, name);
+}
+
+int binding_new(struct loop *l, struct net_links *links, const struct layer2 *layer2,
+		const char *state_path, struct binding **out, struct err *e)
+{
+	struct binding *b = mem_new(struct binding);
+	struct vip_conf conf = {
+		.loop = l,
+		.links = links,
+		.state_path = state_path,
+		.link_allowed = link_allowed,
+		.ctx = (void *)(uintptr_t)layer2,
+	};
+
+	b->layer2 = layer2;
+	if (vip_manager_new(&conf, &b->vips, e) < 0) {
+		free(b);
+		return err_wrap(e, "service addresses");
+	}
+	b->addrs = map_new();
+	b->services = map_new();
+	*out = b;
+	return 0;
+}
+
+static void share_of_service_free(void *value)
+{
+	struct share_of_service *s = value;
+
+	free(s->addrs);
+	free(s);
+}
+
+struct binding *binding_free(struct binding *b)
+{
+	if (!b)
+		return NULL;
+	vip_manager_free(b->vips);
+	map_clear(b->addrs, bound_free);
+	map_free(b->addrs);
+	map_clear(b->services, share_of_service_free);
+	map_free(b->services);
+	free(b);
+	return NULL;
+}
