@@ -1,0 +1,70 @@
+/**
+ * The cluster's shell: io.c has the datagrams, the timer and the core's wishes; conn.c the streams;
+ * advertise.c finds the address to tell.
+ */
+#ifndef CLUSTER_PRIV_H
+#define CLUSTER_PRIV_H
+
+#include "base/list.h"
+#include "cluster/io.h"
+#include "cluster/pack.h"
+
+#define CONNS_IN_MAX	128
+#define CONNS_BYTES_MAX (64 << 20) /* received and not yet complete, of all streams together */
+
+struct cluster {
+	struct loop *loop;
+	struct cluster_hooks hooks;
+	char *label;
+	struct crypt_ring ring;
+	struct pack_conf pack;
+	struct gossip_endpoint bind;
+	struct gossip_endpoint self;
+	struct dur stream_timeout;
+	struct rng rng;
+	struct gossip *gossip;
+	struct cluster_stats stats;
+	bool draining;
+
+	int udp_fd;
+	int tcp_fd;
+	struct loop_io udp_io;
+	struct loop_io tcp_io;
+	struct loop_timer timer;
+	struct loop_timer accept_timer; /* the system was out of descriptors: go on later */
+
+	bool leaving;
+	void (*left)(void *ctx);
+	void *left_ctx;
+	struct loop_timer left_timer;
+
+	struct list conns; /* struct conn */
+	size_t n_conns_in;
+	size_t conns_bytes;
+	uint32_t last_conn;
+
+	uint8_t packet[PACK_PACKET_MAX];
+	uint8_t opened[PACK_PACKET_MAX];
+};
+
+/* io.c */
+
+/** Do what the core wants, and set the timer. After every call into it. */
+void cluster_drain(struct cluster *c);
+void cluster_count_refusal(struct cluster *c, enum pack_refusal why);
+
+/* conn.c */
+
+void conns_init(struct cluster *c);
+void conns_fini(struct cluster *c);
+NODISCARD int conns_listen(struct cluster *c, struct err *e);
+void conns_dial(struct cluster *c, const struct gossip_out *out);
+/** Answer an accepted stream; with no bytes just close it. */
+void conns_reply(struct cluster *c, uint32_t id, struct rd message);
+
+/* advertise.c */
+
+/** The address for the others when we are bound to all of ours. */
+NODISCARD int advertise_find(const struct cluster_conf *conf, struct addr *out, struct err *e);
+
+#endif
