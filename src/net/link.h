@@ -1,52 +1,96 @@
 /**
- * The interface table: which links this host has, and which addresses stand on them, kept up to date by the
- * kernel's events. Nothing polls; events that come together are read together.
+ * The table of this host's links and their addresses, kept true by the kernel's events: no polling.
+ * When events were lost (ENOBUFS) the whole table is read again.
  *
- * An event is a reason to read the tables again, not news by itself: so a lost event (a full socket buffer)
- * costs nothing but one more reading.
+ * Readers look at the table at any time between two turns of the loop; what they are lent is void
+ * when the loop has turned. Whoever wants to know about changes hangs a struct net_watch on it.
  */
 #ifndef NET_LINK_H
 #define NET_LINK_H
 
-#include <net/if.h>
-
 #include "base/addr.h"
+#include "base/list.h"
 #include "base/loop.h"
 
+#define NET_NAME_MAX  16
+#define NET_LIFE_EVER UINT32_MAX
+
+/** An address of a link. */
 struct net_addr {
+	int ifindex;
 	struct addr addr;
-	uint8_t prefix_len;
+	struct prefix subnet; /* what is reached directly: of the peer, where the link has one */
+	uint8_t prefix_len;   /* bits */
+	uint8_t scope;	      /* RT_SCOPE_… */
+	uint8_t proto;	      /* IFAPROT_…; 0 on kernels before 5.18 */
+	uint32_t flags;	      /* IFA_F_… */
+	uint32_t valid_s;     /* when it was last told; NET_LIFE_EVER has no end */
 };
 
 struct net_link {
 	int ifindex;
-	char name[IF_NAMESIZE];
+	char name[NET_NAME_MAX];
+	char kind[NET_NAME_MAX]; /* "bridge", "vlan", …; "" for hardware */
 	struct mac mac;
-	bool up;      /* administratively */
+	bool has_mac; /* an Ethernet address */
+	bool up;      /* by the administrator */
 	bool running; /* has a carrier */
 	bool broadcast;
 	bool noarp;
 	bool loopback;
-	int master; /* ifindex of the bond, bridge or VRF that it is part of; 0: none */
-	const struct net_addr *addrs;
+	int master; /* index of the bridge, bond or VRF that it belongs to; 0: none */
+	unsigned mtu;
+	struct net_addr *addrs; /* in order of addr, then prefix_len */
 	size_t n_addrs;
+	size_t cap_addrs;
 };
 
 struct net_links;
+struct nlmsghdr;
 
-/** @changed is called after the table has changed, in the loop; it may be called without a visible difference. */
-NODISCARD int net_links_new(struct loop *l, void (*changed)(void *ctx), void *ctx,
+/** Someone who is told when links, or addresses other than their lifetimes, have changed. */
+struct net_watch {
+	struct list in;
+	void (*changed)(struct net_watch *w);
+};
+
+/**
+ * Read the table and keep it true on @loop.
+ * @changed: the first one to be told of changes; may be NULL
+ */
+NODISCARD int net_links_new(struct loop *loop, void (*changed)(void *ctx), void *ctx,
 			    struct net_links **out, struct err *e);
-struct net_links *net_links_free(struct net_links *n); /* takes NULL, returns NULL */
+struct net_links *net_links_free(struct net_links *t); /* takes NULL, returns NULL */
+void net_links_freep(struct net_links **t);
 
-/* The table's links are borrowed until the next change. */
+/** Called once after each burst of changes, from the loop. @w may be taken off from inside. */
+void net_links_watch(struct net_links *t, struct net_watch *w);
+void net_links_unwatch(struct net_watch *w);
+
+/** Take in what the kernel has said so far, for those who are about to act on the table. */
+void net_links_catch_up(struct net_links *t);
 
 /** Walk in order of ifindex: start with *at = 0; NULL at the end. */
-const struct net_link *net_links_next(const struct net_links *n, size_t *at);
-const struct net_link *net_links_by_name(const struct net_links *n, const char *name);
-const struct net_link *net_links_by_index(const struct net_links *n, int ifindex);
+const struct net_link *net_links_next(const struct net_links *t, size_t *at);
+const struct net_link *net_links_by_name(const struct net_links *t, const char *name);
+const struct net_link *net_links_by_index(const struct net_links *t, int ifindex);
 
-/** The link on whose connected network @a is (longest prefix, then lowest index), or NULL. Host prefixes do not count. */
-const struct net_link *net_links_connected(const struct net_links *n, const struct addr *a);
+/** The same as an array. */
+const struct net_link *net_links_all(const struct net_links *t, size_t *n);
+
+/**
+ * The link on whose connected network @a is (longest prefix, then lowest index), or NULL. Host
+ * prefixes do not count.
+ */
+const struct net_link *net_links_connected(const struct net_links *t, const struct addr *a);
+
+/** The link of the default route; 0 when there is none. Asks the kernel. */
+int net_links_default(const struct net_links *t, enum family family);
+
+/** Times that the table had to be read again because events were lost. */
+uint64_t net_links_resyncs(const struct net_links *t);
+
+/** Decode RTM_NEWADDR or RTM_DELADDR; false when it is neither, or not of IPv4 or IPv6. */
+bool net_addr_decode(struct nlmsghdr *h, struct net_addr *out);
 
 #endif

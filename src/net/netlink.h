@@ -1,0 +1,43 @@
+/**
+ * Requests to the kernel's routing netlink, for the rest of this room: links and their addresses
+ * are asked for, and addresses changed, through a socket that waits for the answer.
+ *
+ * A call may wait for a lock of the kernel's; callers that must not wait call it from a thread of
+ * their own. One struct netlink belongs to one thread.
+ */
+#ifndef NET_NETLINK_H
+#define NET_NETLINK_H
+
+#include "base/addr.h"
+
+struct netlink;
+struct nl_msg;
+struct nlmsghdr;
+
+NODISCARD int netlink_open(struct netlink **out, struct err *e);
+struct netlink *netlink_close(struct netlink *nl); /* takes NULL, returns NULL */
+void netlink_closep(struct netlink **nl);
+
+/**
+ * Send one request and wait for its acknowledgement.
+ * @m: freed here; NULL stands for "no memory"
+ * Returns 0 or -errno as the kernel gave it.
+ */
+int netlink_request(struct netlink *nl, struct nl_msg *m);
+
+/** Where the messages of a dump go. */
+struct netlink_sink {
+	void (*restart)(
+		void *ctx); /* what came so far is void: the kernel's table changed meanwhile */
+	void (*message)(void *ctx, struct nlmsghdr *h);
+	void *ctx;
+};
+
+/** Ask for all of @type (RTM_GET…), with @header as the request's fixed part. 0 or -errno. */
+int netlink_dump(struct netlink *nl, int type, const void *header, size_t len,
+		 const struct netlink_sink *sink);
+
+/** The link that the default route of a family points to; 0 when there is none. */
+int netlink_default_link(struct netlink *nl, enum family family);
+
+#endif
