@@ -181,9 +181,19 @@ static void member_changed(void *ctx, const char *node, bool joined)
 	world_endpoints_forget(a->world, node);
 }
 
+/* What no file wants any more is forgotten once all live members have the same file. */
+static void prune_when_agreed(struct app *a)
+{
+	if (share_agreeing(a->share) == membership_count(a->membership))
+		allocation_prune(a->allocation);
+}
+
 static void member_synchronised(void *ctx)
 {
-	allocation_ready(((struct app *)ctx)->allocation);
+	struct app *a = ctx;
+
+	allocation_ready(a->allocation);
+	prune_when_agreed(a);
 }
 
 /* --- leaving --- */

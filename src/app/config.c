@@ -154,6 +154,9 @@ int app_apply(struct app *a, const struct cfg *c, bool force, struct err *e)
 	retire(a, old);
 	allocation_apply(a->allocation, c);
 	membership_apply(a->membership, c);
+	share_config(a->share, c->hash);
+	if (!membership_enabled(a->membership))
+		allocation_prune(a->allocation);
 	if (checks_apply(a, old, c, &later) < 0 || sessions_apply(&a->sessions, &later) < 0)
 		log_event(LOG_ERROR, "configPartly", "a part of the configuration is not in force",
 			  KV_STR("error", later.text));

@@ -1,0 +1,363 @@
+#include "app/membership.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/json.h"
+#include "base/log.h"
+#include "cluster/io.h"
+
+struct membership {
+	struct loop *loop;
+	struct world *world;
+	struct node_ids *ids;
+	struct share *share;
+	struct packet *packet;
+	struct cluster *cluster; /* NULL: this node is alone */
+	struct membership_hooks hooks;
+	struct map *strangers; /* live members that are not crier: name -> itself */
+	struct loop_task left; /* says that leaving is done, where nobody has to be told */
+};
+
+/* --- metadata: what a node says of itself --- */
+
+/* {"crier": version, "labels": {…}}; members of other programs have none of it. */
+static char *meta_text(const struct labels *l)
+{
+	json_t *labels = json_object();
+
+	for (size_t i = 0; i < l->n; i++)
+		json_object_set_new(labels, l->v[i].key, json_string(l->v[i].value));
+	json_t *meta = json_pack("{s:s, s:o}", "crier", CRIER_VERSION, "labels", labels);
+	char *text = json_dumps(meta, JSON_COMPACT | JSON_SORT_KEYS);
+
+	json_decref(meta);
+	return text;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return strcmp(((const struct label *)a)->key, ((const struct label *)b)->key);
+}
+
+/* A node of the world, out of a member's metadata. Ill-formed labels count as none. */
+static void node_take(struct membership *m, const struct gossip_member *member)
+{
+	json_t *meta = member->meta_len
+			       ? json_loadb((const char *)member->meta, member->meta_len, 0, NULL)
+			       : NULL;
+	json_t *labels = json_object_get(meta, "labels"), *value;
+	struct label *v = mem_new_n(struct label, json_object_size(labels));
+	struct world_node node = { .name = member->name, .alive = true };
+	const char *key;
+
+	json_object_foreach(labels, key, value)
+	{
+		if (json_is_string(value))
+			v[node.labels.n++] = (struct label){ key, json_string_value(value) };
+	}
+	qsort(v, node.labels.n, sizeof(*v), by_key);
+	node.labels.v = v;
+	if (json_object_get(meta, "crier"))
+		(void)map_del(m->strangers, member->name);
+	else
+		(void)map_put(m->strangers, member->name, m);
+	world_node_set(m->world, &node);
+	free(v);
+	json_decref(meta);
+}
+
+/* While any live member follows the reference, all do: else owners would differ. */
+static void reference_settle(struct membership *m)
+{
+	world_set_reference(m->world, map_len(m->strangers) > 0);
+}
+
+/* --- events --- */
+
+static void log_member(const char *event, const char *msg, const struct gossip_member *member)
+{
+	log_event(LOG_INFO, event, msg, KV_STR("node", member->name),
+		  KV_STR("address", ADDR_TEXT(&member->addr)),
+		  KV_STR("state", gossip_state_name(member->state)));
+}
+
+static void member_joined(struct membership *m, const struct gossip_member *member)
+{
+	log_member("nodeJoin", "member joined", member);
+	node_take(m, member);
+	reference_settle(m);
+	m->hooks.changed(m->hooks.ctx, member->name, true);
+}
+
+static void member_gone(struct membership *m, const struct gossip_member *member)
+{
+	uint16_t id;
+
+	/* The packet thread first: it takes over without waiting for any plan. */
+	if (m->packet && node_ids_of(m->ids, member->name, &id) == 0)
+		packet_set_alive(m->packet, id, false);
+	log_member("nodeLeave", member->state == GOSSIP_LEFT ? "member left" : "member died",
+		   member);
+	world_node_alive(m->world, member->name, false);
+	(void)map_del(m->strangers, member->name);
+	reference_settle(m);
+	m->hooks.changed(m->hooks.ctx, member->name, false);
+}
+
+static void on_event(void *ctx, const struct cluster_event *ev)
+{
+	struct membership *m = ctx;
+
+	switch (ev->type) {
+	case CLUSTER_JOIN:
+		member_joined(m, ev->member);
+		break;
+	case CLUSTER_UPDATE:
+		node_take(m, ev->member);
+		reference_settle(m);
+		break;
+	case CLUSTER_LEAVE:
+		member_gone(m, ev->member);
+		break;
+	case CLUSTER_USER_MESSAGE:
+		/* Its sender reached some members only: news is passed on. */
+		if (share_read(m->share, ev->bytes))
+			membership_broadcast(m, ev->bytes.p, ev->bytes.left);
+		break;
+	}
+}
+
+static void local_state(void *ctx, struct buf *out)
+{
+	struct membership *m = ctx;
+	size_t before = out->len;
+
+	share_write(m->share, out);
+	if (out->len - before > GOSSIP_STATE_MAX) {
+		log_plain(LOG_ERROR, "stateTooLarge",
+			  "too many services for gossip: members may not agree about allocations");
+		out->len = before;
+	}
+}
+
+static void merge_state(void *ctx, struct rd state)
+{
+	struct membership *m = ctx;
+
+	(void)share_read(m->share, state);
+	m->hooks.synchronised(m->hooks.ctx);
+}
+
+/* --- start --- */
+
+static int secret_read(const char *path, struct crypt_ring *ring, struct err *e)
+{
+	uint8_t secret[4096];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, secret, sizeof(secret));
+	int status = n < 0 ? err_errno(e, "cluster.secret-file %s", path) : 0;
+
+	if (fd >= 0)
+		close(fd);
+	if (n == 0)
+		status = err_set(e, ERR_CONFIG, "cluster.secret-file %s is empty", path);
+	/* Both lengths that MetalLB has had; we seal with the newer one. */
+	static const uint8_t lengths[] = { 32, 16 };
+	for (size_t i = 0; status == 0 && i < sizeof(lengths); i++) {
+		struct crypt_key key = crypt_key_from_secret(secret, (size_t)n, lengths[i]);
+
+		status = crypt_ring_add(ring, key.bytes, key.len);
+		explicit_bzero(&key, sizeof(key));
+	}
+	explicit_bzero(secret, sizeof(secret));
+	return status;
+}
+
+static struct gossip_endpoint *endpoints_of(const struct cfg_cluster *c)
+{
+	struct gossip_endpoint *v = mem_new_n(struct gossip_endpoint, c->n_join);
+
+	for (size_t i = 0; i < c->n_join; i++)
+		v[i] = (struct gossip_endpoint){
+			.addr = c->join[i].addr,
+			.port = c->join[i].port ? c->join[i].port : c->bind.port,
+		};
+	return v;
+}
+
+static int cluster_start(struct membership *m, const struct cfg *c, struct err *e)
+{
+	struct gossip_endpoint *join = endpoints_of(&c->cluster);
+	char *meta = meta_text(&c->node.labels);
+	struct cluster_conf conf = {
+		.name = world_me(m->world),
+		.bind = { .addr = c->cluster.bind.addr, .port = c->cluster.bind.port },
+		.meta = meta,
+		.meta_len = strlen(meta),
+		.join = join,
+		.n_join = c->cluster.n_join,
+		.hooks = { .ctx = m,
+			   .on_event = on_event,
+			   .local_state = local_state,
+			   .merge_state = merge_state },
+	};
+	int status = 0;
+
+	if (conf.meta_len > GOSSIP_META_MAX)
+		status = err_set(e, ERR_CONFIG,
+				 "node.labels: %zu bytes as gossip sends them, %d is the most; use "
+				 "fewer labels",
+				 conf.meta_len, GOSSIP_META_MAX);
+	if (status == 0 && c->cluster.secret_file)
+		status = secret_read(c->cluster.secret_file, &conf.ring, e);
+	else if (status == 0)
+		log_plain(LOG_WARN, "clusterNotEncrypted",
+			  "gossip is neither encrypted nor authenticated: set cluster.secret-file");
+	if (status == 0)
+		status = cluster_new(m->loop, &conf, &m->cluster, e);
+	explicit_bzero(&conf.ring, sizeof(conf.ring));
+	free(meta);
+	free(join);
+	return status;
+}
+
+static void say_left(struct loop_task *t)
+{
+	struct membership *m = CONTAINER_OF(t, struct membership, left);
+
+	m->hooks.left(m->hooks.ctx);
+}
+
+int membership_new(struct loop *l, struct world *w, struct node_ids *ids, struct share *share,
+		   const struct cfg *c, const struct membership_hooks *hooks,
+		   struct membership **out, struct err *e)
+{
+	struct membership *m = mem_new(struct membership);
+
+	m->loop = l;
+	m->world = w;
+	m->ids = ids;
+	m->share = share;
+	m->hooks = *hooks;
+	m->strangers = map_new();
+	loop_task_init(&m->left, l, say_left);
+	if (c->cluster.enabled && cluster_start(m, c, e) < 0) {
+		membership_free(m);
+		return err_wrap(e, "cluster");
+	}
+	*out = m;
+	return 0;
+}
+
+struct membership *membership_free(struct membership *m)
+{
+	if (!m)
+		return NULL;
+	loop_task_cancel(&m->left);
+	cluster_free(m->cluster);
+	map_free(m->strangers);
+	free(m);
+	return NULL;
+}
+
+void membership_attach(struct membership *m, struct packet *packet)
+{
+	m->packet = packet;
+}
+
+void membership_apply(struct membership *m, const struct cfg *c)
+{
+	if (!m->cluster)
+		return;
+	struct gossip_endpoint *join = endpoints_of(&c->cluster);
+	char *meta = meta_text(&c->node.labels);
+
+	cluster_rejoin(m->cluster, join, c->cluster.n_join);
+	if (cluster_set_meta(m->cluster, meta, strlen(meta)) < 0)
+		log_plain(LOG_ERROR, "labelsTooLong",
+			  "node.labels do not fit into gossip; the other members see the ones "
+			  "before");
+	free(meta);
+	free(join);
+}
+
+void membership_broadcast(struct membership *m, const void *bytes, size_t len)
+{
+	/* Alone, or leaving: nobody to tell. What is too long reaches them by push/pull. */
+	if (m->cluster)
+		(void)!cluster_broadcast_user(m->cluster, bytes, len);
+}
+
+static void cluster_left(void *ctx)
+{
+	struct membership *m = ctx;
+
+	m->hooks.left(m->hooks.ctx);
+}
+
+void membership_leave(struct membership *m)
+{
+	if (m->cluster)
+		cluster_leave(m->cluster, cluster_left, m);
+	else
+		loop_task_queue(&m->left);
+}
+
+bool membership_enabled(const struct membership *m)
+{
+	return m->cluster != NULL;
+}
+
+size_t membership_count(const struct membership *m)
+{
+	const struct gossip_member *member;
+	size_t n = 0;
+
+	if (!m->cluster)
+		return 1;
+	for (size_t at = 0; cluster_member_next(m->cluster, &at, &member);)
+		n += gossip_member_is_live(member);
+	return n;
+}
+
+/* --- for people --- */
+
+static json_t *member_json(const struct membership *m, const struct gossip_member *member)
+{
+	char address[ADDR_PORT_TEXT_MAX];
+	json_t *item = json_item(member->name, gossip_state_name(member->state), member->since);
+
+	json_set_text(item, "address", addr_port_format(&member->addr, member->port, address));
+	json_set_u64(item, "incarnation", member->incarnation);
+	json_object_set_new(item, "self", json_boolean(member->self));
+	json_object_set_new(item, "crier", json_boolean(!map_get(m->strangers, member->name)));
+	return item;
+}
+
+/* Live members; whoever died stands among the nodes. */
+json_t *membership_json(const struct membership *m)
+{
+	const struct gossip_member *member;
+	json_t *items = json_array();
+
+	if (!m->cluster) {
+		json_t *item = json_item(world_me(m->world), "alive", MONO_NEVER);
+
+		json_object_set_new(item, "self", json_true());
+		json_array_append_new(items, item);
+		return items;
+	}
+	for (size_t at = 0; cluster_member_next(m->cluster, &at, &member);)
+		if (gossip_member_is_live(member))
+			json_array_append_new(items, member_json(m, member));
+	return items;
+}
+
+void membership_collect(const struct membership *m, struct metric_writer *w)
+{
+	if (m->cluster)
+		cluster_collect(m->cluster, w);
+}
