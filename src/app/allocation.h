@@ -42,6 +42,12 @@ NODISCARD json_t *allocation_table(const struct allocation *al);
 /** True when it said anything new. */
 bool allocation_merge(struct allocation *al, const json_t *table);
 
+/**
+ * All live members have the same pools and services, or there is none: entries of services that no
+ * file wants any more are forgotten.
+ */
+void allocation_prune(struct allocation *al);
+
 /** Why a service has no address, or NULL. */
 const char *allocation_refusal(const struct allocation *al, const char *service);
 
