@@ -52,7 +52,7 @@ static struct entries entries_of(const struct alloc_table *t, struct arena *a)
 	return all;
 }
 
-/* Whoever has it elsewhere: whatever it asked for, it has these, and shares them with nobody we know of. */
+/* Whoever has it elsewhere: whatever it asked for, it has these. Its ports, if it shares, are its own business. */
 static struct alloc_request request_of_stranger(const struct alloc_entry *e)
 {
 	return (struct alloc_request){
@@ -60,6 +60,7 @@ static struct alloc_request request_of_stranger(const struct alloc_entry *e)
 		.addresses = e->addresses,
 		.n_addresses = e->n,
 		.by_hand = true,
+		.sharing_key = e->sharing_key,
 	};
 }
 
@@ -73,6 +74,23 @@ static void keep_remembered(struct alloc *alloc, const struct cfg *c, const stru
 		/* Refused: it is among the rest, to be allocated anew. */
 		(void)!alloc_hold(alloc, &r, e->addresses, e->n, NULL);
 	}
+}
+
+static bool same_key(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+/* Would the file allow what the entry says, if nobody else had anything? @nobody holds nothing, before and after. */
+static bool entry_fits(struct alloc *nobody, const struct cfg_service *s,
+		       const struct alloc_entry *e)
+{
+	struct alloc_request r = alloc_request_of(s);
+	bool fits = same_key(e->sharing_key, s->sharing_key) &&
+		    alloc_hold(nobody, &r, e->addresses, e->n, NULL) == 0;
+
+	alloc_release(nobody, s->name);
+	return fits;
 }
 
 static void grant_copy(struct alloc_assignment *x, const struct alloc_grant *g, struct arena *a)
@@ -92,7 +110,10 @@ static void assign_one(struct alloc_assignment *x, struct alloc *alloc, const st
 	struct alloc_grant grant;
 	struct buf why = { 0 };
 
-	*x = (struct alloc_assignment){ .service = arena_strdup(a, s->name) };
+	*x = (struct alloc_assignment){
+		.service = arena_strdup(a, s->name),
+		.sharing_key = s->sharing_key ? arena_strdup(a, s->sharing_key) : NULL,
+	};
 	x->kept = alloc_find(alloc, s->name, &grant);
 	if (x->kept) {
 		grant_copy(x, &grant, a);
@@ -103,6 +124,17 @@ static void assign_one(struct alloc_assignment *x, struct alloc *alloc, const st
 	else
 		x->reason = arena_strdup(a, buf_text(&why));
 	buf_fini(&why);
+}
+
+static void find_odds(struct alloc_assignments *x, const struct cfg *c, const struct alloc_table *t)
+{
+	CLEANUP(alloc_freep) struct alloc *nobody = alloc_new(c);
+
+	for (size_t i = 0; i < x->n; i++) {
+		const struct alloc_entry *e = alloc_table_find(t, x->v[i].service);
+
+		x->v[i].at_odds = e && e->n > 0 && !entry_fits(nobody, &c->services[i], e);
+	}
 }
 
 struct alloc_assignments *alloc_standalone(const struct cfg *c, const struct alloc_table *t)
@@ -118,6 +150,8 @@ struct alloc_assignments *alloc_standalone(const struct cfg *c, const struct all
 	keep_remembered(alloc, c, &entries);
 	for (size_t i = 0; i < x->n; i++)
 		assign_one(&x->v[i], alloc, &c->services[i], x->arena);
+	if (t)
+		find_odds(x, c, t);
 	return x;
 }
 
@@ -139,12 +173,17 @@ const struct alloc_assignment *alloc_assignments_find(const struct alloc_assignm
 	return NULL;
 }
 
-static bool is_recorded(const struct alloc_table *t, const struct alloc_assignment *x)
+static bool is_recorded(const struct alloc_entry *e, const struct alloc_assignment *x)
 {
-	const struct alloc_entry *e = alloc_table_find(t, x->service);
-
-	return e && e->n == x->n &&
+	return e && e->n == x->n && same_key(e->sharing_key, x->sharing_key) &&
 	       memcmp(e->addresses, x->addresses, x->n * sizeof(*x->addresses)) == 0;
+}
+
+/* Two files that disagree would answer each other for ever: only a writer changes its mind. */
+static bool may_record(const struct alloc_entry *e, const struct alloc_assignment *x,
+		       const char *node)
+{
+	return !e || e->n == 0 || (x->at_odds && strcmp(e->node, node) == 0);
 }
 
 int alloc_table_record(struct alloc_table *t, const struct alloc_assignments *x, const char *node)
@@ -155,11 +194,14 @@ int alloc_table_record(struct alloc_table *t, const struct alloc_assignments *x,
 	for (size_t i = 0; i < x->n; i++) {
 		const struct alloc_assignment *one = &x->v[i];
 
-		if (one->n == 0 || is_recorded(t, one))
+		const struct alloc_entry *known = alloc_table_find(t, one->service);
+
+		if (one->n == 0 || is_recorded(known, one) || !may_record(known, one, node))
 			continue;
 		struct alloc_entry e = { .service = one->service,
 					 .addresses = one->addresses,
 					 .n = one->n,
+					 .sharing_key = one->sharing_key,
 					 .epoch = epoch,
 					 .node = node };
 		if (alloc_table_put(t, &e) > 0)
@@ -168,23 +210,56 @@ int alloc_table_record(struct alloc_table *t, const struct alloc_assignments *x,
 	return changed;
 }
 
-int alloc_table_prune(struct alloc_table *t, const struct cfg *c, const char *node)
+static int bury(struct alloc_table *t, const char *service, uint64_t epoch, const char *node)
+{
+	/* Putting an entry frees the one that it replaces, which @service may belong to. */
+	char *name = mem_strdup(service);
+	struct alloc_entry gone = { .service = name, .epoch = epoch, .node = node };
+	int changed = alloc_table_put(t, &gone) > 0;
+
+	free(name);
+	return changed;
+}
+
+static int bury_forbidden(struct alloc_table *t, const struct cfg *c, uint64_t epoch,
+			  const char *node)
 {
 	CLEANUP(arena_freep) struct arena *scratch = arena_new();
+	CLEANUP(alloc_freep) struct alloc *nobody = alloc_new(c);
 	struct entries live = entries_of(t, scratch);
-	uint64_t epoch = alloc_table_epoch(t) + 1;
 	int changed = 0;
 
 	for (size_t i = 0; i < live.n; i++) {
-		/* Putting an entry frees the one that it replaces. */
-		struct alloc_entry gone = { .service = arena_strdup(scratch, live.v[i]->service),
-					    .epoch = epoch,
-					    .node = node };
+		const struct cfg_service *s = cfg_service_find(c, live.v[i]->service);
 
-		if (!cfg_service_find(c, gone.service) && alloc_table_put(t, &gone) > 0)
-			changed = 1;
+		if (!s || !entry_fits(nobody, s, live.v[i]))
+			changed |= bury(t, live.v[i]->service, epoch, node);
 	}
 	return changed;
+}
+
+/* What is left is allowed, each for itself; who has no place beside the others has lost it. */
+static int bury_losers(struct alloc_table *t, const struct cfg *c, uint64_t epoch, const char *node)
+{
+	struct alloc_assignments *x = alloc_standalone(c, t);
+	int changed = 0;
+
+	for (size_t i = 0; i < x->n; i++) {
+		const struct alloc_entry *e = alloc_table_find(t, x->v[i].service);
+
+		if (e && e->n > 0 && !x->v[i].kept)
+			changed |= bury(t, x->v[i].service, epoch, node);
+	}
+	alloc_assignments_free(x);
+	return changed;
+}
+
+int alloc_table_prune(struct alloc_table *t, const struct cfg *c, const char *node)
+{
+	uint64_t epoch = alloc_table_epoch(t) + 1;
+	int changed = bury_forbidden(t, c, epoch, node);
+
+	return bury_losers(t, c, epoch, node) | changed;
 }
 
 /* Does an address that came from a pool stand in none any more, against the service's will? */

@@ -21,6 +21,7 @@ static void entry_free(void *value)
 
 	free((void *)(uintptr_t)e->service);
 	free((void *)(uintptr_t)e->addresses);
+	free((void *)(uintptr_t)e->sharing_key);
 	free((void *)(uintptr_t)e->node);
 	free(e);
 }
@@ -76,6 +77,11 @@ static int addresses_cmp(const struct alloc_entry *a, const struct alloc_entry *
 	return 0;
 }
 
+static int key_cmp(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "");
+}
+
 /*
  * Negative when @a is the better entry. A total order, or merging would depend on who came first: one node does
  * not say two things in one epoch, but a table of a restored disk may.
@@ -85,7 +91,9 @@ static int entry_cmp(const struct alloc_entry *a, const struct alloc_entry *b)
 	if (a->epoch != b->epoch)
 		return a->epoch > b->epoch ? -1 : 1;
 	int order = strcmp(a->node, b->node);
-	return order != 0 ? order : addresses_cmp(a, b);
+	if (order == 0)
+		order = addresses_cmp(a, b);
+	return order != 0 ? order : key_cmp(a->sharing_key, b->sharing_key);
 }
 
 static struct alloc_entry *entry_dup(const struct alloc_entry *e)
@@ -96,6 +104,7 @@ static struct alloc_entry *entry_dup(const struct alloc_entry *e)
 		.service = mem_strdup(e->service),
 		.addresses = e->n ? mem_dup(e->addresses, e->n * sizeof(*e->addresses)) : NULL,
 		.n = e->n,
+		.sharing_key = e->sharing_key ? mem_strdup(e->sharing_key) : NULL,
 		.epoch = e->epoch,
 		.node = mem_strdup(e->node),
 	};
@@ -157,8 +166,9 @@ static json_t *entry_encode(const struct alloc_entry *e)
 
 	for (size_t i = 0; i < e->n; i++)
 		json_array_append_new(addresses, json_string(ADDR_TEXT(&e->addresses[i])));
-	return json_pack("{s:s, s:o, s:I, s:s}", "service", e->service, "addresses", addresses,
-			 "epoch", (json_int_t)e->epoch, "node", e->node);
+	return json_pack("{s:s, s:o, s:s*, s:I, s:s}", "service", e->service, "addresses",
+			 addresses, "sharing-key", e->sharing_key, "epoch", (json_int_t)e->epoch,
+			 "node", e->node);
 }
 
 json_t *alloc_table_encode(const struct alloc_table *t)
@@ -209,12 +219,16 @@ static int entry_decode(const json_t *json, struct alloc_table *t, struct err *e
 		.service = json_string_value(json_object_get(json, "service")),
 		.node = json_string_value(json_object_get(json, "node")),
 		.addresses = addresses,
+		.sharing_key = json_string_value(json_object_get(json, "sharing-key")),
 	};
 
+	if (entry.sharing_key && !is_name(entry.sharing_key))
+		return err_set(e, ERR_CONFIG, "sharing-key is empty or too long");
 	if (!is_name(entry.service) || !is_name(entry.node))
 		return err_set(e, ERR_CONFIG, "service and node are needed");
-	if (!json_is_integer(epoch) || json_integer_value(epoch) <= 0)
-		return err_set(e, ERR_CONFIG, "epoch is no positive number");
+	if (!json_is_integer(epoch) || json_integer_value(epoch) <= 0 ||
+	    json_integer_value(epoch) > ALLOC_EPOCH_MAX)
+		return err_set(e, ERR_CONFIG, "epoch is out of range");
 	entry.epoch = (uint64_t)json_integer_value(epoch);
 	if (addresses_decode(json_object_get(json, "addresses"), addresses, &entry.n, e) < 0)
 		return -ERR_CONFIG;

@@ -1,5 +1,5 @@
 /**
- * The table of standalone allocations {service, addresses, epoch, node}: kept on disk and replicated between the
+ * The table of standalone allocations {service, addresses, sharing-key, epoch, node}: kept on disk and replicated between the
  * members, so that all of them give a service the same addresses. One text form for both: JSON.
  *
  * Merging takes the entry of the higher epoch, then of the lower node name; it may be done in any order, any number
@@ -17,12 +17,15 @@
 /* Bounds of what another member may make us keep. */
 #define ALLOC_TABLE_MAX	    65536 /* entries */
 #define ALLOC_ADDRESSES_MAX 16	  /* of one entry */
-#define ALLOC_NAME_MAX	    253	  /* of a service or a node */
+#define ALLOC_NAME_MAX	    253 /* bytes of the name of a service or a node, and of a sharing key */
+
+#define ALLOC_EPOCH_MAX	    (1LL << 53) /* what every reader of JSON can count to */
 
 struct alloc_entry {
 	const char *service;
 	const struct addr *addresses;
-	size_t n; /* 0: a tombstone */
+	size_t n;		 /* 0: a tombstone */
+	const char *sharing_key; /* under which others may have them too; NULL: nobody */
 	uint64_t epoch;
 	const char *node; /* who allocated */
 };
@@ -49,7 +52,10 @@ int alloc_table_put(struct alloc_table *t, const struct alloc_entry *e);
 int alloc_table_merge(struct alloc_table *t, const struct alloc_table *from);
 bool alloc_table_eq(const struct alloc_table *a, const struct alloc_table *b);
 
-/** {"version": 1, "entries": [{"service", "addresses", "epoch", "node"}]}, sorted by service; a new reference. */
+/**
+ * {"version": 1, "entries": [{"service", "addresses", "sharing-key", "epoch", "node"}]}, sorted by service, without a
+ * key where there is none; a new reference.
+ */
 NODISCARD json_t *alloc_table_encode(const struct alloc_table *t);
 /** All of it or an error: half a table is no table. */
 NODISCARD int alloc_table_decode(const json_t *json, struct alloc_table **out, struct err *e);
