@@ -66,7 +66,6 @@ static void on_links(void *ctx)
 	struct err e = { 0 };
 
 	layer2_touch(&a->layer2);
-	binding_links_changed(a->binding);
 	if (a->cfg && sessions_apply(&a->sessions, &e) < 0)
 		log_event(LOG_WARN, "sessionsStale", "a peer could not be changed",
 			  KV_STR("error", e.text));

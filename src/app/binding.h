@@ -23,9 +23,6 @@ void binding_service(struct binding *b, const struct world *w, const char *servi
 /** Layer 2 took or lost an address. */
 void binding_owner(struct binding *b, const struct addr *addr, bool owned);
 
-/** Links have changed: another one may fit now. */
-void binding_links_changed(struct binding *b);
-
 /** On which link an address stands, or why on none; both "" when it is not wanted here. */
 struct binding_state {
 	const char *link;
