@@ -22,7 +22,10 @@ struct anchor {
 	size_t height;
 };
 
-/* A list or mapping whose end has not been seen. Its children lie on the stack of nodes from @first on. */
+/*
+ * A list or mapping whose end has not been seen. Its children lie on the stack of nodes from
+ * @first on.
+ */
 struct frame {
 	struct doc *node;
 	struct anchor *anchor;
@@ -201,7 +204,10 @@ static void close_list(struct build *b, struct frame *f)
 	f->node->n_items = n;
 }
 
-/* The pairs of a mapping while it is closed: its own first, then those of merge keys in order of rank. */
+/*
+ * The pairs of a mapping while it is closed: its own first, then those of merge keys in order of
+ * rank.
+ */
 struct pairs {
 	struct doc_pair *v;
 	size_t n;
@@ -274,7 +280,10 @@ static int by_key_then_rank(const void *a, const void *b)
 	return order != 0 ? order : (x > y) - (x < y);
 }
 
-/* Of each key the first pair stays, merged later ones go. Returns the first own pair too many, or NULL. */
+/*
+ * Of each key the first pair stays, merged later ones go. Returns the first own pair too many, or
+ * NULL.
+ */
 static const struct doc_pair *drop_later(struct pairs *p, const struct doc_pair **first)
 {
 	CLEANUP(mem_freep) struct doc_pair **sorted = mem_new_n(struct doc_pair *, p->n);

@@ -1,10 +1,12 @@
 /**
- * One neutral tree for YAML and JSON, with the position of every node, so that every error can point.
+ * One neutral tree for YAML and JSON, with the position of every node, so that every error can
+ * point.
  *
- * Scalars are resolved as go-yaml v2 does (the parser whose users we have): YAML 1.1 booleans, decimal, 0x, 0o,
- * leading-0 octal, 0b, underscores, floats, null; no base-60 numbers. `text` keeps the source text, so a bare number can still be
- * read where text is wanted. Anchors, aliases and merge keys are resolved; a duplicate key, an alias that would explode and nesting
- * without end are errors. libyaml and jansson stand behind this door.
+ * Scalars are resolved as go-yaml v2 does (the parser whose users we have): YAML 1.1 booleans,
+ * decimal, 0x, 0o, leading-0 octal, 0b, underscores, floats, null; no base-60 numbers. `text`
+ * keeps the source text, so a bare number can still be read where text is wanted. Anchors, aliases
+ * and merge keys are resolved; a duplicate key, an alias that would explode and nesting without
+ * end are errors. libyaml and jansson stand behind this door.
  */
 #ifndef BASE_DOC_H
 #define BASE_DOC_H
@@ -85,9 +87,10 @@ NODISCARD int doc_parse(const char *name, const char *text, size_t len,
 			struct doc_error *bad);
 
 /**
- * Parse a document that stands inside a scalar of another (a ConfigMap's data). Positions are those of the outer
- * file where the scalar is a literal block, so that a caret lands on the line that the user sees; otherwise they are of the scalar's start.
- * Name and source are those of the outer file, which must live as long as this one.
+ * Parse a document that stands inside a scalar of another (a ConfigMap's data). Positions are
+ * those of the outer file where the scalar is a literal block, so that a caret lands on the line
+ * that the user sees; otherwise they are of the scalar's start. Name and source are those of the
+ * outer file, which must live as long as this one.
  */
 NODISCARD int doc_parse_nested(const struct doc *scalar, const struct doc_limits *limits,
 			       struct doc_file **out, struct doc_error *bad);
@@ -95,7 +98,10 @@ NODISCARD int doc_parse_nested(const struct doc *scalar, const struct doc_limits
 struct doc_file *doc_file_free(struct doc_file *f); /* takes NULL, returns NULL */
 void doc_file_freep(struct doc_file **f);
 
-/** The value of a key, or NULL; @d may be NULL or not a map (then NULL). A null value counts as absent. */
+/**
+ * The value of a key, or NULL; @d may be NULL or not a map (then NULL). A null value counts as
+ * absent.
+ */
 const struct doc *doc_get(const struct doc *d, const char *key);
 /** The text of a scalar under a key, or NULL. */
 const char *doc_get_text(const struct doc *d, const char *key);

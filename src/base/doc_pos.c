@@ -40,7 +40,10 @@ struct doc_pos doc_cursor_seek(struct doc_cursor *c, size_t index)
 	return (struct doc_pos){ .line = c->line, .col = (uint32_t)(c->at - c->line_start) + 1 };
 }
 
-/* Bytes of the UTF-8 sequence at @p, or 0 when it is none (overlong forms and surrogates included). */
+/*
+ * Bytes of the UTF-8 sequence at @p, or 0 when it is none (overlong forms and surrogates
+ * included).
+ */
 static size_t utf8_next(const unsigned char *p, size_t left, uint32_t *out)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
@@ -126,7 +129,10 @@ int doc_source_check(const char *text, size_t len, struct doc_error *bad)
 	return 0;
 }
 
-/* The line that begins at @start: its length without the end; *next is where the following one begins. */
+/*
+ * The line that begins at @start: its length without the end; *next is where the following one
+ * begins.
+ */
 static size_t line_at(const char *text, size_t len, size_t start, size_t *next)
 {
 	size_t end = start;
@@ -168,8 +174,9 @@ static const char *skip_properties(const char *p, const char *end)
 }
 
 /*
- * A literal block keeps the lines as they are but for the indentation. So the text's first line with
- * something on it must be the end of its line in the source, and what stands before it is the indentation.
+ * A literal block keeps the lines as they are but for the indentation. So the text's first line
+ * with something on it must be the end of its line in the source, and what stands before it is the
+ * indentation.
  */
 static bool window_measure(const struct doc *scalar, struct doc_window *w)
 {

@@ -1,6 +1,6 @@
 /**
- * What the files behind doc.h share: where things stand in the source, what a plain scalar means, and how
- * libyaml's complaints are told to people.
+ * What the files behind doc.h share: where things stand in the source, what a plain scalar means,
+ * and how libyaml's complaints are told to people.
  */
 #ifndef BASE_DOC_PRIV_H
 #define BASE_DOC_PRIV_H
@@ -8,8 +8,8 @@
 #include "base/doc.h"
 
 /**
- * A place in UTF-8 text that moves forward. libyaml counts characters, people see lines and editors count
- * bytes; walking once along with the parser keeps the whole translation linear.
+ * A place in UTF-8 text that moves forward. libyaml counts characters, people see lines and
+ * editors count bytes; walking once along with the parser keeps the whole translation linear.
  */
 struct doc_cursor {
 	const char *text;
@@ -60,7 +60,9 @@ struct doc_problem {
 	bool at_end;
 };
 
-/** Write the text; returns true when it points at the construct's beginning instead of the problem. */
+/**
+ * Write the text; returns true when it points at the construct's beginning instead of the problem.
+ */
 bool doc_problem_tell(const struct doc_problem *p, char *out, size_t size);
 
 #endif

@@ -81,7 +81,7 @@ static bool says(const char *what, const char *part)
 static bool mid_line(const struct doc_problem *p)
 {
 	for (size_t i = p->at; i > 0; i--) {
-		int c = p->input[i - 1];
+		char c = p->input[i - 1];
 
 		if (c == '\n' || c == '\r')
 			return false;
@@ -109,8 +109,10 @@ static const struct saying *find_saying(const struct doc_problem *p)
 /* The one complaint whose remedy depends on the character that stands there. */
 static void tell_start_of_token(const struct doc_problem *p, char *out, size_t size)
 {
-	int c = p->at_end ? ' ' : p->input[p->at];
+	char c = ' ';
 
+	if (!p->at_end)
+		c = p->input[p->at];
 	if (c == '\t')
 		snprintf(out, size, TAB_TEXT);
 	else

@@ -194,8 +194,8 @@ static bool between_digits(const char *s, size_t i)
 }
 
 /*
- * Underscores are for eyes. They may stand anywhere in a number, but in one that begins with its dot only
- * between digits: there go-yaml leaves them to Go's own parser of floats.
+ * Underscores are for eyes. They may stand anywhere in a number, but in one that begins with its
+ * dot only between digits: there go-yaml leaves them to Go's own parser of floats.
  */
 static bool strip_underscores(const char *s, char out[static NUMBER_MAX + 1])
 {

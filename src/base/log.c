@@ -9,7 +9,10 @@
 #include "base/buf.h"
 #include "base/time.h"
 
-/* The one piece of state at file scope: every room logs, and none should have to carry this around. */
+/*
+ * The one piece of state at file scope: every room logs, and none should have to carry this
+ * around.
+ */
 static struct {
 	enum log_format format;
 	enum log_level at_least;
@@ -134,7 +137,10 @@ static int append_chunk(const char *chunk, size_t len, void *out)
 	return 0;
 }
 
-/* Anything that would split a key=value pair, or that a terminal would obey, is quoted and escaped. */
+/*
+ * Anything that would split a key=value pair, or that a terminal would obey, is quoted and
+ * escaped.
+ */
 static void put_text(struct buf *out, const char *s, bool words_may_be_many)
 {
 	bool plain = words_may_be_many || *s;
@@ -169,7 +175,10 @@ static void put_pair(struct buf *out, const struct log_kv *kv)
 	json_decref(value);
 }
 
-/* For eyes: the host's own time, the level in a column of its own, keys in the order of the caller. */
+/*
+ * For eyes: the host's own time, the level in a column of its own, keys in the order of the
+ * caller.
+ */
 static void put_event_as_text(struct buf *out, const struct event *ev)
 {
 	struct timeval tv;

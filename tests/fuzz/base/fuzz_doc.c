@@ -1,6 +1,6 @@
 /*
- * YAML from anywhere: whatever parses can be walked, shown and turned into JSON, every place lies inside the
- * source, and every text in it can be parsed as a document of its own.
+ * YAML from anywhere: whatever parses can be walked, shown and turned into JSON, every place lies
+ * inside the source, and every text in it can be parsed as a document of its own.
  */
 #include "fuzz.h"
 

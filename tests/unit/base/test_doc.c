@@ -19,7 +19,10 @@ static struct doc_file *parse_ok(const char *text)
 	return f;
 }
 
-/* Each scalar as go-yaml v2.4.0 reads it; @json is what it is as JSON, NULL where JSON can't say it. */
+/*
+ * Each scalar as go-yaml v2.4.0 reads it; @json is what it is as JSON, NULL where JSON can't say
+ * it.
+ */
 static const struct scalar_case {
 	const char *name; /* the source */
 	enum doc_kind kind;
