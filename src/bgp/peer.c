@@ -206,8 +206,6 @@ static void on_note(struct bgp_peer *p, bool sent)
 {
 	const struct bgp_event event = {
 		.type = sent ? BGP_EVENT_NOTIFICATION_SENT : BGP_EVENT_NOTIFICATION_RECEIVED,
-		.from = p->session.state,
-		.to = p->session.state,
 		.reason = p->session.reason,
 		.note = sent ? p->session.note_out : p->session.note_in,
 	};

@@ -328,11 +328,13 @@ void bgp_session_closed(struct bgp_session *s, const char *why, struct mono now)
 	}
 	if (!is_open(s))
 		return;
-	set_reason(s, "%s", why);
 	if (s->state != BGP_OPEN_SENT) {
+		set_reason(s, "%s", why);
 		drop(s, RETRY_MIN, now);
 		return;
 	}
+	/* What routers do to a neighbour that they do not know; by stream end or reset is only a matter of luck. */
+	set_reason(s, "the peer hung up without an OPEN");
 	push(s, BGP_OUT_CLOSE); /* RFC 4271 §8.2.2: OpenSent goes back to Active */
 	pause_active(s, now);
 }

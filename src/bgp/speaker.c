@@ -200,13 +200,16 @@ static void apply_reset(struct bgp_peer *p)
 {
 	struct bgp_session_conf session = bgp_peer_session_conf(&p->conf);
 	struct mono now = loop_now(p->sp->loop);
+	bool was_open = p->session.state >= BGP_OPEN_SENT;
 	struct bgp_fault fault;
 
+	bgp_session_conf_set(&p->session, &session);
 	bgp_cease_set(&fault, BGP_CEASE_CONFIG_CHANGE, NULL);
 	bgp_session_reset(&p->session, &fault, "configuration changed", now);
 	bgp_peer_settle(p);
-	bgp_session_conf_set(&p->session, &session);
-	bgp_session_retry(&p->session, now);
+	/* A peer that has just been told waits its short pause, else it would see a collision. */
+	if (!was_open)
+		bgp_session_retry(&p->session, now);
 	bgp_peer_settle(p);
 }
 

@@ -34,11 +34,11 @@ enum bgp_event_type {
 
 struct bgp_event {
 	enum bgp_event_type type;
-	const char *peer; /* borrowed for the call */
-	enum bgp_state from;
+	const char *peer;    /* borrowed for the call */
+	enum bgp_state from; /* of UP, DOWN, STATE and FAILED */
 	enum bgp_state to;
 	const char *reason;
-	struct bgp_note note;
+	struct bgp_note note; /* of NOTIFICATION_… */
 };
 
 struct bgp_speaker_conf {
