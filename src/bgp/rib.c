@@ -1,5 +1,7 @@
 #include "bgp/rib.h"
 
+#include <assert.h>
+
 #include "base/list.h"
 #include "base/map.h"
 #include "bgp/update.h"
@@ -8,7 +10,7 @@
 struct bucket {
 	struct list link; /* in queue.buckets */
 	struct list routes;
-	struct bgp_attr *attr; /* borrowed from its routes; a bucket is never empty */
+	struct bgp_attr *attr; /* borrowed from its routes */
 };
 
 struct route {
@@ -79,7 +81,8 @@ struct bgp_rib *bgp_rib_new(void)
 
 static struct bucket *bucket_get(struct queue *q, struct bgp_attr *attr)
 {
-	struct bucket *b = map_get_bytes(q->by_attr, &attr, sizeof(attr));
+	uintptr_t key = (uintptr_t)attr;
+	struct bucket *b = map_get_bytes(q->by_attr, &key, sizeof(key));
 
 	if (b)
 		return b;
@@ -87,29 +90,39 @@ static struct bucket *bucket_get(struct queue *q, struct bgp_attr *attr)
 	b->attr = attr;
 	list_init(&b->routes);
 	list_append(&q->buckets, &b->link);
-	map_put_bytes(q->by_attr, &attr, sizeof(attr), b);
+	map_put_bytes(q->by_attr, &key, sizeof(key), b);
 	return b;
 }
 
-static void bucket_drop(struct queue *q, struct bucket *b)
+static void bucket_drop_empty(struct queue *q, struct bucket *b)
 {
-	map_del_bytes(q->by_attr, &b->attr, sizeof(b->attr));
+	uintptr_t key = (uintptr_t)b->attr;
+
+	if (!list_empty(&b->routes))
+		return;
+	map_del_bytes(q->by_attr, &key, sizeof(key));
 	list_remove(&b->link);
 	free(b);
 }
 
+/* The bucket stays, even empty: whoever empties it on purpose drops it. */
+static void leave_queue(struct bgp_rib *r, struct route *route)
+{
+	list_remove(&route->link);
+	route->bucket = NULL;
+	route->queued = false;
+	queue_of(r, route)->queued--;
+}
+
 static void unqueue(struct bgp_rib *r, struct route *route)
 {
-	struct queue *q = queue_of(r, route);
+	struct bucket *b = route->bucket;
 
 	if (!route->queued)
 		return;
-	list_remove(&route->link);
-	if (route->bucket && list_empty(&route->bucket->routes))
-		bucket_drop(q, route->bucket);
-	route->bucket = NULL;
-	route->queued = false;
-	q->queued--;
+	leave_queue(r, route);
+	if (b)
+		bucket_drop_empty(queue_of(r, route), b);
 }
 
 static void enqueue(struct bgp_rib *r, struct route *route)
@@ -170,6 +183,7 @@ bool bgp_rib_set(struct bgp_rib *r, const struct prefix *p, struct bgp_attr *att
 {
 	struct route *route = find(r, p);
 
+	assert(attr);
 	if (route && route->want == attr)
 		return route->queued;
 	if (!route)
@@ -238,7 +252,7 @@ void bgp_rib_refresh(struct bgp_rib *r, uint8_t families)
 /* The peer now has what we want it to have. */
 static void mark_sent(struct bgp_rib *r, struct route *route)
 {
-	unqueue(r, route);
+	leave_queue(r, route);
 	route->again = false;
 	replace(&route->sent, route->want, &queue_of(r, route)->sent);
 	settle(r, route);
@@ -252,15 +266,13 @@ static size_t nlri_len(const struct prefix *p)
 /* Write prefixes from a list until @limit bytes of message or the list's end. */
 static void put_routes(struct bgp_rib *r, struct wr *w, struct list *routes, size_t limit)
 {
-	/* The list's head may go away together with its last route. */
-	for (bool last = false; !last;) {
-		struct route *route = LIST_ENTRY(routes->next, struct route, link);
+	struct route *route;
 
+	LIST_EACH (route, routes, link) {
 		if (w->len + nlri_len(&route->prefix) > limit)
 			return;
 		wr_u8(w, route->prefix.len);
 		wr_bytes(w, route->prefix.addr.b, nlri_len(&route->prefix) - 1);
-		last = routes->next->next == routes;
 		mark_sent(r, route);
 	}
 }
@@ -324,13 +336,14 @@ static void unreach_v6(struct bgp_rib *r, struct wr *w, struct list *routes)
 
 static void encode_announcement(struct bgp_rib *r, struct wr *w, int family)
 {
-	struct list *first = r->queues[family].buckets.next;
-	struct bucket *b = LIST_ENTRY(first, struct bucket, link);
+	struct queue *q = &r->queues[family];
+	struct bucket *b = LIST_ENTRY(q->buckets.next, struct bucket, link);
 
 	if (family == V4)
 		reach_v4(r, w, b);
 	else
 		reach_v6(r, w, b);
+	bucket_drop_empty(q, b);
 }
 
 static void encode_withdrawal(struct bgp_rib *r, struct wr *w, int family)

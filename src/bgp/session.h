@@ -6,7 +6,8 @@
  * After each call the shell drains bgp_session_next() and arms bgp_session_deadline().
  *
  * Covered: RFC 4271 §8 for one connection, opened by us or accepted (mandatory attributes, ConnectRetry with
- * exponential back-off and jitter, IdleHold, Hold, Keepalive), RFC 6286, RFC 6608, RFC 6793, RFC 7606 verdicts, RFC 9687.
+ * exponential back-off and jitter, IdleHold, Hold, Keepalive), RFC 6286, RFC 6608, RFC 6793, RFC 7606 verdicts,
+ * RFC 9687.
  * Partly: passive opening (accept in state Active). Left out: DelayOpen, and collisions (§6.8): a second
  * connection is refused while one is being opened.
  */

@@ -203,30 +203,30 @@ static enum bgp_verdict check_unreach(struct context *c, const struct bgp_attr_v
 #define OPTIONAL_TRANSITIVE (BGP_FLAG_OPTIONAL | BGP_FLAG_TRANSITIVE)
 
 static const struct attr_rule {
-	uint8_t flags; /* the optional and transitive bits that it must have */
 	check_fn check;
 	enum bgp_verdict wrong_flags;
+	uint8_t flags; /* the optional and transitive bits that it must have */
 } rules[] = {
-	[BGP_ATTR_ORIGIN] = { WELL_KNOWN, check_origin, BGP_TREAT_AS_WITHDRAW },
-	[BGP_ATTR_AS_PATH] = { WELL_KNOWN, check_as_path, BGP_TREAT_AS_WITHDRAW },
-	[BGP_ATTR_NEXT_HOP] = { WELL_KNOWN, check_four, BGP_TREAT_AS_WITHDRAW },
-	[BGP_ATTR_MED] = { BGP_FLAG_OPTIONAL, check_four, BGP_TREAT_AS_WITHDRAW },
-	[BGP_ATTR_LOCAL_PREF] = { WELL_KNOWN, check_internal_four, BGP_TREAT_AS_WITHDRAW },
-	[BGP_ATTR_ATOMIC_AGGREGATE] = { WELL_KNOWN, check_empty, BGP_ATTRIBUTE_DISCARD },
-	[BGP_ATTR_AGGREGATOR] = { OPTIONAL_TRANSITIVE, check_aggregator, BGP_ATTRIBUTE_DISCARD },
-	[BGP_ATTR_COMMUNITIES] = { OPTIONAL_TRANSITIVE, check_communities, BGP_TREAT_AS_WITHDRAW },
-	[BGP_ATTR_ORIGINATOR_ID] = { BGP_FLAG_OPTIONAL, check_internal_four,
-				     BGP_TREAT_AS_WITHDRAW },
-	[BGP_ATTR_CLUSTER_LIST] = { BGP_FLAG_OPTIONAL, check_cluster_list, BGP_TREAT_AS_WITHDRAW },
-	[BGP_ATTR_MP_REACH] = { BGP_FLAG_OPTIONAL, check_reach, BGP_SESSION_RESET },
-	[BGP_ATTR_MP_UNREACH] = { BGP_FLAG_OPTIONAL, check_unreach, BGP_SESSION_RESET },
-	[BGP_ATTR_EXT_COMMUNITIES] = { OPTIONAL_TRANSITIVE, check_ext_communities,
-				       BGP_TREAT_AS_WITHDRAW },
-	[BGP_ATTR_AS4_PATH] = { OPTIONAL_TRANSITIVE, check_as4_path, BGP_ATTRIBUTE_DISCARD },
-	[BGP_ATTR_AS4_AGGREGATOR] = { OPTIONAL_TRANSITIVE, check_as4_aggregator,
-				      BGP_ATTRIBUTE_DISCARD },
-	[BGP_ATTR_LARGE_COMMUNITIES] = { OPTIONAL_TRANSITIVE, check_large_communities,
-					 BGP_TREAT_AS_WITHDRAW },
+	[BGP_ATTR_ORIGIN] = { check_origin, BGP_TREAT_AS_WITHDRAW, WELL_KNOWN },
+	[BGP_ATTR_AS_PATH] = { check_as_path, BGP_TREAT_AS_WITHDRAW, WELL_KNOWN },
+	[BGP_ATTR_NEXT_HOP] = { check_four, BGP_TREAT_AS_WITHDRAW, WELL_KNOWN },
+	[BGP_ATTR_MED] = { check_four, BGP_TREAT_AS_WITHDRAW, BGP_FLAG_OPTIONAL },
+	[BGP_ATTR_LOCAL_PREF] = { check_internal_four, BGP_TREAT_AS_WITHDRAW, WELL_KNOWN },
+	[BGP_ATTR_ATOMIC_AGGREGATE] = { check_empty, BGP_ATTRIBUTE_DISCARD, WELL_KNOWN },
+	[BGP_ATTR_AGGREGATOR] = { check_aggregator, BGP_ATTRIBUTE_DISCARD, OPTIONAL_TRANSITIVE },
+	[BGP_ATTR_COMMUNITIES] = { check_communities, BGP_TREAT_AS_WITHDRAW, OPTIONAL_TRANSITIVE },
+	[BGP_ATTR_ORIGINATOR_ID] = { check_internal_four, BGP_TREAT_AS_WITHDRAW,
+				     BGP_FLAG_OPTIONAL },
+	[BGP_ATTR_CLUSTER_LIST] = { check_cluster_list, BGP_TREAT_AS_WITHDRAW, BGP_FLAG_OPTIONAL },
+	[BGP_ATTR_MP_REACH] = { check_reach, BGP_SESSION_RESET, BGP_FLAG_OPTIONAL },
+	[BGP_ATTR_MP_UNREACH] = { check_unreach, BGP_SESSION_RESET, BGP_FLAG_OPTIONAL },
+	[BGP_ATTR_EXT_COMMUNITIES] = { check_ext_communities, BGP_TREAT_AS_WITHDRAW,
+				       OPTIONAL_TRANSITIVE },
+	[BGP_ATTR_AS4_PATH] = { check_as4_path, BGP_ATTRIBUTE_DISCARD, OPTIONAL_TRANSITIVE },
+	[BGP_ATTR_AS4_AGGREGATOR] = { check_as4_aggregator, BGP_ATTRIBUTE_DISCARD,
+				      OPTIONAL_TRANSITIVE },
+	[BGP_ATTR_LARGE_COMMUNITIES] = { check_large_communities, BGP_TREAT_AS_WITHDRAW,
+					 OPTIONAL_TRANSITIVE },
 };
 
 static enum bgp_verdict check_unknown(struct context *c, const struct bgp_attr_view *a)

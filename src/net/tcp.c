@@ -59,7 +59,7 @@ static int set_options(int fd, const struct tcp_conf *c, struct err *e)
 					  (int)dur_ms(c->user_timeout), "user time-out", e) < 0)
 		return -ERR_SYSTEM;
 	if (c->password && tcp_set_password(fd, &c->peer, c->password, e) < 0)
-		return -e->kind;
+		return -(int)e->kind;
 	return set_ttl(fd, c, e);
 }
 
