@@ -23,7 +23,6 @@ struct allocation {
 	struct alloc_table *table;
 	struct alloc_assignments *now; /* under cfg */
 	bool ready;		       /* may allocate what the table does not say */
-	struct loop_timer wait;
 	struct loop_task rerun;
 };
 
@@ -175,12 +174,6 @@ static void rerun_now(struct loop_task *t)
 	allocation_run(CONTAINER_OF(t, struct allocation, rerun));
 }
 
-static void waited(struct loop_timer *t, struct mono now)
-{
-	(void)now;
-	allocation_ready(CONTAINER_OF(t, struct allocation, wait));
-}
-
 int allocation_new(struct loop *l, struct world *w, const char *path,
 		   const struct allocation_hooks *hooks, struct allocation **out, struct err *e)
 {
@@ -190,7 +183,6 @@ int allocation_new(struct loop *l, struct world *w, const char *path,
 	al->world = w;
 	al->path = mem_strdup(path);
 	al->hooks = *hooks;
-	loop_timer_init(&al->wait, l, waited);
 	loop_task_init(&al->rerun, l, rerun_now);
 	if (table_load(al, e) < 0) {
 		allocation_free(al);
@@ -204,7 +196,6 @@ struct allocation *allocation_free(struct allocation *al)
 {
 	if (!al)
 		return NULL;
-	loop_timer_stop(&al->wait);
 	loop_task_cancel(&al->rerun);
 	alloc_assignments_free(al->now);
 	alloc_table_free(al->table);
@@ -224,14 +215,8 @@ void allocation_apply(struct allocation *al, const struct cfg *c)
 	allocation_run(al);
 }
 
-void allocation_wait(struct allocation *al, struct dur d)
-{
-	loop_timer_set(&al->wait, mono_add(loop_now(al->loop), d));
-}
-
 void allocation_ready(struct allocation *al)
 {
-	loop_timer_stop(&al->wait);
 	if (al->ready)
 		return;
 	al->ready = true;

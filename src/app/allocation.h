@@ -2,7 +2,7 @@
  * Addresses of standalone services: the table of allocations on disk and among the members (design: the higher
  * epoch wins, then the lower node name), and what it gives to each service of the world.
  *
- * A node that has neither synchronised with a member nor been alone for a second allocates nothing new.
+ * Until allocation_ready() nothing is given that neither the table nor a person has chosen.
  */
 #ifndef APP_ALLOCATION_H
 #define APP_ALLOCATION_H
@@ -33,8 +33,7 @@ NODISCARD int allocation_check(const struct allocation *al, const struct cfg *c,
 /** The configuration in force has changed. */
 void allocation_apply(struct allocation *al, const struct cfg *c);
 
-/** Start the second of waiting, or end it: a member's state has been merged, or there is no cluster. */
-void allocation_wait(struct allocation *al, struct dur d);
+/** New addresses may be given: the other members' table has been merged, or there is none. */
 void allocation_ready(struct allocation *al);
 
 /** The whole table as a JSON array, a new reference. */

@@ -10,6 +10,9 @@
 #include "app/notify.h"
 #include "app/privilege.h"
 
+/* A node that joins a cluster claims nothing before it has synchronised, or been alone for so long. */
+#define ALONE_AFTER DUR_S(1)
+
 /* SIGTERM ends within 1.5 s, whoever answers or not. */
 #define LEAVE_MAX DUR_MS(1300)
 
@@ -187,12 +190,24 @@ static void prune_when_agreed(struct app *a)
 		allocation_prune(a->allocation);
 }
 
+/* This node knows who is there: it may allocate, and claim addresses by Layer 2. */
+static void oriented(struct app *a)
+{
+	loop_timer_stop(&a->alone);
+	allocation_ready(a->allocation);
+	layer2_release(&a->layer2);
+}
+
 static void member_synchronised(void *ctx)
 {
-	struct app *a = ctx;
+	oriented(ctx);
+	prune_when_agreed(ctx);
+}
 
-	allocation_ready(a->allocation);
-	prune_when_agreed(a);
+static void alone_long_enough(struct loop_timer *t, struct mono now)
+{
+	(void)now;
+	oriented(CONTAINER_OF(t, struct app, alone));
 }
 
 /* --- leaving --- */
@@ -308,6 +323,7 @@ static void make_core(struct app *a, const struct cfg *c)
 						    .merge_allocations = share_merge });
 	world_on_change(a->world, on_world, a);
 	loop_timer_init(&a->leave_deadline, a->loop, leave_overdue);
+	loop_timer_init(&a->alone, a->loop, alone_long_enough);
 }
 
 static int make_announcers(struct app *a, struct err *e)
@@ -350,9 +366,9 @@ static int make_cluster(struct app *a, const struct cfg *c, struct err *e)
 					&a->membership, e);
 	if (status == 0) {
 		if (membership_enabled(a->membership))
-			allocation_wait(a->allocation, DUR_S(1));
+			loop_timer_set(&a->alone, mono_add(loop_now(a->loop), ALONE_AFTER));
 		else
-			allocation_ready(a->allocation);
+			oriented(a);
 	}
 	free(table);
 	return status;
@@ -396,8 +412,10 @@ static void app_stop(struct app *a)
 	loop_signal_stop(&a->sigterm);
 	loop_signal_stop(&a->sigint);
 	loop_signal_stop(&a->sighup);
-	if (a->loop)
+	if (a->loop) {
 		loop_timer_stop(&a->leave_deadline);
+		loop_timer_stop(&a->alone);
+	}
 	/* Answering ends first, then the addresses go; whoever took over has said so by now. */
 	a->packet = packet_free(a->packet);
 	a->binding = binding_free(a->binding);

@@ -55,6 +55,7 @@ struct app {
 	struct http_server *http;
 	char *http_problem; /* why it does not listen, or NULL */
 
+	struct loop_timer alone; /* nobody has answered: this node is on its own */
 	bool leaving;
 	bool sessions_gone, members_told;
 	struct loop_timer leave_deadline;

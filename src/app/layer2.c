@@ -254,6 +254,14 @@ void layer2_touch(struct layer2 *l)
 	loop_task_queue(&l->rebuild);
 }
 
+void layer2_release(struct layer2 *l)
+{
+	if (!l->held)
+		return;
+	l->held = false;
+	layer2_touch(l);
+}
+
 int layer2_configure(struct layer2 *l, const struct cfg *c, struct err *e)
 {
 	struct iface_filter *f;
@@ -276,6 +284,7 @@ void layer2_init(struct layer2 *l, struct loop *loop, const struct world *world,
 		.links = links,
 		.ids = ids,
 		.groups = l2_groups_new(loop),
+		.held = true,
 		.entries = map_new(),
 	};
 	loop_task_init(&l->rebuild, loop, rebuild_now);

@@ -34,7 +34,7 @@ struct layer2 {
 	struct map *entries; /* struct addr -> struct l2_entry */
 	struct loop_task rebuild;
 	struct iface_filter *filter;
-	uint64_t gaps; /* times that events of the packet thread were lost */
+	bool held; /* says nothing yet: see layer2_release() */
 	/** An address was taken or given up. */
 	void (*on_owner)(void *ctx, const struct addr *addr, bool owned);
 	void *ctx;
@@ -44,6 +44,9 @@ void layer2_init(struct layer2 *l, struct loop *loop, const struct world *world,
 		 const struct planner *planner, struct net_links *links, struct node_ids *ids);
 void layer2_attach(struct layer2 *l, struct packet *packet);
 void layer2_fini(struct layer2 *l);
+
+/** This node knows who else is alive: from now on it may claim addresses. */
+void layer2_release(struct layer2 *l);
 
 /** Decisions, nodes or links have changed: a new table follows at the end of the turn. */
 void layer2_touch(struct layer2 *l);
