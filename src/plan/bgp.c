@@ -247,20 +247,20 @@ static void service_to_peer(struct draft *d, const struct advs *advs)
 static void announce(struct draft *d, const struct advs *advs)
 {
 	const struct cfg *cfg = d->sub.cfg;
-	size_t n = 0;
+	bool any = false;
 
 	for (size_t i = 0; i < cfg->n_peers; i++) {
 		const struct cfg_peer *peer = &cfg->peers[i];
 
 		if (!plan_peer_runs(d->sub.w, peer, d->node_name) || !advs_reach(advs, peer))
 			continue;
-		n++;
+		any = true;
 		d->peer = peer;
 		service_to_peer(d, advs);
 	}
 	d->peer = NULL;
-	(void)draft_test(d, "bgp-peers", n > 0, REASON_NO_PEERS, "%zu peers of its advertisements",
-			 n);
+	(void)draft_test(d, "bgp-peers", any, REASON_NO_PEERS,
+			 "%s peer of its advertisements runs on the node", any ? "a" : "no");
 }
 
 /* The reference's tests 1 to 3, about advertisements. */
@@ -271,12 +271,12 @@ static bool advertised(struct draft *d, struct advs *advs)
 
 	*advs = advs_on_node(d);
 	if (!draft_test(d, "bgp-node", advs->n > 0, REASON_NOT_OWNER,
-			"%s: %zu advertisements for the node", subject_where(sub, d->scratch),
-			advs->n))
+			"%s BGP advertisement of %s selects the node", advs->n ? "a" : "no",
+			subject_where(sub, d->scratch)))
 		return false;
 	advs_keep_for_service(advs, sub->s);
 	if (!draft_test(d, "bgp-advertisement", advs->n > 0, REASON_NO_ADVERTISEMENT,
-			"%zu of them for the service", advs->n))
+			"%s of them is for the service", advs->n ? "one" : "none"))
 		return false;
 	bool conflict = advs_conflict(sub->s, advs, &text, d->scratch);
 	return draft_test(d, "bgp-local-preference", !conflict, REASON_CONFLICT, "%s", text);

@@ -376,8 +376,8 @@ void layer2_decide(struct draft *d)
 		return;
 	bool selected = advs_select(sub, &advs, d->node);
 	if (!draft_test(d, "layer2-advertisement", selected, REASON_NO_ADVERTISEMENT,
-			"%s: %zu advertisements, %s", subject_where(sub, d->scratch), advs.n,
-			selected ? "selecting the node" : "none selects the node"))
+			"%s Layer 2 advertisement of %s selects the node for the service",
+			selected ? "a" : "no", subject_where(sub, d->scratch)))
 		return;
 	const char *why = why_not(sub, &advs, d->node);
 	if (draft_test(d, "layer2-candidate", !why, REASON_NOT_OWNER, "%s",

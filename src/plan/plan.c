@@ -82,10 +82,18 @@ static bool mode_has_adv(const struct subject *sub, enum cfg_protocol mode)
 				  : bgp_next_adv(sub, &at) != NULL;
 }
 
-/* An explanation does not go through a mode that nobody asked for. */
-static bool mode_is_boring(const struct draft *d, enum cfg_protocol mode, enum cfg_protocol other)
+/* Go through the tests of one mode. An explanation leaves out what nobody asked for. */
+static void draft_mode(struct draft *d, enum cfg_protocol mode, enum cfg_protocol other,
+		       void (*decide)(struct draft *))
 {
-	return d->trace && !mode_has_adv(&d->sub, mode) && mode_has_adv(&d->sub, other);
+	bool unasked = !mode_has_adv(&d->sub, mode) && mode_has_adv(&d->sub, other);
+	size_t from = d->n_silent;
+
+	d->mode = mode;
+	if (!unasked || !d->trace)
+		decide(d);
+	for (size_t i = from; i < d->n_silent; i++)
+		d->silent[i].unasked = unasked;
 }
 
 /* The same silence holds for the other mode. */
@@ -107,11 +115,8 @@ static void draft_decide(struct draft *d, const struct world *w, const char *key
 		draft_mirror(d);
 		return;
 	}
-	if (!mode_is_boring(d, CFG_LAYER2, CFG_BGP))
-		layer2_decide(d);
-	d->mode = CFG_BGP;
-	if (!mode_is_boring(d, CFG_BGP, CFG_LAYER2))
-		bgp_decide(d);
+	draft_mode(d, CFG_LAYER2, CFG_BGP, layer2_decide);
+	draft_mode(d, CFG_BGP, CFG_LAYER2, bgp_decide);
 }
 
 void *arena_settle(struct arena *a, void *v, size_t n, size_t size)

@@ -52,6 +52,7 @@ struct plan_silence {
 	const char *detail;	     /* a sentence for people, or NULL */
 	const struct cfg_peer *peer; /* where it is about one session only, else NULL */
 	bool plain_loser;	     /* a candidate that merely lost the ranking */
+	bool unasked;		     /* its addresses are not for this mode, but for the other */
 };
 
 /** The decision about one service for one node. Owns its arena; the world must not change meanwhile. */
