@@ -35,7 +35,7 @@ static int get_items(struct app *a, const char *kind, const char *name, json_t *
 	json_t *items = app_items(a, kind);
 
 	if (!items)
-		return err_set(e, ERR_PROTOCOL, "there is nothing called '%s' to get", kind);
+		return err_set(e, ERR_NOT_FOUND, "there is nothing called '%s' to get", kind);
 	if (name) {
 		items = only_named(items, name);
 		if (json_array_size(items) == 0) {

@@ -23,7 +23,9 @@ static enum cli_exit code_of(int status, const struct err *e)
 	if (status == 0)
 		return CLI_DONE;
 	fprintf(stderr, "crier: %s\n", e->text);
-	return status == CONTROL_REFUSED ? CLI_NO : CLI_UNREACHABLE;
+	if (status != CONTROL_REFUSED)
+		return CLI_UNREACHABLE;
+	return e->kind == ERR_PROTOCOL ? CLI_USAGE : CLI_NO;
 }
 
 enum cli_exit remote_call(const char *socket, const char *op, json_t *args, json_t **data)

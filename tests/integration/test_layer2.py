@@ -103,7 +103,6 @@ def test_owner_that_comes_back_takes_the_address_again(lab):
     owner = wait_owner(nodes, "10.50.0.200")
     owner.kill()
     heir = wait_owner(nodes, "10.50.0.200")
-    owner.daemon.wait()
     owner.start()
     wait_for(lambda: wait_owner(nodes, "10.50.0.200") is owner, "the better node has it again")
     wait_for(lambda: not heir.has_address("10.50.0.200"), "the other one let go")

@@ -67,8 +67,10 @@ class Node(Host):
         """The daemon itself, not the helper processes that it started."""
         return self.daemon.pid
 
-    def kill(self, sig=signal.SIGKILL):
-        self.daemon.send_signal(sig)
+    def kill(self):
+        """kill -9; the daemon is gone when this returns."""
+        self.daemon.kill()
+        self.daemon.wait(10)
 
     def stop(self, timeout=5):
         """Leave gracefully; returns the exit code."""

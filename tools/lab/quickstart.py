@@ -150,7 +150,6 @@ def show_layer2(nodes, client):
     result = ping.stop()
     body = client.run(f"curl -s --max-time 3 http://{L2_ADDRESS}/").stdout.strip()
     tell(f"{heir.name} took over; the client saw {result}; HTTP now says: {body}")
-    owner.daemon.wait()
     owner.start()
     wait_for(lambda: len(owner.get("members")) == 3, f"{owner.name} is back")
     tell(f"{owner.name} is started again and is back among the members")
