@@ -241,6 +241,38 @@ static void drain(struct bgp_peer *p, struct mono now)
 	}
 }
 
+/* --- reading --- */
+
+static bool is_talking(const struct bgp_peer *p)
+{
+	return bgp_conn_is_open(&p->conn) && p->session.state >= BGP_OPEN_SENT;
+}
+
+/* The connection is dead: nothing is left to say on it. */
+static void lose(struct bgp_peer *p, const char *why, struct mono now)
+{
+	bgp_conn_close(&p->conn);
+	bgp_session_closed(&p->session, why, now);
+	drain(p, now);
+}
+
+static void read_in(struct bgp_peer *p, struct mono now)
+{
+	struct err e = { 0 };
+	int rc = bgp_conn_read(&p->conn, &e);
+
+	while (is_talking(p)) {
+		size_t used = bgp_session_input(&p->session, bgp_conn_input(&p->conn), now);
+
+		if (used == 0)
+			break;
+		bgp_conn_consume(&p->conn, used);
+		drain(p, now);
+	}
+	if (rc < 0 && is_talking(p))
+		lose(p, e.text, now);
+}
+
 /* --- writing --- */
 
 /* Fill the send buffer from the rib: at most one buffer a turn, so that no peer holds up the loop. */
@@ -266,8 +298,9 @@ static void write_out(struct bgp_peer *p, struct mono now)
 	fill(p, now);
 	long n = bgp_conn_write(&p->conn, &e);
 	if (n < 0) {
-		bgp_session_closed(&p->session, e.text, now);
-		drain(p, now);
+		read_in(p, now); /* the peer may have said why before it left */
+		if (is_talking(p))
+			lose(p, e.text, now);
 		return;
 	}
 	bgp_session_output(&p->session, n > 0, p->conn.tx_len, now);
@@ -294,38 +327,16 @@ void bgp_peer_touch(struct bgp_peer *p)
 
 /* --- what the loop reports --- */
 
-static bool is_talking(const struct bgp_peer *p)
-{
-	return bgp_conn_is_open(&p->conn) && p->session.state >= BGP_OPEN_SENT;
-}
-
-static void read_in(struct bgp_peer *p, struct mono now)
-{
-	struct err e = { 0 };
-	int rc = bgp_conn_read(&p->conn, &e);
-
-	while (is_talking(p)) {
-		size_t used = bgp_session_input(&p->session, bgp_conn_input(&p->conn), now);
-
-		if (used == 0)
-			break;
-		bgp_conn_consume(&p->conn, used);
-		drain(p, now);
-	}
-	if (rc < 0 && is_talking(p)) {
-		bgp_session_closed(&p->session, e.text, now);
-		drain(p, now);
-	}
-}
-
 static void on_connected(struct bgp_peer *p, struct mono now)
 {
 	struct err e = { 0 };
 
-	if (bgp_conn_finish(&p->conn, &p->local, &e) < 0)
-		bgp_session_failed(&p->session, e.text, now);
-	else
+	if (bgp_conn_finish(&p->conn, &p->local, &e) == 0) {
 		bgp_session_connected(&p->session, router_id(p), now);
+		return;
+	}
+	bgp_conn_close(&p->conn);
+	bgp_session_failed(&p->session, e.text, now);
 }
 
 static void on_ready(struct loop_io *io, unsigned events)
