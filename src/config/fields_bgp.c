@@ -25,7 +25,7 @@ static void interval_load(struct loader *l, const struct place *p, uint32_t *us)
 	struct dur d;
 	uint64_t v;
 
-	if (p->at->kind != DOC_STRING || p->at->quoted) {
+	if (p->at->kind != DOC_STRING || !strpbrk(p->at->text, "smhun")) {
 		if (value_uint(l, p, &ms, &v))
 			*us = (uint32_t)v * 1000;
 		return;

@@ -33,7 +33,7 @@ static const struct kind {
 
 bool kind_is_object(const struct doc *d)
 {
-	return d->kind == DOC_MAP && (doc_get(d, "apiVersion") || doc_get(d, "kind"));
+	return doc_get(d, "apiVersion") || doc_get(d, "kind") || doc_get(d, "data");
 }
 
 /* "metallb.io" of "metallb.io/v1beta1", "" of "v1". */

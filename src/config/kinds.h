@@ -8,7 +8,7 @@
 
 struct loader;
 
-/** Does the document say what kind of object it is? */
+/** Is the document an object, or a ConfigMap that has lost its head? */
 bool kind_is_object(const struct doc *d);
 
 /**

@@ -1,3 +1,4 @@
+#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -77,13 +78,20 @@ static void print_not_built(const struct not_built *n, struct buf *out)
 	buf_puts(out, ".");
 }
 
+/* What the table says in half a sentence, as a whole one. */
+static void print_sentence(const char *about, struct buf *out)
+{
+	buf_printf(out, "%c%s.", toupper((unsigned char)about[0]), about + 1);
+}
+
 static void print_field(const struct field *f, struct buf *out)
 {
 	buf_printf(out, "| `%s` | ", f->key);
 	print_type(f, out);
 	buf_puts(out, " | ");
 	print_default(f, out);
-	buf_printf(out, " | %s.", f->about);
+	buf_puts(out, " | ");
+	print_sentence(f->about, out);
 	if (f->not_built)
 		print_not_built(f->not_built, out);
 	buf_puts(out, " |\n");
@@ -105,7 +113,9 @@ static void print_levels(const struct level *level, const char *path, struct buf
 		if (!f->level)
 			continue;
 		buf_printf(&at, "%s%s%s", path, f->key, f->type == FIELD_LIST ? "[]." : ".");
-		buf_printf(out, "\n## `%.*s`\n\n%s.\n\n", (int)at.len - 1, at.p, f->about);
+		buf_printf(out, "\n## `%.*s`\n\n", (int)at.len - 1, at.p);
+		print_sentence(f->about, out);
+		buf_puts(out, "\n\n");
 		print_table(f->level, out);
 		print_levels(f->level, buf_text(&at), out);
 		buf_fini(&at);

@@ -1,60 +1,273 @@
-/* Whole documents: what a load gives, and where its problems point. */
-#include "support.h"
+/* Whole documents and files: what counts as configuration, and where problems point. */
+#include "config_test.h"
 
-#include <stdio.h>
-#include <string.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "config/load.h"
-#include "config/print.h"
+#define CONFIG_MAP "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: config}\n"
 
-static const struct cfg *load_good(const char *text)
-{
-	struct cfg_report report;
-	const struct cfg *c = NULL;
-	struct buf said = { 0 };
+static const struct refusal refused[] = {
+	{ "own key in two documents",
+	  "log: {level: info}\n---\nlog: {format: text}\n",
+	  "log",
+	  "given twice",
+	  "keep one",
+	  { 3, 1 } },
+	{ "two services of one name in two documents",
+	  LAN "services: [{name: a}]\n---\nservices: [{name: a}]\n", "services[0].name",
+	  "second service 'a'" },
+	{ "an alias in two documents",
+	  "bgp-communities: {a: 1:1}\n---\nbgp-communities: {a: 1:1}\n",
+	  "bgp-communities.a",
+	  "named twice",
+	  NULL,
+	  { 3, 22 } },
+	{ "syntax", "peers: [\n", "", "" },
+	{ "a tab", "peers:\n\t- a\n", "", "tab", NULL, { 2, 1 } },
+	{ "data.config as a mapping", CONFIG_MAP "data: {config: {peers: []}}\n", "data.config",
+	  "text that holds a document", "config: |" },
+	{ "data as a list", CONFIG_MAP "data: []\n", "data", "a mapping is wanted" },
+	{ "position inside data.config",
+	  CONFIG_MAP "data:\n  config: |\n    peers:\n    - foo: 1\n",
+	  "peers[0].foo",
+	  "no key",
+	  NULL,
+	  { 7, 7 } },
+	{ "syntax inside data.config", CONFIG_MAP "data:\n  config: |\n    peers: [\n", "", "" },
+	{ "a duplicate key inside data.config",
+	  CONFIG_MAP "data:\n  config: |\n    peers: []\n    peers: []\n",
+	  "",
+	  "peers",
+	  NULL,
+	  { 7, 5 } },
+	{ "an object without kind", "apiVersion: v1\n", "", "without kind" },
+	{ "an object without apiVersion", "kind: ConfigMap\n", "", "without apiVersion" },
+	{ "a custom resource",
+	  "apiVersion: metallb.io/v1beta1\nkind: IPAddressPool\n",
+	  "kind",
+	  "IPAddressPool objects are not built yet",
+	  "address-pools",
+	  { 2, 7 } },
+	{ "an unknown kind of metallb.io", "apiVersion: metallb.io/v1beta1\nkind: IPAdressPool\n",
+	  "kind", "no kind 'IPAdressPool'", "'IPAddressPool'" },
+	{ "a Service", "apiVersion: v1\nkind: Service\n", "kind", "not built yet", "services" },
+	{ "a Secret", "apiVersion: v1\nkind: Secret\n", "kind", "not built yet" },
+	{ "a Node", "apiVersion: v1\nkind: Node\n", "kind", "not built yet" },
+	{ "a List", "apiVersion: v1\nkind: List\nitems: []\n", "kind", "not built yet" },
+	{ "an EndpointSlice", "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n", "kind",
+	  "not built yet" },
+};
 
-	if (cfg_load_text("t.yaml", text, strlen(text), "host", &c, &report) < 0) {
-		cfg_report_text(&report, false, &said);
-		fail_msg("%s", buf_text(&said));
-	}
-	cfg_report_fini(&report);
-	return c;
-}
+static const struct acceptance accepted[] = {
+	{ "lists add up over documents",
+	  "peers: [{" PEER_BASE "}]\n---\npeers: [{name: b, my-asn: 1, "
+	  "peer-asn: 2, peer-address: 10.0.0.2}]\n",
+	  "peers.1.name", "b" },
+	{ "communities of another document",
+	  BGP_POOL(", bgp-advertisements: [{communities: [a]}]") "---\nbgp-communities: {a: 7:7}\n",
+	  "address-pools.0.bgp-advertisements.0.communities.0", "7:7" },
+	{ "a ConfigMap",
+	  CONFIG_MAP "data:\n  config: |\n    address-pools:\n    - {name: lan, "
+		     "protocol: layer2, addresses: [10.0.0.0/24]}\n",
+	  "address-pools.0.name", "lan" },
+	{ "a ConfigMap and own keys beside it",
+	  CONFIG_MAP
+	  "data:\n  other: x\n  config: |\n    address-pools:\n    - {name: lan, protocol: "
+	  "layer2, addresses: [10.0.0.0/24]}\n---\nservices: [{name: web}]\n",
+	  "services.0.name", "web" },
+	{ "an empty data.config", CONFIG_MAP "data: {config: \"\"}\n", "peers", "[]" },
+	{ "a ConfigMap of somebody else", CONFIG_MAP "data: {a: b}\n", "peers", "[]" },
+	{ "a quoted data.config", CONFIG_MAP "data: {config: \"log: {level: warn}\"}\n",
+	  "log.level", "warn" },
+	{ "several documents inside data.config",
+	  CONFIG_MAP
+	  "data:\n  config: |\n    log: {level: warn}\n    ---\n    http: {listen: none}\n",
+	  "http.listen", "none" },
+	{ "objects of others are skipped",
+	  "apiVersion: apps/v1\nkind: Deployment\n---\napiVersion: monitoring.coreos.com/v1\n"
+	  "kind: ServiceMonitor\n---\napiVersion: v1\nkind: Namespace\n---\nlog: {level: warn}\n",
+	  "log.level", "warn" },
+	{ "JSON is YAML", "{\"log\": {\"level\": \"warn\"}}", "log.level", "warn" },
+	{ "documents between documents", "---\n---\nlog: {level: warn}\n---\n", "log.level",
+	  "warn" },
+};
 
-static void typical(void **state)
+static void notes_what_it_skips(void **state)
 {
 	(void)state;
-	const struct cfg *c = load_good("apiVersion: v1\n"
-					"kind: ConfigMap\n"
-					"metadata: {namespace: metallb-system, name: config}\n"
-					"data:\n"
-					"  config: |\n"
-					"    peers:\n"
-					"    - my-asn: 64512\n"
-					"      peer-asn: 64513\n"
-					"      peer-address: 10.1.0.1\n"
-					"    address-pools:\n"
-					"    - name: lan\n"
-					"      protocol: layer2\n"
-					"      addresses: [\"192.168.50.200-192.168.50.220\"]\n"
-					"    - name: public\n"
-					"      protocol: bgp\n"
-					"      addresses: [203.0.113.0/26]\n"
-					"    services:\n"
-					"    - {name: web, address-pool: lan, ports: [80/tcp]}\n");
+	struct loaded l = load_good("apiVersion: apps/v1\nkind: Deployment\n");
 
-	assert_int_equal(c->n_peers, 1);
-	assert_string_equal(c->peers[0].name, "10.1.0.1");
-	assert_int_equal(c->peers[0].hold.ns, DUR_S(90).ns);
-	assert_int_equal(c->n_pools, 2);
-	assert_int_equal(c->n_services, 1);
-	assert_int_equal(c->http.at.port, 7472);
-	cfg_free(c);
+	assert_int_equal(l.report.notes.n, 1);
+	assert_non_null(strstr(l.report.notes.v[0].message, "Deployment"));
+	loaded_fini(&l);
+}
+
+/* A folder of files, and files by name; each test has its own. */
+struct folder {
+	char path[64];
+};
+
+static int folder_new(void **state)
+{
+	struct folder *f = mem_new(struct folder);
+
+	snprintf(f->path, sizeof(f->path), "/tmp/crier-load-XXXXXX");
+	*state = f;
+	return mkdtemp(f->path) ? 0 : -1;
+}
+
+static int folder_free(void **state)
+{
+	struct folder *f = *state;
+	const char *names[] = { "a.yaml", "b.yml", "c.json", "d.txt", ".e.yaml" };
+	char path[128];
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		snprintf(path, sizeof(path), "%s/%s", f->path, names[i]);
+		unlink(path);
+	}
+	rmdir(f->path);
+	free(f);
+	return 0;
+}
+
+static const char *folder_put(struct folder *f, const char *name, const char *text)
+{
+	char *path = mem_printf("%s/%s", f->path, name);
+	FILE *out = fopen(path, "w");
+
+	assert_non_null(out);
+	fputs(text, out);
+	fclose(out);
+	return path;
+}
+
+static void reads_a_folder(void **state)
+{
+	struct folder *f = *state;
+	const char *paths[] = { f->path };
+	struct loaded l = { 0 };
+
+	free((void *)folder_put(f, "b.yml", "services: [{name: second, address-pool: lan}]\n"));
+	free((void *)folder_put(f, "a.yaml", LAN "services: [{name: first}]\n"));
+	free((void *)folder_put(f, "c.json", "{\"services\": [{\"name\": \"third\"}]}"));
+	free((void *)folder_put(f, "d.txt", "nonsense: true\n"));
+	free((void *)folder_put(f, ".e.yaml", "nonsense: true\n"));
+	assert_int_equal(cfg_load(paths, 1, "host", &l.c, &l.report), 0);
+	assert_int_equal(l.c->n_services, 3);
+	assert_string_equal(l.c->services[0].name, "first");
+	assert_string_equal(l.c->services[1].name, "second");
+	assert_string_equal(l.c->services[2].name, "third");
+	loaded_fini(&l);
+}
+
+/* Errors of several files come in the files' order, and one that does not parse hides none of
+ * the others. */
+static void reports_over_files(void **state)
+{
+	struct folder *f = *state;
+	const char *paths[3] = {
+		folder_put(f, "b.yml", "peers: [\n"),
+		"/nonexistent/x.yaml",
+		folder_put(f, "a.yaml", "log: {level: x}\n"),
+	};
+	struct loaded l = { 0 };
+
+	assert_int_equal(cfg_load(paths, 3, "host", &l.c, &l.report), -ERR_CONFIG);
+	assert_null(l.c);
+	assert_int_equal(l.report.errors.n, 3);
+	assert_string_equal(l.report.errors.v[0].file, paths[0]);
+	assert_string_equal(l.report.errors.v[1].file, paths[1]);
+	assert_int_equal(l.report.errors.v[1].pos.line, 0);
+	assert_string_equal(l.report.errors.v[2].file, paths[2]);
+	loaded_fini(&l);
+	free((void *)paths[0]);
+	free((void *)paths[2]);
+}
+
+static void says_both_places_over_files(void **state)
+{
+	struct folder *f = *state;
+	const char *paths[2] = {
+		folder_put(f, "a.yaml", "\nnode: {name: a}\n"),
+		folder_put(f, "b.yml", "node: {name: b}\n"),
+	};
+	struct loaded l = { 0 };
+
+	assert_int_equal(cfg_load(paths, 2, "host", &l.c, &l.report), -ERR_CONFIG);
+	assert_int_equal(l.report.errors.n, 1);
+	assert_string_equal(l.report.errors.v[0].file, paths[1]);
+	assert_string_equal(l.report.errors.v[0].other.file, paths[0]);
+	assert_int_equal(l.report.errors.v[0].other.pos.line, 2);
+	loaded_fini(&l);
+	free((void *)paths[0]);
+	free((void *)paths[1]);
+}
+
+static void an_empty_folder_is_an_error(void **state)
+{
+	struct folder *f = *state;
+	const char *paths[] = { f->path };
+	struct loaded l = { 0 };
+
+	assert_int_equal(cfg_load(paths, 1, "host", &l.c, &l.report), -ERR_CONFIG);
+	assert_non_null(strstr(l.report.errors.v[0].message, "folder without"));
+	loaded_fini(&l);
+}
+
+/* A file that is wrong everywhere has a report of bounded length. */
+static void errors_are_bounded(void **state)
+{
+	(void)state;
+	struct buf text = { 0 };
+
+	buf_puts(&text, "peers:\n");
+	for (int i = 0; i < 3000; i++)
+		buf_puts(&text, "- {x: 1}\n");
+	struct loaded l = load_text(buf_text(&text));
+	assert_int_equal(l.report.errors.n, 1001);
+	assert_non_null(strstr(l.report.errors.v[1000].message, "more are not shown"));
+	loaded_fini(&l);
+	buf_fini(&text);
+}
+
+/* Thousands of objects load in a moment: no rule compares each with each. */
+static void is_not_quadratic(void **state)
+{
+	(void)state;
+	struct buf text = { 0 };
+
+	buf_puts(&text, "address-pools:\n");
+	for (int i = 0; i < 10000; i++)
+		buf_printf(&text, "- {name: p%d, protocol: bgp, addresses: [10.%d.%d.%d/32]}\n", i,
+			   i >> 16, i >> 8 & 255, i & 255);
+	buf_puts(&text, "peers:\n");
+	for (int i = 0; i < 2500; i++)
+		buf_printf(&text,
+			   "- {my-asn: 1, peer-asn: 2, peer-address: 10.0.%d.%d, peer-port: %d}\n",
+			   i >> 8, i & 255, i + 1);
+	struct loaded l = load_good(buf_text(&text));
+	assert_int_equal(l.c->n_pools, 10000);
+	loaded_fini(&l);
+	buf_fini(&text);
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(typical) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(notes_what_it_skips),
+		cmocka_unit_test_setup_teardown(reads_a_folder, folder_new, folder_free),
+		cmocka_unit_test_setup_teardown(reports_over_files, folder_new, folder_free),
+		cmocka_unit_test_setup_teardown(says_both_places_over_files, folder_new,
+						folder_free),
+		cmocka_unit_test_setup_teardown(an_empty_folder_is_an_error, folder_new,
+						folder_free),
+		cmocka_unit_test(errors_are_bounded),
+		cmocka_unit_test(is_not_quadratic),
+	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RUN_TABLE("refused", refused, refuses) + RUN_TABLE("accepted", accepted, accepts) +
+	       cmocka_run_group_tests(tests, NULL, NULL);
 }
