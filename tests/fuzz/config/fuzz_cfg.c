@@ -48,4 +48,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-FUZZ_MAIN
+FUZZ_MAIN;
