@@ -45,9 +45,9 @@ def test_one_node_answers_and_the_client_reaches_it(lab, capture, address):
 
 def test_every_answer_comes_from_the_owner(lab, capture):
     lan, client, nodes = lan_nodes(lab)
-    seen = capture(client)
     start_all(nodes, SERVICES)
     owner = wait_owner(nodes, "10.50.0.210")
+    seen = capture(client)
     asked = client.run("arping -c 5 -w 6 -I eth0 10.50.0.210", check=False).stdout
     macs = set(m.lower() for m in re.findall(r"\[([0-9A-Fa-f:]+)\]", asked))
     assert macs == {owner.mac()}, asked
@@ -64,20 +64,32 @@ def test_unowned_addresses_stay_silent(lab):
 
 
 def test_gratuitous_announcements_have_both_forms(lab, capture):
+    """On taking an address: ARP as request and as reply, an unsolicited neighbour advertisement with override."""
     lan, client, nodes = lan_nodes(lab, "ab")
-    seen = capture(client)
     start_all(nodes, SERVICES)
-    owner = wait_owner(nodes, "10.50.0.200")
-    wait_owner(nodes, "fd50::200")
+    owners = {a: wait_owner(nodes, a) for a in ("10.50.0.200", "fd50::200")}
+    seen = capture(client)
+    for victim in nodes:
+        victim.kill()
+        heir = next(n for n in nodes if n is not victim)
+        wait_owner([heir], "10.50.0.200")
+        wait_owner([heir], "fd50::200")
+        if victim in owners.values():
+            break
+        victim.start()
+        wait_members(nodes)
 
     def forms():
         rows = seen.fields("arp.isgratuitous == 1 && arp.src.proto_ipv4 == 10.50.0.200 && eth.dst == ff:ff:ff:ff:ff:ff",
-                           "arp.opcode", "arp.src.hw_mac")
-        return {r[0] for r in rows} == {"1", "2"} and {r[1] for r in rows} == {owner.mac()}
-    wait_for(forms, "a gratuitous request and reply from the owner only", 10, 0.3)
-    rows = seen.fields("icmpv6.type == 136 && ipv6.dst == ff02::1 && icmpv6.nd.na.target_address == fd50::200",
-                       "icmpv6.nd.na.flag.o", "icmpv6.nd.na.flag.s", "ipv6.hlim")
-    assert rows and all(r == ("1", "0", "255") for r in rows), rows
+                           "arp.opcode", "eth.src", "arp.src.hw_mac")
+        return {r[0] for r in rows if r[1] == r[2] == heir.mac()} == {"1", "2"}
+    if owners["10.50.0.200"] is victim:
+        wait_for(forms, "a gratuitous request and a gratuitous reply from the new owner", 10, 0.3)
+    if owners["fd50::200"] is victim:
+        found = "icmpv6.type == 136 && ipv6.dst == ff02::1 && icmpv6.nd.na.target_address == fd50::200"
+        rows = wait_for(lambda: seen.fields(found, "icmpv6.nd.na.flag.o", "icmpv6.nd.na.flag.s", "ipv6.hlim"),
+                        "an unsolicited advertisement", 10, 0.3)
+        assert all(r == ("1", "0", "255") for r in rows), rows
 
 
 def test_address_survives_kill_of_its_owner(lab, capture):
