@@ -99,7 +99,7 @@ ROUTERS = {
 MARKED = {"64512:1", "64512:1234"}
 
 
-def setup(lab, kind, asn=64513, extra="", more=""):
+def make_pair(lab, kind, asn=64513, extra="", more=""):
     lan = lab.switch("lan")
     cls, conf, _ = ROUTERS[kind]
     router = lab.host("router", lan, "10.50.0.1/24", "fd50::1/64", cls=cls)
@@ -139,7 +139,7 @@ def path_count(router, prefix):
 
 @pytest.mark.parametrize("kind", ROUTERS)
 def test_ebgp_routes_appear_and_disappear(lab, capture, kind):
-    router, node = setup(lab, kind)
+    router, node = make_pair(lab, kind)
     capture(node)
     node.start()
     for prefix, hop in (("198.51.100.7/32", "10.50.0.11"), ("2001:db8:51::7/128", "fd50::11")):
@@ -168,7 +168,7 @@ def test_ebgp_routes_appear_and_disappear(lab, capture, kind):
 
 @pytest.mark.parametrize("kind", ROUTERS)
 def test_ibgp_carries_local_preference(lab, capture, kind):
-    router, node = setup(lab, kind, asn=64512)
+    router, node = make_pair(lab, kind, asn=64512)
     capture(node)
     node.start()
     for prefix in ("198.51.100.7/32", "2001:db8:51::7/128"):
@@ -182,7 +182,7 @@ def test_ibgp_carries_local_preference(lab, capture, kind):
 @pytest.mark.parametrize("kind", ROUTERS)
 def test_md5_right_and_wrong(lab, capture, kind):
     line = ROUTERS[kind][2]["password"]
-    router, node = setup(lab, kind, extra="password: s3cret", more=line.format("s3cret", "s3cret"))
+    router, node = make_pair(lab, kind, extra="password: s3cret", more=line.format("s3cret", "s3cret"))
     capture(node)
     node.start()
     router.wait_route("198.51.100.7/32")
@@ -201,7 +201,7 @@ def test_md5_right_and_wrong(lab, capture, kind):
 
 @pytest.mark.parametrize("kind", ROUTERS)
 def test_wrong_as_is_explained_on_both_sides(lab, capture, kind):
-    router, node = setup(lab, kind, asn=64513)
+    router, node = make_pair(lab, kind, asn=64513)
     capture(node)
     node.configure(node.config.read_text().replace("peer-asn: 64513", "peer-asn: 64999"))
     node.start()
@@ -215,7 +215,7 @@ def test_wrong_as_is_explained_on_both_sides(lab, capture, kind):
 
 @pytest.mark.parametrize("kind", ROUTERS)
 def test_graceful_stop_withdraws_at_once(lab, capture, kind):
-    router, node = setup(lab, kind)
+    router, node = make_pair(lab, kind)
     capture(node)
     node.start()
     router.wait_route("198.51.100.7/32")
@@ -225,7 +225,7 @@ def test_graceful_stop_withdraws_at_once(lab, capture, kind):
 
 @pytest.mark.parametrize("kind", ROUTERS)
 def test_session_comes_back_after_the_router_restarts(lab, kind):
-    router, node = setup(lab, kind)
+    router, node = make_pair(lab, kind)
     node.start()
     router.wait_route("198.51.100.7/32")
     for p in router.processes:
