@@ -27,9 +27,9 @@ static void deliver_events(struct loop_task *t)
 {
 	struct bgp_speaker *sp = CONTAINER_OF(t, struct bgp_speaker, deliver);
 
-	while (!list_empty(&sp->events)) {
-		struct queued_event *q = LIST_ENTRY(sp->events.next, struct queued_event, link);
+	struct queued_event *q;
 
+	LIST_EACH (q, &sp->events, link) { /* what a hook causes queues the task again */
 		list_remove(&q->link);
 		if (sp->conf.on_event)
 			sp->conf.on_event(sp->conf.ctx, &q->event);
