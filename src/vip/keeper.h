@@ -1,0 +1,35 @@
+/**
+ * The keeper: a process of its own, in its own session, that holds nothing but the end of a socket
+ * whose other end is the daemon's. When that closes without a word (kill -9), it takes away what the
+ * record names; when heartbeats stop coming it does the same, and goes on listening.
+ *
+ * It ignores the signals that end a daemon: a supervisor that ends the whole group must not end it first.
+ */
+#ifndef VIP_KEEPER_H
+#define VIP_KEEPER_H
+
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/time.h"
+
+struct vip_keeper {
+	int fd; /* the daemon's end; -1: no keeper */
+	pid_t pid;
+};
+
+/**
+ * Fork it.
+ * @path, @instance: of the record that it acts on
+ * @stalled:	     the longest silence between heartbeats
+ */
+NODISCARD int vip_keeper_start(struct vip_keeper *k, const char *path, const char *instance,
+			       struct dur stalled, struct err *e);
+
+/** Say that the daemon lives; false when the keeper does not. */
+NODISCARD bool vip_keeper_beat(struct vip_keeper *k);
+
+/** Tell it to go without doing anything, and wait for that. */
+void vip_keeper_stop(struct vip_keeper *k);
+
+#endif

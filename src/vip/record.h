@@ -1,0 +1,52 @@
+/**
+ * The record of the addresses that a daemon has added: a text file that is replaced as a whole and
+ * is on disk before the change that it speaks of, and the locks around it.
+ *
+ *   crier-vips 1 <instance>
+ *   <index of the link> <its name> <address>
+ */
+#ifndef VIP_RECORD_H
+#define VIP_RECORD_H
+
+#include "base/addr.h"
+#include "base/buf.h"
+#include "net/link.h"
+
+#define VIP_INSTANCE_MAX 17
+
+struct vip_entry {
+	int ifindex;
+	char link[NET_NAME_MAX];
+	struct addr addr;
+};
+
+struct vip_record {
+	char instance[VIP_INSTANCE_MAX]; /* which run of a daemon wrote it */
+	struct vip_entry *v;
+	size_t n, cap;
+};
+
+void vip_record_add(struct vip_record *r, int ifindex, const char *link, const struct addr *a);
+void vip_record_fini(struct vip_record *r);
+
+void vip_record_format(const struct vip_record *r, struct buf *out);
+/** Lines that make no sense are passed over. Fails when the file is none of ours. */
+NODISCARD int vip_record_parse(const char *text, struct vip_record *out, struct err *e);
+
+/** A file that is not there is an empty record. */
+NODISCARD int vip_record_read(const char *path, struct vip_record *out, struct err *e);
+/** Replaces the file; when it returns 0 the new one is on the disk. */
+NODISCARD int vip_record_write(const char *path, const struct vip_record *r, struct err *e);
+
+/* Two locks on "<path>.lock": OWNER is held by a daemon while it lives, WORK by whoever cleans up. */
+enum vip_lock { VIP_LOCK_OWNER = 0, VIP_LOCK_WORK = 1 };
+
+/** Open the lock file; the locks go with the descriptor. -ERR_SYSTEM on failure. */
+NODISCARD int vip_lock_open(const char *path, struct err *e);
+/** True when it was free. */
+NODISCARD bool vip_lock_try(int fd, enum vip_lock which);
+/** Wait for it. */
+void vip_lock_wait(int fd, enum vip_lock which);
+void vip_lock_release(int fd, enum vip_lock which);
+
+#endif
