@@ -1,12 +1,10 @@
 #include "app/app.h"
 
-#include <errno.h>
 #include <signal.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "app/app_priv.h"
+#include "app/folder.h"
 #include "app/notify.h"
 #include "app/privilege.h"
 
@@ -278,22 +276,6 @@ static void on_hangup(struct loop_signal *s, int signo)
 
 /* --- start and end --- */
 
-static char *folder_of(const char *given, const char *variable, const char *otherwise)
-{
-	const char *env = getenv(variable);
-	char *path = mem_strdup(given ? given : env && env[0] ? env : otherwise);
-
-	path[strcspn(path, ":")] = '\0'; /* systemd may name several */
-	return path;
-}
-
-static int folder_make(const char *path, struct err *e)
-{
-	if (mkdir(path, 0755) < 0 && errno != EEXIST)
-		return err_errno(e, "cannot make the folder %s", path);
-	return 0;
-}
-
 static uint64_t epoch_now(void)
 {
 	struct timespec ts;
@@ -464,8 +446,8 @@ int app_run(const struct app_conf *conf, struct err *e)
 	if (app_load(conf, &c, e) < 0)
 		return -ERR_CONFIG;
 	log_configure(c->log.format, c->log.level);
-	a.runtime_dir = folder_of(conf->runtime_dir, "RUNTIME_DIRECTORY", "/run/crier");
-	a.state_dir = folder_of(conf->state_dir, "STATE_DIRECTORY", "/var/lib/crier");
+	a.runtime_dir = folder_runtime(conf->runtime_dir);
+	a.state_dir = folder_state(conf->state_dir);
 	int status = app_start(&a, c, e);
 
 	if (status == 0)

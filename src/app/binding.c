@@ -143,12 +143,38 @@ struct binding_state binding_state(const struct binding *b, const struct addr *a
 
 	if (!vip_state(b->vips, addr, &st))
 		return (struct binding_state){ "", "" };
-	return (struct binding_state){ st.link, st.reason };
+	bool trouble = st.state == VIP_UNPLACED || st.state == VIP_FAILED;
+	return (struct binding_state){ st.link, trouble ? st.reason : "" };
 }
 
 static bool link_allowed(void *ctx, const char *name)
 {
-	return layer2_link_allowed(ctx, name);
+	const struct binding *b = ctx;
+
+	return layer2_link_allowed(b->layer2, name);
+}
+
+static void binding_changed(void *ctx, const struct addr *a, const struct vip_status *now)
+{
+	(void)ctx;
+	switch (now->state) {
+	case VIP_BOUND:
+		log_event(LOG_INFO, "addressBound", "address put on a link",
+			  KV_STR("ip", ADDR_TEXT(a)), KV_STR("link", now->link));
+		break;
+	case VIP_FOREIGN:
+		log_event(LOG_WARN, "addressForeign",
+			  "address is on a link by somebody else's hand; left alone",
+			  KV_STR("ip", ADDR_TEXT(a)), KV_STR("link", now->link));
+		break;
+	case VIP_UNPLACED:
+	case VIP_FAILED:
+		log_event(LOG_WARN, "addressNotBound", "address is on no link",
+			  KV_STR("ip", ADDR_TEXT(a)), KV_STR("reason", now->reason));
+		break;
+	case VIP_PENDING:
+		break;
+	}
 }
 
 int binding_new(struct loop *l, struct net_links *links, const struct layer2 *layer2,
@@ -160,7 +186,8 @@ int binding_new(struct loop *l, struct net_links *links, const struct layer2 *la
 		.links = links,
 		.state_path = state_path,
 		.link_allowed = link_allowed,
-		.ctx = (void *)(uintptr_t)layer2,
+		.changed = binding_changed,
+		.ctx = b,
 	};
 
 	b->layer2 = layer2;

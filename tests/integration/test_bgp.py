@@ -59,9 +59,12 @@ router bgp {asn}
 BIRD = """
 router id 10.50.0.1;
 protocol device {{}}
-protocol bgp v4 {{ local 10.50.0.1 as {asn}; neighbor 10.50.0.11 as 64512; connect retry time 1; {more}
+protocol direct {{ ipv4; ipv6; }}
+protocol bgp v4 {{ local 10.50.0.1 as {asn}; neighbor 10.50.0.11 as 64512; connect retry time 1;
+  error wait time 1, 2; {more}
   ipv4 {{ import all; export none; }}; }}
-protocol bgp v6 {{ local fd50::1 as {asn}; neighbor fd50::11 as 64512; connect retry time 1; {more}
+protocol bgp v6 {{ local fd50::1 as {asn}; neighbor fd50::11 as 64512; connect retry time 1;
+  error wait time 1, 2; {more}
   ipv6 {{ import all; export none; }}; }}
 """
 
