@@ -374,7 +374,8 @@ static void join_tick(struct gossip *g, struct join *j, struct mono now)
 	if (mono_before(now, j->at) || is_dialled(g, &j->to))
 		return;
 	sync_start(g, &j->to, true);
-	j->at = mono_add(now, j->wait);
+	/* The two sides of a split began to wait together: the first of them all shall not take its full time. */
+	j->at = mono_add(now, DUR_NS(rng_between(g->conf.rng, j->wait.ns / 2, j->wait.ns)));
 	j->wait = DUR_NS(MIN(2 * j->wait.ns, JOIN_WAIT_MAX.ns));
 }
 
