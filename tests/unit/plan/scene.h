@@ -124,7 +124,7 @@ static inline const char *plan_text(struct arena *a, const struct plan *p)
 		for (size_t j = 0; j < l2->n_succession; j++)
 			t = arena_printf(a, "%s%s%s/%d", t, j ? " " : "", l2->succession[j].node,
 					 l2->succession[j].score);
-		t = arena_printf(a, "]%s", l2->all_interfaces ? "*" : "");
+		t = arena_printf(a, "%s]%s", t, l2->all_interfaces ? "*" : "");
 		for (size_t j = 0; j < l2->interfaces.n; j++)
 			t = arena_printf(a, "%s %s", t, l2->interfaces.v[j]);
 		t = arena_printf(a, "%s;", t);
