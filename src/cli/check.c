@@ -115,6 +115,7 @@ int cli_check(int argc, char **argv)
 {
 	struct check_args a = { .format = CLI_TEXT };
 
+	argp_err_exit_status = CLI_USAGE; /* argp's own would be 64 */
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 	int rc = check(&a);
 	free(a.paths);

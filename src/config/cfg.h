@@ -209,7 +209,7 @@ struct cfg {
 	struct cfg_node node;
 	struct cfg_cluster cluster;
 	struct cfg_l2 l2;
-	struct addr bgp_router_id; /* `bgp: {router-id}`; unset: each peer's own rule */
+	struct addr bgp_router_id; /* `bgp: {router-id}`; already in every peer that names none */
 	struct cfg_control control;
 	struct cfg_listen http; /* default 0.0.0.0:7472 */
 	struct cfg_log log;

@@ -172,7 +172,7 @@ static void diff_settings(struct diff *d, json_t *from, json_t *to)
 		const char *section;
 		const char *const live[4];
 	} sections[] = {
-		{ "node", { "labels" } }, { "cluster", { "join" } }, { "bgp", { NULL } },
+		{ "node", { "labels" } }, { "cluster", { "join" } }, { "bgp", { "*" } },
 		{ "l2", { "*" } },	  { "control", { NULL } },   { "http", { NULL } },
 		{ "log", { "*" } },
 	};

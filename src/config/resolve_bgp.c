@@ -145,12 +145,21 @@ static void peers_names_default(struct loader *l, struct map *names)
 	}
 }
 
+/* What is said about BGP as a whole holds for each session that says nothing itself. */
+static void peers_router_id(struct loader *l)
+{
+	for (size_t i = 0; i < l->n_peers; i++)
+		if (!addr_is_set(&l->peers[i]->c.router_id))
+			l->peers[i]->c.router_id = l->cfg->bgp_router_id;
+}
+
 void resolve_peers(struct loader *l)
 {
 	CLEANUP(map_freep) struct map *names = map_new();
 	struct cfg_peer *v = arena_new_n(l->arena, struct cfg_peer, l->n_peers);
 
 	peers_profiles(l);
+	peers_router_id(l);
 	peers_equal(l);
 	peers_names_given(l, names);
 	peers_names_default(l, names);

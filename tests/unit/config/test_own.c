@@ -245,6 +245,11 @@ static const struct acceptance accepted[] = {
 	  "[]" },
 	{ "bgp", "bgp: {router-id: 10.0.0.1, listen: none, graceful-restart: off}\n",
 	  "bgp.router-id", "10.0.0.1" },
+	{ "bgp.router-id of a peer that names none", PEER("") "bgp: {router-id: 10.0.0.1}\n",
+	  "peers.0.router-id", "10.0.0.1" },
+	{ "bgp.router-id of a peer that names one",
+	  PEER(", router-id: 10.0.0.2") "bgp: {router-id: 10.0.0.1}\n", "peers.0.router-id",
+	  "10.0.0.2" },
 	{ "l2",
 	  "l2: {exclude-interfaces: [\"^docker.*\", \"a{2}\"], conflict-detection: false, "
 	  "probe: false, preempt: true, linger: 0s, answer-ping: false, allmulti: off, "
