@@ -51,12 +51,12 @@ struct field {
 	size_t size;
 
 	bool required;
-	bool exact;	   /* FIELD_UINT: a float is an error (AS numbers) */
-	bool again;	   /* at the root: several documents may have it */
-	bool any_text;	   /* free text: "<…>" is no placeholder here */
-	uint64_t min, max; /* FIELD_UINT, FIELD_DURATION */
-	const char *unit;  /* FIELD_UINT: "ms"; NULL: none */
+	bool exact;    /* FIELD_UINT: a float is an error (AS numbers) */
+	bool again;    /* at the root: several documents may have it */
+	bool any_text; /* free text: "<…>" is no placeholder here */
 	uint16_t preset_port;
+	uint64_t min, max;	 /* FIELD_UINT, FIELD_DURATION */
+	const char *unit;	 /* FIELD_UINT: "ms"; NULL: none */
 	const char *preset;	 /* the default as a user would write it; NULL: none */
 	const char *preset_text; /* a default that has no spelling, for the reference */
 	const struct word *words;

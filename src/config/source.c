@@ -11,7 +11,7 @@
 
 static int source_drain(int fd, const char *path, struct buf *out, struct err *e)
 {
-	static const size_t chunk_len = 64 * 1024;
+	static const size_t chunk_len = 65536;
 	CLEANUP(mem_freep) char *chunk = mem_new_n(char, chunk_len);
 
 	for (;;) {
@@ -24,7 +24,7 @@ static int source_drain(int fd, const char *path, struct buf *out, struct err *e
 		if (n == 0)
 			return 0;
 		if (out->len + (size_t)n > SOURCE_MAX)
-			return err_set(e, ERR_LIMIT, "%s is longer than %d MiB", path,
+			return err_set(e, ERR_LIMIT, "%s is longer than %zu MiB", path,
 				       SOURCE_MAX / 1024 / 1024);
 		buf_append(out, chunk, (size_t)n);
 	}

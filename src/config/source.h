@@ -10,7 +10,7 @@
 #include "base/err.h"
 
 /** Nothing that is longer is read. */
-#define SOURCE_MAX (64 * 1024 * 1024)
+#define SOURCE_MAX ((size_t)64 * 1024 * 1024)
 
 /** Read a file, or standard input for "-", whole. */
 NODISCARD int source_read(const char *path, struct buf *out, struct err *e);
