@@ -79,7 +79,7 @@ static void hide_secrets(char *line)
 		if (*at != ':')
 			continue;
 		at += 1 + strspn(at + 1, " \t");
-		char quote = *at == '"' || *at == '\'' ? *at : '\0';
+		int quote = *at == '"' || *at == '\'' ? *at : 0;
 		for (at += quote ? 1 : 0; *at && *at != quote; at++) {
 			if (!quote && (*at == ',' || *at == '}' || *at == '#'))
 				break;
