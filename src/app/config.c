@@ -23,8 +23,11 @@ static int report_error(const struct cfg_report *r, struct buf *text, struct err
 	cfg_report_text(r, false, text);
 	if (r->errors.n == 0)
 		return err_set(e, ERR_CONFIG, "the configuration can't be loaded");
-	return err_set(e, ERR_CONFIG, "%s:%u:%u: %s%s%s%s", first->file, first->pos.line,
+	const char *hint = first->hint ? first->hint : "";
+
+	return err_set(e, ERR_CONFIG, "%s:%u:%u: %s%s%s%s%s%s", first->file, first->pos.line,
 		       first->pos.col, first->path, first->path[0] ? ": " : "", first->message,
+		       hint[0] ? "; " : "", hint,
 		       r->errors.n > 1 ? " (and more errors: crier check lists them)" : "");
 }
 

@@ -49,11 +49,14 @@ static json_t *messages_json(const uint64_t *counts)
 			 (json_int_t)counts[BGP_REFRESH]);
 }
 
-static const char *bfd_word(const struct sessions *s, const char *peer)
+static void bfd_put(json_t *item, const struct sessions *s, const char *peer)
 {
 	const struct bfd_peer *b = map_get(s->bfd, peer);
+	char state[16];
 
-	return b ? json_lower(bfd_state_name(b->status.state), (char[16]){ 0 }, 16) : NULL;
+	if (b)
+		json_set_text(item, "bfd",
+			      json_lower(bfd_state_name(b->status.state), state, sizeof(state)));
 }
 
 static json_t *peer_json(const struct sessions *s, const struct bgp_peer_status *st)
@@ -76,7 +79,7 @@ static json_t *peer_json(const struct sessions *s, const struct bgp_peer_status 
 	json_set_u64(item, "queued-bytes", st->queued_bytes);
 	json_object_set_new(item, "messages-in", messages_json(st->msgs_in));
 	json_object_set_new(item, "messages-out", messages_json(st->msgs_out));
-	json_set_text(item, "bfd", bfd_word(s, st->name));
+	bfd_put(item, s, st->name);
 	json_set_text(item, "reason", st->reason);
 	json_set_text(item, "last-error", st->last_error);
 	note_put(item, "last-notification-received", &st->note_in);

@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 
+#include <argp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -50,6 +51,7 @@ static int cli_dispatch(const struct cli_command *c, int argc, char **argv)
 {
 	char title[64];
 
+	argp_err_exit_status = CLI_USAGE;
 	snprintf(title, sizeof(title), "crier %s", c->name);
 	argv[0] = title;
 	return c->run(argc, argv);

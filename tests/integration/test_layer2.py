@@ -39,8 +39,7 @@ def test_one_node_answers_and_the_client_reaches_it(lab, capture, address):
     wait_for(lambda: owner.has_address(address), "the address is on the owner's link")
     client.run(f"ping -c 3 -i 0.05 -W 2 {address}")
     assert client.neighbour(address) == owner.mac()
-    for n in nodes:
-        assert n.has_address(address) == (n is owner)
+    wait_for(lambda: all(n.has_address(address) == (n is owner) for n in nodes), "on the owner's link and no other")
 
 
 def test_every_answer_comes_from_the_owner(lab, capture):

@@ -88,6 +88,9 @@ class Host:
     def mac(self, link="eth0"):
         return json.loads(self.run(f"ip -j link show {link}").stdout)[0]["address"]
 
+    def macs(self):
+        return [i["address"] for i in json.loads(self.run("ip -j link").stdout) if i["link_type"] == "ether"]
+
     def has_address(self, address):
         return any(a["local"] == address for i in json.loads(self.run("ip -j addr").stdout)
                    for a in i["addr_info"] if "local" in a)
