@@ -1,13 +1,14 @@
 /**
- * The allocator: which service has which addresses. A core without clock or input of its own; the same requests in
- * the same order give the same addresses.
+ * The allocator: which service has which addresses. A core without clock or input of its own; the
+ * same requests in the same order give the same addresses.
  *
- * Rules of MetalLB: an explicit request must lie in one pool, an explicit pool must exist, else pools are tried in
- * the order of the configuration; inside a pool the lowest usable address in the order of writing. Usable is what
- * nobody has, or what its holders share with the service: the same non-empty key, no port in common, the same
- * backend. Freed addresses are used again at once.
+ * Rules of MetalLB: an explicit request must lie in one pool, an explicit pool must exist, else
+ * pools are tried in the order of the configuration; inside a pool the lowest usable address in the
+ * order of writing. Usable is what nobody has, or what its holders share with the service: the same
+ * non-empty key, no port in common, the same backend. Freed addresses are used again at once.
  *
- * Cost: used addresses are runs of neighbours (alloc/runs.h), so the size of a pool does not matter.
+ * Cost: used addresses are runs of neighbours (alloc/runs.h), so the size of a pool does not
+ * matter.
  */
 #ifndef ALLOC_ALLOC_H
 #define ALLOC_ALLOC_H
@@ -47,8 +48,8 @@ struct alloc *alloc_free(struct alloc *a);
 void alloc_freep(struct alloc **a);
 
 /**
- * Give the service what it asks for. What it has already stays wherever the request still allows it, and a single
- * address that would rather be a pair is completed out of its pool.
+ * Give the service what it asks for. What it has already stays wherever the request still allows
+ * it, and a single address that would rather be a pair is completed out of its pool.
  * @why: where it is refused, what was tried and why not, appended; may be NULL
  *
  * Returns 0, or -1: then the service holds nothing.
@@ -56,7 +57,8 @@ void alloc_freep(struct alloc **a);
 NODISCARD int alloc_assign(struct alloc *a, const struct alloc_request *r, struct buf *why);
 
 /**
- * The service had @held before: it has them again, unless its request or the configuration forbid it by now.
+ * The service had @held before: it has them again, unless its request or the configuration forbid
+ * it by now.
  * Returns 0, or -1 with a reason: then the service holds nothing.
  */
 NODISCARD int alloc_hold(struct alloc *a, const struct alloc_request *r, const struct addr *held,
@@ -68,7 +70,10 @@ void alloc_release(struct alloc *a, const char *service);
 /** False when it holds nothing. */
 bool alloc_find(const struct alloc *a, const char *service, struct alloc_grant *out);
 
-/** Capacity and use of one pool, per family; sizes saturate at 2^63 - 1. Distinct addresses, not services. */
+/**
+ * Capacity and use of one pool, per family; sizes saturate at 2^63 - 1. Distinct addresses, not
+ * services.
+ */
 struct alloc_usage {
 	uint64_t total_v4, used_v4;
 	uint64_t total_v6, used_v6;

@@ -1,6 +1,6 @@
 /**
- * Who holds what: the claims of services, the addresses in use, and the rules of sharing one. Knows nothing of
- * free space.
+ * Who holds what: the claims of services, the addresses in use, and the rules of sharing one. Knows
+ * nothing of free space.
  */
 #ifndef ALLOC_CLAIMS_H
 #define ALLOC_CLAIMS_H
@@ -48,7 +48,10 @@ void claims_remove(struct claims *c, struct claim *claim);
 /** May the service of @r use this address in use, too? If not, and @why: why not, appended. */
 bool claims_shareable(const struct lease *l, const struct alloc_request *r, struct buf *why);
 
-/** The first leased address of the family in that pool, in the order of writing, that @r may share; or NULL. */
+/**
+ * The first leased address of the family in that pool, in the order of writing, that @r may share;
+ * or NULL.
+ */
 const struct lease *claims_lowest_shareable(const struct claims *c, const struct alloc_request *r,
 					    const struct pool_space *p, enum family family);
 

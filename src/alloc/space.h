@@ -1,6 +1,6 @@
 /**
- * The free space of all pools. Each element of a pool's `addresses` is one segment of neighbours; segments keep the
- * order of writing.
+ * The free space of all pools. Each element of a pool's `addresses` is one segment of neighbours;
+ * segments keep the order of writing.
  */
 #ifndef ALLOC_SPACE_H
 #define ALLOC_SPACE_H
@@ -13,8 +13,8 @@ struct segment {
 	size_t order; /* among the pool's */
 	uint8_t family;
 	runs_num first, last;
-	struct runs
-		used; /* with the addresses that must never be handed out, once we stumbled upon them */
+	/* With those that must never be handed out, once we stumbled upon them. */
+	struct runs used;
 };
 
 struct pool_space {

@@ -52,7 +52,10 @@ static struct entries entries_of(const struct alloc_table *t, struct arena *a)
 	return all;
 }
 
-/* Whoever has it elsewhere: whatever it asked for, it has these. Its ports, if it shares, are its own business. */
+/*
+ * Whoever has it elsewhere: whatever it asked for, it has these. Its ports, if it shares, are its
+ * own business.
+ */
 static struct alloc_request request_of_stranger(const struct alloc_entry *e)
 {
 	return (struct alloc_request){
@@ -81,7 +84,10 @@ static bool same_key(const char *a, const char *b)
 	return strcmp(a ? a : "", b ? b : "") == 0;
 }
 
-/* Would the file allow what the entry says, if nobody else had anything? @nobody holds nothing, before and after. */
+/*
+ * Would the file allow what the entry says, if nobody else had anything? @nobody holds nothing,
+ * before and after.
+ */
 static bool entry_fits(struct alloc *nobody, const struct cfg_service *s,
 		       const struct alloc_entry *e)
 {

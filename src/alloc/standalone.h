@@ -1,15 +1,17 @@
 /**
- * The addresses of the standalone services: a pure function of the configuration and of the shared table, so that
- * members with the same of both find the same addresses.
+ * The addresses of the standalone services: a pure function of the configuration and of the shared
+ * table, so that members with the same of both find the same addresses.
  *
- * What stands in the table is kept wherever the service's request and the pools allow it, better entries (higher
- * epoch, then lower node name, then service name) before others; only then are the rest allocated, in the order of
- * the file. So the order of the file decides between newcomers alone. Entries of services that are not in the file
- * count as well: another member, with a newer file, may have them.
+ * What stands in the table is kept wherever the service's request and the pools allow it, better
+ * entries (higher epoch, then lower node name, then service name) before others; only then are the
+ * rest allocated, in the order of the file. So the order of the file decides between newcomers
+ * alone. Entries of services that are not in the file count as well: another member, with a newer
+ * file, may have them.
  *
- * Members need not have the same file at the same moment, and must not quarrel meanwhile: alloc_table_record() fills
- * in what is missing and leaves to others what they wrote; what has to go (alloc_table_prune) goes once all have the
- * same file, and all see it alike. Until then what was not written is assigned alike by all who have the same file.
+ * Members need not have the same file at the same moment, and must not quarrel meanwhile:
+ * alloc_table_record() fills in what is missing and leaves to others what they wrote; what has to
+ * go (alloc_table_prune) goes once all have the same file, and all see it alike. Until then what
+ * was not written is assigned alike by all who have the same file.
  */
 #ifndef ALLOC_STANDALONE_H
 #define ALLOC_STANDALONE_H
@@ -46,23 +48,24 @@ const struct alloc_assignment *alloc_assignments_find(const struct alloc_assignm
 						      const char *service);
 
 /**
- * Write what the table does not say yet into it, in the name of @node and under a new epoch; of what it says
- * already only our own entries that our file forbids by now are replaced. Returns 1 when there was anything to write
- * (save it, tell the members), else 0.
+ * Write what the table does not say yet into it, in the name of @node and under a new epoch; of
+ * what it says already only our own entries that our file forbids by now are replaced. Returns 1
+ * when there was anything to write (save it, tell the members), else 0.
  */
 int alloc_table_record(struct alloc_table *t, const struct alloc_assignments *x, const char *node);
 
 /**
- * Leave tombstones for services that are not in the configuration, for entries that it forbids, and for those whose
- * addresses went to better ones. Only when every live member has the same pools and services (cfg.hash), or there is
- * none: another file may want them. Assign and record afterwards. Returns as above.
+ * Leave tombstones for services that are not in the configuration, for entries that it forbids, and
+ * for those whose addresses went to better ones. Only when every live member has the same pools and
+ * services (cfg.hash), or there is none: another file may want them. Assign and record afterwards.
+ * Returns as above.
  */
 int alloc_table_prune(struct alloc_table *t, const struct cfg *c, const char *node);
 
 /**
- * May @c follow a configuration under which @in_use was assigned? Refused, with the services named, when an
- * address that came from a pool would be in none (v0.12's rule). Services that are gone, or whose addresses a
- * person has chosen anew, are no hindrance.
+ * May @c follow a configuration under which @in_use was assigned? Refused, with the services named,
+ * when an address that came from a pool would be in none (v0.12's rule). Services that are gone, or
+ * whose addresses a person has chosen anew, are no hindrance.
  * Returns 0, or -ERR_STATE.
  */
 NODISCARD int alloc_check_shrink(const struct alloc_assignments *in_use, const struct cfg *c,

@@ -83,8 +83,8 @@ static int key_cmp(const char *a, const char *b)
 }
 
 /*
- * Negative when @a is the better entry. A total order, or merging would depend on who came first: one node does
- * not say two things in one epoch, but a table of a restored disk may.
+ * Negative when @a is the better entry. A total order, or merging would depend on who came first:
+ * one node does not say two things in one epoch, but a table of a restored disk may.
  */
 static int entry_cmp(const struct alloc_entry *a, const struct alloc_entry *b)
 {

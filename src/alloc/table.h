@@ -1,10 +1,12 @@
 /**
- * The table of standalone allocations {service, addresses, sharing-key, epoch, node}: kept on disk and replicated between the
- * members, so that all of them give a service the same addresses. One text form for both: JSON.
+ * The table of standalone allocations {service, addresses, sharing-key, epoch, node}: kept on disk
+ * and replicated between the members, so that all of them give a service the same addresses. One
+ * text form for both: JSON.
  *
- * Merging takes the entry of the higher epoch, then of the lower node name; it may be done in any order, any number
- * of times, and ends in the same table everywhere. An entry without addresses says that the service is gone
- * (a tombstone): what an absent member still remembers cannot bring it back.
+ * Merging takes the entry of the higher epoch, then of the lower node name; it may be done in any
+ * order, any number of times, and ends in the same table everywhere. An entry without addresses
+ * says that the service is gone (a tombstone): what an absent member still remembers cannot bring
+ * it back.
  */
 #ifndef ALLOC_TABLE_H
 #define ALLOC_TABLE_H
@@ -45,16 +47,20 @@ uint64_t alloc_table_epoch(const struct alloc_table *t);
 
 /**
  * Merge one entry in; its texts and addresses are copied.
- * Returns 1 when the table is another now, 0 when it said so or better, -ERR_LIMIT when it would grow too large.
+ * Returns 1 when the table is another now, 0 when it said so or better, -ERR_LIMIT when it would
+ * grow too large.
  */
 int alloc_table_put(struct alloc_table *t, const struct alloc_entry *e);
-/** Merge a whole table; 1 when anything is different now, else 0. What would be too much is left out. */
+/**
+ * Merge a whole table; 1 when anything is different now, else 0. What would be too much is left
+ * out.
+ */
 int alloc_table_merge(struct alloc_table *t, const struct alloc_table *from);
 bool alloc_table_eq(const struct alloc_table *a, const struct alloc_table *b);
 
 /**
- * {"version": 1, "entries": [{"service", "addresses", "sharing-key", "epoch", "node"}]}, sorted by service, without a
- * key where there is none; a new reference.
+ * {"version": 1, "entries": [{"service", "addresses", "sharing-key", "epoch", "node"}]}, sorted by
+ * service, without a key where there is none; a new reference.
  */
 NODISCARD json_t *alloc_table_encode(const struct alloc_table *t);
 /** All of it or an error: half a table is no table. */

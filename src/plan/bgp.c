@@ -69,8 +69,8 @@ static bool same_prefix_possible(const struct world_service *s, const struct cfg
 }
 
 /*
- * Two local preferences for one prefix towards one peer. Pairs without service selectors were judged when the
- * configuration was loaded, or (v0.12) never.
+ * Two local preferences for one prefix towards one peer. Pairs without service selectors were
+ * judged when the configuration was loaded, or (v0.12) never.
  */
 static bool pair_conflicts(const struct world_service *s, const struct cfg_bgp_adv *a,
 			   const struct cfg_bgp_adv *b)
@@ -146,7 +146,9 @@ static struct large_community *merge_large(struct arena *a, const struct large_c
 	return out;
 }
 
-/* The same prefix again towards the same peer: communities are united, else the first one counts. */
+/*
+ * The same prefix again towards the same peer: communities are united, else the first one counts.
+ */
 static void route_merge(struct draft *d, struct plan_bgp *r, const struct cfg_bgp_adv *adv)
 {
 	if (adv->n_communities)
@@ -311,8 +313,8 @@ static bool served_anywhere(struct draft *d)
 }
 
 /*
- * Tests 6 and 7. Our own standalone services are also served where they are announced, but nowhere at all is the
- * better thing to say first.
+ * Tests 6 and 7. Our own standalone services are also served where they are announced, but nowhere
+ * at all is the better thing to say first.
  */
 static bool served(struct draft *d)
 {

@@ -4,8 +4,8 @@
 #include "plan/plan_priv.h"
 
 /*
- * Who stands for election, by node in the order of the world. Services that share an address are merged into
- * one roll, so that each of them finds the same owner.
+ * Who stands for election, by node in the order of the world. Services that share an address are
+ * merged into one roll, so that each of them finds the same owner.
  */
 struct roll {
 	const struct world_node **nodes;

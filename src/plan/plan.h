@@ -1,9 +1,10 @@
 /**
- * The decisions: who announces which address, where, and why not. A pure function of the world and of who is
- * asked about; the daemon asks for itself, `crier plan` for every node, with the same code.
+ * The decisions: who announces which address, where, and why not. A pure function of the world and
+ * of who is asked about; the daemon asks for itself, `crier plan` for every node, with the same
+ * code.
  *
- * The rules are MetalLB's (the ordered tests of its speaker, main branch) and design decisions of ours for
- * standalone services; each silence carries the reference's reason word.
+ * The rules are MetalLB's (the ordered tests of its speaker, main branch) and design decisions of
+ * ours for standalone services; each silence carries the reference's reason word.
  */
 #ifndef PLAN_PLAN_H
 #define PLAN_PLAN_H
@@ -55,7 +56,9 @@ struct plan_silence {
 	bool unasked;		     /* its addresses are not for this mode, but for the other */
 };
 
-/** The decision about one service for one node. Owns its arena; the world must not change meanwhile. */
+/**
+ * The decision about one service for one node. Owns its arena; the world must not change meanwhile.
+ */
 struct plan {
 	struct arena *arena;
 	const char *service;
@@ -70,11 +73,12 @@ struct plan {
 };
 
 /**
- * Decide. Services that share addresses, directly or through others, are one matter for Layer 2, since an address
- * is answered from one node: their candidates are the nodes that all of them may use, ranked by the lowest of their
- * first addresses, scores added up. Where no node can serve all of them, each address is ranked for itself among
- * the nodes that all of its own holders may use, or else that any may use; a holder that the first of them can't
- * serve is silent. In a world of the reference's rules (world_set_reference) each service stands alone.
+ * Decide. Services that share addresses, directly or through others, are one matter for Layer 2,
+ * since an address is answered from one node: their candidates are the nodes that all of them may
+ * use, ranked by the lowest of their first addresses, scores added up. Where no node can serve all
+ * of them, each address is ranked for itself among the nodes that all of its own holders may use,
+ * or else that any may use; a holder that the first of them can't serve is silent. In a world of
+ * the reference's rules (world_set_reference) each service stands alone.
  */
 NODISCARD struct plan *plan_service(const struct world *w, const char *key, const char *node);
 struct plan *plan_free(struct plan *p);

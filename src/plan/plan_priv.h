@@ -16,8 +16,8 @@ struct subject {
 };
 
 /**
- * A decision in the making. The same tests make a plan and, when @trace is on, the explanation: the two cannot
- * differ.
+ * A decision in the making. The same tests make a plan and, when @trace is on, the explanation: the
+ * two cannot differ.
  */
 struct draft {
 	struct arena *a;       /* what stays */
@@ -43,7 +43,8 @@ struct draft {
 };
 
 /**
- * One test. When it fails, @reason is why the node is silent in the present mode, and the text the detail.
+ * One test. When it fails, @reason is why the node is silent in the present mode, and the text the
+ * detail.
  * @value: what was found, for people
  * Returns @ok.
  */
@@ -52,14 +53,22 @@ bool draft_test(struct draft *d, const char *name, bool ok, const char *reason, 
 
 /** Find the pool of the service's addresses; NULL, or the reason why no node may announce them. */
 const char *subject_init(struct subject *sub, const struct world *w, const struct world_service *s);
-/** May addresses of this service be announced in that mode at all (outside pools its protocol says)? */
+/**
+ * May addresses of this service be announced in that mode at all (outside pools its protocol says)?
+ */
 bool subject_speaks(const struct subject *sub, enum cfg_protocol mode);
 /** "pool default", or "addresses outside every pool". */
 const char *subject_where(const struct subject *sub, struct arena *a);
-/** Does an advertisement with these selectors let that node speak? The service's own selectors count too. */
+/**
+ * Does an advertisement with these selectors let that node speak? The service's own selectors count
+ * too.
+ */
 bool subject_selects(const struct subject *sub, const struct selectors *of_adv,
 		     const struct world_node *node);
-/** Must it be served on the very node that announces it? Of standalone services each node checks its own. */
+/**
+ * Must it be served on the very node that announces it? Of standalone services each node checks its
+ * own.
+ */
 bool subject_is_local(const struct subject *sub);
 
 /** Walk the advertisements for the subject's addresses, whatever they select. */

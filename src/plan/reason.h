@@ -1,5 +1,6 @@
 /**
- * The words for silence. The first group is the reference's, in the order of its tests; the second is ours.
+ * The words for silence. The first group is the reference's, in the order of its tests; the second
+ * is ours.
  */
 #ifndef PLAN_REASON_H
 #define PLAN_REASON_H
@@ -16,7 +17,9 @@
 #define REASON_NO_LOCAL_ENDPOINTS   "noLocalEndpoints"
 #define REASON_NO_ENDPOINTS	    "noEndpoints"
 
-#define REASON_FAMILY		    "familyNotOnSession" /* the peer's session does not carry IPv4 or IPv6 */
-#define REASON_NO_PEERS		    "noPeers" /* no peer of these advertisements is run on the node */
+/* The peer's session does not carry IPv4, or IPv6. */
+#define REASON_FAMILY "familyNotOnSession"
+/* No peer of these advertisements is run on the node. */
+#define REASON_NO_PEERS "noPeers"
 
 #endif

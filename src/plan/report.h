@@ -1,6 +1,6 @@
 /**
- * What `crier plan` shows: a configuration's addresses and announcements on made-up nodes, by the code that the
- * daemon runs. Health checks pass everywhere.
+ * What `crier plan` shows: a configuration's addresses and announcements on made-up nodes, by the
+ * code that the daemon runs. Health checks pass everywhere.
  */
 #ifndef PLAN_REPORT_H
 #define PLAN_REPORT_H
@@ -18,8 +18,8 @@ struct plan_report_options {
 };
 
 /**
- * {"allocations", "unallocated", "announcements", "silent"} as the contract has them: services in the order of the
- * file, then Layer 2 before BGP, then nodes by name. A new reference.
+ * {"allocations", "unallocated", "announcements", "silent"} as the contract has them: services in
+ * the order of the file, then Layer 2 before BGP, then nodes by name. A new reference.
  */
 NODISCARD json_t *plan_report(const struct cfg *c, const struct plan_report_options *options);
 

@@ -1,11 +1,13 @@
 /**
- * Which services' decisions for this node (world_me) a change can alter: planning these again equals planning all.
+ * Which services' decisions for this node (world_me) a change can alter: planning these again
+ * equals planning all.
  *
- *   a service   itself, and those that share its addresses, directly or through others (whom it left by giving an
- *               address up the world names itself)
+ *   a service   itself, and those that share its addresses, directly or through others (those that
+ *               it left by giving an address up are named by the world)
  *   ourselves   every service that has an address
- *   a node      those that Layer 2 may announce: their candidates are all nodes; BGP looks at ours alone
- *   everything  all services of the world; decisions about services that are gone are the caller's to drop
+ *   a node      those that Layer 2 may announce: their candidates are all nodes; BGP looks at ours
+ *   everything  all services of the world; decisions about services that are gone are the caller's
+ *               to drop
  */
 #ifndef PLAN_TOUCHED_H
 #define PLAN_TOUCHED_H

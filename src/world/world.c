@@ -155,7 +155,10 @@ static void services_append(struct world *w, struct service *s)
 	(void)map_put(w->by_key, s->pub.key, s);
 }
 
-/* Take the standalone services that are in @c, in its order; objects of an API follow as they stood. */
+/*
+ * Take the standalone services that are in @c, in its order; objects of an API follow as they
+ * stood.
+ */
 static void services_match(struct world *w, const struct cfg *c)
 {
 	struct service **before = TAKE(w->services);

@@ -1,6 +1,7 @@
 /**
- * What is known now: the configuration, and the services and nodes by name. Sources change it through the
- * functions here; whoever listens is told what changed (world_on_change), and nothing is decided here.
+ * What is known now: the configuration, and the services and nodes by name. Sources change it
+ * through the functions here; whoever listens is told what changed (world_on_change), and nothing
+ * is decided here.
  *
  * The world owns its objects; readers borrow them until the next change.
  */
@@ -55,8 +56,9 @@ struct world_service {
 	size_t n_addresses;
 
 	/*
-	 * Where it is served. What is known of a node decides there; of other nodes a service that is always
-	 * servable is served by all (standalone without a health check), any other by none.
+	 * Where it is served. What is known of a node decides there; of other nodes a service that
+	 * is always servable is served by all (standalone without a health check), any other by
+	 * none.
 	 */
 	bool always_servable;
 	const struct world_endpoint *endpoints;
@@ -68,8 +70,9 @@ struct world_service {
 struct world;
 
 /**
- * @me: the name of this node, which is a live member from the start and for ever, with the configuration's
- *      labels (where it gives none: those of world_node_set()). NULL: an onlooker, as `crier plan` is
+ * @me: the name of this node, which is a live member from the start and for ever, with the
+ *      configuration's labels (where it gives none: those of world_node_set()). NULL: an onlooker,
+ *      as `crier plan` is
  */
 NODISCARD struct world *world_new(const char *me);
 struct world *world_free(struct world *w);
@@ -78,15 +81,16 @@ struct world *world_free(struct world *w);
 const char *world_me(const struct world *w);
 
 /**
- * Some live member follows the reference's rules to the letter: every deviation from its candidates is off.
- * Services that share an address are then ranked each on its own.
+ * Some live member follows the reference's rules to the letter: every deviation from its candidates
+ * is off. Services that share an address are then ranked each on its own.
  */
 void world_set_reference(struct world *w, bool on);
 bool world_is_reference(const struct world *w);
 
 /*
- * What changed, as said to the listener, after the fact: a key of a service, a node, or everything. Setting what
- * was so already is no change. A service that gives an address up is followed by those that go on sharing it.
+ * What changed, as said to the listener, after the fact: a key of a service, a node, or everything.
+ * Setting what was so already is no change. A service that gives an address up is followed by those
+ * that go on sharing it.
  */
 enum world_change { WORLD_SERVICE, WORLD_NODE, WORLD_ALL };
 void world_on_change(struct world *w,
@@ -94,8 +98,8 @@ void world_on_change(struct world *w,
 		     void *ctx);
 
 /**
- * Put a configuration in force (borrowed until replaced). Standalone services are added, changed and removed to
- * match; what they have (addresses, endpoints) stays.
+ * Put a configuration in force (borrowed until replaced). Standalone services are added, changed
+ * and removed to match; what they have (addresses, endpoints) stays.
  */
 void world_set_config(struct world *w, const struct cfg *c);
 const struct cfg *world_config(const struct world *w);
@@ -116,7 +120,10 @@ void world_endpoints_forget(struct world *w, const char *node);
 
 /** Is it served on that node, or (@node NULL) on any? */
 bool world_servable(const struct world_service *s, const char *node);
-/** The services that have the address, in no order that matters; *n is 0 (and NULL returned) where nobody has. */
+/**
+ * The services that have the address, in no order that matters; *n is 0 (and NULL returned) where
+ * nobody has.
+ */
 const struct world_service *const *world_holders(const struct world *w, const struct addr *a,
 						 size_t *n);
 

@@ -5,7 +5,8 @@
 /*
  * Each case is a little script:
  *   pool NAME [manual] [nobuggy] ELEMENT…       before everything else
- *   ask SERVICE [v4|v6|dual|prefer|prefer6] [ip=A,B] [hand] [pool=P] [key=K] [port=80/tcp]… [backend=B] => OUTCOME
+ *   ask SERVICE [v4|v6|dual|prefer|prefer6] [ip=A,B] [hand] [pool=P] [key=K] [port=80/tcp]
+ *       [backend=B] => OUTCOME
  *   hold SERVICE HELD,… [the same] => OUTCOME
  *   free SERVICE
  * OUTCOME is what it gets, or "!" and a part of the reason.

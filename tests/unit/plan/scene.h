@@ -1,6 +1,7 @@
 /**
- * A small world for tests of decisions: one pool with an advertisement of each mode, one service, four nodes, two
- * peers. A case changes what it is about before the scene is set up, or the world afterwards.
+ * A small world for tests of decisions: one pool with an advertisement of each mode, one service,
+ * four nodes, two peers. A case changes what it is about before the scene is set up, or the world
+ * afterwards.
  */
 #ifndef TESTS_UNIT_PLAN_SCENE_H
 #define TESTS_UNIT_PLAN_SCENE_H

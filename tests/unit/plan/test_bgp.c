@@ -1,8 +1,8 @@
 #include "unit/plan/scene.h"
 
 /*
- * Reference 5.7, and what is sent to whom. The service web has 10.20.30.1; tor is an eBGP, core an iBGP peer; the one
- * advertisement has local preference 0, as every legacy one.
+ * Reference 5.7, and what is sent to whom. The service web has 10.20.30.1; tor is an eBGP, core an
+ * iBGP peer; the one advertisement has local preference 0, as every legacy one.
  */
 struct rule {
 	const char *name;

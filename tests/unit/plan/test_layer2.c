@@ -1,7 +1,9 @@
 #include "unit/plan/scene.h"
 
-/* Reference 4.1: the tests in their order, each with its word. The owner of 10.20.30.1 is edge-b, then worker-a,
- * edge-a, worker-b. */
+/*
+ * Reference 4.1: the tests in their order, each with its word. The owner of 10.20.30.1 is edge-b,
+ * then worker-a, edge-a, worker-b.
+ */
 struct rule {
 	const char *name;
 	void (*change)(struct scene *s); /* the configuration, before */

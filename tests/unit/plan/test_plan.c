@@ -96,7 +96,10 @@ static void change_endpoint(struct scene *s, struct rng *rng)
 				       rng_below(rng, 2));
 }
 
-/* Pools for both modes, for one, for none; services that share, are checked, are for some nodes only. */
+/*
+ * Pools for both modes, for one, for none; services that share, are checked, are for some nodes
+ * only.
+ */
 static void random_config(struct scene *s, struct rng *rng)
 {
 	static const char *const roles[] = { "", "", "role=edge", "role=worker" };

@@ -1,5 +1,6 @@
 /**
- * Configurations by hand, for tests of the rooms that read them: short forms of what the loader would make.
+ * Configurations by hand, for tests of the rooms that read them: short forms of what the loader
+ * would make.
  */
 #ifndef TESTS_UNIT_WORLD_FIXTURE_H
 #define TESTS_UNIT_WORLD_FIXTURE_H
