@@ -39,7 +39,7 @@ static const struct net_link *loopback(const struct vip_view *v, char *reason)
 	return NULL;
 }
 
-/* Bits of the longest network of the link's that holds @a; 0: none. Host prefixes are no networks. */
+/* Length of the link's longest network that holds @a; 0: none. Host prefixes do not count. */
 static unsigned match_len(const struct net_link *l, const struct addr *a)
 {
 	unsigned best = 0;
@@ -131,58 +131,64 @@ static const struct net_addr *entry_of(const struct net_link *l, const struct ad
 	return lo < l->n_addrs && addr_eq(&l->addrs[lo].addr, a) ? &l->addrs[lo] : NULL;
 }
 
-/* Who has the address: we on @now_on, and the first link where it is somebody else's. */
-static bool who_has(const struct vip_view *v, const struct addr *a, int now_on,
-		    const struct net_link **foreign)
-{
-	bool ours = false;
+/* Who has an address, by the table. */
+struct holders {
+	bool we;
+	bool replaced;		      /* somebody else, where we had put it */
+	const struct net_link *other; /* the first link where it is somebody else's */
+};
 
-	*foreign = NULL;
+static struct holders who_has(const struct vip_view *v, const struct addr *a, int held_on)
+{
+	struct holders h = { 0 };
+
 	for (size_t i = 0; i < v->n_links; i++) {
 		const struct net_link *l = &v->links[i];
 		const struct net_addr *end = l->addrs + l->n_addrs;
 		const struct net_addr *at = entry_of(l, a);
 
 		for (; at && at < end && addr_eq(&at->addr, a); at++) {
-			if (vip_is_ours(at, a, now_on, v->proto_kept))
-				ours = true;
-			else if (!*foreign)
-				*foreign = l;
+			if (vip_is_ours(at, a, held_on, v->proto_kept)) {
+				h.we = true;
+				continue;
+			}
+			h.replaced = h.replaced || l->ifindex == held_on;
+			h.other = h.other ? h.other : l;
 		}
 	}
-	return ours;
+	return h;
 }
 
 /* It is wanted and stands on a link by somebody else's hand. */
-static void leave_alone(struct vip_step *s, const struct net_link *foreign)
+static void leave_alone(struct vip_step *s, const struct net_link *other)
 {
 	s->state = VIP_FOREIGN;
-	s->link = foreign->ifindex;
+	s->link = other->ifindex;
 	snprintf(s->reason, sizeof(s->reason), "somebody else has put it on %s; left alone",
-		 foreign->name);
+		 other->name);
 }
 
 struct vip_step vip_decide(const struct vip_view *v, const struct vip_wish *w, const struct addr *a,
-			   int now_on)
+			   struct vip_held held)
 {
-	struct vip_step s = { .state = VIP_UNPLACED };
-	const struct net_link *foreign;
-	bool ours = who_has(v, a, now_on, &foreign);
+	struct holders h = who_has(v, a, held.ifindex);
+	struct vip_step s = { .state = VIP_UNPLACED, .seen = h.we };
 
-	s.lost = now_on && !ours;
-	s.remove_from = ours ? now_on : 0;
+	s.lost = held.ifindex && !h.we && (held.seen || h.replaced);
+	int now_on = s.lost ? 0 : held.ifindex;
+	s.remove_from = now_on;
 	if (!w)
 		return s;
-	if (!ours && foreign) {
-		leave_alone(&s, foreign);
+	if (!now_on && h.other) {
+		leave_alone(&s, h.other);
 		return s;
 	}
-	const struct net_link *l = vip_choose(v, w, now_on, s.reason);
+	const struct net_link *l = vip_choose(v, w, held.ifindex, s.reason);
 	if (!l)
 		return s;
 	s.state = VIP_BOUND;
 	s.link = l->ifindex;
-	if (ours && l->ifindex == now_on)
+	if (l->ifindex == now_on)
 		s.remove_from = 0;
 	else
 		s.add_to = l->ifindex;

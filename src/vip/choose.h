@@ -1,5 +1,6 @@
 /**
- * Where a service address belongs, and what is to be done about it: pure decisions over the table of links.
+ * Where a service address belongs, and what is to be done about it: pure decisions over the table
+ * of links.
  */
 #ifndef VIP_CHOOSE_H
 #define VIP_CHOOSE_H
@@ -38,22 +39,25 @@ const struct net_link *vip_choose(const struct vip_view *v, const struct vip_wis
 /** True when an address found on a link is what we have put there. */
 bool vip_is_ours(const struct net_addr *found, const struct addr *a, int ifindex, bool proto_kept);
 
+/** What we have put on a link. */
+struct vip_held {
+	int ifindex; /* 0: nothing */
+	bool seen;   /* the table has shown it: of IPv6 the kernel tells some time afterwards */
+};
+
 /** What to do about one address. Adding comes before removing. */
 struct vip_step {
 	int add_to;	      /* ifindex; 0: nothing to add */
 	int remove_from;      /* ifindex; 0: nothing to remove */
-	bool lost;	      /* what we had put there has gone, or is somebody else's now */
+	bool seen;	      /* what we hold stands in the table */
+	bool lost;	      /* what we held has gone, or is somebody else's now */
 	enum vip_state state; /* once the step is done */
 	int link;	      /* where it is then; 0: nowhere */
 	char reason[VIP_REASON_MAX];
 };
 
-/**
- * @w:	    NULL when the address is not wanted
- * @a:	    the address
- * @now_on: the link that we have put it on; 0: none
- */
+/** @w: NULL when the address @a is not wanted */
 struct vip_step vip_decide(const struct vip_view *v, const struct vip_wish *w, const struct addr *a,
-			   int now_on);
+			   struct vip_held held);
 
 #endif

@@ -28,8 +28,8 @@ static bool take_away(const struct watch *w)
 {
 	int lock = vip_lock_open(w->path, NULL);
 
-	/* A daemon that starts anew cleans up under this lock, and puts its own name on the record: what
-	 * it adds afterwards is safe from us. */
+	/* A daemon that starts anew cleans up under this lock, and puts its own name on the record:
+	 * what it adds afterwards is safe from us. */
 	if (lock >= 0)
 		vip_lock_wait(lock, VIP_LOCK_WORK);
 	int status = vip_sweep(w->path, w->instance, NULL, NULL);

@@ -1,9 +1,10 @@
 /**
  * The keeper: a process of its own, in its own session, that holds nothing but the end of a socket
- * whose other end is the daemon's. When that closes without a word (kill -9), it takes away what the
- * record names; when heartbeats stop coming it does the same, and goes on listening.
+ * whose other end is the daemon's. When that closes without a word (kill -9), it takes away what
+ * the record names; when heartbeats stop coming it does the same, and goes on listening.
  *
- * It ignores the signals that end a daemon: a supervisor that ends the whole group must not end it first.
+ * It ignores the signals that end a daemon: a supervisor that ends the whole group must not end it
+ * first.
  */
 #ifndef VIP_KEEPER_H
 #define VIP_KEEPER_H

@@ -11,7 +11,7 @@
 #include "vip/keeper.h"
 #include "vip/sweep.h"
 
-#define AT_ONCE	  64	   /* changes in one turn of the loop: about half a millisecond */
+#define AT_ONCE	  64	   /* changes in one turn of the loop: about half a ms */
 #define RETRY	  DUR_S(1) /* after a refusal */
 #define BREATHER  DUR_MS(1)
 #define LIFE_S	  30
@@ -27,9 +27,9 @@ struct vip {
 	bool auto_link;
 	char named[NET_NAME_MAX];
 
-	int on;	    /* the link that we have put it on; 0: none */
+	struct vip_held held;
 	int coming; /* the link that the record names, for the change under way; 0: none */
-	char on_name[NET_NAME_MAX];
+	char held_name[NET_NAME_MAX];
 	struct mono renew_at;
 	struct list renewals; /* while it is on a link */
 	struct list dirty;    /* while something is to be looked at */
@@ -117,7 +117,7 @@ static void set_status(struct vip_manager *m, struct vip *v, enum vip_state stat
 static void failed(struct vip_manager *m, struct vip *v, const struct err *e)
 {
 	m->stats.refused++;
-	set_status(m, v, VIP_FAILED, v->on ? v->on_name : "", e->text);
+	set_status(m, v, VIP_FAILED, v->held.ifindex ? v->held_name : "", e->text);
 	if (!loop_timer_active(&m->retry))
 		loop_timer_set(&m->retry, mono_add(loop_now(m->conf.loop), RETRY));
 }
@@ -140,8 +140,8 @@ static int record_write(struct vip_manager *m, struct err *e)
 	memcpy(r.instance, m->instance, sizeof(r.instance));
 	MAP_EACH (m->vips, key, v) {
 		(void)key;
-		if (v->on)
-			vip_record_add(&r, v->on, v->on_name, &v->addr);
+		if (v->held.ifindex)
+			vip_record_add(&r, v->held.ifindex, v->held_name, &v->addr);
 		if (v->coming)
 			vip_record_add(&r, v->coming, link_name(m, v->coming), &v->addr);
 	}
@@ -152,12 +152,12 @@ static int record_write(struct vip_manager *m, struct err *e)
 
 /* Changes. */
 
-static void now_on(struct vip_manager *m, struct vip *v, int ifindex)
+static void holds(struct vip_manager *m, struct vip *v, int ifindex)
 {
 	list_remove(&v->renewals);
-	m->stats.bound += !!ifindex - !!v->on;
-	v->on = ifindex;
-	snprintf(v->on_name, sizeof(v->on_name), "%s", ifindex ? link_name(m, ifindex) : "");
+	m->stats.bound += !!ifindex - !!v->held.ifindex;
+	v->held = (struct vip_held){ .ifindex = ifindex };
+	snprintf(v->held_name, sizeof(v->held_name), "%s", ifindex ? link_name(m, ifindex) : "");
 	if (!ifindex)
 		return;
 	v->renew_at = mono_add(loop_now(m->conf.loop), m->conf.renew);
@@ -174,8 +174,8 @@ static int take_off(struct vip_manager *m, struct vip *v, int ifindex, struct er
 		return code;
 	m->stats.removed += code == 0;
 	m->record_stale = true;
-	if (v->on == ifindex)
-		now_on(m, v, 0);
+	if (v->held.ifindex == ifindex)
+		holds(m, v, 0);
 	return 0;
 }
 
@@ -183,14 +183,14 @@ static int take_off(struct vip_manager *m, struct vip *v, int ifindex, struct er
 static int put_on(struct vip_manager *m, struct vip *v, struct err *e)
 {
 	int target = v->coming;
-	int before = v->on;
+	int before = v->held.ifindex;
 	int code = ifaddr_add(m->nl, target, &v->addr, m->conf.life_s, e);
 
 	v->coming = 0;
 	if (code != 0)
 		return code;
 	m->stats.added++;
-	now_on(m, v, target);
+	holds(m, v, target);
 	return before && before != target ? take_off(m, v, before, e) : 0;
 }
 
@@ -253,20 +253,21 @@ static struct vip_step decide(struct vip_manager *m, const struct vip_view *view
 		.mode = v->mode,
 		.link = v->auto_link ? NULL : v->named,
 	};
-	struct vip_step s = vip_decide(view, v->wanted ? &w : NULL, &v->addr, v->on);
+	struct vip_step s = vip_decide(view, v->wanted ? &w : NULL, &v->addr, v->held);
 
 	if (s.lost) {
 		m->stats.vanished++;
 		m->record_stale = true;
-		now_on(m, v, 0);
+		holds(m, v, 0);
 	}
+	v->held.seen = v->held.seen || s.seen;
 	v->coming = s.add_to;
 	return s;
 }
 
 /*
- * Make the links match what is wanted, some at a time. The record names an address before it is added, and
- * until after it is removed.
+ * Make the links match what is wanted, some at a time. The record names an address before it is
+ * added, and until after it is removed.
  */
 static void reconcile(struct loop_task *t)
 {
@@ -328,10 +329,12 @@ static void renew_one(struct vip_manager *m, const struct vip_view *view, struct
 	list_remove(&v->renewals);
 	v->renew_at = mono_add(now, m->conf.renew);
 	list_append(&m->renewals, &v->renewals);
-	/* Renewing adds what is not there: first see that nobody has taken it away, or its place. */
-	if (vip_decide(view, NULL, &v->addr, v->on).lost)
+	struct vip_step s = vip_decide(view, NULL, &v->addr, v->held);
+	v->held.seen = v->held.seen || s.seen;
+	/* Renewing adds what is not there: see first that nobody took it away, or its place. */
+	if (s.lost)
 		look_at(m, v);
-	else if (ifaddr_renew(m->nl, v->on, &v->addr, m->conf.life_s, &e) < 0)
+	else if (ifaddr_renew(m->nl, v->held.ifindex, &v->addr, m->conf.life_s, &e) < 0)
 		failed(m, v, &e);
 }
 
@@ -457,8 +460,8 @@ static bool take_all_off(struct vip_manager *m)
 	struct vip_view view = view_of(m);
 	MAP_EACH (m->vips, key, v) {
 		(void)key;
-		if (v->on && !vip_decide(&view, NULL, &v->addr, v->on).lost)
-			clean = take_off(m, v, v->on, NULL) == 0 && clean;
+		if (v->held.ifindex && !vip_decide(&view, NULL, &v->addr, v->held).lost)
+			clean = take_off(m, v, v->held.ifindex, NULL) == 0 && clean;
 		vip_drop(m, v);
 	}
 	return clean;
@@ -529,7 +532,7 @@ bool vip_possible(struct vip_manager *m, const struct addr *a, enum vip_mode mod
 	const struct vip *v = vip_find(m, a);
 	struct vip_wish w = { .addr = *a, .mode = mode, .link = link };
 	struct vip_view view = view_of(m);
-	const struct net_link *l = vip_choose(&view, &w, v ? v->on : 0, m->asked_reason);
+	const struct net_link *l = vip_choose(&view, &w, v ? v->held.ifindex : 0, m->asked_reason);
 
 	*out = (struct vip_status){
 		.state = l ? VIP_PENDING : VIP_UNPLACED,

@@ -38,7 +38,7 @@ NODISCARD int vip_record_read(const char *path, struct vip_record *out, struct e
 /** Replaces the file; when it returns 0 the new one is on the disk. */
 NODISCARD int vip_record_write(const char *path, const struct vip_record *r, struct err *e);
 
-/* Two locks on "<path>.lock": OWNER is held by a daemon while it lives, WORK by whoever cleans up. */
+/* Two locks on "<path>.lock": OWNER for a daemon while it lives, WORK for whoever cleans up. */
 enum vip_lock { VIP_LOCK_OWNER = 0, VIP_LOCK_WORK = 1 };
 
 /** Open the lock file; the locks go with the descriptor. -ERR_SYSTEM on failure. */

@@ -8,7 +8,8 @@
 #include "vip/record.h"
 
 /**
- * Remove from this host's links what the record at @path names and is ours. The WORK lock must be held.
+ * Remove from this host's links what the record at @path names and is ours. The caller holds the
+ * WORK lock.
  * @instance: do nothing when another run wrote the record; NULL: whoever
  * @removed:  how many; may be NULL
  * Returns 0, or the first failure after having tried all.

@@ -7,8 +7,9 @@
 #include "support.h"
 
 /*
- * A host in one line: "name flags address/len …; …". Flags: u up, r running, l loopback, n without ARP, x
- * excluded, d default route; - none. An address with ! behind it carries our mark. Indexes count from 1.
+ * A host in one line: "name flags address/len …; …". Flags: u up, r running, l loopback, n no
+ * ARP, x excluded, d default route; - none. An address with ! behind it carries our mark. Indexes
+ * count from 1.
  */
 struct host {
 	struct net_link links[8];
@@ -64,7 +65,7 @@ static void parse_link(char *text)
 	};
 	snprintf(l->name, sizeof(l->name), "%s", name);
 	if (strchr(flags, 'x'))
-		strcpy(host.excluded, l->name);
+		snprintf(host.excluded, sizeof(host.excluded), "%s", name);
 	if (strchr(flags, 'd'))
 		host.default_link = l->ifindex;
 	for (char *word; (word = strtok_r(NULL, " ", &rest));)
@@ -94,10 +95,10 @@ struct choose_case {
 	const char *name;
 	const char *host;
 	const char *addr;
-	enum vip_mode mode;
 	const char *link; /* by name */
-	int now_on;
 	const char *want; /* a link, or the reason why none */
+	enum vip_mode mode;
+	int now_on;
 };
 
 #define LO "lo ulr 127.0.0.1/8"
@@ -141,19 +142,16 @@ static const struct choose_case choose_cases[] = {
 	  .want = "no link is on a network that holds 192.0.2.9" },
 	{ "host prefixes are no network", LO "; eth0 ur 192.0.2.9/32", "192.0.2.9",
 	  .want = "no link is on a network that holds 192.0.2.9" },
-	{ "BGP: lo", LO "; eth0 ur 192.0.2.1/24", "192.0.2.9", VIP_ROUTED, .want = "lo" },
-	{ "BGP: lo is down", "lo l; eth0 ur 192.0.2.1/24", "192.0.2.9", VIP_ROUTED,
+	{ "BGP: lo", LO "; eth0 ur 192.0.2.1/24", "192.0.2.9", .mode = VIP_ROUTED, .want = "lo" },
+	{ "BGP: lo is down", "lo l; eth0 ur 192.0.2.1/24", "192.0.2.9", .mode = VIP_ROUTED,
 	  .want = "the loopback link is down" },
-	{ "by name", LO "; eth0 ur 192.0.2.1/24; eth1 ur", "192.0.2.9", VIP_LAYER2, "eth1",
-	  .want = "eth1" },
-	{ "by name, although excluded", LO "; eth0 urx", "192.0.2.9", VIP_LAYER2, "eth0",
-	  .want = "eth0" },
-	{ "by name, BGP", LO "; dummy0 urn", "192.0.2.9", VIP_ROUTED, "dummy0", .want = "dummy0" },
-	{ "by name, not there", LO "; eth0 ur 192.0.2.1/24", "192.0.2.9", VIP_LAYER2, "eth7",
+	{ "by name", LO "; eth0 ur 192.0.2.1/24; eth1 ur", "192.0.2.9", "eth1", .want = "eth1" },
+	{ "by name, although excluded", LO "; eth0 urx", "192.0.2.9", "eth0", .want = "eth0" },
+	{ "by name, BGP", LO "; dummy0 urn", "192.0.2.9", "dummy0", "dummy0", VIP_ROUTED },
+	{ "by name, not there", LO "; eth0 ur 192.0.2.1/24", "192.0.2.9", "eth7",
 	  .want = "there is no link eth7" },
-	{ "by name, down", LO "; eth0 -", "192.0.2.9", VIP_LAYER2, "eth0",
-	  .want = "link eth0 is down" },
-	{ "by name, no carrier", LO "; eth0 u", "192.0.2.9", VIP_LAYER2, "eth0",
+	{ "by name, down", LO "; eth0 -", "192.0.2.9", "eth0", .want = "link eth0 is down" },
+	{ "by name, no carrier", LO "; eth0 u", "192.0.2.9", "eth0",
 	  .want = "link eth0 has no carrier" },
 };
 
@@ -177,7 +175,7 @@ struct decide_case {
 	const char *name;
 	const char *host;
 	bool wanted;
-	int now_on;
+	int held; /* a link; negative: and the table has not shown it yet */
 	struct vip_step want;
 	bool no_proto; /* the kernel keeps no IFA_PROTO */
 };
@@ -248,6 +246,17 @@ static const struct decide_case decide_cases[] = {
 	  2,
 	  { .remove_from = 2, .state = VIP_UNPLACED } },
 	{ "the link has gone", "lo ulr", true, 2, { .lost = true, .state = VIP_UNPLACED } },
+	{ "not in the table yet: wait", NET, true, -2, { .state = VIP_BOUND, .link = 2 } },
+	{ "not in the table yet, not wanted: remove",
+	  NET,
+	  false,
+	  -2,
+	  { .remove_from = 2, .state = VIP_UNPLACED } },
+	{ "not in the table yet, somebody's there",
+	  NET " 192.0.2.9/32",
+	  true,
+	  -2,
+	  { .lost = true, .state = VIP_FOREIGN, .link = 2 } },
 	{ "no mark kept: the record decides",
 	  NET " 192.0.2.9/32",
 	  true,
@@ -275,10 +284,12 @@ static void decides(void **state)
 	struct vip_wish w = { .addr = addr_v4(192, 0, 2, 9), .mode = VIP_LAYER2 };
 
 	v.proto_kept = !c->no_proto;
-	struct vip_step s = vip_decide(&v, c->wanted ? &w : NULL, &w.addr, c->now_on);
+	struct vip_held held = { .ifindex = abs(c->held), .seen = c->held > 0 };
+	struct vip_step s = vip_decide(&v, c->wanted ? &w : NULL, &w.addr, held);
 	assert_int_equal(s.add_to, c->want.add_to);
 	assert_int_equal(s.remove_from, c->want.remove_from);
 	assert_int_equal(s.lost, c->want.lost);
+	assert_int_equal(s.seen, c->held && !c->want.lost && c->held > 0);
 	assert_int_equal(s.state, c->want.state);
 	assert_int_equal(s.link, c->want.link);
 	if (c->wanted)

@@ -13,7 +13,7 @@ static char path[96];
 static int up(void **state)
 {
 	(void)state;
-	strcpy(folder, "/tmp/crier_vip.XXXXXX");
+	snprintf(folder, sizeof(folder), "/tmp/crier_vip.XXXXXX");
 	if (!mkdtemp(folder))
 		return -1;
 	snprintf(path, sizeof(path), "%s/a.vips", folder);
