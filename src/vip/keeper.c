@@ -98,7 +98,7 @@ static _Noreturn void child(int fd, const char *path, const char *instance, stru
 {
 	(void)setsid();
 	(void)prctl(PR_SET_NAME, "crier-keeper");
-	(void)chdir("/");
+	(void)!chdir("/");
 	ignore_endings();
 	struct watch w = {
 		.fd = drop_descriptors(fd),
