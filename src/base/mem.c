@@ -21,7 +21,11 @@ static void *must(void *p)
 
 void *mem_try(size_t n, size_t size)
 {
-	return calloc(n ? n : 1, size ? size : 1); /* never NULL for "nothing" */
+	size_t bytes;
+
+	if (__builtin_mul_overflow(n, size, &bytes))
+		return NULL;
+	return calloc(1, bytes ? bytes : 1); /* never NULL for "nothing" */
 }
 
 void *mem_zero(size_t n, size_t size)

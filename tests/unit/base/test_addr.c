@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/rng.h"
 #include "support.h"
 
@@ -226,15 +227,14 @@ static void ranges_split(void **state)
 	const struct range_case *c = *state;
 	struct range r = { must_addr(c->first), must_addr(c->last) };
 	struct prefix p;
-	char got[512] = "";
+	CLEANUP(buf_fini) struct buf got = { 0 };
 
 	assert_int_equal(range_size(&r), c->size);
 	while (range_next_prefix(&r, &p)) {
-		strcat(got, PREFIX_TEXT(&p));
-		strcat(got, " ");
-		assert_true(strlen(got) < 400);
+		buf_printf(&got, "%s ", PREFIX_TEXT(&p));
+		assert_true(got.len < 400);
 	}
-	assert_string_equal(got, c->prefixes);
+	assert_string_equal(buf_text(&got), c->prefixes);
 	assert_false(range_next_prefix(&r, &p));
 }
 

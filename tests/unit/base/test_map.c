@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/rng.h"
 #include "support.h"
 
@@ -44,7 +45,7 @@ static void walks_in_order_of_insertion(void **state)
 	CLEANUP(map_freep) struct map *m = map_new();
 	const char *key;
 	const char *value;
-	char seen[128] = "";
+	CLEANUP(buf_fini) struct buf seen = { 0 };
 
 	(void)state;
 	map_put(m, "zebra", "1");
@@ -53,11 +54,9 @@ static void walks_in_order_of_insertion(void **state)
 	map_put(m, "zebra", "4"); /* keeps its place */
 	map_del(m, "ant");
 	map_put(m, "ant", "5"); /* gets a new one */
-	MAP_EACH (m, key, value) {
-		strcat(seen, key);
-		strcat(seen, value);
-	}
-	assert_string_equal(seen, "zebra4mole3ant5");
+	MAP_EACH (m, key, value)
+		buf_printf(&seen, "%s%s", key, value);
+	assert_string_equal(buf_text(&seen), "zebra4mole3ant5");
 }
 
 static void a_walk_may_delete(void **state)
