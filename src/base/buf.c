@@ -48,9 +48,9 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 
 void buf_consume(struct buf *b, size_t n)
 {
+	n = MIN(n, b->len);
 	if (n == 0)
 		return;
-	n = MIN(n, b->len);
 	b->len -= n;
 	memmove(b->p, b->p + n, b->len + 1);
 }
