@@ -162,6 +162,8 @@ const char *issues_text(struct issues *is, const char *fmt, ...)
 	char text[ERR_TEXT_MAX];
 	va_list ap;
 
+	if (is->count[ISSUE_ERROR] >= ISSUE_MAX) /* nobody will read it */
+		return NULL;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);

@@ -49,7 +49,7 @@ struct issue *issue_at(struct issues *is, enum issue_kind kind, const struct doc
 /** The second place of an issue. */
 void issue_other(struct issues *is, struct issue *i, const struct doc *other);
 
-/** Text that lives as long as the report. */
+/** Text for a hint, which lives as long as the report; NULL when there are too many already. */
 const char *issues_text(struct issues *is, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /** Does @a come before @b in the order of files and positions? */

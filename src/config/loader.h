@@ -66,6 +66,8 @@ struct loader {
 	struct issues issues;
 	struct cfg *cfg;
 
+	size_t comparisons; /* that load_nearest() made so far */
+
 	struct doc_file **files; /* all that were parsed: places point into them */
 	size_t n_files, cap_files;
 	const struct doc *seen[LOADER_ROOT_MAX]; /* where each key of the root stood first */
@@ -79,6 +81,8 @@ struct loader {
 	struct raw_service **services;
 	size_t n_services, cap_services;
 	struct map *aliases; /* of communities: text -> struct raw_alias */
+	const char **alias_names;
+	size_t n_alias_names;
 
 	struct raw_span **spans; /* of all pools, ascending; after resolve_pools() */
 	size_t n_spans;
@@ -89,7 +93,10 @@ struct loader {
 	issue_add(&(l)->issues, ISSUE_WARNING, (p), (hint), __VA_ARGS__)
 #define load_note(l, p, hint, ...) issue_add(&(l)->issues, ISSUE_NOTE, (p), (hint), __VA_ARGS__)
 
-/** "did you mean 'x'?" out of words, or NULL. */
+/**
+ * "did you mean 'x'?" out of words, or NULL: also when so much was compared already that a file
+ * full of mistakes would take its time.
+ */
 const char *load_nearest(struct loader *l, const char *word, const char *const *words, size_t n);
 
 /** The load of `bgp-communities`. */

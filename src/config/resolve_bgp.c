@@ -107,22 +107,25 @@ static const char *peer_address_text(struct loader *l, const struct cfg_peer *p)
 
 /* "192.0.2.1:179", and for a further session to the same port "192.0.2.1:179#2". */
 static const char *peer_long_name(struct loader *l, const struct cfg_peer *p, const char *address,
-				  const struct map *names)
+				  const struct map *names, struct map *counts)
 {
 	bool v6 = p->addr.family == FAMILY_V6;
-	const char *name =
-		arena_printf(l->arena, "%s%s%s:%u", v6 ? "[" : "", address, v6 ? "]" : "", p->port);
-	const char *unique = name;
+	const char *base = arena_printf(l->scratch, "%s%s%s:%u", v6 ? "[" : "", address,
+					v6 ? "]" : "", p->port);
+	uintptr_t i = (uintptr_t)map_get(counts, base) + 1;
+	const char *name = i == 1 ? base : arena_printf(l->scratch, "%s#%zu", base, (size_t)i);
 
-	for (size_t i = 2; map_get(names, unique); i++)
-		unique = arena_printf(l->arena, "%s#%zu", name, i);
-	return unique;
+	for (; map_get(names, name); i++) /* taken by a name that somebody chose */
+		name = arena_printf(l->scratch, "%s#%zu", base, (size_t)i + 1);
+	map_put(counts, base, (void *)i);
+	return arena_strdup(l->arena, name);
 }
 
 /* Peers without a name go by their address, with the port where that does not tell two apart. */
 static void peers_names_default(struct loader *l, struct map *names)
 {
 	CLEANUP(map_freep) struct map *addresses = map_new();
+	CLEANUP(map_freep) struct map *counts = map_new();
 
 	for (size_t i = 0; i < l->n_peers; i++) {
 		const char *address = peer_address_text(l, &l->peers[i]->c);
@@ -140,7 +143,7 @@ static void peers_names_default(struct loader *l, struct map *names)
 			continue;
 		raw->c.name = alone && !map_get(names, address)
 				      ? arena_strdup(l->arena, address)
-				      : peer_long_name(l, &raw->c, address, names);
+				      : peer_long_name(l, &raw->c, address, names, counts);
 		map_put(names, raw->c.name, raw);
 	}
 }

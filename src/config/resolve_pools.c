@@ -100,15 +100,18 @@ static const char *community_hint(struct loader *l, const char *text)
 	if (value)
 		return issues_text(&l->issues, "write %s, or give it this name in bgp-communities",
 				   value);
-	const char **names = arena_new_n(l->scratch, const char *, map_len(l->aliases));
+	const char *near = load_nearest(l, text, l->alias_names, l->n_alias_names);
+	return near ? near : "a name of bgp-communities, or two numbers up to 65535, as 64512:77";
+}
+
+static void alias_names(struct loader *l)
+{
 	const char *key;
 	struct raw_alias *alias;
-	size_t n = 0;
 
+	l->alias_names = arena_new_n(l->scratch, const char *, map_len(l->aliases));
 	MAP_EACH (l->aliases, key, alias)
-		names[n++] = key;
-	const char *near = load_nearest(l, text, names, n);
-	return near ? near : "a name of bgp-communities, or two numbers up to 65535, as 64512:77";
+		l->alias_names[l->n_alias_names++] = key;
 }
 
 static void adv_communities(struct loader *l, struct raw_adv *raw)
@@ -299,6 +302,7 @@ void resolve_pools(struct loader *l)
 	pools_names(l);
 	spans_collect(l);
 	spans_overlap(l);
+	alias_names(l);
 	pools_advs(l);
 	pools_move(l);
 	pools_warn(l);

@@ -9,6 +9,7 @@
 #include "config/value.h"
 
 #define LEVEL_FIELDS_MAX 32
+#define COMPARISONS_MAX	 1000000
 
 const struct field *level_field(const struct level *level, const char *key)
 {
@@ -20,10 +21,10 @@ const struct field *level_field(const struct level *level, const char *key)
 
 const char *load_nearest(struct loader *l, const char *word, const char *const *words, size_t n)
 {
-	/* A long word is no slip of the pen, and comparing it would cost its length for each
-	 * known word. */
-	const char *near = strlen(word) <= 100 ? text_nearest(word, words, n) : NULL;
-
+	if (n > COMPARISONS_MAX - l->comparisons)
+		return NULL;
+	l->comparisons += n;
+	const char *near = text_nearest(word, words, n);
 	return near ? issues_text(&l->issues, "did you mean '%s'?", near) : NULL;
 }
 

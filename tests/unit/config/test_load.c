@@ -254,6 +254,47 @@ static void is_not_quadratic(void **state)
 	buf_fini(&text);
 }
 
+/* Nor does looking for the nearest name, however many are wrong. */
+static void mistakes_are_cheap(void **state)
+{
+	(void)state;
+	struct buf text = { 0 };
+
+	buf_puts(&text, "address-pools:\n");
+	for (int i = 0; i < 3000; i++)
+		buf_printf(&text, "- {name: p%d, protocol: layer2, addresses: [10.0.%d.%d/32]}\n",
+			   i, i >> 8, i & 255);
+	buf_puts(&text, "services:\n");
+	for (int i = 0; i < 3000; i++)
+		buf_printf(&text, "- {name: s%d, address-pool: q%d}\n", i, i);
+	struct loaded l = load_text(buf_text(&text));
+	assert_non_null(strstr(l.report.errors.v[0].hint, "did you mean"));
+	assert_int_equal(l.report.errors.n, 1001);
+	loaded_fini(&l);
+	buf_fini(&text);
+}
+
+/* Sessions to one router that differ in their settings all get names of their own. */
+static void many_sessions_to_one_address(void **state)
+{
+	(void)state;
+	struct buf text = { 0 };
+
+	buf_puts(&text, "peers:\n");
+	for (int i = 0; i < 2000; i++)
+		buf_printf(&text, "- {my-asn: %d, peer-asn: 1, peer-address: 10.0.0.1}\n", i + 2);
+	buf_puts(&text,
+		 "- {name: \"10.0.0.1:179#3\", my-asn: 1, peer-asn: 1, peer-address: 10.0.0.2}\n");
+	struct loaded l = load_good(buf_text(&text));
+	assert_string_equal(l.c->peers[0].name, "10.0.0.1:179");
+	assert_string_equal(l.c->peers[1].name, "10.0.0.1:179#2");
+	assert_string_equal(l.c->peers[2].name, "10.0.0.1:179#4");
+	assert_string_equal(l.c->peers[3].name, "10.0.0.1:179#5");
+	assert_string_equal(l.c->peers[1999].name, "10.0.0.1:179#2001");
+	loaded_fini(&l);
+	buf_fini(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -266,6 +307,8 @@ int main(void)
 						folder_free),
 		cmocka_unit_test(errors_are_bounded),
 		cmocka_unit_test(is_not_quadratic),
+		cmocka_unit_test(mistakes_are_cheap),
+		cmocka_unit_test(many_sessions_to_one_address),
 	};
 
 	return RUN_TABLE("refused", refused, refuses) + RUN_TABLE("accepted", accepted, accepts) +
