@@ -227,8 +227,10 @@ void allocation_prune(struct allocation *al)
 {
 	uint64_t before = alloc_table_epoch(al->table);
 
-	if (al->cfg && al->ready && alloc_table_prune(al->table, al->cfg, world_me(al->world)))
-		tell_since(al, before);
+	if (!al->cfg || !al->ready || !alloc_table_prune(al->table, al->cfg, world_me(al->world)))
+		return;
+	tell_since(al, before);
+	loop_task_queue(&al->rerun); /* somebody else may fit now */
 }
 
 json_t *allocation_table(const struct allocation *al)

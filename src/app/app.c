@@ -157,11 +157,22 @@ static json_t *share_table(void *ctx)
 	return a->allocation ? allocation_table(a->allocation) : json_array();
 }
 
+/* What no file wants any more is forgotten once all live members have the same file. */
+static void prune_when_agreed(struct app *a)
+{
+	if (share_agreeing(a->share) == membership_count(a->membership))
+		allocation_prune(a->allocation);
+}
+
 static bool share_merge(void *ctx, const json_t *table)
 {
 	struct app *a = ctx;
 
-	return a->allocation && allocation_merge(a->allocation, table);
+	bool news = a->allocation && allocation_merge(a->allocation, table);
+
+	if (news && a->membership)
+		prune_when_agreed(a);
+	return news;
 }
 
 static void allocations_changed(void *ctx, const json_t *entries)
@@ -179,13 +190,6 @@ static void member_changed(void *ctx, const char *node, bool joined)
 	}
 	share_forget(a->share, node);
 	world_endpoints_forget(a->world, node);
-}
-
-/* What no file wants any more is forgotten once all live members have the same file. */
-static void prune_when_agreed(struct app *a)
-{
-	if (share_agreeing(a->share) == membership_count(a->membership))
-		allocation_prune(a->allocation);
 }
 
 /* This node knows who is there: it may allocate, and claim addresses by Layer 2. */

@@ -37,7 +37,7 @@ router id 10.50.0.1;
 protocol device {}
 protocol bfd { interface "eth0" { interval 50 ms; multiplier 3; }; }
 protocol bgp r { local 10.50.0.1 as 64513; neighbor 10.50.0.11 as 64512; bfd; connect retry time 1;
-  ipv4 { import all; export none; }; }
+  error wait time 1, 2; ipv4 { import all; export none; }; }
 """
 
 ROUTERS = {"frr": (Frr, FRR), "bird": (Bird, BIRD)}

@@ -89,7 +89,7 @@ protocol device {}
 protocol direct { ipv4; }
 protocol kernel { ipv4 { export all; }; merge paths on; }
 protocol bfd { interface "eth0" { interval 50 ms; multiplier 3; }; }
-template bgp node { local 10.77.0.1 as 64513; bfd; connect retry time 1; ipv4 { import all; export none; }; }
+template bgp node { local 10.77.0.1 as 64513; bfd; connect retry time 1; error wait time 1, 2; ipv4 { import all; export none; }; }
 protocol bgp a from node { neighbor 10.77.0.11 as 64512; }
 protocol bgp b from node { neighbor 10.77.0.12 as 64512; }
 protocol bgp c from node { neighbor 10.77.0.13 as 64512; }
