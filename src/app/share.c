@@ -5,8 +5,8 @@
 
 #include "base/map.h"
 
-/* Of one user message, so that gossip's datagram of 1400 bytes still has room for its own. */
-enum { SHARE_MESSAGE_MAX = 1000, SHARE_NODES_MAX = 4096, SHARE_SERVICES_MAX = 65536 };
+/* Bounds of what other members may make us keep. */
+enum { SHARE_NODES_MAX = 4096, SHARE_VERDICTS_MAX = 1 << 20, SHARE_NAME_MAX = 253 };
 
 struct verdict {
 	uint64_t version;
@@ -26,6 +26,8 @@ struct share {
 	struct share_hooks hooks;
 	struct map *speakers; /* node -> struct speaker; ourselves too */
 	uint64_t version;
+	size_t heard; /* verdicts of others */
+	bool refuted;
 	uint64_t refused;
 };
 
@@ -99,56 +101,89 @@ static json_t *statement_new(const char *node, const struct speaker *sp)
 	return statement;
 }
 
-static json_t *message_new(void)
+static size_t json_len(const json_t *j)
 {
-	return json_pack("{s:i, s:[]}", "crier", 1, "states");
+	return json_dumpb(j, NULL, 0, JSON_COMPACT);
 }
 
+/* What is too long for a datagram stays for push/pull. */
 static void message_send(struct share *s, json_t *message)
 {
 	char *text = json_dumps(message, JSON_COMPACT);
+	size_t len = strlen(text);
 
-	s->hooks.broadcast(s->hooks.ctx, text, strlen(text));
+	if (len <= SHARE_MESSAGE_MAX)
+		s->hooks.broadcast(s->hooks.ctx, text, len);
 	free(text);
 	json_decref(message);
 }
 
-/* Verdicts of ours as messages of a limited size. */
+/* A message that is being filled. */
+struct draft {
+	json_t *message;
+	json_t *body; /* lent: an object of verdicts, or an array of allocations */
+	size_t len;
+};
+
+/* Begins with our epoch and what we say of our configuration. */
+static struct draft draft_verdicts(const struct share *s)
+{
+	json_t *statement = statement_new(s->me, map_get(s->speakers, s->me));
+	json_t *message = json_pack("{s:i, s:[O]}", "crier", 1, "states", statement);
+
+	json_decref(statement); /* the message has it */
+	return (struct draft){
+		.message = message,
+		.body = json_object_get(statement, "serving"),
+		.len = json_len(message),
+	};
+}
+
+static struct draft draft_allocations(void)
+{
+	json_t *message = json_pack("{s:i, s:[]}", "crier", 1, "allocations");
+
+	return (struct draft){
+		.message = message,
+		.body = json_object_get(message, "allocations"),
+		.len = json_len(message),
+	};
+}
+
+/* {service: verdict}; as a part of a larger object a comma takes the place of the braces. */
+static json_t *pair_json(const char *service, const struct verdict *v)
+{
+	return json_pack("{s:o}", service, verdict_json(v));
+}
+
 static void tell_verdicts(struct share *s)
 {
 	const struct speaker *sp = map_get(s->speakers, s->me);
-	json_t *statement = statement_new(s->me, sp), *message;
-	size_t room = SHARE_MESSAGE_MAX;
+	struct draft d = draft_verdicts(s);
 	const char *service;
 	struct verdict *v;
 
 	MAP_EACH (sp->verdicts, service, v) {
-		size_t cost = strlen(service) + 32;
+		json_t *pair = pair_json(service, v);
+		size_t len = json_len(pair) - 1;
 
-		if (cost > room) {
-			message = message_new();
-			json_array_append_new(json_object_get(message, "states"), statement);
-			message_send(s, message);
-			statement = statement_new(s->me, sp);
-			room = SHARE_MESSAGE_MAX;
+		if (d.len + len > SHARE_MESSAGE_MAX && json_object_size(d.body) > 0) {
+			message_send(s, d.message);
+			d = draft_verdicts(s);
 		}
-		room -= MIN(room, cost);
-		json_object_set_new(json_object_get(statement, "serving"), service,
-				    verdict_json(v));
+		json_object_update(d.body, pair);
+		d.len += len;
+		json_decref(pair);
 	}
-	message = message_new();
-	json_array_append_new(json_object_get(message, "states"), statement);
-	message_send(s, message);
+	message_send(s, d.message);
 }
 
 static void tell_one(struct share *s, const char *service, const struct verdict *v)
 {
-	json_t *statement = statement_new(s->me, map_get(s->speakers, s->me));
-	json_t *message = message_new();
+	struct draft d = draft_verdicts(s);
 
-	json_object_set_new(json_object_get(statement, "serving"), service, verdict_json(v));
-	json_array_append_new(json_object_get(message, "states"), statement);
-	message_send(s, message);
+	json_object_set_new(d.body, service, verdict_json(v));
+	message_send(s, d.message);
 }
 
 static void own_verdict(struct share *s, const char *service, bool servable, bool gone)
@@ -184,7 +219,7 @@ void share_config(struct share *s, uint64_t hash)
 		return;
 	sp->config = hash;
 	sp->config_version = ++s->version;
-	tell_verdicts(s);
+	message_send(s, draft_verdicts(s).message);
 }
 
 json_t *share_disagreeing(const struct share *s)
@@ -215,26 +250,25 @@ size_t share_agreeing(const struct share *s)
 
 void share_allocations(struct share *s, const json_t *changed)
 {
-	json_t *message = NULL, *entry;
-	size_t i, room = 0;
+	struct draft d = draft_allocations();
+	json_t *entry;
+	size_t i;
 
 	json_array_foreach(changed, i, entry)
 	{
-		size_t cost = json_dumpb(entry, NULL, 0, JSON_COMPACT) + 1;
+		size_t len = json_len(entry) + 1;
 
-		if (message && cost > room) {
-			message_send(s, message);
-			message = NULL;
+		if (d.len + len > SHARE_MESSAGE_MAX && json_array_size(d.body) > 0) {
+			message_send(s, d.message);
+			d = draft_allocations();
 		}
-		if (!message) {
-			message = json_pack("{s:i, s:[]}", "crier", 1, "allocations");
-			room = SHARE_MESSAGE_MAX;
-		}
-		room -= MIN(room, cost);
-		json_array_append(json_object_get(message, "allocations"), entry);
+		json_array_append(d.body, entry);
+		d.len += len;
 	}
-	if (message)
-		message_send(s, message);
+	if (json_array_size(d.body) > 0)
+		message_send(s, d.message);
+	else
+		json_decref(d.message);
 }
 
 void share_repeat(struct share *s)
@@ -248,7 +282,7 @@ void share_repeat(struct share *s)
 
 void share_write(const struct share *s, struct buf *out)
 {
-	json_t *message = message_new();
+	json_t *message = json_pack("{s:i, s:[]}", "crier", 1, "states");
 	const char *node, *service;
 	struct speaker *sp;
 	struct verdict *v;
@@ -272,82 +306,152 @@ void share_write(const struct share *s, struct buf *out)
 
 /* --- reading --- */
 
+/* A number of a message. JSON's are signed here, and the next one must still be one. */
+static bool number_of(const json_t *j, uint64_t *out)
+{
+	json_int_t v = json_integer_value(j);
+
+	if (!json_is_integer(j) || v < 0 || v == INT64_MAX)
+		return false;
+	*out = (uint64_t)v;
+	return true;
+}
+
+static void tell_hooks(struct share *s, const char *node, const char *service,
+		       const struct verdict *v)
+{
+	if (!v->gone || !s->hooks.silent)
+		s->hooks.verdict(s->hooks.ctx, node, service, v->servable);
+	else
+		s->hooks.silent(s->hooks.ctx, node, service);
+}
+
+/* The verdict to be written, made if need be; NULL: too much is kept already. */
+static struct verdict *verdict_of(struct share *s, struct speaker *sp, const char *service)
+{
+	struct verdict *v = map_get(sp->verdicts, service);
+
+	if (v || s->heard >= SHARE_VERDICTS_MAX || strlen(service) > SHARE_NAME_MAX)
+		return v;
+	v = mem_new(struct verdict);
+	v->gone = true; /* nothing was said so far */
+	(void)map_put(sp->verdicts, service, v);
+	s->heard++;
+	return v;
+}
+
 static bool verdict_take(struct share *s, const char *node, struct speaker *sp, const char *service,
 			 const json_t *one)
 {
-	const json_t *version = json_array_get(one, 0), *servable = json_array_get(one, 1);
-	struct verdict *v = map_get(sp->verdicts, service);
+	const json_t *servable = json_array_get(one, 1);
+	uint64_t version;
+	bool good = number_of(json_array_get(one, 0), &version) && version > 0 &&
+		    (!servable || json_is_boolean(servable));
+	struct verdict *v = good ? verdict_of(s, sp, service) : NULL;
 
-	if (!json_is_integer(version) || (servable && !json_is_boolean(servable))) {
+	if (!v) {
 		s->refused++;
 		return false;
 	}
-	if (v && v->version >= (uint64_t)json_integer_value(version))
+	if (v->version >= version)
 		return false;
-	if (!v) {
-		if (map_len(sp->verdicts) >= SHARE_SERVICES_MAX) {
-			s->refused++;
-			return false;
-		}
-		v = mem_new(struct verdict);
-		(void)map_put(sp->verdicts, service, v);
-	}
-	v->version = (uint64_t)json_integer_value(version);
-	v->gone = !servable;
-	v->servable = json_is_true(servable);
-	s->hooks.verdict(s->hooks.ctx, node, service, v->servable);
+	bool silent_before = v->gone;
+
+	*v = (struct verdict){ .version = version,
+			       .servable = json_is_true(servable),
+			       .gone = !servable };
+	if (!v->gone || !silent_before)
+		tell_hooks(s, node, service, v);
 	return true;
 }
 
 static bool config_take(struct speaker *sp, const json_t *config)
 {
-	const json_t *version = json_array_get(config, 0);
 	const char *hash = json_string_value(json_array_get(config, 1));
+	uint64_t version;
 
-	if (!json_is_integer(version) || !hash ||
-	    (uint64_t)json_integer_value(version) <= sp->config_version)
+	if (!number_of(json_array_get(config, 0), &version) || !hash ||
+	    version <= sp->config_version)
 		return false;
-	sp->config_version = (uint64_t)json_integer_value(version);
+	sp->config_version = version;
 	sp->config = strtoull(hash, NULL, 16);
 	return true;
 }
 
-/* The speaker of a statement, made anew when it has started again; NULL: nothing of it is of interest. */
-static struct speaker *speaker_take(struct share *s, const char *node, uint64_t epoch)
+/*
+ * Others remember an earlier life of ours with a later epoch: the clock went back before this start. They would not
+ * listen to us until they forget. Said aloud once only: two nodes of one name would shout for ever.
+ */
+static void refute(struct share *s, uint64_t epoch)
 {
-	struct speaker *sp =
-		strcmp(node, s->me) ? speaker_of(s, node) : NULL; /* ours: we know better */
+	struct speaker *sp = map_get(s->speakers, s->me);
 
-	if (!sp || epoch < sp->epoch)
-		return NULL;
-	if (epoch > sp->epoch) {
-		map_clear(sp->verdicts, free);
-		sp->epoch = epoch;
-		sp->config = sp->config_version = 0;
-	}
-	return sp;
+	if (epoch <= sp->epoch)
+		return;
+	sp->epoch = epoch + 1;
+	if (!s->refuted)
+		tell_verdicts(s);
+	s->refuted = true;
 }
 
-static bool statement_take(struct share *s, const json_t *statement)
+/* It has started anew: of what it said before nothing counts. */
+static void speaker_restart(struct share *s, const char *node, struct speaker *sp, uint64_t epoch)
 {
-	const char *node = json_string_value(json_object_get(statement, "node"));
-	const json_t *epoch = json_object_get(statement, "epoch");
+	const char *service;
+	struct verdict *v;
+
+	MAP_EACH (sp->verdicts, service, v) {
+		bool said = !v->gone;
+
+		*v = (struct verdict){ .gone = true };
+		if (said)
+			tell_hooks(s, node, service, v);
+	}
+	s->heard -= map_len(sp->verdicts);
+	map_clear(sp->verdicts, free);
+	sp->epoch = epoch;
+	sp->config = sp->config_version = 0;
+}
+
+static bool statement_of(struct share *s, const char *node, uint64_t epoch, const json_t *statement)
+{
+	struct speaker *sp = speaker_of(s, node);
 	json_t *serving = json_object_get(statement, "serving"), *one;
 	const char *service;
 
-	if (!node || !json_is_integer(epoch) || !json_is_object(serving)) {
+	if (!sp) {
 		s->refused++;
 		return false;
 	}
-	struct speaker *sp = speaker_take(s, node, (uint64_t)json_integer_value(epoch));
-	if (!sp)
+	if (epoch < sp->epoch)
 		return false;
-	bool news = config_take(sp, json_object_get(statement, "config"));
+	bool news = epoch > sp->epoch;
+
+	if (news)
+		speaker_restart(s, node, sp, epoch);
+	news |= config_take(sp, json_object_get(statement, "config"));
 	json_object_foreach(serving, service, one)
 	{
 		news |= verdict_take(s, node, sp, service, one);
 	}
 	return news;
+}
+
+static bool statement_take(struct share *s, const json_t *statement)
+{
+	const char *node = json_string_value(json_object_get(statement, "node"));
+	uint64_t epoch;
+
+	if (!node || strlen(node) > SHARE_NAME_MAX ||
+	    !number_of(json_object_get(statement, "epoch"), &epoch) ||
+	    !json_is_object(json_object_get(statement, "serving"))) {
+		s->refused++;
+		return false;
+	}
+	if (strcmp(node, s->me) != 0)
+		return statement_of(s, node, epoch, statement);
+	refute(s, epoch); /* of ourselves we know better */
+	return false;
 }
 
 bool share_read(struct share *s, struct rd bytes)
@@ -375,12 +479,30 @@ bool share_read(struct share *s, struct rd bytes)
 	return news;
 }
 
+void share_replay(struct share *s)
+{
+	const char *node, *service;
+	struct speaker *sp;
+	struct verdict *v;
+
+	MAP_EACH (s->speakers, node, sp) {
+		if (strcmp(node, s->me) == 0)
+			continue;
+		MAP_EACH (sp->verdicts, service, v) {
+			if (!v->gone)
+				tell_hooks(s, node, service, v);
+		}
+	}
+}
+
 void share_forget(struct share *s, const char *node)
 {
 	struct speaker *sp = strcmp(node, s->me) ? map_del(s->speakers, node) : NULL;
 
-	if (sp)
-		speaker_free(sp);
+	if (!sp)
+		return;
+	s->heard -= map_len(sp->verdicts);
+	speaker_free(sp);
 }
 
 uint64_t share_refused(const struct share *s)

@@ -13,12 +13,20 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 
+/** Of one message, so that gossip's datagram of 1400 bytes still has room for its own. */
+enum { SHARE_MESSAGE_MAX = 1000 };
+
 struct share_hooks {
 	void *ctx;
-	/** Give it to the others: one message that fits a datagram. */
+	/** Give it to the others: one message that fits a datagram, of SHARE_MESSAGE_MAX bytes at most. */
 	void (*broadcast)(void *ctx, const void *bytes, size_t len);
 	/** @node says whether it serves @service. */
 	void (*verdict)(void *ctx, const char *node, const char *service, bool servable);
+	/**
+	 * @node says nothing about @service any more: it has no check, or was started anew. Where this is
+	 * NULL a verdict of "no" is all that is told.
+	 */
+	void (*silent)(void *ctx, const char *node, const char *service);
 	/** The table of allocations as a JSON array (a new reference), and one to merge (borrowed). */
 	json_t *(*allocations)(void *ctx);
 	/** True when it said anything new. */
@@ -43,11 +51,17 @@ NODISCARD json_t *share_disagreeing(const struct share *s);
 /** How many members, ourselves included, have said the same hash as we. */
 size_t share_agreeing(const struct share *s);
 
-/** Some allocations (a JSON array, borrowed) have changed: tell the others. */
+/**
+ * Some allocations (a JSON array, borrowed) have changed: tell the others. An entry that is too long for a
+ * message travels in push/pull alone.
+ */
 void share_allocations(struct share *s, const json_t *changed);
 
 /** Tell everything again: somebody new listens. */
 void share_repeat(struct share *s);
+
+/** Tell the hooks every verdict of the others again: for services that were not known when it came. */
+void share_replay(struct share *s);
 
 /** A node left: what it said counts no more. */
 void share_forget(struct share *s, const char *node);
