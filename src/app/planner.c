@@ -11,7 +11,13 @@ struct planner {
 	const struct world *world;
 	struct planner_hooks hooks;
 	struct map *plans; /* service -> struct plan */
-	struct map *dirty; /* service -> itself; insertion order is the order of planning */
+	/*
+	 * Services to plan, in the order in which they were touched: those of the batch first, which only
+	 * shrinks, so that one walk gets through it; what is touched meanwhile waits for the next.
+	 */
+	struct map *batch, *dirty;
+	size_t batch_at;
+	bool told_settled; /* and nothing was touched since */
 	struct loop_timer slice;
 	struct loop_task first;
 };
@@ -20,7 +26,30 @@ static void planner_mark(void *ctx, const char *service)
 {
 	struct planner *p = ctx;
 
-	(void)map_put(p->dirty, service, p);
+	if (!map_get(p->batch, service))
+		(void)map_put(p->dirty, service, p);
+}
+
+/* The next service to plan, not waiting any more: the caller's to free. NULL: none is left. */
+static char *planner_take(struct planner *p)
+{
+	const char *key;
+	void *value;
+
+	if (map_len(p->batch) == 0) {
+		struct map *done = p->batch;
+
+		p->batch = p->dirty;
+		p->dirty = done;
+		p->batch_at = 0;
+		map_clear(p->dirty, NULL);
+	}
+	if (!map_next(p->batch, &p->batch_at, &key, &value))
+		return NULL;
+	char *service = mem_strdup(key);
+
+	(void)map_del(p->batch, service);
+	return service;
 }
 
 static void planner_one(struct planner *p, const char *service)
@@ -31,28 +60,25 @@ static void planner_one(struct planner *p, const char *service)
 	struct plan *before =
 		after ? map_put(p->plans, service, after) : map_del(p->plans, service);
 
-	p->hooks.decided(p->hooks.ctx, service, before, after);
+	if (before || after)
+		p->hooks.decided(p->hooks.ctx, service, before, after);
 	plan_free(before);
 }
 
 static void planner_slice(struct planner *p)
 {
-	for (int n = 0; n < PLANNER_SLICE && map_len(p->dirty) > 0; n++) {
-		const char *key = NULL;
-		void *value;
-		size_t at = 0;
+	char *service;
 
-		if (!map_next(p->dirty, &at, &key, &value))
-			break;
-		char *service = mem_strdup(key);
-		(void)map_del(p->dirty, service);
+	for (int n = 0; n < PLANNER_SLICE && (service = planner_take(p)); n++) {
 		planner_one(p, service);
 		free(service);
 	}
-	if (map_len(p->dirty) > 0)
+	if (!planner_is_settled(p)) {
 		loop_timer_set(&p->slice, loop_now(p->loop));
-	else
+	} else if (!p->told_settled) {
+		p->told_settled = true;
 		p->hooks.settled(p->hooks.ctx);
+	}
 }
 
 static void planner_due(struct loop_timer *t, struct mono now)
@@ -79,6 +105,7 @@ struct planner *planner_new(struct loop *l, const struct world *w,
 	p->world = w;
 	p->hooks = *hooks;
 	p->plans = map_new();
+	p->batch = map_new();
 	p->dirty = map_new();
 	loop_timer_init(&p->slice, l, planner_due);
 	loop_task_init(&p->first, l, planner_start);
@@ -98,6 +125,7 @@ struct planner *planner_free(struct planner *p)
 	loop_task_cancel(&p->first);
 	map_clear(p->plans, plan_free_value);
 	map_free(p->plans);
+	map_free(p->batch);
 	map_free(p->dirty);
 	free(p);
 	return NULL;
@@ -116,6 +144,7 @@ void planner_touch(struct planner *p, enum world_change what, const char *name)
 		}
 		(void)plan;
 	}
+	p->told_settled = false;
 	loop_task_queue(&p->first);
 }
 
@@ -134,5 +163,5 @@ const struct plan *planner_next(const struct planner *p, size_t *at)
 
 bool planner_is_settled(const struct planner *p)
 {
-	return map_len(p->dirty) == 0;
+	return map_len(p->batch) == 0 && map_len(p->dirty) == 0;
 }
