@@ -25,6 +25,7 @@ struct route {
 	struct list shares;
 	struct list changed; /* in routes.changed while a comparison runs */
 	bool told;
+	struct route_wish wish; /* as told; its arrays are ours */
 };
 
 struct routes {
@@ -123,14 +124,22 @@ static struct route *route_of(struct routes *r, const char *peer, const struct p
 	return route;
 }
 
-/* A route rarely has more than one share, a service may have thousands. */
-static struct share *share_of(const struct service_routes *sr, struct route *route)
+/*
+ * A service may have thousands of routes, and an aggregate thousands of services, but hardly both: the two lists
+ * are walked side by side, up to the end of the shorter one.
+ */
+static struct share *share_of(const struct service_routes *sr, const struct route *route)
 {
-	struct share *s;
+	const struct list *a = route->shares.next, *b = sr->shares.next;
 
-	LIST_EACH (s, &route->shares, of_route) {
-		if (s->service == sr)
-			return s;
+	for (; a != &route->shares && b != &sr->shares; a = a->next, b = b->next) {
+		struct share *of_route = LIST_ENTRY(a, struct share, of_route);
+		struct share *of_service = LIST_ENTRY(b, struct share, of_service);
+
+		if (of_route->service == sr)
+			return of_route;
+		if (of_service->route == route)
+			return of_service;
 	}
 	return NULL;
 }
@@ -180,8 +189,6 @@ static size_t unite(void *v, size_t n, size_t size, int (*compare)(const void *,
 	char *at = v;
 	size_t kept = 0;
 
-	if (!n)
-		return 0;
 	qsort(v, n, size, compare);
 	for (size_t i = 0; i < n; i++)
 		if (i == 0 || compare(at + (kept - 1) * size, at + i * size) != 0)
@@ -189,8 +196,15 @@ static size_t unite(void *v, size_t n, size_t size, int (*compare)(const void *,
 	return kept;
 }
 
+static void wish_fini(struct route_wish *w)
+{
+	free((void *)(uintptr_t)w->communities);
+	free((void *)(uintptr_t)w->large_communities);
+	*w = (struct route_wish){ 0 };
+}
+
 /* The first share's preferences, everybody's communities. */
-static void route_announce(struct routes *r, struct route *route)
+static struct route_wish route_wish_now(const struct route *route)
 {
 	const struct share *first = LIST_ENTRY(route->shares.next, struct share, of_route);
 	size_t n = 0, n_large = 0;
@@ -200,8 +214,8 @@ static void route_announce(struct routes *r, struct route *route)
 		n += s->want.n_communities;
 		n_large += s->want.n_large_communities;
 	}
-	uint32_t *communities = mem_new_n(uint32_t, n + 1);
-	struct large_community *large = mem_new_n(struct large_community, n_large + 1);
+	uint32_t *communities = mem_new_n(uint32_t, n);
+	struct large_community *large = mem_new_n(struct large_community, n_large);
 	n = n_large = 0;
 	LIST_EACH (s, &route->shares, of_route) {
 		for (size_t i = 0; i < s->want.n_communities; i++)
@@ -209,7 +223,7 @@ static void route_announce(struct routes *r, struct route *route)
 		for (size_t i = 0; i < s->want.n_large_communities; i++)
 			large[n_large++] = s->want.large_communities[i];
 	}
-	struct route_wish wish = {
+	return (struct route_wish){
 		.peer = route->peer,
 		.prefix = route->prefix,
 		.has_local_pref = first->want.has_local_pref,
@@ -222,15 +236,39 @@ static void route_announce(struct routes *r, struct route *route)
 		.large_communities = large,
 		.n_large_communities = unite(large, n_large, sizeof(*large), compare_large),
 	};
+}
+
+static bool wish_eq(const struct route_wish *a, const struct route_wish *b)
+{
+	return a->has_local_pref == b->has_local_pref && a->local_pref == b->local_pref &&
+	       a->has_med == b->has_med && a->med == b->med &&
+	       a->as_path_prepend == b->as_path_prepend && a->n_communities == b->n_communities &&
+	       a->n_large_communities == b->n_large_communities &&
+	       memcmp(a->communities, b->communities, a->n_communities * sizeof(*a->communities)) ==
+		       0 &&
+	       memcmp(a->large_communities, b->large_communities,
+		      a->n_large_communities * sizeof(*a->large_communities)) == 0;
+}
+
+/* One more service behind an aggregate is rarely news. */
+static void route_announce(struct routes *r, struct route *route)
+{
+	struct route_wish wish = route_wish_now(route);
+
+	if (route->told && wish_eq(&route->wish, &wish)) {
+		wish_fini(&wish);
+		return;
+	}
+	wish_fini(&route->wish);
+	route->wish = wish;
 	route->told = true;
-	r->sink.announce(r->sink.ctx, &wish);
-	free(communities);
-	free(large);
+	r->sink.announce(r->sink.ctx, &route->wish);
 }
 
 static void route_free(struct route *route)
 {
 	list_remove(&route->changed);
+	wish_fini(&route->wish);
 	free(route->peer);
 	free(route);
 }
@@ -291,8 +329,8 @@ void routes_replay(struct routes *r, const char *peer)
 	struct route *route;
 
 	MAP_EACH (r->routes, key, route) {
-		if (strcmp(route->peer, peer) == 0 && !list_empty(&route->shares))
-			route_announce(r, route);
+		if (strcmp(route->peer, peer) == 0 && route->told)
+			r->sink.announce(r->sink.ctx, &route->wish);
 	}
 	(void)key;
 }

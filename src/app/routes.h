@@ -35,7 +35,10 @@ struct routes;
 NODISCARD struct routes *routes_new(const struct routes_sink *sink);
 struct routes *routes_free(struct routes *r); /* says nothing to the sink */
 
-/** Replace all that one service wants; n = 0 takes it back. The sink hears of differences only. */
+/**
+ * Replace all that one service wants, no prefix twice for one peer; n = 0 takes it back. The sink hears of
+ * differences only.
+ */
 void routes_set(struct routes *r, const char *service, const struct plan_bgp *wanted, size_t n);
 
 /** Tell the sink everything that @peer should hear: it is new, or was made anew. */
