@@ -15,7 +15,9 @@ json_t *json_item(const char *name, const char *state, struct mono since)
 
 void json_set_u64(json_t *o, const char *key, uint64_t v)
 {
-	json_object_set_new(o, key, json_integer((json_int_t)v));
+	/* JSON's integers are signed here; an IPv6 pool holds more than that. */
+	json_object_set_new(o, key,
+			    v > INT64_MAX ? json_real((double)v) : json_integer((json_int_t)v));
 }
 
 void json_set_text(json_t *o, const char *key, const char *text)
