@@ -32,9 +32,14 @@ struct events *events_new(void)
 
 struct events *events_free(struct events *ev)
 {
+	struct event_listener *l;
+
 	if (!ev)
 		return NULL;
 	log_set_tap(NULL, NULL);
+	LIST_EACH (l, &ev->listeners, link) {
+		events_unlisten(l); /* once more does no harm */
+	}
 	for (size_t i = 0; i < EVENTS_KEPT; i++)
 		json_decref(ev->ring[i]);
 	free(ev);
