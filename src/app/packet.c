@@ -56,7 +56,7 @@ struct packet {
 	struct l2_io *l2;
 	struct bfd_engine *bfd;
 	struct handover *l2_in_force, *bfd_in_force;
-	uint64_t alive_told[ALIVE_WORDS];
+	struct l2_nodes alive_told; /* what the responder believes */
 	struct loop_timer goodbye;
 	struct mono goodbye_until;
 };
@@ -94,9 +94,9 @@ static void take_alive(struct packet *p)
 {
 	for (size_t w = 0; w < ALIVE_WORDS; w++) {
 		uint64_t now = atomic_load_explicit(&p->alive[w], memory_order_acquire);
-		uint64_t changed = now ^ p->alive_told[w];
+		uint64_t changed = now ^ p->alive_told.words[w];
 
-		p->alive_told[w] = now;
+		p->alive_told.words[w] = now;
 		for (; changed; changed &= changed - 1) {
 			unsigned bit = (unsigned)__builtin_ctzll(changed);
 
@@ -105,21 +105,37 @@ static void take_alive(struct packet *p)
 	}
 }
 
-static void take_tables(struct packet *p)
+/* A table brings its own view of who is alive, which may be older than what was said since. */
+static void take_l2(struct packet *p, struct handover *h)
+{
+	static const struct l2_nodes nobody;
+
+	(void)l2_io_apply(p->l2, h->l2);
+	l2_nodes_follow(&p->alive_told, p->l2_in_force ? &p->l2_in_force->l2->alive : &nobody,
+			&h->l2->alive);
+	take_alive(p);
+	retire(p, p->l2_in_force);
+	p->l2_in_force = h;
+}
+
+static void take_bfd(struct packet *p, struct handover *h)
+{
+	(void)bfd_engine_apply(p->bfd, h->bfd);
+	retire(p, p->bfd_in_force);
+	p->bfd_in_force = h;
+}
+
+/* The table is picked up before the news that precede it are read, so that none of these is missed. */
+static void take_news(struct packet *p)
 {
 	struct handover *l2 = atomic_exchange(&p->next_l2, NULL);
 	struct handover *bfd = atomic_exchange(&p->next_bfd, NULL);
 
-	if (l2) {
-		(void)l2_io_apply(p->l2, l2->l2);
-		retire(p, p->l2_in_force);
-		p->l2_in_force = l2;
-	}
-	if (bfd) {
-		(void)bfd_engine_apply(p->bfd, bfd->bfd);
-		retire(p, p->bfd_in_force);
-		p->bfd_in_force = bfd;
-	}
+	take_alive(p);
+	if (l2)
+		take_l2(p, l2);
+	if (bfd)
+		take_bfd(p, bfd);
 }
 
 static void goodbye_due(struct loop_timer *t, struct mono now)
@@ -150,8 +166,7 @@ static void woken_by_control(struct loop_wake *w)
 		say_goodbye(p);
 		return;
 	}
-	take_alive(p);
-	take_tables(p);
+	take_news(p);
 }
 
 static void *packet_thread(void *arg)
