@@ -306,12 +306,12 @@ void share_write(const struct share *s, struct buf *out)
 
 /* --- reading --- */
 
-/* A number of a message. JSON's are signed here, and the next one must still be one. */
+/* A number of a message. JSON's are signed here, and what is built on it must still be one. */
 static bool number_of(const json_t *j, uint64_t *out)
 {
 	json_int_t v = json_integer_value(j);
 
-	if (!json_is_integer(j) || v < 0 || v == INT64_MAX)
+	if (!json_is_integer(j) || v < 0 || v > INT64_MAX / 2)
 		return false;
 	*out = (uint64_t)v;
 	return true;
@@ -380,7 +380,8 @@ static bool config_take(struct speaker *sp, const json_t *config)
 
 /*
  * Others remember an earlier life of ours with a later epoch: the clock went back before this start. They would not
- * listen to us until they forget. Said aloud once only: two nodes of one name would shout for ever.
+ * listen to us until they forget. Another life may have met the same one: the part of our own start keeps us apart.
+ * Said aloud once only: two nodes of one name would shout for ever.
  */
 static void refute(struct share *s, uint64_t epoch)
 {
@@ -388,7 +389,7 @@ static void refute(struct share *s, uint64_t epoch)
 
 	if (epoch <= sp->epoch)
 		return;
-	sp->epoch = epoch + 1;
+	sp->epoch = epoch + 1 + sp->epoch % 1000000000;
 	if (!s->refuted)
 		tell_verdicts(s);
 	s->refuted = true;
