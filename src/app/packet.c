@@ -14,8 +14,9 @@ enum { EVENT_SLOTS = 4096, ALIVE_WORDS = NODE_IDS_MAX / 64 };
 #define GOODBYE_MAX  DUR_MS(300)
 
 /*
- * A table on its way: made by the control thread, kept by the packet thread as long as the table is in force,
- * then pushed on a stack that the control thread empties. Nothing can be full, so nothing is lost.
+ * A table on its way: made by the control thread, kept by the packet thread as long as the table is
+ * in force, then pushed on a stack that the control thread empties. Nothing can be full, so nothing
+ * is lost.
  */
 struct handover {
 	struct handover *next; /* in the stack of those let go of */
@@ -125,7 +126,9 @@ static void take_bfd(struct packet *p, struct handover *h)
 	p->bfd_in_force = h;
 }
 
-/* The table is picked up before the news that precede it are read, so that none of these is missed. */
+/*
+ * The table is picked up before the news that precede it are read, so that none of these is missed.
+ */
 static void take_news(struct packet *p)
 {
 	struct handover *l2 = atomic_exchange(&p->next_l2, NULL);

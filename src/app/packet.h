@@ -1,11 +1,11 @@
 /**
- * The packet thread: the Layer 2 responder and the BFD engine on a loop of their own. It never waits for the
- * control thread, whose only means are these:
+ * The packet thread: the Layer 2 responder and the BFD engine on a loop of their own. It never
+ * waits for the control thread, whose only means are these:
  *
  *   control -> packet  the latest tables (immutable, swapped by pointer) and who is alive
  *   packet -> control  a fixed ring of events, plus the latest state inside each object's status
  *
- * A table that is no longer in use comes back through the ring and is freed by the control thread. When the ring is
+ * A table that is no longer in use comes back and is freed by the control thread. When the ring is
  * full events are lost and counted (`on_gap` says so), tables and states are not.
  *
  * Every function here is called on the control thread.
@@ -34,14 +34,19 @@ struct packet;
 NODISCARD int packet_new(struct loop *loop, const struct packet_hooks *hooks, struct packet **out,
 			 struct err *e);
 
-/** Stop the thread and free it; tables come back through the hooks first. Takes NULL, returns NULL. */
+/**
+ * Stop the thread and free it; tables come back through the hooks first. Takes NULL, returns NULL.
+ */
 struct packet *packet_free(struct packet *p);
 
 /** Hand over a table; the one before it comes back when the thread has let go of it. */
 void packet_set_l2(struct packet *p, struct l2_table *t);
 void packet_set_bfd(struct packet *p, const struct bfd_table *t);
 
-/** Takes effect at once, before any table that follows. */
+/**
+ * Takes effect at once, before any table that follows. The last word said here about a node counts,
+ * whatever a table brings: say it of every node that a table holds alive.
+ */
 void packet_set_alive(struct packet *p, uint16_t node_id, bool alive);
 
 /** Events that did not fit into the ring. */

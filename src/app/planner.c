@@ -12,8 +12,9 @@ struct planner {
 	struct planner_hooks hooks;
 	struct map *plans; /* service -> struct plan */
 	/*
-	 * Services to plan, in the order in which they were touched: those of the batch first, which only
-	 * shrinks, so that one walk gets through it; what is touched meanwhile waits for the next.
+	 * Services to plan, in the order in which they were touched: those of the batch first,
+	 * which only shrinks, so that one walk gets through it; what is touched meanwhile waits for
+	 * the next.
 	 */
 	struct map *batch, *dirty;
 	size_t batch_at;

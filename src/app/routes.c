@@ -125,8 +125,8 @@ static struct route *route_of(struct routes *r, const char *peer, const struct p
 }
 
 /*
- * A service may have thousands of routes, and an aggregate thousands of services, but hardly both: the two lists
- * are walked side by side, up to the end of the shorter one.
+ * A service may have thousands of routes, and an aggregate thousands of services, but hardly both:
+ * the two lists are walked side by side, up to the end of the shorter one.
  */
 static struct share *share_of(const struct service_routes *sr, const struct route *route)
 {

@@ -1,7 +1,7 @@
 /**
- * Which prefix each peer should hear, out of what all services want: several services may stand behind one
- * aggregate, and several advertisements may give one prefix. Merged as MetalLB does: communities united, the first
- * one's local preference, MED and prepending.
+ * Which prefix each peer should hear, out of what all services want: several services may stand
+ * behind one aggregate, and several advertisements may give one prefix. Merged as MetalLB does:
+ * communities united, the first one's local preference, MED and prepending.
  */
 #ifndef APP_ROUTES_H
 #define APP_ROUTES_H
@@ -36,8 +36,8 @@ NODISCARD struct routes *routes_new(const struct routes_sink *sink);
 struct routes *routes_free(struct routes *r); /* says nothing to the sink */
 
 /**
- * Replace all that one service wants, no prefix twice for one peer; n = 0 takes it back. The sink hears of
- * differences only.
+ * Replace all that one service wants, no prefix twice for one peer; n = 0 takes it back. The sink
+ * hears of differences only.
  */
 void routes_set(struct routes *r, const char *service, const struct plan_bgp *wanted, size_t n);
 

@@ -379,9 +379,10 @@ static bool config_take(struct speaker *sp, const json_t *config)
 }
 
 /*
- * Others remember an earlier life of ours with a later epoch: the clock went back before this start. They would not
- * listen to us until they forget. Another life may have met the same one: the part of our own start keeps us apart.
- * Said aloud once only: two nodes of one name would shout for ever.
+ * Others remember an earlier life of ours with a later epoch: the clock went back before this
+ * start. They would not listen to us until they forget. Another life may have met the same one: the
+ * part of our own start keeps us apart. Said aloud once only: two nodes of one name would shout for
+ * ever.
  */
 static void refute(struct share *s, uint64_t epoch)
 {

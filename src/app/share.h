@@ -1,9 +1,11 @@
 /**
- * What the members of a cluster tell each other beside being alive: which services each of them serves (the
- * verdict of its health checks), and the table of allocations. It travels as JSON in gossip's user messages when
- * something changes, and whole in push/pull, so that nothing stays lost. Members that are not crier ignore it.
+ * What the members of a cluster tell each other beside being alive: which services each of them
+ * serves (the verdict of its health checks), and the table of allocations. It travels as JSON in
+ * gossip's user messages when something changes, and whole in push/pull, so that nothing stays
+ * lost. Members that are not crier ignore it.
  *
- * Each verdict carries its node's start (epoch) and a number that grows; the newer one wins, in any order of arrival.
+ * Each verdict carries its node's start (epoch) and a number that grows; the newer one wins, in any
+ * order of arrival.
  */
 #ifndef APP_SHARE_H
 #define APP_SHARE_H
@@ -18,16 +20,21 @@ enum { SHARE_MESSAGE_MAX = 1000 };
 
 struct share_hooks {
 	void *ctx;
-	/** Give it to the others: one message that fits a datagram, of SHARE_MESSAGE_MAX bytes at most. */
+	/**
+	 * Give it to the others: one message that fits a datagram, of SHARE_MESSAGE_MAX bytes at
+	 * most.
+	 */
 	void (*broadcast)(void *ctx, const void *bytes, size_t len);
 	/** @node says whether it serves @service. */
 	void (*verdict)(void *ctx, const char *node, const char *service, bool servable);
 	/**
-	 * @node says nothing about @service any more: it has no check, or was started anew. Where this is
-	 * NULL a verdict of "no" is all that is told.
+	 * @node says nothing about @service any more: it has no check, or was started anew. Where
+	 * this is NULL a verdict of "no" is all that is told.
 	 */
 	void (*silent)(void *ctx, const char *node, const char *service);
-	/** The table of allocations as a JSON array (a new reference), and one to merge (borrowed). */
+	/**
+	 * The table of allocations as a JSON array (a new reference), and one to merge (borrowed).
+	 */
 	json_t *(*allocations)(void *ctx);
 	/** True when it said anything new. */
 	bool (*merge_allocations)(void *ctx, const json_t *table);
@@ -52,15 +59,17 @@ NODISCARD json_t *share_disagreeing(const struct share *s);
 size_t share_agreeing(const struct share *s);
 
 /**
- * Some allocations (a JSON array, borrowed) have changed: tell the others. An entry that is too long for a
- * message travels in push/pull alone.
+ * Some allocations (a JSON array, borrowed) have changed: tell the others. An entry that is too
+ * long for a message travels in push/pull alone.
  */
 void share_allocations(struct share *s, const json_t *changed);
 
 /** Tell everything again: somebody new listens. */
 void share_repeat(struct share *s);
 
-/** Tell the hooks every verdict of the others again: for services that were not known when it came. */
+/**
+ * Tell the hooks every verdict of the others again: for services that were not known when it came.
+ */
 void share_replay(struct share *s);
 
 /** A node left: what it said counts no more. */
@@ -69,8 +78,9 @@ void share_forget(struct share *s, const char *node);
 /** For push/pull. */
 void share_write(const struct share *s, struct buf *out);
 /**
- * Take in what another member said, in a message or a push/pull; what can't be read is ignored and counted.
- * True when anything was new: a message that is should be passed on, since its sender reached only some.
+ * Take in what another member said, in a message or a push/pull; what can't be read is ignored and
+ * counted. True when anything was new: a message that is should be passed on, since its sender
+ * reached only some.
  */
 bool share_read(struct share *s, struct rd bytes);
 uint64_t share_refused(const struct share *s);
