@@ -1,4 +1,7 @@
-/* What peers should hear, against a twin that keeps every wish and merges all of them anew each time. */
+/*
+ * What peers should hear, against a twin that keeps every wish and merges all of them anew each
+ * time.
+ */
 #include <string.h>
 
 #include "app/routes.h"

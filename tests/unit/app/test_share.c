@@ -187,7 +187,7 @@ static void newer_wins_and_a_withdrawal_stays(void **state)
 	(void)state;
 #define SAY(epoch, serving)                                                                        \
 	"{\"crier\":1,\"states\":[{\"node\":\"n\",\"epoch\":" epoch ",\"serving\":{" serving "}}]" \
-											     "}"
+	"}"
 	assert_true(hears(s, SAY("7", "\"web\":[2,true]")));
 	assert_told(e, "n:web=1 ");
 	assert_false(hears(s, SAY("7", "\"web\":[2,true]")));

@@ -1,6 +1,7 @@
 /*
- * Members that tell each other verdicts over a network that loses, doubles, delays and reorders, and that are started
- * anew with clocks that go forth and back: after some push/pull all of them know the same.
+ * Members that tell each other verdicts over a network that loses, doubles, delays and reorders,
+ * and that are started anew with clocks that go forth and back: after some push/pull all of them
+ * know the same.
  */
 #include <string.h>
 
