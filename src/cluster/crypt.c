@@ -91,7 +91,7 @@ void crypt_seal(const struct crypt_ring *ring, uint8_t version, const uint8_t *n
 	wr_bytes(w, nonce, CRYPT_NONCE_LEN);
 	uint8_t *body = wr_take(w, len);
 	uint8_t *tag = wr_take(w, CRYPT_TAG_LEN);
-	if (w->bad)
+	if (!body || !tag)
 		return;
 	if (plain.left)
 		memcpy(body, plain.p, plain.left);
@@ -125,10 +125,13 @@ bool crypt_open(const struct crypt_ring *ring, struct rd blob, struct rd aad, ui
 	if (blob.bad || version > 1 || blob.left + 1 + CRYPT_NONCE_LEN < least)
 		return false;
 	struct rd body = rd_sub(&blob, blob.left - CRYPT_TAG_LEN);
+	const uint8_t *tag = rd_bytes(&blob, CRYPT_TAG_LEN);
+	if (!tag)
+		return false;
 	for (size_t i = 0; i < ring->n; i++) {
 		struct rd plain = rd_from(room, body.left);
 
-		if (!decrypt(&ring->keys[i], nonce, aad, body, room, blob.p))
+		if (!decrypt(&ring->keys[i], nonce, aad, body, room, tag))
 			continue;
 		if (version == 0 && !unpad(&plain))
 			return false;

@@ -5,7 +5,7 @@
 #include "cluster/gossip_priv.h"
 
 #define DEPTH_MAX   4
-#define INFLATE_MAX (4 * PACK_INFLATED_MAX) /* all that one packet may decompress to */
+#define INFLATE_MAX ((size_t)4 * PACK_INFLATED_MAX) /* all that one packet may decompress to */
 
 const struct gossip_timing gossip_lan = {
 	.probe_interval = DUR_S(1),
@@ -71,7 +71,7 @@ struct gossip *gossip_new(const struct gossip_conf *conf, struct mono now)
 	g->conf = *conf;
 	g->conf.name = mem_strdup(conf->name);
 	list_init(&g->outs);
-	queue_init(&g->queue, 2 * GOSSIP_MEMBERS_MAX);
+	queue_init(&g->queue, GOSSIP_MEMBERS_MAX);
 	queue_init(&g->user_queue, USER_QUEUE_MAX);
 	g->gossip_at = MONO_NEVER;
 	g->joins_at = MONO_NEVER;

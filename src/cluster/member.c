@@ -290,7 +290,7 @@ static void adopt(struct gossip *g, struct member *m, const struct wire_node *no
 	m->pub.incarnation = node->incarnation;
 	m->pub.meta_len = node->meta.len;
 	m->has_meta = node->meta.p != NULL;
-	if (node->meta.len)
+	if (node->meta.p)
 		memcpy(m->meta, node->meta.p, node->meta.len);
 	memcpy(m->vsn, node->vsn, sizeof(m->vsn));
 	m->rival = (struct gossip_endpoint){ 0 };

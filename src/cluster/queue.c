@@ -121,8 +121,12 @@ void queue_take(struct queue *q, unsigned limit, struct pack_batch *b)
 		struct queue_item *item = sent[i];
 
 		item->transmits++;
-		insert(q, item);
-		if (item->transmits >= limit)
-			drop(q, place_of(q, item));
+		if (item->transmits < limit) {
+			insert(q, item);
+			continue;
+		}
+		if (item->name)
+			map_del(q->by_name, item->name);
+		item_free(item);
 	}
 }

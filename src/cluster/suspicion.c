@@ -16,7 +16,8 @@ static struct mono end_of(const struct suspicion *s)
 	if (s->wanted == 0)
 		return mono_add(s->start, s->min);
 	double share = log(s->confirmed + 1.0) / log(s->wanted + 1.0);
-	double wait_ms = floor((double)(s->max.ns - (double)(s->max.ns - s->min.ns) * share) / 1e6);
+	double span_ns = (double)(s->max.ns - s->min.ns);
+	double wait_ms = floor(((double)s->max.ns - span_ns * share) / 1e6);
 	struct dur wait = DUR_MS((int64_t)wait_ms);
 
 	return mono_add(s->start, wait.ns < s->min.ns ? s->min : wait);

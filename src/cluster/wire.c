@@ -13,8 +13,8 @@ enum field_type {
 
 struct field {
 	const char *key;
-	enum field_type type;
 	size_t offset;
+	enum field_type type;
 	bool optional; /* left out when empty */
 };
 
@@ -26,11 +26,11 @@ struct layout {
 
 #define F(owner, key, type, member)                       \
 	{                                                 \
-		key, type, offsetof(owner, member), false \
+		key, offsetof(owner, member), type, false \
 	}
 #define F_OPTIONAL(owner, key, type, member)             \
 	{                                                \
-		key, type, offsetof(owner, member), true \
+		key, offsetof(owner, member), type, true \
 	}
 
 _Static_assert(offsetof(struct wire_node, has_vsn) ==
