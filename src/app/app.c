@@ -111,7 +111,7 @@ static void packet_gap(void *ctx)
 
 	log_event(LOG_WARN, "eventsLost", "the packet thread said more than could be heard",
 		  KV_U64("lost", packet_events_lost(a->packet)));
-	layer2_touch(&a->layer2);
+	layer2_reconcile(&a->layer2);
 }
 
 static int packet_start(struct app *a, struct err *e)

@@ -221,6 +221,15 @@ void layer2_retired(struct layer2 *l, struct l2_table *t)
 
 /* --- events --- */
 
+static void entry_own(struct layer2 *l, struct l2_entry *e, bool owned, struct mono at)
+{
+	if (e->owned == owned)
+		return;
+	e->owned = owned;
+	e->since = at;
+	l->on_owner(l->ctx, &e->addr, owned);
+}
+
 void layer2_on_event(struct layer2 *l, const struct l2_event *ev)
 {
 	if (ev->kind == L2_SOCKET_FAILED) {
@@ -229,11 +238,22 @@ void layer2_on_event(struct layer2 *l, const struct l2_event *ev)
 			  KV_I64("ifindex", ev->ifindex));
 		return;
 	}
-	struct l2_entry *e = entry_of(l, &ev->addr);
+	entry_own(l, entry_of(l, &ev->addr), ev->kind == L2_TOOK, ev->at);
+	entries_prune(l);
+}
 
-	e->owned = ev->kind == L2_TOOK;
-	e->since = ev->at;
-	l->on_owner(l->ctx, &ev->addr, e->owned);
+void layer2_reconcile(struct layer2 *l)
+{
+	const char *key;
+	struct l2_entry *e;
+
+	MAP_EACH (l->entries, key, e) {
+		struct l2_address_stats now;
+
+		l2_address_stats_read(&e->stats, &now);
+		entry_own(l, e, now.owned != 0, loop_now(l->loop));
+	}
+	(void)key;
 	entries_prune(l);
 }
 

@@ -60,6 +60,8 @@ bool layer2_link_allowed(const struct layer2 *l, const char *name);
 
 /** From the packet thread. */
 void layer2_on_event(struct layer2 *l, const struct l2_event *ev);
+/** Events were lost: compare what is believed with the latest states. */
+void layer2_reconcile(struct layer2 *l);
 void layer2_retired(struct layer2 *l, struct l2_table *t);
 
 NODISCARD json_t *layer2_json(const struct layer2 *l);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/log.h"
 
 /* A table on its way to the packet thread, with the references that it holds. */
@@ -127,11 +128,8 @@ static int password_read(const char *path, char *out, size_t cap, struct err *e)
 
 static struct bgp_peer_conf peer_conf(const struct cfg_peer *p, const char *password)
 {
-	uint32_t id = 0;
+	struct rd id = rd_from(p->router_id.b, 4); /* unset: zero, and the speaker's rules decide */
 
-	if (addr_is_set(&p->router_id))
-		id = (uint32_t)p->router_id.b[0] << 24 | (uint32_t)p->router_id.b[1] << 16 |
-		     (uint32_t)p->router_id.b[2] << 8 | p->router_id.b[3];
 	return (struct bgp_peer_conf){
 		.name = p->name,
 		.addr = p->addr,
@@ -146,7 +144,7 @@ static struct bgp_peer_conf peer_conf(const struct cfg_peer *p, const char *pass
 		.local_as = p->my_asn,
 		.peer_as = p->peer_asn,
 		.asn_rule = BGP_ASN_EXACT,
-		.router_id = id,
+		.router_id = rd_u32(&id),
 		.hold_s = (uint16_t)(p->hold.ns / 1000000000),
 		.keepalive_s = (uint16_t)(p->keepalive.ns / 1000000000),
 		.dual_stack = p->dual_stack,

@@ -199,8 +199,24 @@ json_t *sessions_bfd_json(const struct sessions *s)
 	return items;
 }
 
+static void collect_bfd(const struct sessions *s, struct metric_writer *w)
+{
+	struct bfd_target *targets = mem_new_n(struct bfd_target, map_len(s->bfd));
+	struct bfd_table table = { .v = targets };
+	const char *name;
+	struct bfd_peer *b;
+
+	MAP_EACH (s->bfd, name, b) {
+		targets[table.n++] = (struct bfd_target){ .peer = b->addr, .status = &b->status };
+	}
+	(void)name;
+	bfd_table_collect(&table, w);
+	free(targets);
+}
+
 void sessions_collect(const struct sessions *s, struct metric_writer *w)
 {
 	bgp_speaker_collect(s->bgp, w);
+	collect_bfd(s, w);
 	bfd_counters_collect(packet_bfd_counters(s->packet), w);
 }

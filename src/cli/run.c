@@ -15,6 +15,8 @@ static const struct argp_option options[] = {
 	{ "node", 'n', "NAME", 0, "This node's name (default: node.name, else the host's name)",
 	  0 },
 	{ "runtime-dir", 'r', "PATH", 0, "Socket and records (default: /run/crier)", 0 },
+	{ "role", 'R', "ROLES", 0, "announcer,allocator (default: both)", 0 },
+	{ "source", 'S', "SOURCES", 0, "file (default); kubernetes and etcd are not built yet", 0 },
 	{ "state-dir", 'd', "PATH", 0, "Allocations (default: /var/lib/crier)", 0 },
 	{ 0 },
 };
@@ -35,6 +37,18 @@ static error_t take(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'd':
 		a->conf.state_dir = arg;
+		return 0;
+	case 'R':
+		if (strcmp(arg, "announcer,allocator") != 0 &&
+		    strcmp(arg, "allocator,announcer") != 0)
+			argp_error(
+				state,
+				"--role %s: splitting the roles is not built yet; a node has both",
+				arg);
+		return 0;
+	case 'S':
+		if (strcmp(arg, "file") != 0)
+			argp_error(state, "--source %s: not built yet; only 'file' is", arg);
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "'%s': configuration files are named with -f", arg);
