@@ -1,7 +1,8 @@
 /**
- * The order in which nodes would take an address, so that every node finds the same owner and successors
- * without a word between them: preference score first, then the SHA-256 of "name#address". Each address
- * shuffles the nodes anew (rendezvous hashing): a node that goes moves only what it had.
+ * The order in which nodes would take an address, so that every node finds the same owner and
+ * successors without a word between them: preference score first, then the SHA-256 of
+ * "name#address". Each address shuffles the nodes anew (rendezvous hashing): a node that goes moves
+ * only what it had.
  *
  * MetalLB's order, so that mixed clusters agree. Pure.
  */

@@ -70,7 +70,9 @@ static void conn_seal(struct conn *k, enum pack_side side, struct rd message)
 	pack_stream_seal(&k->owner->pack, side, nonce, message, &k->out);
 }
 
-/* Our words are out: no more will come, but what is still under way to us must not become a reset. */
+/*
+ * Our words are out: no more will come, but what is still under way to us must not become a reset.
+ */
 static void conn_linger(struct conn *k)
 {
 	k->state = CONN_LINGERING;

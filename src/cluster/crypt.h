@@ -3,9 +3,9 @@
  *
  *   blob = version u8 | nonce 12 | ciphertext | tag 16
  *
- * Version 1 encrypts the plain bytes; version 0 (spoken by protocol 1) pads them as PKCS#7 does first. Both are
- * opened. Sealing uses the first key, opening tries each. Nonces come from the caller: 12 unpredictable bytes,
- * never the same twice.
+ * Version 1 encrypts the plain bytes; version 0 (spoken by protocol 1) pads them as PKCS#7 does
+ * first. Both are opened. Sealing uses the first key, opening tries each. Nonces come from the
+ * caller: 12 unpredictable bytes, never the same twice.
  */
 #ifndef CLUSTER_CRYPT_H
 #define CLUSTER_CRYPT_H
@@ -35,8 +35,8 @@ struct crypt_ring {
 NODISCARD int crypt_ring_add(struct crypt_ring *ring, const void *key, size_t len);
 
 /**
- * The key that MetalLB makes of a secret: its first @key_len bytes (16 before MetalLB 0.14.2, 32 since), and
- * where it is shorter the SHA-256 of nothing behind it.
+ * The key that MetalLB makes of a secret: its first @key_len bytes (16 before MetalLB 0.14.2, 32
+ * since), and where it is shorter the SHA-256 of nothing behind it.
  */
 struct crypt_key crypt_key_from_secret(const void *secret, size_t len, uint8_t key_len);
 

@@ -1,15 +1,17 @@
 /**
- * Membership by gossip: who is in the cluster, who is suspected, who died or left. The protocol of HashiCorp's
- * memberlist (SWIM with Lifeguard), so that members of both kinds mix.
+ * Membership by gossip: who is in the cluster, who is suspected, who died or left. The protocol of
+ * HashiCorp's memberlist (SWIM with Lifeguard), so that members of both kinds mix.
  *
- * A pure core. The shell hands over packets and streams (label and encryption already taken off), tells the
- * time, and drains gossip_next() after every call: datagrams to send, streams to open, answer or close, and
- * what happened. Everything is bounded: members, queues, relayed pings, open streams, what one packet may unpack.
+ * A pure core. The shell hands over packets and streams (label and encryption already taken off),
+ * tells the time, and drains gossip_next() after every call: datagrams to send, streams to open,
+ * answer or close, and what happened. Everything is bounded: members, queues, relayed pings, open
+ * streams, what one packet may unpack.
  *
- * Covered: direct, indirect and TCP probes, nacks, suspicion with confirmations, refutation, health score,
- * gossip also to the lately dead, push/pull with user state, join, leave, user messages. Beyond it: join addresses
- * that are not members are dialled again for ever, so that the order of starting does not matter and a healed
- * split converges. Left out: reclaiming the name of a dead member at another address before it is forgotten.
+ * Covered: direct, indirect and TCP probes, nacks, suspicion with confirmations, refutation, health
+ * score, gossip also to the lately dead, push/pull with user state, join, leave, user messages.
+ * Beyond it: join addresses that are not members are dialled again for ever, so that the order of
+ * starting does not matter and a healed split converges. Left out: reclaiming the name of a dead
+ * member at another address before it is forgotten.
  */
 #ifndef CLUSTER_GOSSIP_H
 #define CLUSTER_GOSSIP_H
@@ -115,8 +117,8 @@ struct gossip_stats {
 };
 
 enum gossip_out_type {
-	GOSSIP_OUT_PACKET, /* send bytes to addr, port */
-	GOSSIP_OUT_DIAL, /* open a stream to addr, port; send bytes; read one answer; within `within` */
+	GOSSIP_OUT_PACKET,	 /* send bytes to addr, port */
+	GOSSIP_OUT_DIAL,	 /* open a stream to addr, port: send bytes, read one answer */
 	GOSSIP_OUT_REPLY,	 /* answer on the accepted stream; then close it */
 	GOSSIP_OUT_CLOSE,	 /* close the accepted stream */
 	GOSSIP_OUT_JOIN,	 /* member is new, or back */
@@ -134,7 +136,7 @@ struct gossip_out {
 	uint32_t stream; /* DIAL: ours; REPLY, CLOSE: as given to gossip_stream_request() */
 	struct addr addr;
 	uint16_t port;
-	struct dur within;
+	struct dur within;		    /* DIAL: all of it */
 	const struct gossip_member *member; /* as it is now; not of ourselves */
 	struct rd bytes;
 };
@@ -161,18 +163,23 @@ struct mono gossip_deadline(const struct gossip *g);
 /** The next thing to do; valid until the next call of anything here. False: nothing. */
 bool gossip_next(struct gossip *g, struct gossip_out *out);
 
-/** Addresses to join, replacing those given before. All are dialled at once, the absent again and again. */
+/**
+ * Addresses to join, replacing those given before. All are dialled at once, the absent again and
+ * again.
+ */
 void gossip_join(struct gossip *g, const struct gossip_endpoint *v, size_t n, struct mono now);
 /** Push/pull with one member now. */
 void gossip_sync(struct gossip *g, const char *name);
 /** New metadata of ours; -1 when too long. */
 NODISCARD int gossip_set_meta(struct gossip *g, const void *meta, size_t len, struct mono now);
 /**
- * Spread a message: some members get it from us. To reach all, those who see it for the first time must
- * spread it on. -1 when too long or leaving.
+ * Spread a message: some members get it from us. To reach all, those who see it for the first time
+ * must spread it on. -1 when too long or leaving.
  */
 NODISCARD int gossip_broadcast(struct gossip *g, struct rd message, struct mono now);
-/** Tell the others that we go; LEFT follows once that has been told. Nothing is joined afterwards. */
+/**
+ * Tell the others that we go; LEFT follows once that has been told. Nothing is joined afterwards.
+ */
 void gossip_leave(struct gossip *g, struct mono now);
 
 /** Members of any state, ourselves among them: start with *at = 0. */

@@ -126,8 +126,8 @@ static inline void name_copy(char out[static WIRE_NAME_MAX + 1], const char *nam
 struct gossip_out *gossip_emit(struct gossip *g, enum gossip_out_type type, struct rd bytes);
 void gossip_emit_member(struct gossip *g, enum gossip_out_type type, struct member *m);
 /**
- * Send a message, and with it what waits in the queues and fits. No checksum: Go's lookup of the receiver
- * fails here, and so nobody expects one.
+ * Send a message, and with it what waits in the queues and fits. No checksum: Go's lookup of the
+ * receiver fails here, and so nobody expects one.
  */
 void gossip_send(struct gossip *g, const struct gossip_endpoint *to, struct rd message);
 /** Send two messages to a member, and nothing else. */
@@ -135,7 +135,10 @@ void gossip_send_pair(struct gossip *g, const struct member *to, struct rd first
 /** Gossip soon: something was queued. */
 void gossip_wake(struct gossip *g, struct mono now);
 void gossip_health(struct gossip *g, int change);
-/** Whether an address that a message asks us to send to is a member's, or the rate for others allows it. */
+/**
+ * Whether an address that a message asks us to send to is a member's, or the rate for others allows
+ * it.
+ */
 bool gossip_may_send(struct gossip *g, const struct gossip_endpoint *to, struct mono now);
 
 /* member.c */

@@ -132,7 +132,10 @@ static void perform(struct cluster *c, const struct gossip_out *out)
 		log_remote_error(out);
 		break;
 	case GOSSIP_OUT_LEFT:
-		/* From the timer, so that nobody is called back who is still in the middle of something. */
+		/*
+		 * From the timer, so that nobody is called back who is still in the middle of
+		 * something.
+		 */
 		loop_timer_set(&c->left_timer, loop_now(c->loop));
 		break;
 	}

@@ -1,9 +1,9 @@
 /**
- * The cluster: the gossip core with its sockets, on the control thread's loop. One UDP and one TCP socket on
- * the bound address; streams with deadlines and limits; label and encryption.
+ * The cluster: the gossip core with its sockets, on the control thread's loop. One UDP and one TCP
+ * socket on the bound address; streams with deadlines and limits; label and encryption.
  *
- * The packet format and who does what are in pack.h and gossip.h. Everything here is called on the loop's
- * thread. Hooks may call back, but for cluster_free().
+ * The packet format and who does what are in pack.h and gossip.h. Everything here is called on the
+ * loop's thread. Hooks may call back, but for cluster_free().
  */
 #ifndef CLUSTER_IO_H
 #define CLUSTER_IO_H
@@ -39,8 +39,7 @@ struct cluster_hooks {
 struct cluster_conf {
 	const char *name; /* of this node: 1 to GOSSIP_NAME_MAX bytes */
 	struct gossip_endpoint bind;
-	struct addr
-		advertise; /* unset: the bound address, or one found by the way to the first join address */
+	struct addr advertise;	/* unset: the bound one, or the one on the way to whom we join */
 	struct crypt_ring ring; /* empty: not encrypted */
 	const char *label;	/* NULL: none */
 	const void *meta;	/* NULL: none; at most GOSSIP_META_MAX bytes */
@@ -74,7 +73,10 @@ struct cluster_stats {
 	CLUSTER_METRICS(METRIC_FIELD, )
 };
 
-/** Open the sockets and start. Fails with words for a person: port busy, no address to tell the others. */
+/**
+ * Open the sockets and start. Fails with words for a person: port busy, no address to tell the
+ * others.
+ */
 NODISCARD int cluster_new(struct loop *loop, const struct cluster_conf *conf, struct cluster **out,
 			  struct err *e);
 
@@ -82,8 +84,8 @@ NODISCARD int cluster_new(struct loop *loop, const struct cluster_conf *conf, st
 struct cluster *cluster_free(struct cluster *c);
 
 /**
- * Tell the others that we go. @done is called once that has been told, after a second at the latest; then, and not
- * in the hook, the cluster may be freed. Further calls are ignored.
+ * Tell the others that we go. @done is called once that has been told, after a second at the
+ * latest; then, and not in the hook, the cluster may be freed. Further calls are ignored.
  */
 void cluster_leave(struct cluster *c, void (*done)(void *ctx), void *ctx);
 

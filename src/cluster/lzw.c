@@ -10,7 +10,10 @@ enum {
 	NONE = 0xffff,
 };
 
-/* The reader of the other side counts one code more than we do, so the last number is never given out. */
+/*
+ * The reader of the other side counts one code more than we do, so the last number is never given
+ * out.
+ */
 #define HI_LIMIT (CODES - 1)
 
 struct packer {

@@ -1,6 +1,6 @@
 /**
- * LZW as GIF and Go's compress/lzw write it: least significant bit first, 8-bit literals, codes of 9 to 12 bits,
- * 256 clears the dictionary, 257 ends. Whole buffers in, whole buffers out; pure.
+ * LZW as GIF and Go's compress/lzw write it: least significant bit first, 8-bit literals, codes of
+ * 9 to 12 bits, 256 clears the dictionary, 257 ends. Whole buffers in, whole buffers out; pure.
  */
 #ifndef CLUSTER_LZW_H
 #define CLUSTER_LZW_H

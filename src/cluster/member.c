@@ -92,7 +92,10 @@ size_t members_pick(struct gossip *g, size_t n, struct member **out, member_filt
 	for (size_t i = 0; i < g->n_members; i++) {
 		if (!wanted(g, g->members[i], arg))
 			continue;
-		/* The k-th to come takes a place with probability n/k: all are as likely in the end. */
+		/*
+		 * The k-th to come takes a place with probability n/k: all are as likely in the
+		 * end.
+		 */
 		size_t at = seen < n ? seen : (size_t)rng_below(g->conf.rng, seen + 1);
 		if (at < n)
 			out[at] = g->members[i];

@@ -194,8 +194,8 @@ static uint32_t read_count(struct rd *r, uint8_t first, struct layout l)
 }
 
 /*
- * Step over one value. Open containers stand on a small stack of "values still to come", so that hostile
- * nesting costs nothing but the limit on depth.
+ * Step over one value. Open containers stand on a small stack of "values still to come", so that
+ * hostile nesting costs nothing but the limit on depth.
  */
 static enum msgpack_extent step_over(struct rd *r)
 {

@@ -1,9 +1,10 @@
 /**
- * The part of msgpack that gossip messages use. Reading takes every current form of a value; writing gives the
- * forms of the old specification (text and bytes are one family, "raw"), as the Go encoder does.
+ * The part of msgpack that gossip messages use. Reading takes every current form of a value;
+ * writing gives the forms of the old specification (text and bytes are one family, "raw"), as the
+ * Go encoder does.
  *
- * Reading goes through struct rd: the first failure latches, and lengths are checked against what is there.
- * Values that nobody asked for are skipped by msgpack_skip(), with a limit on depth.
+ * Reading goes through struct rd: the first failure latches, and lengths are checked against what
+ * is there. Values that nobody asked for are skipped by msgpack_skip(), with a limit on depth.
  */
 #ifndef CLUSTER_MSGPACK_H
 #define CLUSTER_MSGPACK_H

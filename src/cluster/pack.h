@@ -1,10 +1,10 @@
 /**
- * What is wrapped around messages on their way: several in one packet (compound), CRC, compression, encryption
- * and the cluster's label, for packets and for streams. Pure.
+ * What is wrapped around messages on their way: several in one packet (compound), CRC, compression,
+ * encryption and the cluster's label, for packets and for streams. Pure.
  *
- * Outwards, innermost first: message, compound, compress, CRC, encrypt, label. CRC stands in packets only; a
- * stream carries one request one way and at most one answer the other way, and its label is written by the
- * side that dialled alone.
+ * Outwards, innermost first: message, compound, compress, CRC, encrypt, label. CRC stands in
+ * packets only; a stream carries one request one way and at most one answer the other way, and its
+ * label is written by the side that dialled alone.
  */
 #ifndef CLUSTER_PACK_H
 #define CLUSTER_PACK_H
@@ -66,7 +66,10 @@ void pack_crc_write(struct wr *w, struct rd covered);
 
 /** A compressed message, type byte included. */
 void pack_compress(struct wr *w, struct rd plain);
-/** @body stands behind the type byte. Decompresses into @room; false when malformed or larger than the room. */
+/**
+ * @body stands behind the type byte. Decompresses into @room; false when malformed or larger than
+ * the room.
+ */
 NODISCARD bool pack_decompress(struct rd body, struct wr room, struct rd *out);
 
 enum pack_refusal {
@@ -113,8 +116,8 @@ enum pack_progress { PACK_MORE, PACK_WHOLE, PACK_REFUSED };
 void pack_stream_init(struct pack_stream *s, const struct pack_conf *c, enum pack_side side);
 void pack_stream_fini(struct pack_stream *s);
 /**
- * Take in some more bytes. PACK_WHOLE sets *message, which lives as long as the stream; PACK_REFUSED sets
- * *why. Do not feed after either.
+ * Take in some more bytes. PACK_WHOLE sets *message, which lives as long as the stream;
+ * PACK_REFUSED sets *why. Do not feed after either.
  */
 NODISCARD enum pack_progress pack_stream_feed(struct pack_stream *s, const void *p, size_t n,
 					      struct rd *message, enum pack_refusal *why);

@@ -240,7 +240,10 @@ static bool relay_answered(struct gossip *g, uint32_t seq)
 	return false;
 }
 
-/* Where the answer goes: what the message says, else where it came from. Only members may name another place. */
+/*
+ * Where the answer goes: what the message says, else where it came from. Only members may name
+ * another place.
+ */
 static bool answer_to(struct gossip *g, const struct gossip_endpoint *from,
 		      const struct addr *source, uint16_t source_port, struct mono now,
 		      struct gossip_endpoint *out)

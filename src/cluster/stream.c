@@ -162,7 +162,10 @@ static bool read_head(struct pack_stream *s, uint8_t type, struct rd r)
 	return s->tail <= PACK_STREAM_MAX && s->values <= PACK_STREAM_MAX;
 }
 
-/* Neither encrypted nor compressed: the end shows only by reading on. What was seen whole is not seen again. */
+/*
+ * Neither encrypted nor compressed: the end shows only by reading on. What was seen whole is not
+ * seen again.
+ */
 static enum pack_progress scan_plain(struct pack_stream *s, struct rd r, enum pack_refusal *why)
 {
 	uint8_t type = rd_u8(&r);

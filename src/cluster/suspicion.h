@@ -1,6 +1,7 @@
 /**
- * How long a member stays suspected before it is declared dead. The wait starts long and shrinks with each
- * further member that says the same, down to a minimum (the SWIM paper's Lifeguard extension). Pure arithmetic.
+ * How long a member stays suspected before it is declared dead. The wait starts long and shrinks
+ * with each further member that says the same, down to a minimum (the SWIM paper's Lifeguard
+ * extension). Pure arithmetic.
  */
 #ifndef CLUSTER_SUSPICION_H
 #define CLUSTER_SUSPICION_H

@@ -359,7 +359,9 @@ void gossip_sync(struct gossip *g, const char *name)
 		sync_start(g, &to, false);
 }
 
-/* Dial who is not there, at first each second and in the end each minute; begin anew when one goes. */
+/*
+ * Dial who is not there, at first each second and in the end each minute; begin anew when one goes.
+ */
 static void join_tick(struct gossip *g, struct join *j, struct mono now)
 {
 	bool was_present = j->present;
@@ -374,7 +376,10 @@ static void join_tick(struct gossip *g, struct join *j, struct mono now)
 	if (mono_before(now, j->at) || is_dialled(g, &j->to))
 		return;
 	sync_start(g, &j->to, true);
-	/* The two sides of a split began to wait together: the first of them all shall not take its full time. */
+	/*
+	 * The two sides of a split began to wait together: the first of them all shall not take its
+	 * full time.
+	 */
 	j->at = mono_add(now, DUR_NS(rng_between(g->conf.rng, j->wait.ns / 2, j->wait.ns)));
 	j->wait = DUR_NS(MIN(2 * j->wait.ns, JOIN_WAIT_MAX.ns));
 }

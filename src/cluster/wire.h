@@ -1,9 +1,10 @@
 /**
  * The messages of the gossip protocol: a type byte and a msgpack map whose keys are field names.
  *
- * What is encoded equals what the Go program sends, byte for byte: keys sorted, text as raw, IPv4 addresses of
- * four bytes. Decoding takes any order, unknown keys and missing ones, and every current form of a value.
- * Wrappers around messages (compound, CRC, compression, encryption, label) are in pack.h.
+ * What is encoded equals what the Go program sends, byte for byte: keys sorted, text as raw, IPv4
+ * addresses of four bytes. Decoding takes any order, unknown keys and missing ones, and every
+ * current form of a value. Wrappers around messages (compound, CRC, compression, encryption, label)
+ * are in pack.h.
  */
 #ifndef CLUSTER_WIRE_H
 #define CLUSTER_WIRE_H
@@ -105,8 +106,9 @@ struct wire_compressed {
 };
 
 /**
- * Write one body (without its type byte), or read one and leave the cursor behind it. Decoding returns false
- * when the body is malformed or short; *out is of no use then. Borrowed bytes live as long as the input.
+ * Write one body (without its type byte), or read one and leave the cursor behind it. Decoding
+ * returns false when the body is malformed or short; *out is of no use then. Borrowed bytes live as
+ * long as the input.
  */
 #define WIRE_BODY(body, type)                                    \
 	void wire_##body##_encode(struct wr *w, const type *in); \

@@ -1,8 +1,9 @@
 /*
- * A member made of our own cluster room alone, for the interop test. It prints what it learns, one line each,
- * and obeys signals: USR1 gossips a message, USR2 changes its metadata, TERM leaves.
+ * A member made of our own cluster room alone, for the interop test. It prints what it learns, one
+ * line each, and obeys signals: USR1 gossips a message, USR2 changes its metadata, TERM leaves.
  *
- *   gossip_node --name N --bind ADDR[:PORT] [--join ADDR[:PORT],…] [--key HEX] [--label L] [--meta M]
+ *   gossip_node --name N --bind ADDR[:PORT] [--join ADDR[:PORT],…] [--key HEX] [--label L] [--meta
+ *   M]
  */
 #include <getopt.h>
 #include <signal.h>

@@ -1,5 +1,6 @@
 /**
- * A gossip core that fuzz targets feed: named "alpha", with two members that it knows, and drained after each input.
+ * A gossip core that fuzz targets feed: named "alpha", with two members that it knows, and drained
+ * after each input.
  */
 #ifndef TESTS_FUZZ_CLUSTER_CORE_H
 #define TESTS_FUZZ_CLUSTER_CORE_H

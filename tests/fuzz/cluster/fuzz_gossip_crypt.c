@@ -1,4 +1,7 @@
-/* Packets as they come from the wire, where keys and a label are set. The first byte chooses the settings. */
+/*
+ * Packets as they come from the wire, where keys and a label are set. The first byte chooses the
+ * settings.
+ */
 #include "fuzz.h"
 
 #include "cluster/pack.h"

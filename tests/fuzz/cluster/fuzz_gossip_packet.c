@@ -1,4 +1,7 @@
-/* Packets as they are after decryption; each input is a sequence of them, two bytes of length in front. */
+/*
+ * Packets as they are after decryption; each input is a sequence of them, two bytes of length in
+ * front.
+ */
 #include "fuzz.h"
 
 #include "core.h"

@@ -1,6 +1,6 @@
 /*
- * A stream in pieces. The first byte chooses side, label, key and the size of the pieces; what comes out whole
- * goes into a core, as a request or as an answer.
+ * A stream in pieces. The first byte chooses side, label, key and the size of the pieces; what
+ * comes out whole goes into a core, as a request or as an answer.
  */
 #include "fuzz.h"
 

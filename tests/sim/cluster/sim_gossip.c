@@ -1,6 +1,6 @@
 /*
- * Many gossip cores in one process, over a network that loses, delays, splits and restarts. Whatever happens,
- * all agree on who is there within a bounded time after the last event.
+ * Many gossip cores in one process, over a network that loses, delays, splits and restarts.
+ * Whatever happens, all agree on who is there within a bounded time after the last event.
  */
 #include <stdio.h>
 
@@ -244,7 +244,10 @@ static void run(struct net *net, int64_t seconds)
 		step(net);
 }
 
-/* Does @i believe exactly those who run to be there (and on its side of a split)? Suspicions are no belief. */
+/*
+ * Does @i believe exactly those who run to be there (and on its side of a split)? Suspicions are no
+ * belief.
+ */
 static bool knows_all(const struct net *net, unsigned i)
 {
 	for (unsigned j = 0; j < net->n; j++) {
@@ -332,7 +335,10 @@ static uint64_t deaths_seen(const struct net *net)
 static void life_and_death(struct net *net)
 {
 	unsigned victim = net->n - 1;
-	/* The wait of a lone accuser grows with the logarithm of the number; and each is probed in turn. */
+	/*
+	 * The wait of a lone accuser grows with the logarithm of the number; and each is probed in
+	 * turn.
+	 */
 	int64_t death_s = net->n <= 3 ? 12 : 45;
 
 	settle(net, 30, "start");

@@ -42,7 +42,9 @@ static void returns_what_was_packed(void **state)
 
 	(void)state;
 	rng_seed(&rng, test_seed());
-	/* Few different bytes give long strings, many fill the dictionary soon: both cross a clear. */
+	/*
+	 * Few different bytes give long strings, many fill the dictionary soon: both cross a clear.
+	 */
 	for (unsigned letters = 1; letters <= 256; letters *= 4) {
 		for (size_t i = 0; i < BIG; i++)
 			bytes[i] = (uint8_t)rng_below(&rng, letters);
@@ -78,7 +80,10 @@ static void packs_as_go_does(void **state)
 	assert_memory_equal(got, want, n_want);
 }
 
-/* Go's output for the same bytes, known by length and checksum: long enough for clears and all widths. */
+/*
+ * Go's output for the same bytes, known by length and checksum: long enough for clears and all
+ * widths.
+ */
 static void packs_much_as_go_does(void **state)
 {
 	uint8_t plain[38000];
