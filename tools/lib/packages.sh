@@ -3,9 +3,9 @@
 
 PACKAGES_BUILD=(gcc libc6-dev cmake ninja-build pkg-config
 	libev-dev libpcap-dev libnl-3-dev libnl-route-3-dev libyaml-dev libjansson-dev libssl-dev zlib1g-dev
-	libcurl4-openssl-dev libmicrohttpd-dev libcap-ng-dev libcmocka-dev)
+	libcurl4-openssl-dev libmicrohttpd-dev libcap-ng-dev)
 PACKAGES_DEMO=(python3 procps iproute2 iputils-ping curl frr)
-PACKAGES_TEST=(clang clang-format clang-tidy libclang-rt-14-dev llvm valgrind git
+PACKAGES_TEST=(libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev llvm valgrind git
 	python3-pytest python3-pytest-timeout nftables iputils-arping ndisc6 tshark
 	bird2 gobgpd golang-go golang-github-hashicorp-memberlist-dev)
 
