@@ -89,17 +89,45 @@ static void share_take(struct share *s, const struct plan_bgp *want)
 			want->n_large_communities * sizeof(*want->large_communities));
 }
 
-static bool want_eq(const struct plan_bgp *a, const struct plan_bgp *b)
+static bool communities_eq(const struct plan_bgp *a, const struct plan_bgp *b)
 {
-	return a->has_local_pref == b->has_local_pref && a->local_pref == b->local_pref &&
-	       a->has_med == b->has_med && a->med == b->med &&
-	       a->as_path_prepend == b->as_path_prepend && a->n_communities == b->n_communities &&
+	return a->n_communities == b->n_communities &&
 	       a->n_large_communities == b->n_large_communities &&
 	       (!a->n_communities || memcmp(a->communities, b->communities,
 					    a->n_communities * sizeof(*a->communities)) == 0) &&
 	       (!a->n_large_communities ||
 		memcmp(a->large_communities, b->large_communities,
 		       a->n_large_communities * sizeof(*a->large_communities)) == 0);
+}
+
+static bool want_eq(const struct plan_bgp *a, const struct plan_bgp *b)
+{
+	return a->has_local_pref == b->has_local_pref && a->local_pref == b->local_pref &&
+	       a->has_med == b->has_med && a->med == b->med &&
+	       a->as_path_prepend == b->as_path_prepend && communities_eq(a, b);
+}
+
+static const struct share *first_share(const struct route *route)
+{
+	return LIST_ENTRY(route->shares.next, struct share, of_route);
+}
+
+/*
+ * What was told, and what the first share says of itself, hold with one share like @want more or
+ * less as well. So thousands of services come to an aggregate, and go, without a look at all of
+ * them each time.
+ */
+static bool is_no_news(const struct route *route, const struct plan_bgp *want)
+{
+	if (!route->told || list_empty(&route->shares))
+		return false;
+	const struct plan_bgp *first = &first_share(route)->want;
+	const struct route_wish *told = &route->wish;
+
+	return first->has_local_pref == told->has_local_pref &&
+	       first->local_pref == told->local_pref && first->has_med == told->has_med &&
+	       first->med == told->med && first->as_path_prepend == told->as_path_prepend &&
+	       communities_eq(first, want);
 }
 
 static void route_changed(struct routes *r, struct route *route)
@@ -153,6 +181,8 @@ static void want_one(struct routes *r, struct service_routes *sr, const struct p
 		s->stale = false;
 		return;
 	}
+	if (s || !is_no_news(route, want))
+		route_changed(r, route);
 	if (!s) {
 		s = mem_new(struct share);
 		s->route = route;
@@ -162,7 +192,14 @@ static void want_one(struct routes *r, struct service_routes *sr, const struct p
 	}
 	share_take(s, want);
 	s->stale = false;
-	route_changed(r, route);
+}
+
+static void want_no_more(struct routes *r, struct share *s)
+{
+	list_remove(&s->of_route);
+	if (!is_no_news(s->route, &s->want))
+		route_changed(r, s->route);
+	share_free(s);
 }
 
 static int compare_u32(const void *a, const void *b)
@@ -203,39 +240,57 @@ static void wish_fini(struct route_wish *w)
 	*w = (struct route_wish){ 0 };
 }
 
-/* The first share's preferences, everybody's communities. */
-static struct route_wish route_wish_now(const struct route *route)
+/* Most services behind an aggregate say what the one before said. */
+static bool repeats(const struct route *route, const struct share *s)
 {
-	const struct share *first = LIST_ENTRY(route->shares.next, struct share, of_route);
+	return s->of_route.prev != &route->shares &&
+	       communities_eq(&s->want,
+			      &LIST_ENTRY(s->of_route.prev, struct share, of_route)->want);
+}
+
+/* Everybody's communities, arrays of the caller's. */
+static void unite_communities(const struct route *route, struct route_wish *out)
+{
 	size_t n = 0, n_large = 0;
 	struct share *s;
 
 	LIST_EACH (s, &route->shares, of_route) {
-		n += s->want.n_communities;
-		n_large += s->want.n_large_communities;
+		n += repeats(route, s) ? 0 : s->want.n_communities;
+		n_large += repeats(route, s) ? 0 : s->want.n_large_communities;
 	}
 	uint32_t *communities = mem_new_n(uint32_t, n);
 	struct large_community *large = mem_new_n(struct large_community, n_large);
 	n = n_large = 0;
 	LIST_EACH (s, &route->shares, of_route) {
+		if (repeats(route, s))
+			continue;
 		for (size_t i = 0; i < s->want.n_communities; i++)
 			communities[n++] = s->want.communities[i];
 		for (size_t i = 0; i < s->want.n_large_communities; i++)
 			large[n_large++] = s->want.large_communities[i];
 	}
-	return (struct route_wish){
+	out->communities = communities;
+	out->n_communities = unite(communities, n, sizeof(*communities), compare_u32);
+	out->large_communities = large;
+	out->n_large_communities = unite(large, n_large, sizeof(*large), compare_large);
+}
+
+/* The first share's preferences, everybody's communities. */
+static struct route_wish route_wish_now(const struct route *route)
+{
+	const struct plan_bgp *first = &first_share(route)->want;
+	struct route_wish wish = {
 		.peer = route->peer,
 		.prefix = route->prefix,
-		.has_local_pref = first->want.has_local_pref,
-		.local_pref = first->want.local_pref,
-		.has_med = first->want.has_med,
-		.med = first->want.med,
-		.as_path_prepend = first->want.as_path_prepend,
-		.communities = communities,
-		.n_communities = unite(communities, n, sizeof(*communities), compare_u32),
-		.large_communities = large,
-		.n_large_communities = unite(large, n_large, sizeof(*large), compare_large),
+		.has_local_pref = first->has_local_pref,
+		.local_pref = first->local_pref,
+		.has_med = first->has_med,
+		.med = first->med,
+		.as_path_prepend = first->as_path_prepend,
 	};
+
+	unite_communities(route, &wish);
+	return wish;
 }
 
 static bool wish_eq(const struct route_wish *a, const struct route_wish *b)
@@ -311,10 +366,8 @@ void routes_set(struct routes *r, const char *service, const struct plan_bgp *wa
 	for (size_t i = 0; i < n; i++)
 		want_one(r, sr, &wanted[i]);
 	LIST_EACH (s, &sr->shares, of_service) {
-		if (s->stale) {
-			route_changed(r, s->route);
-			share_free(s);
-		}
+		if (s->stale)
+			want_no_more(r, s);
 	}
 	LIST_EACH (route, &r->changed, changed) {
 		route_settle(r, route);

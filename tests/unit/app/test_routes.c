@@ -2,7 +2,9 @@
  * What peers should hear, against a twin that keeps every wish and merges all of them anew each
  * time.
  */
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "app/routes.h"
 #include "base/buf.h"
@@ -325,6 +327,51 @@ static void preference_is_the_firsts(void **state)
 	heard_fini(&h);
 }
 
+static double cpu_seconds(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+/* @n services come to one aggregate, say the same again, and go. */
+static double aggregate_seconds(int n)
+{
+	static const uint32_t communities[] = { 1, 2 };
+	struct heard h = heard_new();
+	struct routes *r = routes_for(&h);
+	struct plan_bgp want = plain("192.0.2.0/24");
+	double from = cpu_seconds();
+
+	want.communities = communities;
+	want.n_communities = 2;
+	for (int i = 0; i < 3 * n; i++) {
+		char name[32];
+
+		(void)snprintf(name, sizeof(name), "s%d", i % n);
+		routes_set(r, name, &want, i < 2 * n);
+	}
+	assert_int_equal(h.announced, 1);
+	assert_int_equal(h.withdrawn, 1);
+	routes_free(r);
+	heard_fini(&h);
+	return cpu_seconds() - from;
+}
+
+static void an_aggregate_of_many_is_linear(void **state)
+{
+	double few = 1e9, many = 1e9;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		few = MIN(few, aggregate_seconds(1000));
+		many = MIN(many, aggregate_seconds(8000));
+	}
+	print_message("1000 services: %.1f ms, 8000: %.1f ms\n", few * 1e3, many * 1e3);
+	assert_true(many < few * 24);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -332,6 +379,7 @@ int main(void)
 		cmocka_unit_test(replay_tells_one_peer_all),
 		cmocka_unit_test(the_same_again_is_no_news),
 		cmocka_unit_test(preference_is_the_firsts),
+		cmocka_unit_test(an_aggregate_of_many_is_linear),
 	};
 
 	return cmocka_run_group_tests_name("app/routes", tests, NULL, NULL);
