@@ -120,7 +120,6 @@ class Frr(Router):
     LIB = "/usr/lib/frr"
 
     def start(self, conf):
-        sh(f"chmod 755 {self.lab.dir} {self.dir}")
         self.vty = self.dir / "vty"
         self.vty.mkdir()
         (self.dir / "frr.conf").write_text(textwrap.dedent(conf))
@@ -128,10 +127,12 @@ class Frr(Router):
         self.sysctl("net.ipv4.ip_forward", 1)
         self.sysctl("net.ipv6.conf.all.forwarding", 1)
         self.sysctl("net.ipv4.fib_multipath_hash_policy", 1)
+        # The daemons run as user frr, who may not reach this folder by its own path: a home may be closed to
+        # others. Each `ip netns exec` has mounts of its own, so the folder can stand on /mnt for them alone.
+        files = "-f /mnt/frr.conf --vty_socket /mnt/vty -z /mnt/zserv.api -A 127.0.0.1 -P 0"
         for d in ("zebra", "bfdd", "bgpd"):
-            self.popen(f"{self.LIB}/{d} -f {self.dir}/frr.conf -i {self.dir}/{d}.pid --vty_socket {self.vty} "
-                       f"-z {self.dir}/zserv.api -A 127.0.0.1 -P 0 --log file:{self.dir}/{d}.log",
-                       f"{d}.out")
+            run = f"mount --bind {self.dir} /mnt && exec {self.LIB}/{d} {files} -i /mnt/{d}.pid --log file:/mnt/{d}.log"
+            self.popen(["sh", "-c", run], f"{d}.out")
             wait_for(lambda d=d: (self.vty / f"{d}.vty").exists(), f"{self.name}: {d} runs")
         return self
 

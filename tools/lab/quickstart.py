@@ -64,7 +64,6 @@ services:
 """
 
 FRR = """\
-log file {dir}/frr.log
 router bgp 64513
  bgp router-id 10.77.0.1
  no bgp ebgp-requires-policy
@@ -121,7 +120,7 @@ def build_lab(lab, router_kind):
         node.configure(CONFIG)
     router = lab.host("router", lan, "10.77.0.1/24", cls=Frr if router_kind == "frr" else Bird)
     lab.plug(router, wan, "eth1", "10.78.0.1/24")
-    router.start(FRR.format(dir=router.dir) if router_kind == "frr" else BIRD)
+    router.start(FRR if router_kind == "frr" else BIRD)
     client = lab.host("client", wan, f"{CLIENT}/24")
     lab.plug(client, lan, "eth1", "10.77.0.100/24")
     client.run("ip route add default via 10.78.0.1")
