@@ -306,19 +306,26 @@ static const char *protocol_of(const struct cfg *c, const struct cfg_pool *p)
 	return l2 ? "layer2" : bgp ? "bgp" : "none";
 }
 
+/* A pool may have more addresses than fit into a number. */
+static uint64_t add_up(uint64_t a, uint64_t b)
+{
+	uint64_t sum;
+
+	return __builtin_add_overflow(a, b, &sum) || sum > INT64_MAX ? INT64_MAX : sum;
+}
+
 static json_t *pool_json(const struct cfg *c, const struct cfg_pool *p, const struct alloc_usage *u)
 {
-	json_t *item = json_item(
-		p->name, u->used_v4 + u->used_v6 < u->total_v4 + u->total_v6 ? "free" : "exhausted",
-		MONO_NEVER);
+	uint64_t used = add_up(u->used_v4, u->used_v6), total = add_up(u->total_v4, u->total_v6);
+	json_t *item = json_item(p->name, used < total ? "free" : "exhausted", MONO_NEVER);
 	json_t *ranges = json_array();
 
 	for (size_t i = 0; i < p->n_addresses; i++)
 		json_array_append_new(ranges, json_string(p->addresses[i].text));
 	json_set_text(item, "protocol", protocol_of(c, p));
 	json_object_set_new(item, "ranges", ranges);
-	json_set_u64(item, "used", u->used_v4 + u->used_v6);
-	json_set_u64(item, "total", u->total_v4 + u->total_v6);
+	json_set_u64(item, "used", used);
+	json_set_u64(item, "total", total);
 	json_set_u64(item, "used-ipv4", u->used_v4);
 	json_set_u64(item, "total-ipv4", u->total_v4);
 	json_set_u64(item, "used-ipv6", u->used_v6);

@@ -150,6 +150,18 @@ static void share_verdict(void *ctx, const char *node, const char *service, bool
 	world_service_endpoint(((struct app *)ctx)->world, service, node, servable);
 }
 
+static void share_silent(void *ctx, const char *node, const char *service)
+{
+	world_service_endpoint_forget(((struct app *)ctx)->world, service, node);
+}
+
+static bool share_is_member(void *ctx, const char *node)
+{
+	const struct world_node *n = world_node(((struct app *)ctx)->world, node);
+
+	return n && n->alive;
+}
+
 static json_t *share_table(void *ctx)
 {
 	struct app *a = ctx;
@@ -305,6 +317,8 @@ static void make_core(struct app *a, const struct cfg *c)
 			     &(struct share_hooks){ .ctx = a,
 						    .broadcast = share_broadcast,
 						    .verdict = share_verdict,
+						    .silent = share_silent,
+						    .is_member = share_is_member,
 						    .allocations = share_table,
 						    .merge_allocations = share_merge });
 	world_on_change(a->world, on_world, a);
@@ -418,6 +432,7 @@ static void app_stop(struct app *a)
 	a->ids = node_ids_free(a->ids);
 	a->events = events_free(a->events);
 	app_retire_configs(a);
+	free(a->retired);
 	cfg_free(a->cfg);
 	a->loop = loop_free(a->loop);
 	free(a->config.why);

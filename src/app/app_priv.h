@@ -28,9 +28,9 @@ struct app {
 	struct loop *loop;
 	struct loop_signal sigterm, sigint, sighup;
 
-	const struct cfg *cfg;	      /* in force */
-	const struct cfg *retired[8]; /* earlier ones that decisions may still name */
-	size_t n_retired;
+	const struct cfg *cfg;	    /* in force */
+	const struct cfg **retired; /* earlier ones that decisions may still name */
+	size_t n_retired, cap_retired;
 	struct {
 		char *why; /* the last reload was refused; NULL: what is on disk is in force */
 		struct mono since;

@@ -79,6 +79,7 @@ static int checks_apply(struct app *a, const struct cfg *old, const struct cfg *
 		    (!s || s->health.kind == CFG_HEALTH_NONE)) {
 			health_checker_del(a->health, old->services[i].name);
 			share_unserve(a->share, old->services[i].name);
+			world_service_endpoint_forget(a->world, old->services[i].name, a->node);
 		}
 	}
 	for (size_t i = 0; i < now->n_services; i++) {
@@ -112,12 +113,7 @@ static void retire(struct app *a, const struct cfg *old)
 {
 	if (!old)
 		return;
-	if (a->n_retired == ARRAY_LEN(a->retired)) {
-		/* Reloads faster than planning: the oldest was replaced that many times, nothing names it. */
-		cfg_free(a->retired[0]);
-		memmove(a->retired, a->retired + 1, sizeof(a->retired) - sizeof(a->retired[0]));
-		a->n_retired--;
-	}
+	mem_grow(a->retired, a->n_retired, a->cap_retired);
 	a->retired[a->n_retired++] = old;
 }
 
@@ -154,6 +150,7 @@ int app_apply(struct app *a, const struct cfg *c, bool force, struct err *e)
 	warn_about_restart(old, c);
 	a->cfg = c;
 	world_set_config(a->world, c);
+	share_replay(a->share); /* what was said of services that were not known yet */
 	retire(a, old);
 	allocation_apply(a->allocation, c);
 	membership_apply(a->membership, c);

@@ -222,6 +222,11 @@ void share_config(struct share *s, uint64_t hash)
 	message_send(s, draft_verdicts(s).message);
 }
 
+static bool is_member(const struct share *s, const char *node)
+{
+	return strcmp(node, s->me) == 0 || s->hooks.is_member(s->hooks.ctx, node);
+}
+
 json_t *share_disagreeing(const struct share *s)
 {
 	const struct speaker *me = map_get(s->speakers, s->me), *sp;
@@ -229,7 +234,7 @@ json_t *share_disagreeing(const struct share *s)
 	const char *node;
 
 	MAP_EACH (s->speakers, node, sp) {
-		if (sp->config && sp->config != me->config)
+		if (sp->config && sp->config != me->config && is_member(s, node))
 			json_array_append_new(names, json_string(node));
 	}
 	return names;
@@ -242,9 +247,8 @@ size_t share_agreeing(const struct share *s)
 	size_t n = 0;
 
 	MAP_EACH (s->speakers, node, sp) {
-		n += sp->config == me->config;
+		n += sp->config == me->config && is_member(s, node);
 	}
-	(void)node;
 	return n;
 }
 
@@ -288,6 +292,8 @@ void share_write(const struct share *s, struct buf *out)
 	struct verdict *v;
 
 	MAP_EACH (s->speakers, node, sp) {
+		if (!is_member(s, node))
+			continue;
 		json_t *statement = statement_new(node, sp);
 
 		MAP_EACH (sp->verdicts, service, v) {
@@ -320,7 +326,7 @@ static bool number_of(const json_t *j, uint64_t *out)
 static void tell_hooks(struct share *s, const char *node, const char *service,
 		       const struct verdict *v)
 {
-	if (!v->gone || !s->hooks.silent)
+	if (!v->gone)
 		s->hooks.verdict(s->hooks.ctx, node, service, v->servable);
 	else
 		s->hooks.silent(s->hooks.ctx, node, service);

@@ -27,11 +27,10 @@ struct share_hooks {
 	void (*broadcast)(void *ctx, const void *bytes, size_t len);
 	/** @node says whether it serves @service. */
 	void (*verdict)(void *ctx, const char *node, const char *service, bool servable);
-	/**
-	 * @node says nothing about @service any more: it has no check, or was started anew. Where
-	 * this is NULL a verdict of "no" is all that is told.
-	 */
+	/** @node says nothing about @service any more: it has no check, or was started anew. */
 	void (*silent)(void *ctx, const char *node, const char *service);
+	/** Does @node live, as gossip knows? What others say of the dead is not passed on. */
+	bool (*is_member)(void *ctx, const char *node);
 	/**
 	 * The table of allocations as a JSON array (a new reference), and one to merge (borrowed).
 	 */

@@ -337,6 +337,14 @@ static bool endpoint_forget(struct service *s, const char *node)
 	return true;
 }
 
+void world_service_endpoint_forget(struct world *w, const char *key, const char *node)
+{
+	struct service *s = map_get(w->by_key, key);
+
+	if (s && endpoint_forget(s, node))
+		tell(w, WORLD_SERVICE, s->pub.key);
+}
+
 void world_endpoints_forget(struct world *w, const char *node)
 {
 	char *gone = mem_strdup(node); /* @node may be an endpoint's own */

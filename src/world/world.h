@@ -115,6 +115,8 @@ const struct world_node *world_node(const struct world *w, const char *name);
 const struct world_service *world_service(const struct world *w, const char *key);
 void world_service_assign(struct world *w, const char *key, const struct addr *addresses, size_t n);
 void world_service_endpoint(struct world *w, const char *key, const char *node, bool servable);
+/** Forget what @node said about one service: it says nothing any more. */
+void world_service_endpoint_forget(struct world *w, const char *key, const char *node);
 /** Forget what @node said about all services (it left). */
 void world_endpoints_forget(struct world *w, const char *node);
 

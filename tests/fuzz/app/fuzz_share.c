@@ -22,6 +22,13 @@ static void on_verdict(void *ctx, const char *node, const char *service, bool se
 	*told += 1 + servable;
 }
 
+static bool on_is_member(void *ctx, const char *node)
+{
+	(void)ctx;
+	(void)node;
+	return true;
+}
+
 static void on_silent(void *ctx, const char *node, const char *service)
 {
 	size_t *told = ctx;
@@ -50,6 +57,7 @@ static struct share *member(const char *name, size_t *told)
 							   .broadcast = on_broadcast,
 							   .verdict = on_verdict,
 							   .silent = on_silent,
+							   .is_member = on_is_member,
 							   .allocations = no_allocations,
 							   .merge_allocations = on_merge });
 

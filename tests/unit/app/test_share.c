@@ -34,6 +34,13 @@ static void on_verdict(void *ctx, const char *node, const char *service, bool se
 	(void)snprintf(e->log + n, LOG_MAX - n, "%s:%s=%d ", node, service, servable);
 }
 
+static bool on_is_member(void *ctx, const char *node)
+{
+	(void)ctx;
+	(void)node;
+	return true;
+}
+
 static void on_silent(void *ctx, const char *node, const char *service)
 {
 	struct ear *e = ctx;
@@ -64,6 +71,7 @@ static struct share *share_with(struct ear *e, const char *me, uint64_t epoch)
 						.broadcast = on_broadcast,
 						.verdict = on_verdict,
 						.silent = on_silent,
+						.is_member = on_is_member,
 						.allocations = on_allocations,
 						.merge_allocations = on_merge });
 }
@@ -254,24 +262,6 @@ static void an_earlier_life_of_ours_is_refuted(void **state)
 	ear_free(f);
 }
 
-static void without_the_hook_silence_is_no(void **state)
-{
-	struct ear *e = mem_new(struct ear);
-	struct share *s = share_new("me", 1,
-				    &(struct share_hooks){ .ctx = e,
-							   .broadcast = on_broadcast,
-							   .verdict = on_verdict,
-							   .allocations = on_allocations,
-							   .merge_allocations = on_merge });
-
-	(void)state;
-	(void)hears(s, SAY("7", "\"web\":[1,true],\"mail\":[2]"));
-	(void)hears(s, SAY("7", "\"web\":[3]"));
-	assert_told(e, "n:web=1 n:web=0 ");
-	share_free(s);
-	ear_free(e);
-}
-
 /* --- what is refused --- */
 
 static const struct refusal {
@@ -348,7 +338,6 @@ int main(void)
 		cmocka_unit_test(newer_wins_and_a_withdrawal_stays),
 		cmocka_unit_test(a_new_life_takes_the_old_one_back),
 		cmocka_unit_test(an_earlier_life_of_ours_is_refuted),
-		cmocka_unit_test(without_the_hook_silence_is_no),
 		cmocka_unit_test(names_have_a_bound),
 	};
 

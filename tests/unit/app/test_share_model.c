@@ -86,6 +86,13 @@ static void on_verdict(void *ctx, const char *node, const char *service, bool se
 	*told_of(ctx, node, service) = servable ? SERVES : SERVES_NOT;
 }
 
+static bool on_is_member(void *ctx, const char *node)
+{
+	(void)ctx;
+	(void)node;
+	return true;
+}
+
 static void on_silent(void *ctx, const char *node, const char *service)
 {
 	enum known *k = told_of(ctx, node, service);
@@ -124,6 +131,7 @@ static void member_start(size_t i)
 						    .broadcast = on_broadcast,
 						    .verdict = on_verdict,
 						    .silent = on_silent,
+						    .is_member = on_is_member,
 						    .allocations = no_allocations,
 						    .merge_allocations = merge_nothing });
 }
