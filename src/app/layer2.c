@@ -56,6 +56,7 @@ struct draft {
 	size_t n_addresses, cap_addresses;
 	struct arena *arena;
 	struct l2_nodes alive;
+	bool node_missing; /* a candidate has no number */
 };
 
 static bool link_usable(const struct layer2 *l, const struct net_link *link)
@@ -109,6 +110,8 @@ static void draft_succession(struct layer2 *l, struct draft *d, const struct pla
 	for (size_t i = 0; i < p->n_succession; i++)
 		if (node_ids_of(l->ids, p->succession[i].node, &nodes[a->n_nodes]) == 0)
 			a->n_nodes++;
+		else
+			d->node_missing = true;
 	a->nodes = nodes;
 }
 
@@ -182,11 +185,16 @@ static void table_hand_over(struct layer2 *l, struct draft *d)
 	struct l2_table *t = NULL;
 	struct err e = { 0 };
 
-	if (node_ids_of(l->ids, world_me(l->world), &conf.self) < 0 ||
-	    l2_table_new(&conf, &t, &e) < 0) {
+	/* Without one of its candidates a list would give an address two owners. */
+	if (d->node_missing || node_ids_of(l->ids, world_me(l->world), &conf.self) < 0)
+		(void)err_set(
+			&e, ERR_LIMIT,
+			"more than %d names of nodes were seen since the start: restart crier",
+			NODE_IDS_MAX);
+	if (e.kind || l2_table_new(&conf, &t, &e) < 0) {
 		log_event(LOG_ERROR, "layer2Stale",
 			  "the Layer 2 table can't be built; what was announced stays",
-			  KV_STR("error", e.text[0] ? e.text : "too many nodes"));
+			  KV_STR("error", e.text));
 		for (size_t i = 0; i < d->n_addresses; i++)
 			entry_unref(entry_of_stats(d->addresses[i].stats));
 		return;
@@ -201,7 +209,7 @@ static void rebuild_now(struct loop_task *task)
 	struct draft d = { .arena = arena_new() };
 
 	/* While decisions are still being made the table would be of two worlds. */
-	if (l->packet && planner_is_settled(l->planner)) {
+	if (l->packet && !l->held && planner_is_settled(l->planner)) {
 		draft_links(l, &d);
 		draft_alive(l, &d);
 		draft_addresses(l, &d);
