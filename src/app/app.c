@@ -58,7 +58,7 @@ static void on_owner(void *ctx, const struct addr *addr, bool owned)
 			: "this node is silent about the address",
 		  KV_STR("ip", ADDR_TEXT(addr)));
 	binding_owner(a->binding, addr, owned);
-	services_owner(a->services, addr, owned);
+	services_owner(a->services, addr);
 }
 
 static void on_links(void *ctx)

@@ -32,16 +32,21 @@ static struct l2_entry *entry_of(struct layer2 *l, const struct addr *a)
 }
 
 /* What nobody lists and we do not own is forgotten; tables on their way keep it alive. */
+static void entry_prune(struct layer2 *l, struct l2_entry *e)
+{
+	if (e->listed || e->owned)
+		return;
+	(void)map_del_bytes(l->entries, &e->addr, sizeof(e->addr));
+	entry_unref(e);
+}
+
 static void entries_prune(struct layer2 *l)
 {
 	const char *key;
 	struct l2_entry *e;
 
 	MAP_EACH (l->entries, key, e) {
-		if (e->listed || e->owned)
-			continue;
-		(void)map_del_bytes(l->entries, &e->addr, sizeof(e->addr));
-		entry_unref(e);
+		entry_prune(l, e);
 	}
 	(void)key;
 }
@@ -246,8 +251,10 @@ void layer2_on_event(struct layer2 *l, const struct l2_event *ev)
 			  KV_I64("ifindex", ev->ifindex));
 		return;
 	}
-	entry_own(l, entry_of(l, &ev->addr), ev->kind == L2_TOOK, ev->at);
-	entries_prune(l);
+	struct l2_entry *e = entry_of(l, &ev->addr);
+
+	entry_own(l, e, ev->kind == L2_TOOK, ev->at);
+	entry_prune(l, e);
 }
 
 void layer2_reconcile(struct layer2 *l)
@@ -341,17 +348,39 @@ void layer2_fini(struct layer2 *l)
 
 /* --- for people --- */
 
+static const struct plan_l2 *l2_of(const struct plan *plan, const struct addr *a)
+{
+	for (size_t i = 0; plan && i < plan->n_l2; i++)
+		if (addr_eq(&plan->l2[i].addr, a))
+			return &plan->l2[i];
+	return NULL;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* What is decided about an address, and the services that it is decided for, by name. */
 static const struct plan_l2 *planned(const struct layer2 *l, const struct addr *a, json_t *services)
 {
 	const struct plan_l2 *found = NULL;
-	const struct plan *plan;
+	size_t n_holders, n = 0;
+	const struct world_service *const *holders = world_holders(l->world, a, &n_holders);
+	CLEANUP(mem_freep) const char **names = mem_new_n(const char *, n_holders);
 
-	for (size_t at = 0; (plan = planner_next(l->planner, &at));)
-		for (size_t i = 0; i < plan->n_l2; i++)
-			if (addr_eq(&plan->l2[i].addr, a)) {
-				found = found ? found : &plan->l2[i];
-				json_array_append_new(services, json_string(plan->service));
-			}
+	for (size_t i = 0; i < n_holders; i++) {
+		const struct plan_l2 *p = l2_of(planner_plan(l->planner, holders[i]->key), a);
+
+		if (!p)
+			continue;
+		found = found ? found : p; /* all that share it have the same succession */
+		names[n++] = holders[i]->key;
+	}
+	if (n > 1)
+		qsort(names, n, sizeof(names[0]), by_name);
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(services, json_string(names[i]));
 	return found;
 }
 

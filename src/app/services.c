@@ -120,20 +120,17 @@ void services_decided(struct services *s, const char *service, const struct plan
 		free(map_del(s->v, service));
 }
 
-void services_owner(struct services *s, const struct addr *addr, bool owned)
+void services_owner(struct services *s, const struct addr *addr)
 {
-	const struct plan *plan;
+	size_t n;
+	const struct world_service *const *holders = world_holders(s->app->world, addr, &n);
 
-	(void)owned;
-	for (size_t at = 0; (plan = planner_next(s->app->planner, &at));)
-		for (size_t i = 0; i < plan->n_l2; i++) {
-			if (!addr_eq(&plan->l2[i].addr, addr))
-				continue;
-			struct announced *an = announced_of(s, plan->service);
+	for (size_t i = 0; i < n; i++) {
+		struct announced *an = announced_of(s, holders[i]->key);
+		const struct plan *plan = planner_plan(s->app->planner, holders[i]->key);
 
-			say(s, plan->service, &an->l2, owns_all(s, plan), "layer2", "notOwner");
-			break;
-		}
+		say(s, holders[i]->key, &an->l2, owns_all(s, plan), "layer2", "notOwner");
+	}
 }
 
 /* --- for people --- */

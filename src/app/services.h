@@ -20,8 +20,8 @@ struct services *services_free(struct services *s);
 /** A decision about a service was made, or taken back (NULL). */
 void services_decided(struct services *s, const char *service, const struct plan *plan);
 
-/** Layer 2 took or lost an address. */
-void services_owner(struct services *s, const struct addr *addr, bool owned);
+/** Layer 2 took or lost an address: layer2_owns() tells which. */
+void services_owner(struct services *s, const struct addr *addr);
 
 NODISCARD json_t *services_json(const struct services *s);
 void services_collect(const struct services *s, struct metric_writer *w);
