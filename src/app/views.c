@@ -188,9 +188,8 @@ static void members_status(const struct app *a, json_t *counts, json_t *problems
 {
 	json_t *others = share_disagreeing(a->share), *name;
 	size_t i, alive = membership_count(a->membership), known = 0;
-	const struct world_node *node;
 
-	for (size_t at = 0; (node = world_next_node(a->world, &at));)
+	for (size_t at = 0; world_next_node(a->world, &at);)
 		known++;
 	if (membership_enabled(a->membership))
 		count(counts, "members", alive, known, "alive");
