@@ -4,15 +4,8 @@
 #include "cli/remote.h"
 
 struct explain_args {
-	const char *socket;
+	struct remote_args remote;
 	const char *subject;
-	enum cli_format format;
-};
-
-static const struct argp_option options[] = {
-	{ "socket", 's', "PATH", 0, "Control socket of the daemon", 0 },
-	{ "output", 'o', "FORMAT", 0, "text (default), json, yaml", 0 },
-	{ 0 },
 };
 
 static error_t take(int key, char *arg, struct argp_state *state)
@@ -20,17 +13,12 @@ static error_t take(int key, char *arg, struct argp_state *state)
 	struct explain_args *a = state->input;
 
 	switch (key) {
-	case 's':
-		a->socket = arg;
-		return 0;
-	case 'o':
-		if (cli_format_parse(arg, 1u << CLI_TEXT | 1u << CLI_JSON | 1u << CLI_YAML,
-				     &a->format) < 0)
-			argp_error(state, "-o takes text, json or yaml, not '%s'", arg);
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &a->remote;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num > 0)
-			argp_error(state, "'%s' is one word too many", arg);
+			return remote_no_word(state, arg);
 		a->subject = arg;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
@@ -42,8 +30,8 @@ static error_t take(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp argp = {
-	.options = options,
 	.parser = take,
+	.children = remote_children,
 	.args_doc = "ADDRESS|SERVICE",
 	.doc = "Why it is, or is not, announced from this node: each condition, in order, with its "
 	       "value.",
@@ -51,9 +39,7 @@ static const struct argp argp = {
 
 static const char *text_of(const json_t *o, const char *key)
 {
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s ? s : "";
+	return remote_text(o, key, "");
 }
 
 static void print_text(const json_t *x)
@@ -76,22 +62,19 @@ static void print_text(const json_t *x)
 
 int cli_explain(int argc, char **argv)
 {
-	struct explain_args a = { .format = CLI_TEXT };
+	struct explain_args a = {
+		.remote = { .format = CLI_TEXT,
+			    .formats = 1u << CLI_TEXT | 1u << CLI_JSON | 1u << CLI_YAML },
+	};
 	json_t *data = NULL;
 
 	if (argp_parse(&argp, argc, argv, 0, NULL, &a))
 		return CLI_USAGE;
-	enum cli_exit code = remote_call(remote_socket(a.socket), "explain",
-					 json_pack("{s:s}", "subject", a.subject), &data);
+	enum cli_exit code =
+		remote_call(&a.remote, "explain", json_pack("{s:s}", "subject", a.subject), &data);
 
-	if (code != CLI_DONE)
-		return code;
-	if (a.format == CLI_JSON)
-		cli_print_json(data);
-	else if (a.format == CLI_YAML)
-		cli_print_yaml(data);
-	else
-		print_text(data);
+	if (code == CLI_DONE)
+		remote_print(&a.remote, data, print_text);
 	json_decref(data);
-	return CLI_DONE;
+	return (int)code;
 }

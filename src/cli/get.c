@@ -96,16 +96,13 @@ static const struct kind {
 };
 
 struct get_args {
-	const char *socket;
-	enum cli_format format;
+	struct remote_args remote;
 	bool watch;
 	const struct kind *kind;
 	const char *name;
 };
 
 static const struct argp_option options[] = {
-	{ "socket", 's', "PATH", 0, "Control socket of the daemon", 0 },
-	{ "output", 'o', "FORMAT", 0, "table (default), wide, json, yaml", 0 },
 	{ "watch", 'w', NULL, 0, "Print again each second, until interrupted", 0 },
 	{ 0 },
 };
@@ -136,30 +133,26 @@ static void refuse_kind(struct argp_state *state, const char *word)
 static error_t take(int key, char *arg, struct argp_state *state)
 {
 	struct get_args *a = state->input;
-	const unsigned formats = 1u << CLI_TABLE | 1u << CLI_WIDE | 1u << CLI_JSON | 1u << CLI_YAML;
 
 	switch (key) {
-	case 's':
-		a->socket = arg;
-		return 0;
-	case 'o':
-		if (cli_format_parse(arg, formats, &a->format) < 0)
-			argp_error(state, "-o takes table, wide, json or yaml, not '%s'", arg);
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &a->remote;
 		return 0;
 	case 'w':
 		a->watch = true;
 		return 0;
 	case ARGP_KEY_ARG:
-		if (state->arg_num == 0 && !(a->kind = kind_find(arg)))
-			refuse_kind(state, arg);
-		else if (state->arg_num == 1)
+		if (state->arg_num > 1)
+			return remote_no_word(state, arg);
+		if (state->arg_num == 1)
 			a->name = arg;
-		else if (state->arg_num > 1)
-			argp_error(state, "'%s' is one word too many", arg);
+		else if (!(a->kind = kind_find(arg)))
+			refuse_kind(state, arg);
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "get what? services, pools, peers, routes, bfd, l2, members, "
-				  "nodes, events");
+		argp_error(state,
+			   "get what? services, pools, peers, routes, bfd, l2, members, nodes, "
+			   "events");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -169,6 +162,7 @@ static error_t take(int key, char *arg, struct argp_state *state)
 static const struct argp argp = {
 	.options = options,
 	.parser = take,
+	.children = remote_children,
 	.args_doc = "KIND [NAME]",
 	.doc = "What is so now.\vKIND is one of services, pools, peers, routes, bfd, l2, members, "
 	       "nodes, "
@@ -177,20 +171,20 @@ static const struct argp argp = {
 
 static void print(const struct get_args *a, const json_t *data)
 {
-	if (a->format == CLI_JSON)
+	if (a->remote.format == CLI_JSON)
 		cli_print_json(data);
-	else if (a->format == CLI_YAML)
+	else if (a->remote.format == CLI_YAML)
 		cli_print_yaml(data);
 	else
 		cli_print_table(json_object_get(data, "items"), a->kind->columns, a->kind->n,
-				a->format == CLI_WIDE);
+				a->remote.format == CLI_WIDE);
 }
 
 static enum cli_exit get_once(const struct get_args *a)
 {
 	json_t *args = json_pack("{s:s, s:s*}", "kind", a->kind->name, "name", a->name);
 	json_t *data = NULL;
-	enum cli_exit code = remote_call(remote_socket(a->socket), "get", args, &data);
+	enum cli_exit code = remote_call(&a->remote, "get", args, &data);
 
 	if (code == CLI_DONE)
 		print(a, data);
@@ -200,7 +194,11 @@ static enum cli_exit get_once(const struct get_args *a)
 
 int cli_get(int argc, char **argv)
 {
-	struct get_args a = { .format = CLI_TABLE };
+	struct get_args a = {
+		.remote = { .format = CLI_TABLE,
+			    .formats = 1u << CLI_TABLE | 1u << CLI_WIDE | 1u << CLI_JSON |
+				       1u << CLI_YAML },
+	};
 
 	if (argp_parse(&argp, argc, argv, 0, NULL, &a))
 		return CLI_USAGE;
@@ -208,10 +206,9 @@ int cli_get(int argc, char **argv)
 
 	while (a.watch && code == CLI_DONE) {
 		sleep(1);
-		if (a.format == CLI_TABLE || a.format == CLI_WIDE)
-			printf("\n");
+		puts("");
 		code = get_once(&a);
 		fflush(stdout);
 	}
-	return code;
+	return (int)code;
 }

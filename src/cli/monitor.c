@@ -6,15 +6,12 @@
 #include "cli/remote.h"
 
 struct monitor_args {
-	const char *socket;
+	struct remote_args remote;
 	const char *filter;
-	enum cli_format format;
 };
 
 static const struct argp_option options[] = {
-	{ "socket", 's', "PATH", 0, "Control socket of the daemon", 0 },
 	{ "filter", 'f', "WORD", 0, "Only events whose name has WORD in it", 0 },
-	{ "output", 'o', "FORMAT", 0, "text (default), json", 0 },
 	{ 0 },
 };
 
@@ -23,19 +20,14 @@ static error_t take(int key, char *arg, struct argp_state *state)
 	struct monitor_args *a = state->input;
 
 	switch (key) {
-	case 's':
-		a->socket = arg;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &a->remote;
 		return 0;
 	case 'f':
 		a->filter = arg;
 		return 0;
-	case 'o':
-		if (cli_format_parse(arg, 1u << CLI_TEXT | 1u << CLI_JSON, &a->format) < 0)
-			argp_error(state, "-o takes text or json, not '%s'", arg);
-		return 0;
 	case ARGP_KEY_ARG:
-		argp_error(state, "'%s' is one word too many", arg);
-		return 0;
+		return remote_no_word(state, arg);
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -44,6 +36,7 @@ static error_t take(int key, char *arg, struct argp_state *state)
 static const struct argp argp = {
 	.options = options,
 	.parser = take,
+	.children = remote_children,
 	.doc = "Events of this node as they happen, until interrupted.",
 };
 
@@ -60,9 +53,7 @@ static bool is_common(const char *key)
 
 static const char *text_of(const json_t *o, const char *key)
 {
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s ? s : "";
+	return remote_text(o, key, "");
 }
 
 static void print_text(const json_t *event)
@@ -88,7 +79,7 @@ static bool print_event(void *ctx, const json_t *event)
 {
 	const struct monitor_args *a = ctx;
 
-	if (a->format == CLI_JSON) {
+	if (a->remote.format == CLI_JSON) {
 		char *text = json_dumps(event, JSON_COMPACT | JSON_SORT_KEYS);
 
 		puts(text);
@@ -101,10 +92,12 @@ static bool print_event(void *ctx, const json_t *event)
 
 int cli_monitor(int argc, char **argv)
 {
-	struct monitor_args a = { .format = CLI_TEXT };
+	struct monitor_args a = {
+		.remote = { .format = CLI_TEXT, .formats = 1u << CLI_TEXT | 1u << CLI_JSON },
+	};
 
 	if (argp_parse(&argp, argc, argv, 0, NULL, &a))
 		return CLI_USAGE;
-	return (int)remote_stream(remote_socket(a.socket), "monitor",
-				  json_pack("{s:s*}", "filter", a.filter), print_event, &a);
+	return (int)remote_stream(&a.remote, "monitor", json_pack("{s:s*}", "filter", a.filter),
+				  print_event, &a);
 }

@@ -4,15 +4,12 @@
 #include "cli/remote.h"
 
 struct reload_args {
-	const char *socket;
+	struct remote_args remote;
 	bool force;
-	enum cli_format format;
 };
 
 static const struct argp_option options[] = {
-	{ "socket", 's', "PATH", 0, "Control socket of the daemon", 0 },
 	{ "force", 'F', NULL, 0, "Also when services lose their address by it", 0 },
-	{ "output", 'o', "FORMAT", 0, "text (default), json, yaml", 0 },
 	{ 0 },
 };
 
@@ -21,20 +18,14 @@ static error_t take(int key, char *arg, struct argp_state *state)
 	struct reload_args *a = state->input;
 
 	switch (key) {
-	case 's':
-		a->socket = arg;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &a->remote;
 		return 0;
 	case 'F':
 		a->force = true;
 		return 0;
-	case 'o':
-		if (cli_format_parse(arg, 1u << CLI_TEXT | 1u << CLI_JSON | 1u << CLI_YAML,
-				     &a->format) < 0)
-			argp_error(state, "-o takes text, json or yaml, not '%s'", arg);
-		return 0;
 	case ARGP_KEY_ARG:
-		argp_error(state, "'%s' is one word too many", arg);
-		return 0;
+		return remote_no_word(state, arg);
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -43,6 +34,7 @@ static error_t take(int key, char *arg, struct argp_state *state)
 static const struct argp argp = {
 	.options = options,
 	.parser = take,
+	.children = remote_children,
 	.doc = "Re-read the configuration and print what changed.\v"
 	       "A configuration that can't be loaded changes nothing: the one before stays in "
 	       "force, and "
@@ -93,22 +85,19 @@ static void print_text(const json_t *diff)
 
 int cli_reload(int argc, char **argv)
 {
-	struct reload_args a = { .format = CLI_TEXT };
+	struct reload_args a = {
+		.remote = { .format = CLI_TEXT,
+			    .formats = 1u << CLI_TEXT | 1u << CLI_JSON | 1u << CLI_YAML },
+	};
 	json_t *diff = NULL;
 
 	if (argp_parse(&argp, argc, argv, 0, NULL, &a))
 		return CLI_USAGE;
-	enum cli_exit code = remote_call(remote_socket(a.socket), "reload",
-					 json_pack("{s:b}", "force", a.force), &diff);
+	enum cli_exit code =
+		remote_call(&a.remote, "reload", json_pack("{s:b}", "force", a.force), &diff);
 
-	if (code != CLI_DONE)
-		return (int)code;
-	if (a.format == CLI_JSON)
-		cli_print_json(diff);
-	else if (a.format == CLI_YAML)
-		cli_print_yaml(diff);
-	else
-		print_text(diff);
+	if (code == CLI_DONE)
+		remote_print(&a.remote, diff, print_text);
 	json_decref(diff);
-	return CLI_DONE;
+	return (int)code;
 }

@@ -2,18 +2,72 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "control/client.h"
 
 /* A daemon that is busy with a large configuration may take a while. */
 #define ANSWER_WITHIN DUR_S(20)
 
-const char *remote_socket(const char *given)
+static const struct {
+	const char *word;
+	enum cli_format format;
+} words[] = {
+	{ "text", CLI_TEXT }, { "table", CLI_TABLE }, { "wide", CLI_WIDE },
+	{ "json", CLI_JSON }, { "yaml", CLI_YAML },
+};
+
+static void refuse_format(struct argp_state *state, unsigned formats, const char *word)
+{
+	char all[64] = "";
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (formats & 1u << words[i].format) {
+			strcat(all, all[0] ? ", " : "");
+			strcat(all, words[i].word);
+		}
+	argp_error(state, "-o takes one of %s, not '%s'", all, word);
+}
+
+static error_t take(int key, char *arg, struct argp_state *state)
+{
+	struct remote_args *a = state->input;
+
+	switch (key) {
+	case 's':
+		a->socket = arg;
+		return 0;
+	case 'o':
+		if (cli_format_parse(arg, a->formats, &a->format) < 0)
+			refuse_format(state, a->formats, arg);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_option options[] = {
+	{ "socket", 's', "PATH", 0, "Control socket of the daemon", 0 },
+	{ "output", 'o', "FORMAT", 0,
+	  "text or table (default), wide, json, yaml: what the command has", 0 },
+	{ 0 },
+};
+
+static const struct argp remote_argp = { .options = options, .parser = take };
+const struct argp_child remote_children[] = { { &remote_argp, 0, NULL, 0 }, { 0 } };
+
+error_t remote_no_word(struct argp_state *state, const char *word)
+{
+	argp_error(state, "'%s' is one word too many", word);
+	return 0;
+}
+
+static const char *socket_of(const struct remote_args *a)
 {
 	const char *env = getenv("CRIER_SOCKET");
 
-	if (given)
-		return given;
+	if (a->socket)
+		return a->socket;
 	return env && env[0] ? env : REMOTE_SOCKET_DEFAULT;
 }
 
@@ -28,11 +82,11 @@ static enum cli_exit code_of(int status, const struct err *e)
 	return e->kind == ERR_PROTOCOL ? CLI_USAGE : CLI_NO;
 }
 
-enum cli_exit remote_call(const char *socket, const char *op, json_t *args, json_t **data)
+enum cli_exit remote_call(const struct remote_args *a, const char *op, json_t *args, json_t **data)
 {
 	struct control_client *c = NULL;
 	struct err e = { 0 };
-	int status = control_client_connect(socket, ANSWER_WITHIN, &c, &e);
+	int status = control_client_connect(socket_of(a), ANSWER_WITHIN, &c, &e);
 
 	if (status == 0)
 		status = control_client_call(c, op, args, data, &e);
@@ -42,12 +96,12 @@ enum cli_exit remote_call(const char *socket, const char *op, json_t *args, json
 	return code_of(status, &e);
 }
 
-enum cli_exit remote_stream(const char *socket, const char *op, json_t *args,
+enum cli_exit remote_stream(const struct remote_args *a, const char *op, json_t *args,
 			    bool (*each)(void *ctx, const json_t *item), void *ctx)
 {
 	struct control_client *c = NULL;
 	struct err e = { 0 };
-	int status = control_client_connect(socket, ANSWER_WITHIN, &c, &e);
+	int status = control_client_connect(socket_of(a), ANSWER_WITHIN, &c, &e);
 
 	if (status == 0)
 		status = control_client_stream(c, op, args, each, ctx, &e);
@@ -55,4 +109,21 @@ enum cli_exit remote_stream(const char *socket, const char *op, json_t *args,
 		json_decref(args);
 	control_client_free(c);
 	return code_of(status, &e);
+}
+
+void remote_print(const struct remote_args *a, const json_t *data, void (*text)(const json_t *))
+{
+	if (a->format == CLI_JSON)
+		cli_print_json(data);
+	else if (a->format == CLI_YAML)
+		cli_print_yaml(data);
+	else
+		text(data);
+}
+
+const char *remote_text(const json_t *o, const char *key, const char *otherwise)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s ? s : otherwise;
 }

@@ -5,6 +5,7 @@
 #ifndef CLI_REMOTE_H
 #define CLI_REMOTE_H
 
+#include <argp.h>
 #include <jansson.h>
 
 #include "cli/cli.h"
@@ -12,18 +13,35 @@
 
 #define REMOTE_SOCKET_DEFAULT "/run/crier/crier.sock"
 
-/** --socket's value, or CRIER_SOCKET of the environment, or the default. */
-const char *remote_socket(const char *given);
+/**
+ * What every such command takes: --socket and --output. A command's parser has `remote_children` as its children,
+ * and sets state->child_inputs[0] to one of these at ARGP_KEY_INIT.
+ */
+struct remote_args {
+	const char *socket;	/* NULL: CRIER_SOCKET of the environment, or the default */
+	enum cli_format format; /* at first: the default */
+	unsigned formats;	/* those that the command has: 1 << format, … */
+};
+extern const struct argp_child remote_children[];
+
+/** For ARGP_KEY_ARG where no (more) words are taken. */
+error_t remote_no_word(struct argp_state *state, const char *word);
 
 /**
  * Run one operation.
  * @args: taken; may be NULL
  * Returns CLI_DONE with *data (a new reference), or another exit code after printing why.
  */
-enum cli_exit remote_call(const char *socket, const char *op, json_t *args, json_t **data);
+enum cli_exit remote_call(const struct remote_args *a, const char *op, json_t *args, json_t **data);
 
 /** Run a stream, until it ends or @each returns false; the items are borrowed. */
-enum cli_exit remote_stream(const char *socket, const char *op, json_t *args,
+enum cli_exit remote_stream(const struct remote_args *a, const char *op, json_t *args,
 			    bool (*each)(void *ctx, const json_t *item), void *ctx);
+
+/** Print an answer in the format that was asked for; @text is the command's own form for people. */
+void remote_print(const struct remote_args *a, const json_t *data, void (*text)(const json_t *));
+
+/** The text of a field, or @otherwise. */
+const char *remote_text(const json_t *o, const char *key, const char *otherwise);
 
 #endif

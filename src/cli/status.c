@@ -4,41 +4,22 @@
 
 #include "cli/remote.h"
 
-struct status_args {
-	const char *socket;
-	enum cli_format format;
-};
-
-static const struct argp_option options[] = {
-	{ "socket", 's', "PATH", 0, "Control socket of the daemon", 0 },
-	{ "output", 'o', "FORMAT", 0, "text (default), json, yaml", 0 },
-	{ 0 },
-};
-
 static error_t take(int key, char *arg, struct argp_state *state)
 {
-	struct status_args *a = state->input;
-
 	switch (key) {
-	case 's':
-		a->socket = arg;
-		return 0;
-	case 'o':
-		if (cli_format_parse(arg, 1u << CLI_TEXT | 1u << CLI_JSON | 1u << CLI_YAML,
-				     &a->format) < 0)
-			argp_error(state, "-o takes text, json or yaml, not '%s'", arg);
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = state->input;
 		return 0;
 	case ARGP_KEY_ARG:
-		argp_error(state, "'%s' is one word too many", arg);
-		return 0;
+		return remote_no_word(state, arg);
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
 }
 
 static const struct argp argp = {
-	.options = options,
 	.parser = take,
+	.children = remote_children,
 	.doc = "One screen: is this node healthy, and what is wrong.\v"
 	       "Exit code 0 when it is healthy, 1 when something is wrong, 3 when no daemon "
 	       "answers.",
@@ -46,9 +27,7 @@ static const struct argp argp = {
 
 static const char *text_of(const json_t *o, const char *key)
 {
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s ? s : "-";
+	return remote_text(o, key, "-");
 }
 
 static void print_counts(const json_t *status)
@@ -91,22 +70,18 @@ static void print_text(const json_t *status)
 
 int cli_status(int argc, char **argv)
 {
-	struct status_args a = { .format = CLI_TEXT };
+	struct remote_args a = { .format = CLI_TEXT,
+				 .formats = 1u << CLI_TEXT | 1u << CLI_JSON | 1u << CLI_YAML };
 	json_t *status = NULL;
 
 	if (argp_parse(&argp, argc, argv, 0, NULL, &a))
 		return CLI_USAGE;
-	enum cli_exit code = remote_call(remote_socket(a.socket), "status", NULL, &status);
+	enum cli_exit code = remote_call(&a, "status", NULL, &status);
 
 	if (code != CLI_DONE)
-		return code;
-	if (a.format == CLI_JSON)
-		cli_print_json(status);
-	else if (a.format == CLI_YAML)
-		cli_print_yaml(status);
-	else
-		print_text(status);
+		return (int)code;
+	remote_print(&a, status, print_text);
 	code = json_is_true(json_object_get(status, "healthy")) ? CLI_DONE : CLI_NO;
 	json_decref(status);
-	return code;
+	return (int)code;
 }
