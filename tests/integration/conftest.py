@@ -20,7 +20,18 @@ ALLOWED = ("Duplicate IP address configured", "Connection reset (RST)", "Connect
 def sent_by_us(lab):
     """A display filter for the frames of crier nodes."""
     macs = [m for h in lab.hosts.values() if isinstance(h, Node) for m in h.macs()]
-    return " || ".join(f"eth.src == {m}" for m in macs)
+    return " || ".join(f"eth.src == {m} || sll.src.eth == {m}" for m in macs)
+
+
+def watch_switches(lab):
+    """Every frame that passes a switch is captured: so every packet of every test is judged."""
+    plain = lab.switch
+
+    def switch(name):
+        host = plain(name)
+        lab.captures.append(Capture(host, "any", "inbound"))  # as it enters, not once more as it leaves
+        return host
+    lab.switch = switch
 
 
 @pytest.fixture
@@ -28,6 +39,7 @@ def lab(request):
     """Namespaces of one test. Leaving it also judges every capture that the test took."""
     made = Lab(ROOT / "build" / "integration", prefix=f"t{abs(hash(request.node.nodeid)) % 99999:05d}-")
     made.captures = []
+    watch_switches(made)
     yield made
     try:
         ours = sent_by_us(made)
@@ -40,7 +52,7 @@ def lab(request):
 
 @pytest.fixture
 def capture(lab):
-    """capture(host, link): decode everything seen there when the test is over."""
+    """capture(host, link): what is seen there, for tests that look at single frames."""
     def start(host, link="eth0"):
         lab.captures.append(Capture(host, link))
         return lab.captures[-1]

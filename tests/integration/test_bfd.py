@@ -44,12 +44,11 @@ ROUTERS = {"frr": (Frr, FRR), "bird": (Bird, BIRD)}
 
 
 @pytest.fixture(params=ROUTERS)
-def pair(lab, capture, request):
+def pair(lab, request):
     lan = lab.switch("lan")
     cls, conf = ROUTERS[request.param]
     router = lab.host("router", lan, "10.50.0.1/24", cls=cls)
     node = lab.host("a", lan, "10.50.0.11/24", cls=Node)
-    capture(node)
     router.start(conf)
     node.configure(CONFIG)
     node.start()

@@ -141,9 +141,8 @@ def path_count(router, prefix):
 
 
 @pytest.mark.parametrize("kind", ROUTERS)
-def test_ebgp_routes_appear_and_disappear(lab, capture, kind):
+def test_ebgp_routes_appear_and_disappear(lab, kind):
     router, node = make_pair(lab, kind)
-    capture(node)
     node.start()
     for prefix, hop in (("198.51.100.7/32", "10.50.0.11"), ("2001:db8:51::7/128", "fd50::11")):
         router.wait_route(prefix)
@@ -170,9 +169,8 @@ def test_ebgp_routes_appear_and_disappear(lab, capture, kind):
 
 
 @pytest.mark.parametrize("kind", ROUTERS)
-def test_ibgp_carries_local_preference(lab, capture, kind):
+def test_ibgp_carries_local_preference(lab, kind):
     router, node = make_pair(lab, kind, asn=64512)
-    capture(node)
     node.start()
     for prefix in ("198.51.100.7/32", "2001:db8:51::7/128"):
         router.wait_route(prefix)
@@ -183,10 +181,9 @@ def test_ibgp_carries_local_preference(lab, capture, kind):
 
 
 @pytest.mark.parametrize("kind", ROUTERS)
-def test_md5_right_and_wrong(lab, capture, kind):
+def test_md5_right_and_wrong(lab, kind):
     line = ROUTERS[kind][2]["password"]
     router, node = make_pair(lab, kind, extra="password: s3cret", more=line.format("s3cret", "s3cret"))
-    capture(node)
     node.start()
     router.wait_route("198.51.100.7/32")
     router.wait_route("2001:db8:51::7/128")
@@ -203,9 +200,8 @@ def test_md5_right_and_wrong(lab, capture, kind):
 
 
 @pytest.mark.parametrize("kind", ROUTERS)
-def test_wrong_as_is_explained_on_both_sides(lab, capture, kind):
+def test_wrong_as_is_explained_on_both_sides(lab, kind):
     router, node = make_pair(lab, kind, asn=64513)
-    capture(node)
     node.configure(node.config.read_text().replace("peer-asn: 64513", "peer-asn: 64999"))
     node.start()
 
@@ -217,9 +213,8 @@ def test_wrong_as_is_explained_on_both_sides(lab, capture, kind):
 
 
 @pytest.mark.parametrize("kind", ROUTERS)
-def test_graceful_stop_withdraws_at_once(lab, capture, kind):
+def test_graceful_stop_withdraws_at_once(lab, kind):
     router, node = make_pair(lab, kind)
-    capture(node)
     node.start()
     router.wait_route("198.51.100.7/32")
     assert node.stop() == 0

@@ -30,9 +30,8 @@ def ranked(names, address):
 
 
 @pytest.mark.parametrize("address", ["10.50.0.200", "fd50::200"])
-def test_one_node_answers_and_the_client_reaches_it(lab, capture, address):
+def test_one_node_answers_and_the_client_reaches_it(lab, address):
     lan, client, nodes = lan_nodes(lab)
-    capture(client)
     start_all(nodes, SERVICES)
     owner = wait_owner(nodes, address)
     assert owner.name == ranked("abc", address)[0]
@@ -91,9 +90,8 @@ def test_gratuitous_announcements_have_both_forms(lab, capture):
         assert all(r == ("1", "0", "255") for r in rows), rows
 
 
-def test_address_survives_kill_of_its_owner(lab, capture):
+def test_address_survives_kill_of_its_owner(lab):
     lan, client, nodes = lan_nodes(lab)
-    capture(client)
     start_all(nodes, SERVICES)
     owner = wait_owner(nodes, "10.50.0.200")
     ping = Pinger(client, "10.50.0.200")
@@ -120,9 +118,8 @@ def test_owner_that_comes_back_takes_the_address_again(lab):
     client.run("ping -c 3 -i 0.05 -W 2 10.50.0.200")
 
 
-def test_graceful_stop_hands_over_quickly(lab, capture):
+def test_graceful_stop_hands_over_quickly(lab):
     lan, client, nodes = lan_nodes(lab)
-    capture(client)
     start_all(nodes, SERVICES)
     owner = wait_owner(nodes, "10.50.0.200")
     ping = Pinger(client, "10.50.0.200")

@@ -97,9 +97,8 @@ def test_bgp_addresses_are_bound_to_lo(lab):
     wait_for(lambda: "198.51.100.7/32" in addresses(node, "lo"), "bound to lo")
 
 
-def test_health_check_moves_the_address(lab, capture):
+def test_health_check_moves_the_address(lab):
     lan, client, nodes = lan_nodes(lab, "ab")
-    capture(client)
     servers = {}
     for n in nodes:
         (n.dir / "www").mkdir()
@@ -194,9 +193,8 @@ router bgp 64513
 """
 
 
-def test_twenty_reloads_lose_nothing(lab, capture):
+def test_twenty_reloads_lose_nothing(lab):
     lan, client, nodes = lan_nodes(lab, "ab")
-    capture(client)
     router = lab.host("router", lan, "10.50.0.1/24", cls=Frr)
     router.start(FRR)
     client.run("ip route add 198.51.100.0/24 via 10.50.0.1")
@@ -234,6 +232,16 @@ def test_bad_reload_changes_nothing_and_says_why(lab):
     node.configure(good)
     assert node.crier("reload").returncode == 0
     assert node.status()["healthy"]
+
+
+def test_hangup_reloads_too(lab):
+    lan, client, (node,) = lan_nodes(lab, "a")
+    start_all([node], ONE, cluster=False)
+    wait_owner([node], "10.50.0.200")
+    node.configure(node.config.read_text().replace("addresses: [10.50.0.200]", "addresses: [10.50.0.201]"))
+    node.daemon.send_signal(signal.SIGHUP)
+    wait_owner([node], "10.50.0.201")
+    wait_for(lambda: node.has_address("10.50.0.201") and not node.has_address("10.50.0.200"), "moved on the link")
 
 
 def test_pool_that_shrinks_under_a_service_is_refused(lab):

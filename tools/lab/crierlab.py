@@ -105,9 +105,13 @@ class Router(Host):
         raise NotImplementedError
 
     def wait_route(self, prefix, paths=1, timeout=20):
+        """The paths of a prefix, as soon as there are so many."""
         family = 6 if ":" in prefix else 4
-        return wait_for(lambda: len(self.routes(family).get(prefix, [])) >= paths and self.routes(family)[prefix],
-                        f"{self.name} has {prefix} with {paths} path(s)", timeout, 0.05)
+
+        def found():
+            seen = self.routes(family).get(prefix, [])
+            return seen if len(seen) >= paths else None
+        return wait_for(found, f"{self.name} has {prefix} with {paths} path(s)", timeout, 0.05)
 
     def wait_no_route(self, prefix, timeout=20):
         family = 6 if ":" in prefix else 4

@@ -225,10 +225,11 @@ class PingResult:
 class Capture:
     """Everything on one link of a host, and what the analyser finds wrong with it."""
 
-    def __init__(self, host, link="eth0", snaplen=0):
+    def __init__(self, host, link="eth0", only=""):
+        """@only is a capture filter."""
         self.host = host
         self.path = host.dir / f"{link}-{time.monotonic_ns()}.pcapng"
-        self.process = host.popen(f"dumpcap -q -i {link} -s {snaplen} -w {self.path}", "dumpcap.log")
+        self.process = host.popen(["dumpcap", "-q", "-i", link, "-f", only, "-w", self.path], "dumpcap.log")
         wait_for(lambda: self.path.exists() and self.path.stat().st_size > 0, f"capture on {link} begins")
 
     def stop(self):
