@@ -1,5 +1,6 @@
 #include "config/cfg.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 const struct cfg *cfg_free(const struct cfg *c)
@@ -42,8 +43,20 @@ const struct cfg_peer *cfg_peer_find(const struct cfg *c, const char *name)
 	return NULL;
 }
 
+static int name_is(const void *name, const void *service)
+{
+	return strcmp(name, (*(const struct cfg_service *const *)service)->name);
+}
+
 const struct cfg_service *cfg_service_find(const struct cfg *c, const char *name)
 {
+	if (c->services_by_name) {
+		const struct cfg_service *const *found =
+			bsearch(name, c->services_by_name, c->n_services,
+				sizeof(struct cfg_service *), name_is);
+
+		return found ? *found : NULL;
+	}
 	for (size_t i = 0; i < c->n_services; i++)
 		if (strcmp(c->services[i].name, name) == 0)
 			return &c->services[i];

@@ -226,6 +226,7 @@ struct cfg {
 	size_t n_bgp_advs;
 	const struct cfg_service *services;
 	size_t n_services;
+	const struct cfg_service *const *services_by_name; /* sorted; NULL in tests */
 };
 
 const struct cfg *cfg_free(const struct cfg *c); /* takes NULL, returns NULL */

@@ -199,6 +199,31 @@ static void service_addresses(struct context *x, struct raw_service *raw,
 	}
 }
 
+static int by_name(const void *x, const void *y)
+{
+	const struct cfg_service *a = *(const struct cfg_service *const *)x;
+	const struct cfg_service *b = *(const struct cfg_service *const *)y;
+
+	return strcmp(a->name, b->name);
+}
+
+/* Thousands of services are looked up by name for each of thousands. Where a name is missing there
+ * is an error, and no configuration. */
+static void services_index(struct loader *l)
+{
+	const struct cfg *c = l->cfg;
+	const struct cfg_service **v =
+		arena_new_n(l->arena, const struct cfg_service *, c->n_services);
+
+	if (l->issues.count[ISSUE_ERROR])
+		return;
+	for (size_t i = 0; i < c->n_services; i++)
+		v[i] = &c->services[i];
+	if (c->n_services)
+		qsort(v, c->n_services, sizeof(struct cfg_service *), by_name);
+	l->cfg->services_by_name = v;
+}
+
 void resolve_services(struct loader *l)
 {
 	struct context x = context_new(l);
@@ -216,5 +241,6 @@ void resolve_services(struct loader *l)
 	}
 	l->cfg->services = v;
 	l->cfg->n_services = l->n_services;
+	services_index(l);
 	context_fini(&x);
 }

@@ -248,8 +248,14 @@ static void is_not_quadratic(void **state)
 		buf_printf(&text,
 			   "- {my-asn: 1, peer-asn: 2, peer-address: 10.0.%d.%d, peer-port: %d}\n",
 			   i >> 8, i & 255, i + 1);
+	buf_puts(&text, "services:\n");
+	for (int i = 0; i < 10000; i++)
+		buf_printf(&text, "- {name: s%d, address-pool: p%d}\n", i, i);
 	struct loaded l = load_good(buf_text(&text));
 	assert_int_equal(l.c->n_pools, 10000);
+	for (size_t i = 0; i < l.c->n_services; i++)
+		assert_ptr_equal(cfg_service_find(l.c, l.c->services[i].name), &l.c->services[i]);
+	assert_null(cfg_service_find(l.c, "s10000"));
 	loaded_fini(&l);
 	buf_fini(&text);
 }
