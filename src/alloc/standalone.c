@@ -192,9 +192,15 @@ static bool may_record(const struct alloc_entry *e, const struct alloc_assignmen
 	return !e || e->n == 0 || (x->at_odds && strcmp(e->node, node) == 0);
 }
 
+/* At the very end nothing is newer: what nobody could read would be worse. */
+static uint64_t next_epoch(const struct alloc_table *t)
+{
+	return MIN(alloc_table_epoch(t) + 1, (uint64_t)ALLOC_EPOCH_MAX);
+}
+
 int alloc_table_record(struct alloc_table *t, const struct alloc_assignments *x, const char *node)
 {
-	uint64_t epoch = alloc_table_epoch(t) + 1;
+	uint64_t epoch = next_epoch(t);
 	int changed = 0;
 
 	for (size_t i = 0; i < x->n; i++) {
@@ -262,7 +268,7 @@ static int bury_losers(struct alloc_table *t, const struct cfg *c, uint64_t epoc
 
 int alloc_table_prune(struct alloc_table *t, const struct cfg *c, const char *node)
 {
-	uint64_t epoch = alloc_table_epoch(t) + 1;
+	uint64_t epoch = next_epoch(t);
 	int changed = bury_forbidden(t, c, epoch, node);
 
 	return bury_losers(t, c, epoch, node) | changed;

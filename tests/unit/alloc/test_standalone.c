@@ -311,6 +311,26 @@ static void agree(struct member *members)
 	}
 }
 
+/* What a member with a broken clock or worse has said must not make our own table unreadable. */
+static void the_last_epoch_is_never_passed(void **state)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	CLEANUP(alloc_table_freep) struct alloc_table *t = alloc_table_new();
+	CLEANUP(alloc_table_freep) struct alloc_table *again = NULL;
+	struct cfg_pool pool = fx_pool(a, "p", "10.0.0.0/30");
+	struct cfg_service one = { .name = "web" };
+	struct cfg c = { .pools = &pool, .n_pools = 1, .services = &one, .n_services = 1 };
+	struct alloc_entry last = { .service = "far", .epoch = ALLOC_EPOCH_MAX, .node = "x" };
+
+	(void)state;
+	assert_int_equal(alloc_table_put(t, &last), 1);
+	assert_string_equal(turn(a, &c, t, "n"), "web=10.0.0.0");
+	json_t *json = alloc_table_encode(t);
+	assert_int_equal(alloc_table_decode(json, &again, NULL), 0);
+	assert_true(alloc_table_eq(t, again));
+	json_decref(json);
+}
+
 static void members_agree_in_the_end(void **state)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new();
@@ -355,6 +375,7 @@ int main(void)
 		cmocka_unit_test(files_that_disagree_do_not_quarrel),
 		cmocka_unit_test(a_stranger_that_shares_evicts_nobody),
 		cmocka_unit_test(two_claims_are_settled_by_epoch_then_node),
+		cmocka_unit_test(the_last_epoch_is_never_passed),
 		cmocka_unit_test(members_agree_in_the_end),
 	};
 	int failed = RUN_TABLE("pools that shrink", shrink_cases, shrinks);
