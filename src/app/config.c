@@ -169,11 +169,25 @@ int app_apply(struct app *a, const struct cfg *c, bool force, struct err *e)
 	return 0;
 }
 
+/* Read again, standard input is empty: a configuration that withdraws everything. */
+static int check_rereadable(const struct app_conf *conf, struct err *e)
+{
+	for (size_t i = 0; i < conf->n_paths; i++)
+		if (strcmp(conf->paths[i], "-") == 0)
+			return err_set(e, ERR_STATE,
+				       "the configuration came from standard input, which can't be "
+				       "read again: restart crier, or give it a file");
+	return 0;
+}
+
 int app_reload(struct app *a, bool force, json_t **diff, struct err *e)
 {
 	const struct cfg *now = NULL;
 	json_t *difference = NULL;
-	int status = app_load(&a->conf, &now, e);
+	int status = check_rereadable(&a->conf, e);
+
+	if (status == 0)
+		status = app_load(&a->conf, &now, e);
 
 	if (status == 0) {
 		difference = cfg_diff(a->cfg, now);
