@@ -1,18 +1,18 @@
 #include "app/allocation.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "alloc/standalone.h"
 #include "alloc/table.h"
 #include "app/json.h"
+#include "base/file.h"
 #include "base/log.h"
 
 /* A table of 65,536 entries is some 10 MiB; a file beyond this is none of ours. */
 enum { TABLE_FILE_MAX = 64 << 20 };
+
+#define SAVE_AFTER DUR_MS(100)
 
 struct allocation {
 	struct loop *loop;
@@ -24,24 +24,10 @@ struct allocation {
 	struct alloc_assignments *now; /* under cfg */
 	bool ready;		       /* may allocate what the table does not say */
 	struct loop_task rerun;
+	struct loop_timer save;
 };
 
 /* --- the file --- */
-
-static int file_read(const char *path, struct buf *out, struct err *e)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char chunk[16384];
-	ssize_t n;
-
-	if (fd < 0)
-		return err_errno(e, "%s", path);
-	while ((n = read(fd, chunk, sizeof(chunk))) > 0 && out->len < TABLE_FILE_MAX)
-		buf_append(out, chunk, (size_t)n);
-	int status = n < 0 ? err_errno(e, "%s", path) : 0;
-	close(fd);
-	return status;
-}
 
 static int table_load(struct allocation *al, struct err *e)
 {
@@ -49,7 +35,7 @@ static int table_load(struct allocation *al, struct err *e)
 	int status = 0;
 
 	if (access(al->path, F_OK) == 0) {
-		status = file_read(al->path, &text, e);
+		status = file_read(al->path, TABLE_FILE_MAX, &text, e);
 		if (status == 0)
 			status = alloc_table_parse(buf_text(&text), text.len, &al->table, e);
 		if (status < 0)
@@ -63,35 +49,30 @@ static int table_load(struct allocation *al, struct err *e)
 	return status;
 }
 
-static int file_write(const char *path, const char *text, struct err *e)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	size_t len = strlen(text);
-
-	if (fd < 0)
-		return err_errno(e, "%s", path);
-	int status = write(fd, text, len) == (ssize_t)len && fsync(fd) == 0
-			     ? 0
-			     : err_errno(e, "%s", path);
-	close(fd);
-	return status;
-}
-
-/* Whole or not at all: a new file takes the place of the old one. */
 static void table_save(struct allocation *al)
 {
 	json_t *json = alloc_table_encode(al->table);
-	char *text = json_dumps(json, JSON_INDENT(1)), *fresh = mem_printf("%s.new", al->path);
+	char *text = json_dumps(json, JSON_INDENT(1));
 	struct err e = { 0 };
 
-	if (file_write(fresh, text, &e) == 0 && rename(fresh, al->path) < 0)
-		(void)err_errno(&e, "%s", al->path);
-	if (e.kind)
+	if (file_replace(al->path, text, strlen(text), 0644, &e) < 0)
 		log_event(LOG_ERROR, "allocationsNotSaved",
 			  "a restart may give services other addresses", KV_STR("error", e.text));
-	free(fresh);
 	free(text);
 	json_decref(json);
+}
+
+static void save_due(struct loop_timer *t, struct mono now)
+{
+	(void)now;
+	table_save(CONTAINER_OF(t, struct allocation, save));
+}
+
+/* A table arrives in hundreds of messages, and each file waits for the disk: one for all of them. */
+static void table_changed(struct allocation *al)
+{
+	if (!loop_timer_active(&al->save))
+		loop_timer_set(&al->save, mono_add(loop_now(al->loop), SAVE_AFTER));
 }
 
 /* --- giving addresses --- */
@@ -116,7 +97,7 @@ static void tell_since(struct allocation *al, uint64_t epoch)
 {
 	json_t *entries = entries_since(al->table, epoch);
 
-	table_save(al);
+	table_changed(al);
 	al->hooks.changed(al->hooks.ctx, entries);
 	json_decref(entries);
 }
@@ -184,6 +165,7 @@ int allocation_new(struct loop *l, struct world *w, const char *path,
 	al->path = mem_strdup(path);
 	al->hooks = *hooks;
 	loop_task_init(&al->rerun, l, rerun_now);
+	loop_timer_init(&al->save, l, save_due);
 	if (table_load(al, e) < 0) {
 		allocation_free(al);
 		return -ERR_CONFIG;
@@ -197,6 +179,9 @@ struct allocation *allocation_free(struct allocation *al)
 	if (!al)
 		return NULL;
 	loop_task_cancel(&al->rerun);
+	if (loop_timer_active(&al->save))
+		table_save(al);
+	loop_timer_stop(&al->save);
 	alloc_assignments_free(al->now);
 	alloc_table_free(al->table);
 	free(al->path);
@@ -255,7 +240,7 @@ bool allocation_merge(struct allocation *al, const json_t *table)
 	else
 		news = alloc_table_merge(al->table, theirs);
 	if (news) {
-		table_save(al);
+		table_changed(al);
 		loop_task_queue(&al->rerun);
 	}
 	alloc_table_free(theirs);

@@ -1,45 +1,18 @@
 #include "config/source.h"
 
 #include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/text.h"
-
-static int source_drain(int fd, const char *path, struct buf *out, struct err *e)
-{
-	static const size_t chunk_len = 65536;
-	CLEANUP(mem_freep) char *chunk = mem_new_n(char, chunk_len);
-
-	for (;;) {
-		ssize_t n = read(fd, chunk, chunk_len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_errno(e, "read %s", path);
-		if (n == 0)
-			return 0;
-		if (out->len + (size_t)n > SOURCE_MAX)
-			return err_set(e, ERR_LIMIT, "%s is longer than %zu MiB", path,
-				       SOURCE_MAX / 1024 / 1024);
-		buf_append(out, chunk, (size_t)n);
-	}
-}
 
 int source_read(const char *path, struct buf *out, struct err *e)
 {
 	if (strcmp(path, "-") == 0)
-		return source_drain(STDIN_FILENO, "standard input", out, e);
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0)
-		return err_errno(e, "open %s", path);
-	int rc = source_drain(fd, path, out, e);
-	close(fd);
-	return rc;
+		return file_read_fd(STDIN_FILENO, "standard input", SOURCE_MAX, out, e);
+	return file_read(path, SOURCE_MAX, out, e);
 }
 
 bool source_is_folder(const char *path)

@@ -6,7 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define HEAD "crier-vips 1 "
+#include "base/file.h"
+
+#define HEAD	   "crier-vips 1 "
+#define RECORD_MAX ((size_t)16 << 20)
 
 void vip_record_add(struct vip_record *r, int ifindex, const char *link, const struct addr *a)
 {
@@ -57,78 +60,26 @@ int vip_record_parse(const char *text, struct vip_record *out, struct err *e)
 	return 0;
 }
 
-static int read_text(int fd, struct buf *out)
-{
-	char part[4096];
-	ssize_t n;
-
-	while ((n = read(fd, part, sizeof(part))) > 0)
-		buf_append(out, part, (size_t)n);
-	return n < 0 ? -1 : 0;
-}
-
 int vip_record_read(const char *path, struct vip_record *out, struct err *e)
 {
 	CLEANUP(buf_fini) struct buf text = { 0 };
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int status = file_read(path, RECORD_MAX, &text, e);
 
-	if (fd < 0 && errno == ENOENT) {
+	if (status == -ERR_SYSTEM && errno == ENOENT) {
 		*out = (struct vip_record){ 0 };
 		return 0;
 	}
-	if (fd < 0 || read_text(fd, &text) < 0) {
-		int code = err_errno(e, "read %s", path);
-		if (fd >= 0)
-			close(fd);
-		return code;
-	}
-	close(fd);
+	if (status < 0)
+		return status;
 	return vip_record_parse(buf_text(&text), out, e) < 0 ? err_wrap(e, "%s", path) : 0;
-}
-
-static int write_text(const char *path, const struct buf *text)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		return -1;
-	bool good = true;
-	for (size_t done = 0; good && done < text->len;) {
-		ssize_t n = write(fd, text->p + done, text->len - done);
-		good = n > 0;
-		done += good ? (size_t)n : 0;
-	}
-	good = good && fsync(fd) == 0;
-	return close(fd) == 0 && good ? 0 : -1;
-}
-
-/* The new name, too, has to reach the disk. */
-static void sync_folder(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	CLEANUP(mem_freep)
-	char *folder = slash ? mem_strndup(path, (size_t)(slash - path) + 1) : mem_strdup(".");
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0)
-		return;
-	(void)fsync(fd);
-	close(fd);
 }
 
 int vip_record_write(const char *path, const struct vip_record *r, struct err *e)
 {
 	CLEANUP(buf_fini) struct buf text = { 0 };
-	CLEANUP(mem_freep) char *fresh = mem_printf("%s.new", path);
 
 	vip_record_format(r, &text);
-	if (write_text(fresh, &text) < 0 || rename(fresh, path) < 0) {
-		int code = err_errno(e, "write %s", path);
-		(void)unlink(fresh);
-		return code;
-	}
-	sync_folder(path);
-	return 0;
+	return file_replace(path, text.p, text.len, 0600, e);
 }
 
 int vip_lock_open(const char *path, struct err *e)
