@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "base/buf.h"
 #include "control/client.h"
 
 /* A daemon that is busy with a large configuration may take a while. */
@@ -19,14 +19,15 @@ static const struct {
 
 static void refuse_format(struct argp_state *state, unsigned formats, const char *word)
 {
-	char all[64] = "";
+	struct buf all = { 0 };
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (formats & 1u << words[i].format) {
-			strcat(all, all[0] ? ", " : "");
-			strcat(all, words[i].word);
-		}
-	argp_error(state, "-o takes one of %s, not '%s'", all, word);
+		if (formats & 1u << words[i].format)
+			buf_printf(&all, "%s%s", all.len ? ", " : "", words[i].word);
+	fprintf(state->err_stream, "%s: -o takes one of %s, not '%s'\n", state->name,
+		buf_text(&all), word);
+	buf_fini(&all);
+	argp_state_help(state, state->err_stream, ARGP_HELP_STD_ERR);
 }
 
 static error_t take(int key, char *arg, struct argp_state *state)
