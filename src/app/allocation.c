@@ -22,6 +22,7 @@ struct allocation {
 	const struct cfg *cfg; /* in force; NULL before the first */
 	struct alloc_table *table;
 	struct alloc_assignments *now; /* under cfg */
+	struct mono since;	       /* cfg is in force */
 	bool ready;		       /* may allocate what the table does not say */
 	struct loop_task rerun;
 	struct loop_timer save;
@@ -197,6 +198,7 @@ int allocation_check(const struct allocation *al, const struct cfg *c, struct er
 void allocation_apply(struct allocation *al, const struct cfg *c)
 {
 	al->cfg = c;
+	al->since = loop_now(al->loop);
 	allocation_run(al);
 }
 
@@ -299,15 +301,16 @@ static uint64_t add_up(uint64_t a, uint64_t b)
 	return __builtin_add_overflow(a, b, &sum) || sum > INT64_MAX ? INT64_MAX : sum;
 }
 
-static json_t *pool_json(const struct cfg *c, const struct cfg_pool *p, const struct alloc_usage *u)
+static json_t *pool_json(const struct allocation *al, const struct cfg_pool *p,
+			 const struct alloc_usage *u)
 {
 	uint64_t used = add_up(u->used_v4, u->used_v6), total = add_up(u->total_v4, u->total_v6);
-	json_t *item = json_item(p->name, used < total ? "free" : "exhausted", MONO_NEVER);
+	json_t *item = json_item(p->name, used < total ? "free" : "exhausted", al->since);
 	json_t *ranges = json_array();
 
 	for (size_t i = 0; i < p->n_addresses; i++)
 		json_array_append_new(ranges, json_string(p->addresses[i].text));
-	json_set_text(item, "protocol", protocol_of(c, p));
+	json_set_text(item, "protocol", protocol_of(al->cfg, p));
 	json_object_set_new(item, "ranges", ranges);
 	json_set_u64(item, "used", used);
 	json_set_u64(item, "total", total);
@@ -328,7 +331,7 @@ json_t *allocation_pools_json(const struct allocation *al)
 		struct alloc_usage u = { 0 };
 
 		(void)alloc_usage(a, al->cfg->pools[i].name, &u);
-		json_array_append_new(items, pool_json(al->cfg, &al->cfg->pools[i], &u));
+		json_array_append_new(items, pool_json(al, &al->cfg->pools[i], &u));
 	}
 	alloc_free(a);
 	return items;

@@ -18,6 +18,7 @@ struct membership {
 	struct cluster *cluster; /* NULL: this node is alone */
 	struct membership_hooks hooks;
 	struct map *strangers; /* live members that are not crier: name -> itself */
+	struct mono started;
 	struct loop_task left; /* says that leaving is done, where nobody has to be told */
 };
 
@@ -238,6 +239,7 @@ int membership_new(struct loop *l, struct world *w, struct node_ids *ids, struct
 	struct membership *m = mem_new(struct membership);
 
 	m->loop = l;
+	m->started = loop_now(l);
 	m->world = w;
 	m->ids = ids;
 	m->share = share;
@@ -323,6 +325,14 @@ size_t membership_count(const struct membership *m)
 	return n;
 }
 
+struct mono membership_since(const struct membership *m, const char *node)
+{
+	const struct gossip_member *member =
+		m->cluster ? cluster_member_find(m->cluster, node) : NULL;
+
+	return member ? member->since : m->started;
+}
+
 /* --- for people --- */
 
 static json_t *member_json(const struct membership *m, const struct gossip_member *member)
@@ -344,7 +354,7 @@ json_t *membership_json(const struct membership *m)
 	json_t *items = json_array();
 
 	if (!m->cluster) {
-		json_t *item = json_item(world_me(m->world), "alive", MONO_NEVER);
+		json_t *item = json_item(world_me(m->world), "alive", m->started);
 
 		json_object_set_new(item, "self", json_true());
 		json_array_append_new(items, item);

@@ -219,6 +219,7 @@ static struct bfd_peer *bfd_peer_of(struct sessions *s, const struct cfg_peer *p
 		b->peer = mem_strdup(p->name);
 		b->id = ++s->next_bfd_id;
 		b->refs = 1;
+		b->added = loop_now(s->loop);
 		(void)map_put(s->bfd, p->name, b);
 	}
 	b->addr = p->addr;

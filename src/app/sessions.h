@@ -19,6 +19,7 @@ struct bfd_peer {
 	char *peer; /* its name */
 	bool multihop;
 	struct addr addr;
+	struct mono added;
 	struct bfd_session_status status;
 	size_t refs; /* one for the map, one for each table */
 };

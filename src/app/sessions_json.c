@@ -160,10 +160,11 @@ static void ms_put(json_t *item, const char *key, uint64_t us)
 static json_t *bfd_json(const struct bfd_peer *b)
 {
 	const struct bfd_session_status *st = &b->status;
+	struct mono changed = { .ns = st->changed_ns }; /* 0: never yet */
 	char state[16];
 	json_t *item =
 		json_item(b->peer, json_lower(bfd_state_name(st->state), state, sizeof(state)),
-			  (struct mono){ .ns = st->changed_ns });
+			  changed.ns ? changed : b->added);
 
 	json_set_text(item, "address", ADDR_TEXT(&b->addr));
 	json_set_text(item, "hops", b->multihop ? "multi" : "single");

@@ -21,7 +21,8 @@ static json_t *nodes_json(const struct app *a)
 	const struct world_node *node;
 
 	for (size_t at = 0; (node = world_next_node(a->world, &at));) {
-		json_t *item = json_item(node->name, node->alive ? "alive" : "dead", MONO_NEVER);
+		json_t *item = json_item(node->name, node->alive ? "alive" : "dead",
+					 membership_since(a->membership, node->name));
 
 		json_object_set_new(item, "labels", labels_json(&node->labels));
 		json_object_set_new(item, "self", json_boolean(strcmp(node->name, a->node) == 0));

@@ -27,6 +27,7 @@ def test_every_kind_in_every_form(lab):
             assert done.stdout and "hunter2" not in done.stdout
         data = json.loads(node.crier("get", kind, "-o", "json").stdout)
         assert data["node"] == "a" and isinstance(data["items"], list)
+        assert all({"name", "state", "since"} <= item.keys() for item in data["items"]), data["items"]
         # One prefix of the HTTP port gives the same.
         web = json.loads(node.run(f"curl -s --max-time 3 http://127.0.0.1:7472/v1/{kind}").stdout)
         assert web["kind"] == data["kind"]
