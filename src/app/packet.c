@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <string.h>
 
 #include "base/ring.h"
 #include "base/rng.h"
@@ -253,32 +254,40 @@ static int thread_start(struct packet *p)
 	return error;
 }
 
+/* Also of one that was built by half. */
+static void packet_destroy(struct packet *p)
+{
+	l2_io_free(p->l2);
+	bfd_engine_free(p->bfd);
+	ring_fini(&p->events);
+	loop_wake_fini(&p->to_control);
+	loop_wake_fini(&p->to_packet);
+	loop_free(p->loop);
+	free(p);
+}
+
 int packet_new(struct loop *loop, const struct packet_hooks *hooks, struct packet **out,
 	       struct err *e)
 {
 	struct packet *p = mem_new(struct packet);
+	int error = 0;
 
 	p->hooks = *hooks;
 	p->to_packet.fd = p->to_control.fd = -1;
-	if (loop_new(&p->loop, e) < 0 ||
-	    loop_wake_init(&p->to_packet, p->loop, woken_by_control, e) < 0 ||
-	    loop_wake_init(&p->to_control, loop, woken_by_packet, e) < 0) {
-		loop_wake_fini(&p->to_packet);
-		loop_free(p->loop);
-		free(p);
-		return err_wrap(e, "packet thread");
+	int status = loop_new(&p->loop, e);
+	if (status == 0)
+		status = loop_wake_init(&p->to_packet, p->loop, woken_by_control, e);
+	if (status == 0)
+		status = loop_wake_init(&p->to_control, loop, woken_by_packet, e);
+	if (status == 0) {
+		packet_init(p);
+		error = thread_start(p);
 	}
-	packet_init(p);
-	int error = thread_start(p);
-	if (error) {
-		loop_wake_fini(&p->to_control);
-		loop_wake_fini(&p->to_packet);
-		l2_io_free(p->l2);
-		bfd_engine_free(p->bfd);
-		ring_fini(&p->events);
-		loop_free(p->loop);
-		free(p);
-		return err_set(e, ERR_SYSTEM, "packet thread does not start (error %d)", error);
+	if (error)
+		status = err_set(e, ERR_SYSTEM, "pthread_create: %s", strerror(error));
+	if (status < 0) {
+		packet_destroy(p);
+		return err_wrap(e, "packet thread");
 	}
 	*out = p;
 	return 0;
@@ -292,17 +301,13 @@ struct packet *packet_free(struct packet *p)
 	loop_wake_signal(&p->to_packet);
 	pthread_join(p->thread, NULL);
 	woken_by_packet(&p->to_control);
-	l2_io_free(p->l2);
-	bfd_engine_free(p->bfd);
+	p->l2 = l2_io_free(p->l2);
+	p->bfd = bfd_engine_free(p->bfd); /* they still name the tables that go back now */
 	hand_back(p, p->l2_in_force);
 	hand_back(p, p->bfd_in_force);
 	hand_back(p, atomic_exchange(&p->next_l2, NULL));
 	hand_back(p, atomic_exchange(&p->next_bfd, NULL));
-	loop_wake_fini(&p->to_control);
-	loop_wake_fini(&p->to_packet);
-	ring_fini(&p->events);
-	loop_free(p->loop);
-	free(p);
+	packet_destroy(p);
 	return NULL;
 }
 
