@@ -280,14 +280,8 @@ static void on_terminate(struct loop_signal *s, int signo)
 
 static void on_hangup(struct loop_signal *s, int signo)
 {
-	struct app *a = CONTAINER_OF(s, struct app, sighup);
-	struct err e = { 0 };
-	json_t *diff = NULL;
-
 	(void)signo;
-	/* A refusal was logged, and stands in the status. */
-	if (app_reload(a, false, &diff, &e) == 0)
-		json_decref(diff);
+	app_hangup(CONTAINER_OF(s, struct app, sighup));
 }
 
 /* --- start and end --- */
@@ -393,7 +387,8 @@ static int app_start(struct app *a, const struct cfg *c, struct err *e)
 		return status;
 	a->started = loop_now(a->loop);
 	make_core(a, c);
-	if (folder_make(a->runtime_dir, e) < 0 || folder_make(a->state_dir, e) < 0 ||
+	if (loader_new(a->loop, &a->conf, &a->loader, e) < 0 ||
+	    folder_make(a->runtime_dir, e) < 0 || folder_make(a->state_dir, e) < 0 ||
 	    make_announcers(a, e) < 0 || make_cluster(a, c, e) < 0)
 		return -ERR_SYSTEM;
 	a->cfg = c; /* control and HTTP read where to listen */
@@ -409,6 +404,7 @@ static int app_start(struct app *a, const struct cfg *c, struct err *e)
 static void app_stop(struct app *a)
 {
 	app_control_stop(a);
+	a->loader = loader_free(a->loader);
 	loop_signal_stop(&a->sigterm);
 	loop_signal_stop(&a->sigint);
 	loop_signal_stop(&a->sighup);

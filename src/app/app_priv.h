@@ -9,6 +9,7 @@
 #include "app/binding.h"
 #include "app/events.h"
 #include "app/layer2.h"
+#include "app/loader.h"
 #include "app/membership.h"
 #include "app/services.h"
 #include "app/sessions.h"
@@ -36,6 +37,13 @@ struct app {
 		struct mono since;
 		uint64_t loads, refusals;
 	} config;
+
+	struct loader *loader;
+	struct {
+		bool force;
+		bool again;		      /* another one was wanted meanwhile */
+		struct control_stream *asked; /* who waits for the end, or NULL */
+	} reload;
 
 	struct world *world;
 	struct planner *planner;
@@ -67,8 +75,14 @@ struct app {
 NODISCARD int app_load(const struct app_conf *conf, const struct cfg **out, struct err *e);
 /** Put @c (taken) in force; refused ones are freed and change nothing. */
 NODISCARD int app_apply(struct app *a, const struct cfg *c, bool force, struct err *e);
-/** Read everything again. *diff (a new reference) tells what changed. */
-NODISCARD int app_reload(struct app *a, bool force, json_t **diff, struct err *e);
+/**
+ * Read everything again, and put it in force if it is valid; goes on in the background.
+ * @asked: gets the difference, or the error, and is ended; may be NULL
+ * Returns 0 when it has begun; else nothing has, and @asked was not touched.
+ */
+NODISCARD int app_reload(struct app *a, bool force, struct control_stream *asked, struct err *e);
+/** SIGHUP: the same, now or as soon as the one under way is done. */
+void app_hangup(struct app *a);
 /** Free configurations that nothing refers to any more. */
 void app_retire_configs(struct app *a);
 

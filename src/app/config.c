@@ -1,19 +1,11 @@
 /* Putting configurations in force: at the start, and at each reload. */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "app/app_priv.h"
+#include "app/notify.h"
 #include "config/diff.h"
 #include "config/print.h"
-
-static const char *host_name(char buf[static 256])
-{
-	if (gethostname(buf, 256) < 0)
-		return "localhost";
-	buf[255] = '\0';
-	return buf;
-}
 
 /* The first error in one line, for logs and status; all of them as text. */
 static int report_error(const struct cfg_report *r, struct buf *text, struct err *e)
@@ -31,26 +23,33 @@ static int report_error(const struct cfg_report *r, struct buf *text, struct err
 		       r->errors.n > 1 ? " (and more errors: crier check lists them)" : "");
 }
 
-int app_load(const struct app_conf *conf, const struct cfg **out, struct err *e)
+/* Say what there is to say of a result, and keep the configuration; *e when it is invalid. */
+static int result_take(struct loaded *r, const struct cfg **out, struct err *e)
 {
-	struct cfg_report report = { 0 };
 	struct buf text = { 0 };
-	char name[256];
-	int status = cfg_load(conf->paths, conf->n_paths, conf->node ? conf->node : host_name(name),
-			      out, &report);
+	int status = r->status;
 
 	if (status < 0) {
-		status = report_error(&report, &text, e);
+		status = report_error(&r->report, &text, e);
 		fputs(buf_text(&text), stderr);
 	}
-	for (size_t i = 0; status == 0 && i < report.warnings.n; i++)
-		log_event(LOG_WARN, "configWarning", report.warnings.v[i].message,
-			  KV_STR("file", report.warnings.v[i].file),
-			  KV_U64("line", report.warnings.v[i].pos.line),
-			  KV_STR("path", report.warnings.v[i].path));
+	for (size_t i = 0; status == 0 && i < r->report.warnings.n; i++)
+		log_event(LOG_WARN, "configWarning", r->report.warnings.v[i].message,
+			  KV_STR("file", r->report.warnings.v[i].file),
+			  KV_U64("line", r->report.warnings.v[i].pos.line),
+			  KV_STR("path", r->report.warnings.v[i].path));
 	buf_fini(&text);
-	cfg_report_fini(&report);
+	cfg_report_fini(&r->report);
+	*out = r->cfg;
 	return status;
+}
+
+int app_load(const struct app_conf *conf, const struct cfg **out, struct err *e)
+{
+	struct loaded result;
+
+	loader_load(conf, &result);
+	return result_take(&result, out, e);
 }
 
 /* --- health checks of standalone services --- */
@@ -180,29 +179,76 @@ static int check_rereadable(const struct app_conf *conf, struct err *e)
 	return 0;
 }
 
-int app_reload(struct app *a, bool force, json_t **diff, struct err *e)
+/* The reload is over: whoever asked is told, and a hangup that came meanwhile gets its own. */
+static void reload_end(struct app *a, json_t *diff, const struct err *e)
 {
-	const struct cfg *now = NULL;
-	json_t *difference = NULL;
-	int status = check_rereadable(&a->conf, e);
+	struct control_stream *asked = a->reload.asked;
 
-	if (status == 0)
-		status = app_load(&a->conf, &now, e);
-
-	if (status == 0) {
-		difference = cfg_diff(a->cfg, now);
-		status = app_apply(a, now, force, e);
-	}
-	if (status < 0) {
+	a->reload.asked = NULL;
+	notify_manager("READY=1");
+	if (e) {
 		free(a->config.why);
 		a->config.why = mem_strdup(e->text);
 		a->config.refusals++;
 		log_event(LOG_ERROR, "configStale",
 			  "configuration refused; the one before stays in force",
 			  KV_STR("error", e->text));
-		json_decref(difference);
-		return status;
 	}
-	*diff = difference;
+	if (asked && e)
+		control_stream_fail(asked, e);
+	else if (asked) {
+		control_stream_send(asked, diff);
+		control_stream_end(asked);
+	}
+	json_decref(diff);
+	if (a->reload.again) {
+		struct err why = { 0 };
+
+		a->reload.again = false;
+		if (app_reload(a, false, NULL, &why) < 0)
+			reload_end(a, NULL, &why);
+	}
+}
+
+static void reload_loaded(void *ctx, struct loaded *result)
+{
+	struct app *a = ctx;
+	const struct cfg *now = NULL;
+	struct err e = { 0 };
+	json_t *diff = NULL;
+	int status = result_take(result, &now, &e);
+
+	if (status == 0) {
+		diff = cfg_diff(a->cfg, now);
+		status = app_apply(a, now, a->reload.force, &e);
+	}
+	if (status < 0) {
+		json_decref(diff);
+		diff = NULL;
+	}
+	reload_end(a, diff, status < 0 ? &e : NULL);
+}
+
+int app_reload(struct app *a, bool force, struct control_stream *asked, struct err *e)
+{
+	int status = check_rereadable(&a->conf, e);
+
+	if (status == 0)
+		status = loader_start(a->loader, reload_loaded, a, e);
+	if (status < 0)
+		return status;
+	notify_manager("RELOADING=1");
+	a->reload.force = force;
+	a->reload.asked = asked;
 	return 0;
+}
+
+void app_hangup(struct app *a)
+{
+	struct err e = { 0 };
+
+	if (loader_is_busy(a->loader))
+		a->reload.again = true; /* what is being read may be older than the signal */
+	else if (app_reload(a, false, NULL, &e) < 0)
+		reload_end(a, NULL, &e);
 }

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "app/app_priv.h"
-#include "app/notify.h"
 
 static int op_status(void *ctx, const json_t *args, json_t **data, struct err *e)
 {
@@ -75,13 +74,21 @@ static int op_explain(void *ctx, const json_t *args, json_t **data, struct err *
 	return 0;
 }
 
-static int op_reload(void *ctx, const json_t *args, json_t **data, struct err *e)
+static void reload_unasked(void *ctx)
 {
 	struct app *a = ctx;
 
-	notify_manager("RELOADING=1");
-	int status = app_reload(a, json_is_true(json_object_get(args, "force")), data, e);
-	notify_manager("READY=1");
+	a->reload.asked = NULL; /* nobody waits any more; the reload goes on */
+}
+
+/* One item, the difference, when it is in force. */
+static int op_reload(void *ctx, const json_t *args, struct control_stream *s, struct err *e)
+{
+	struct app *a = ctx;
+	int status = app_reload(a, json_is_true(json_object_get(args, "force")), s, e);
+
+	if (status == 0)
+		control_stream_on_close(s, reload_unasked, a);
 	return status;
 }
 
@@ -130,7 +137,7 @@ static const struct control_op operations[] = {
 	{ .name = "status", .read_only = true, .run = op_status },
 	{ .name = "get", .read_only = true, .run = op_get },
 	{ .name = "explain", .read_only = true, .run = op_explain },
-	{ .name = "reload", .run = op_reload },
+	{ .name = "reload", .start = op_reload },
 	{ .name = "monitor", .start = op_monitor },
 };
 

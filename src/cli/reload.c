@@ -83,6 +83,15 @@ static void print_text(const json_t *diff)
 		printf("in force; %zu change%s\n", n, n == 1 ? "" : "s");
 }
 
+static bool keep_difference(void *ctx, const json_t *item)
+{
+	json_t **diff = ctx;
+
+	json_decref(*diff);
+	*diff = json_deep_copy(item);
+	return true;
+}
+
 int cli_reload(int argc, char **argv)
 {
 	struct reload_args a = {
@@ -93,8 +102,8 @@ int cli_reload(int argc, char **argv)
 
 	if (argp_parse(&argp, argc, argv, 0, NULL, &a))
 		return CLI_USAGE;
-	enum cli_exit code =
-		remote_call(&a.remote, "reload", json_pack("{s:b}", "force", a.force), &diff);
+	enum cli_exit code = remote_stream(
+		&a.remote, "reload", json_pack("{s:b}", "force", a.force), keep_difference, &diff);
 
 	if (code == CLI_DONE)
 		remote_print(&a.remote, diff, print_text);

@@ -1,0 +1,39 @@
+/**
+ * Reads and checks a configuration on a thread of its own: a large file takes longer than a keepalive may be late.
+ * The thread touches nothing but the files and what it makes of them.
+ */
+#ifndef APP_LOADER_H
+#define APP_LOADER_H
+
+#include "app/app.h"
+#include "base/loop.h"
+#include "config/load.h"
+
+/** What came of it. */
+struct loaded {
+	int status;	       /* 0, or -ERR_CONFIG */
+	const struct cfg *cfg; /* NULL when invalid */
+	struct cfg_report report;
+};
+
+/** The same at once, on the caller's thread: for the start. */
+void loader_load(const struct app_conf *conf, struct loaded *out);
+
+struct loader;
+
+/** @conf is borrowed as long as the loader lives. */
+NODISCARD int loader_new(struct loop *l, const struct app_conf *conf, struct loader **out,
+			 struct err *e);
+/** Waits for a thread that is under way; its result is thrown away. Takes NULL, returns NULL. */
+struct loader *loader_free(struct loader *ld);
+
+bool loader_is_busy(const struct loader *ld);
+
+/**
+ * Start. @done is called in the loop with the result, whose parts are the callee's.
+ * Returns 0, -ERR_STATE when one is under way, or -ERR_SYSTEM.
+ */
+NODISCARD int loader_start(struct loader *ld, void (*done)(void *ctx, struct loaded *result),
+			   void *ctx, struct err *e);
+
+#endif
