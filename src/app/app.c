@@ -7,6 +7,7 @@
 #include "app/folder.h"
 #include "app/notify.h"
 #include "app/privilege.h"
+#include "app/verdict.h"
 
 /* A node that joins a cluster claims nothing before it has synchronised, or been alone for so long. */
 #define ALONE_AFTER DUR_S(1)
@@ -39,6 +40,7 @@ static void on_decided(void *ctx, const char *service, const struct plan *before
 	sessions_route(&a->sessions, service, after ? after->bgp : NULL, after ? after->n_bgp : 0);
 	binding_service(a->binding, a->world, service, after);
 	services_decided(a->services, service, after);
+	verdict_settle(a, service); /* its addresses may be others than before */
 }
 
 static void on_settled(void *ctx)
@@ -67,6 +69,8 @@ static void on_links(void *ctx)
 	struct err e = { 0 };
 
 	layer2_touch(&a->layer2);
+	if (a->cfg)
+		verdict_settle_all(a);
 	if (a->cfg && sessions_apply(&a->sessions, &e) < 0)
 		log_event(LOG_WARN, "sessionsStale", "a peer could not be changed",
 			  KV_STR("error", e.text));
@@ -79,8 +83,7 @@ static void on_health(void *ctx, const char *service, bool healthy, const char *
 	log_event(healthy ? LOG_INFO : LOG_WARN, healthy ? "healthUp" : "healthDown",
 		  healthy ? "health check passes" : "health check fails",
 		  KV_STR("service", service), KV_STR("reason", healthy ? NULL : reason));
-	world_service_endpoint(a->world, service, a->node, healthy);
-	share_serve(a->share, service, healthy);
+	verdict_settle(a, service);
 }
 
 /* --- the packet thread --- */
@@ -379,6 +382,7 @@ static void watch_signals(struct app *a)
 	loop_signal_start(&a->sighup, SIGHUP);
 }
 
+/* In this order: the socket's group needs a privilege that nothing after it does, the keeper among that. */
 static int app_start(struct app *a, const struct cfg *c, struct err *e)
 {
 	int status = loop_new(&a->loop, e);
@@ -388,14 +392,17 @@ static int app_start(struct app *a, const struct cfg *c, struct err *e)
 	a->started = loop_now(a->loop);
 	make_core(a, c);
 	if (loader_new(a->loop, &a->conf, &a->loader, e) < 0 ||
-	    folder_make(a->runtime_dir, e) < 0 || folder_make(a->state_dir, e) < 0 ||
-	    make_announcers(a, e) < 0 || make_cluster(a, c, e) < 0)
+	    folder_make(a->runtime_dir, e) < 0 || folder_make(a->state_dir, e) < 0)
 		return -ERR_SYSTEM;
 	a->cfg = c; /* control and HTTP read where to listen */
 	status = app_control_start(a, e);
 	a->cfg = NULL;
 	if (status == 0)
 		status = privilege_drop(e);
+	if (status == 0)
+		status = make_announcers(a, e);
+	if (status == 0)
+		status = make_cluster(a, c, e);
 	if (status == 0)
 		status = packet_start(a, e);
 	return status;

@@ -147,6 +147,13 @@ struct binding_state binding_state(const struct binding *b, const struct addr *a
 	return (struct binding_state){ st.link, trouble ? st.reason : "" };
 }
 
+const char *binding_impossible(const struct binding *b, const struct addr *addr, const char *link)
+{
+	struct vip_status st;
+
+	return vip_possible(b->vips, addr, VIP_LAYER2, link, &st) ? NULL : st.reason;
+}
+
 static bool link_allowed(void *ctx, const char *name)
 {
 	const struct binding *b = ctx;

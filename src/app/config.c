@@ -4,6 +4,7 @@
 
 #include "app/app_priv.h"
 #include "app/notify.h"
+#include "app/verdict.h"
 #include "config/diff.h"
 #include "config/print.h"
 
@@ -77,8 +78,7 @@ static int checks_apply(struct app *a, const struct cfg *old, const struct cfg *
 		if (old->services[i].health.kind != CFG_HEALTH_NONE &&
 		    (!s || s->health.kind == CFG_HEALTH_NONE)) {
 			health_checker_del(a->health, old->services[i].name);
-			share_unserve(a->share, old->services[i].name);
-			world_service_endpoint_forget(a->world, old->services[i].name, a->node);
+			verdict_settle(a, old->services[i].name);
 		}
 	}
 	for (size_t i = 0; i < now->n_services; i++) {
@@ -91,10 +91,8 @@ static int checks_apply(struct app *a, const struct cfg *old, const struct cfg *
 		bool known = health_checker_status(a->health, s->name, &st);
 		if (health_checker_set(a->health, &conf, e) < 0)
 			return -ERR_SYSTEM;
-		if (!known) {
-			share_serve(a->share, s->name, false); /* until it has proved itself */
-			world_service_endpoint(a->world, s->name, a->node, false);
-		}
+		if (!known)
+			verdict_settle(a, s->name); /* no, until it has proved itself */
 	}
 	return 0;
 }

@@ -3,6 +3,7 @@
 
 #include "app/app_priv.h"
 #include "app/json.h"
+#include "app/verdict.h"
 
 /* --- get --- */
 
@@ -154,19 +155,25 @@ static void sessions_status(const struct app *a, json_t *counts, json_t *problem
 	json_decref(peers);
 }
 
-static void services_status(const struct app *a, json_t *counts, json_t *problems)
+static void services_status(struct app *a, json_t *counts, json_t *problems)
 {
 	struct services_count n = services_count(a->services);
 	const struct world_service *ws;
 
 	count(counts, "services", n.announced, n.total, "announced from this node");
-	for (size_t at = 0; (ws = world_next_service(a->world, &at));)
+	for (size_t at = 0; (ws = world_next_service(a->world, &at));) {
+		const char *unplaced = verdict_unplaced(a, ws->key);
+
+		if (unplaced)
+			problem(problems, "crier explain NAME",
+				"service %s can't be announced from here: %s", ws->key, unplaced);
 		if (!ws->n_addresses) {
 			const char *why = allocation_refusal(a->allocation, ws->key);
 
 			problem(problems, "crier get pools", "service %s has no address%s%s",
 				ws->key, why ? ": " : "", why ? why : "");
 		}
+	}
 }
 
 static void bindings_status(const struct app *a, json_t *problems)
@@ -304,9 +311,13 @@ static void explain_sessions(const struct app *a, const struct plan *plan, json_
 	}
 }
 
-static void explain_health(const struct app *a, const char *service, json_t *all)
+static void explain_health(struct app *a, const char *service, json_t *all)
 {
+	const char *unplaced = verdict_unplaced(a, service);
 	struct health_status st;
+
+	if (unplaced)
+		condition(all, "placement", "no link of this host fits", false, unplaced);
 
 	if (health_checker_status(a->health, service, &st))
 		condition(all, "health-check", st.healthy ? "passes here" : "fails here",

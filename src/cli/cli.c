@@ -89,8 +89,10 @@ int cli_main(int argc, char **argv)
 
 int cli_version(int argc, char **argv)
 {
-	(void)argc;
-	(void)argv;
+	static const struct argp argp = { .doc = "Print the version." };
+
+	if (argp_parse(&argp, argc, argv, 0, NULL, NULL))
+		return CLI_USAGE;
 	puts("crier " CRIER_VERSION);
 	return CLI_DONE;
 }

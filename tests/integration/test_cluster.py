@@ -44,7 +44,7 @@ def test_labels_travel_and_select(lab):
     # Another label, by reload: the address moves, and with nobody left it is silent.
     nodes[2].configure(nodes[2].config.read_text().replace("rack: r1", "rack: r2"))
     nodes[2].crier("reload")
-    nodes[1].configure(nodes[1].config.read_text().replace("labels: {rack: r2}", "labels: {rack: r1}"))
+    nodes[1].configure(nodes[1].config.read_text().replace("node: {labels: {rack: r2}}", "node: {labels: {rack: r1}}"))
     nodes[1].crier("reload")
     wait_for(lambda: nodes[2].owns("10.50.0.200") and not nodes[1].owns("10.50.0.200"), "moved to the new rack r2")
 

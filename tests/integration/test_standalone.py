@@ -6,7 +6,7 @@ import signal
 import time
 
 from cluster import document, lan_nodes, start_all, wait_owner
-from crierlab import Frr
+from crierlab import Frr, Node
 from netlab import Pinger, wait_for
 
 ONE = """
@@ -125,6 +125,24 @@ def test_no_healthy_node_no_answer(lab):
     assert not node.owns("10.50.0.200") and not node.has_address("10.50.0.200")
     why = node.crier("explain", "web").stdout
     assert "not announced" in why and "health" in why, why
+
+
+def test_a_node_without_a_fitting_link_is_no_candidate(lab):
+    """The ranking's first node has no network that holds the address: another one owns it, and it says why."""
+    lan = lab.switch("lan")
+    nodes = [lab.host(n, lan, f"10.50.0.{11 + i}/24", cls=Node) for i, n in enumerate("ab")]
+    nodes[1].run("ip addr add 10.60.0.12/24 dev eth0")
+    start_all(nodes, """
+    address-pools: [{name: lan, protocol: layer2, addresses: [10.60.0.200-10.60.0.220]}]
+    services: [{name: one, addresses: [10.60.0.200]}, {name: two, addresses: [10.60.0.201]},
+               {name: three, addresses: [10.60.0.202]}, {name: four, addresses: [10.60.0.203]}]
+    """)
+    everything = [f"10.60.0.{n}" for n in range(200, 204)]
+    wait_for(lambda: all(nodes[1].owns(a) and not nodes[0].owns(a) for a in everything), "b owns all of them")
+    assert "no link" in str(nodes[0].status()["problems"])
+    nodes[0].run("ip addr add 10.60.0.11/24 dev eth0")
+    wait_for(lambda: any(nodes[0].owns(a) for a in everything), "a takes part now", 20)
+    wait_for(lambda: nodes[0].status()["healthy"], "and has nothing to complain about")
 
 
 def test_allocation_survives_restart_and_reordering(lab):
