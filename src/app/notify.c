@@ -27,7 +27,7 @@ void notify_manager(const char *fmt, ...)
 	if (fd < 0)
 		return;
 	/* A manager that does not listen any more is its own problem. */
-	(void)!sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&to,
+	(void)!sendto(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&to,
 		      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
 	close(fd);
 }
