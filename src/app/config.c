@@ -17,10 +17,12 @@ static int report_error(const struct cfg_report *r, struct buf *text, struct err
 	if (r->errors.n == 0)
 		return err_set(e, ERR_CONFIG, "the configuration can't be loaded");
 	const char *hint = first->hint ? first->hint : "";
+	char place[32] = ""; /* none where it is about the file as a whole */
 
-	return err_set(e, ERR_CONFIG, "%s:%u:%u: %s%s%s%s%s%s", first->file, first->pos.line,
-		       first->pos.col, first->path, first->path[0] ? ": " : "", first->message,
-		       hint[0] ? "; " : "", hint,
+	if (first->pos.line)
+		snprintf(place, sizeof(place), ":%u:%u", first->pos.line, first->pos.col);
+	return err_set(e, ERR_CONFIG, "%s%s: %s%s%s%s%s%s", first->file, place, first->path,
+		       first->path[0] ? ": " : "", first->message, hint[0] ? "; " : "", hint,
 		       r->errors.n > 1 ? " (and more errors: crier check lists them)" : "");
 }
 
