@@ -132,6 +132,17 @@ static void assign_one(struct alloc_assignment *x, struct alloc *alloc, const st
 	buf_fini(&why);
 }
 
+/* Newcomers that name their addresses come first: the others can go elsewhere. */
+static void assign_all(struct alloc_assignments *x, struct alloc *alloc, const struct cfg *c)
+{
+	for (size_t i = 0; i < x->n; i++)
+		if (c->services[i].n_addresses > 0)
+			assign_one(&x->v[i], alloc, &c->services[i], x->arena);
+	for (size_t i = 0; i < x->n; i++)
+		if (c->services[i].n_addresses == 0)
+			assign_one(&x->v[i], alloc, &c->services[i], x->arena);
+}
+
 static void find_odds(struct alloc_assignments *x, const struct cfg *c, const struct alloc_table *t)
 {
 	CLEANUP(alloc_freep) struct alloc *nobody = alloc_new(c);
@@ -154,8 +165,7 @@ struct alloc_assignments *alloc_standalone(const struct cfg *c, const struct all
 	x->n = c->n_services;
 	x->v = x->n ? arena_new_n(x->arena, struct alloc_assignment, x->n) : NULL;
 	keep_remembered(alloc, c, &entries);
-	for (size_t i = 0; i < x->n; i++)
-		assign_one(&x->v[i], alloc, &c->services[i], x->arena);
+	assign_all(x, alloc, c);
 	if (t)
 		find_odds(x, c, t);
 	return x;

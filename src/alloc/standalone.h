@@ -4,9 +4,9 @@
  *
  * What stands in the table is kept wherever the service's request and the pools allow it, better
  * entries (higher epoch, then lower node name, then service name) before others; only then are the
- * rest allocated, in the order of the file. So the order of the file decides between newcomers
- * alone. Entries of services that are not in the file count as well: another member, with a newer
- * file, may have them.
+ * rest allocated, in the order of the file: first those that name their addresses, then those that
+ * take any. So the order of the file decides between newcomers alone. Entries of services that are
+ * not in the file count as well: another member, with a newer file, may have them.
  *
  * Members need not have the same file at the same moment, and must not quarrel meanwhile:
  * alloc_table_record() fills in what is missing and leaves to others what they wrote; what has to

@@ -45,6 +45,21 @@ static void the_order_of_the_file_moves_nothing(void **state)
 	alloc_assignments_free(fresh);
 }
 
+static void a_free_choice_leaves_chosen_addresses_alone(void **state)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	struct cfg_pool pool = fx_pool(a, "p", "10.0.0.0/30");
+	struct addr chosen = fx_addr("10.0.0.0");
+	struct cfg_service s[] = { { .name = "any" },
+				   { .name = "web", .addresses = &chosen, .n_addresses = 1 } };
+	struct cfg c = { .pools = &pool, .n_pools = 1, .services = s, .n_services = 2 };
+
+	(void)state;
+	struct alloc_assignments *x = alloc_standalone(&c, NULL);
+	assert_string_equal(assigned(a, x), "any=10.0.0.1 web=10.0.0.0");
+	alloc_assignments_free(x);
+}
+
 static void the_rest_is_told_why(void **state)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new();
@@ -370,6 +385,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_order_of_the_file_moves_nothing),
+		cmocka_unit_test(a_free_choice_leaves_chosen_addresses_alone),
 		cmocka_unit_test(the_rest_is_told_why),
 		cmocka_unit_test(gone_services_leave_tombstones_once_all_agree),
 		cmocka_unit_test(files_that_disagree_do_not_quarrel),
