@@ -125,7 +125,7 @@ class Frr(Router):
 
     def start(self, conf):
         self.vty = self.dir / "vty"
-        self.vty.mkdir()
+        self.vty.mkdir(exist_ok=True)
         (self.dir / "frr.conf").write_text(textwrap.dedent(conf))
         sh(f"chown -R frr:frr {self.dir}")
         self.sysctl("net.ipv4.ip_forward", 1)
@@ -134,11 +134,20 @@ class Frr(Router):
         # The daemons run as user frr, who may not reach this folder by its own path: a home may be closed to
         # others. Each `ip netns exec` has mounts of its own, so the folder can stand on /mnt for them alone.
         files = "-f /mnt/frr.conf --vty_socket /mnt/vty -z /mnt/zserv.api -A 127.0.0.1 -P 0"
+        self.daemons = []
         for d in ("zebra", "bfdd", "bgpd"):
             run = f"mount --bind {self.dir} /mnt && exec {self.LIB}/{d} {files} -i /mnt/{d}.pid --log file:/mnt/{d}.log"
-            self.popen(["sh", "-c", run], f"{d}.out")
+            self.daemons.append(self.popen(["sh", "-c", run], f"{d}.out"))
             wait_for(lambda d=d: (self.vty / f"{d}.vty").exists(), f"{self.name}: {d} runs")
         return self
+
+    def stop(self, signo=signal.SIGTERM):
+        """All its daemons end; start() may follow."""
+        for p in reversed(self.daemons):
+            p.send_signal(signo)
+            p.wait(10)
+        for path in self.vty.glob("*.vty"):
+            path.unlink()
 
     def vtysh(self, *commands, check=True):
         args = [a for c in commands for a in ("-c", c)]
