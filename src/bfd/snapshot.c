@@ -4,25 +4,11 @@
 
 #define LOAD(field) atomic_load_explicit(&(field), memory_order_relaxed)
 
-static const struct {
-	const char *label;
-	const char *text;
-} drops[BFD_DROP_COUNT] = {
-#define BFD_DROP_ROW(name, label_, text_) \
-	[BFD_DROP_##name] = { .label = (label_), .text = (text_) },
+static const char *const drop_labels[BFD_DROP_COUNT] = {
+#define BFD_DROP_ROW(name, label, text) [BFD_DROP_##name] = (label),
 	BFD_DROPS(BFD_DROP_ROW)
 #undef BFD_DROP_ROW
 };
-
-const char *bfd_drop_label(enum bfd_drop d)
-{
-	return drops[d].label;
-}
-
-const char *bfd_drop_text(enum bfd_drop d)
-{
-	return drops[d].text;
-}
 
 /** The sessions with one peer, added up: the reference's only label is the peer. */
 struct peer_sum {
@@ -134,6 +120,6 @@ void bfd_counters_collect(const struct bfd_counters *c, struct metric_writer *w)
 		    "BFD control packets that could not be sent", LOAD(c->send_failed));
 	metric_family(w, METRIC_COUNTER, refused, "BFD packets without effect, by reason");
 	for (unsigned d = 0; d < BFD_DROP_COUNT; d++)
-		metric_sample(w, refused, METRIC_LABELS({ "reason", drops[d].label }),
+		metric_sample(w, refused, METRIC_LABELS({ "reason", drop_labels[d] }),
 			      (double)LOAD(c->dropped[d]));
 }

@@ -74,10 +74,6 @@ static inline void bfd_count(_Atomic uint64_t *counter)
 	atomic_store_explicit(counter, n + 1, memory_order_relaxed);
 }
 
-/** The label of a reason ("ttl"), and its text for people. */
-const char *bfd_drop_label(enum bfd_drop d);
-const char *bfd_drop_text(enum bfd_drop d);
-
 struct bfd_table;
 
 /** Write the metrics of all sessions, by the reference's names and its label `peer`. Control

@@ -41,11 +41,6 @@ bool cfg_bfd_profile_eq(const struct cfg_bfd_profile *a, const struct cfg_bfd_pr
 	       a->passive == b->passive && a->min_ttl == b->min_ttl;
 }
 
-bool cfg_service_eq(const struct cfg_service *a, const struct cfg_service *b)
-{
-	return tree_eq(tree_service(a), tree_service(b));
-}
-
 struct diff {
 	json_t *added, *removed, *changed;
 };

@@ -12,7 +12,6 @@
 /** Equal in every field that matters to a session (name included, selectors not). */
 bool cfg_peer_eq(const struct cfg_peer *a, const struct cfg_peer *b);
 bool cfg_bfd_profile_eq(const struct cfg_bfd_profile *a, const struct cfg_bfd_profile *b);
-bool cfg_service_eq(const struct cfg_service *a, const struct cfg_service *b);
 
 /**
  * {"added": ["peers/tor-1", …], "removed": […], "changed": [{"object": "pools/default",
