@@ -18,7 +18,10 @@
 
 struct alloc_request {
 	const char *service;
-	const struct addr *addresses; /* asked for by name; none: the allocator chooses */
+	const char *namespace; /* NULL: a standalone service, which no namespace rule lets in */
+	const struct labels *namespace_labels; /* may be NULL: none */
+	const struct labels *labels;	       /* the service's own; may be NULL: none */
+	const struct addr *addresses;	       /* asked for by name; none: the allocator chooses */
 	size_t n_addresses;
 	bool by_hand;	  /* these may lie outside every pool, and be any number */
 	const char *pool; /* or NULL: any that assigns automatically */

@@ -51,6 +51,9 @@ struct cfg_bfd_profile {
 	uint8_t min_ttl; /* default 254; multihop only */
 };
 
+/** The peer's AS may be left open: any of our own, or any other (resources: dynamicASN). */
+enum cfg_dynamic_asn { CFG_ASN_FIXED, CFG_ASN_INTERNAL, CFG_ASN_EXTERNAL };
+
 struct cfg_peer {
 	const char *name; /* its own, or "address", or "address:port" where that tells two apart */
 	enum cfg_format format;
@@ -68,8 +71,13 @@ struct cfg_peer {
 	const char *password_file;	   /* read by the daemon, at start and at reload */
 	const struct cfg_bfd_profile *bfd; /* NULL: no BFD */
 	bool ebgp_multihop;
-	bool dual_stack;       /* both families on this session */
-	const char *interface; /* bind to this device (a link or a VRF), or NULL */
+	bool dual_stack;		  /* both families on this session */
+	const char *interface;		  /* bind to this device (a link or a VRF), or NULL */
+	const char *vrf;		  /* the VRF that the session runs in, or NULL */
+	enum cfg_dynamic_asn dynamic_asn; /* not fixed: peer_asn is 0, and the OPEN tells it */
+	uint32_t local_asn;		  /* what the peer takes us for; 0: my_asn */
+	struct dur connect_time;	  /* connect retry; 0: the session's own schedule */
+	uint8_t ttl; /* of what we send; 0: the system's (legacy), 1: single hop (resources) */
 };
 
 /** One element of `addresses`, as written and as the blocks that it stands for. */
@@ -79,14 +87,27 @@ struct cfg_block_list {
 	size_t n;
 };
 
+/**
+ * For whom a pool is kept (serviceAllocation). With both parts, a service must pass both; the
+ * namespaces named and those selected are one set.
+ */
+struct cfg_reservation {
+	uint32_t priority; /* low ones are tried first; 0: after all others */
+	struct cfg_texts namespaces;
+	struct selectors namespace_selectors;
+	struct selectors service_selectors;
+};
+
 struct cfg_pool {
 	const char *name;
 	enum cfg_format format;
 	const struct cfg_block_list
 		*addresses; /* in the order of writing: the order of allocation */
 	size_t n_addresses;
-	bool auto_assign;     /* default true */
-	bool avoid_buggy_ips; /* never .0 and .255 */
+	bool auto_assign;			/* default true */
+	bool avoid_buggy_ips;			/* never .0 and .255 */
+	struct labels labels;			/* what selectors of advertisements see */
+	const struct cfg_reservation *reserved; /* NULL: for everybody */
 };
 
 /** Which pools an advertisement is for, resolved at loading. */
@@ -187,6 +208,11 @@ struct cfg_l2 {
 		exclude_interfaces; /* POSIX extended expressions, on top of the built-in ones */
 };
 
+struct cfg_allocation {
+	bool sticky;	 /* a service that returns gets what it had, as long as nobody else has */
+	struct dur rest; /* for so long nobody else gets an address that was given back */
+};
+
 struct cfg_listen {
 	bool off;
 	struct cfg_endpoint at;
@@ -209,6 +235,7 @@ struct cfg {
 	struct cfg_node node;
 	struct cfg_cluster cluster;
 	struct cfg_l2 l2;
+	struct cfg_allocation allocation;
 	struct addr bgp_router_id; /* `bgp: {router-id}`; already in every peer that names none */
 	struct cfg_control control;
 	struct cfg_listen http; /* default 0.0.0.0:7472 */

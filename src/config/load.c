@@ -33,6 +33,8 @@ static void loader_fini(struct loader *l)
 	free(l->bfds);
 	free(l->peers);
 	free(l->pools);
+	free(l->l2_advs);
+	free(l->bgp_advs);
 	free(l->services);
 	map_free(l->aliases);
 	arena_free(l->scratch);

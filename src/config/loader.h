@@ -29,15 +29,29 @@ struct raw_span {
 	uint8_t shortest; /* length of its shortest prefix */
 };
 
+/** Which pools an advertisement that stands by itself is for; neither: every resource pool. */
+struct raw_targets {
+	struct cfg_texts pools;
+	struct selectors selectors; /* of the pools' labels */
+};
+
+/** Of one legacy pool, or (in loader.bgp_advs) standing by itself. */
 struct raw_adv {
 	struct cfg_bgp_adv c;
 	const struct place *at;
+	struct raw_targets targets;
+};
+
+struct raw_l2_adv {
+	struct cfg_l2_adv c;
+	const struct place *at;
+	struct raw_targets targets;
 };
 
 struct raw_pool {
 	struct cfg_pool c;
 	const struct place *at;
-	enum cfg_protocol protocol;
+	enum cfg_protocol protocol; /* legacy: of its own advertisements; unset: it has none */
 	struct cfg_block_list *blocks;
 	struct raw_span *spans; /* one for each of blocks */
 	size_t n_spans;
@@ -78,6 +92,10 @@ struct loader {
 	size_t n_peers, cap_peers;
 	struct raw_pool **pools;
 	size_t n_pools, cap_pools;
+	struct raw_l2_adv **l2_advs;
+	size_t n_l2_advs, cap_l2_advs;
+	struct raw_adv **bgp_advs;
+	size_t n_bgp_advs, cap_bgp_advs;
 	struct raw_service **services;
 	size_t n_services, cap_services;
 	struct map *aliases; /* of communities: text -> struct raw_alias */
