@@ -128,6 +128,11 @@ static int password_read(const char *path, char *out, size_t cap, struct err *e)
 
 static struct bgp_peer_conf peer_conf(const struct cfg_peer *p, const char *password)
 {
+	static const enum bgp_asn_rule asn_rules[] = {
+		[CFG_ASN_FIXED] = BGP_ASN_EXACT,
+		[CFG_ASN_INTERNAL] = BGP_ASN_INTERNAL,
+		[CFG_ASN_EXTERNAL] = BGP_ASN_EXTERNAL,
+	};
 	struct rd id = rd_from(p->router_id.b, 4); /* unset: zero, and the speaker's rules decide */
 
 	return (struct bgp_peer_conf){
@@ -135,18 +140,18 @@ static struct bgp_peer_conf peer_conf(const struct cfg_peer *p, const char *pass
 		.addr = p->addr,
 		.port = p->port,
 		.zone = p->zone,
-		.device = p->interface,
+		.device = p->vrf ? p->vrf : p->interface,
 		.source = p->source,
 		.password = password,
-		.ttl = p->format == CFG_RESOURCE && !p->ebgp_multihop && p->my_asn != p->peer_asn
-			       ? 1
-			       : 0,
-		.local_as = p->my_asn,
+		.ttl = cfg_peer_is_internal(p) ? 0 : p->ttl,
+		.local_as = p->local_asn ? p->local_asn : p->my_asn,
+		.real_as = p->local_asn && p->local_asn != p->my_asn ? p->my_asn : 0,
 		.peer_as = p->peer_asn,
-		.asn_rule = BGP_ASN_EXACT,
+		.asn_rule = asn_rules[p->dynamic_asn],
 		.router_id = rd_u32(&id),
 		.hold_s = (uint16_t)(p->hold.ns / 1000000000),
 		.keepalive_s = (uint16_t)(p->keepalive.ns / 1000000000),
+		.retry_max = p->connect_time,
 		.dual_stack = p->dual_stack,
 	};
 }
@@ -248,7 +253,7 @@ static void target_place(const struct sessions *s, const struct cfg_peer *p, str
 					      : net_links_connected(s->links, &p->addr);
 
 	t->ifindex = link ? (uint32_t)link->ifindex : 0;
-	t->multihop = !link || (p->ebgp_multihop && p->my_asn != p->peer_asn);
+	t->multihop = !link || (p->ebgp_multihop && !cfg_peer_is_internal(p));
 	if (t->multihop)
 		t->ifindex = 0;
 }

@@ -85,7 +85,7 @@ enum { KEY_FIXED = 12 };
 static size_t growing_bytes(const struct bgp_route_attrs *v)
 {
 	/* AS_PATH counts twice: AS4_PATH may repeat it. Each 255 AS cost a segment header. */
-	size_t path = v->n_as_path + v->prepend + 1U;
+	size_t path = v->n_as_path + v->prepend + 2U;
 
 	return 2 * (path * 4 + 2 * (path / SEGMENT_MAX + 1)) + v->n_communities * 4 +
 	       v->n_large * sizeof(struct bgp_large);
@@ -212,8 +212,12 @@ static void put_u32(struct wr *w, uint8_t flags, uint8_t code, uint32_t value)
 	wr_u32(w, value);
 }
 
-/* The path as a list: our own AS in front towards external peers. */
+/*
+ * The path as a list: our own AS in front towards external peers, and before it the one that the
+ * peer takes us for.
+ */
 struct path {
+	uint32_t front;
 	uint32_t own;
 	size_t n_own;
 	const uint32_t *rest;
@@ -222,10 +226,11 @@ struct path {
 
 static struct path path_of(const struct bgp_attr *a, const struct bgp_format *f)
 {
-	size_t own = f->ibgp ? 0 : 1U + a->v.prepend;
+	size_t own = f->ibgp ? 0 : 1U + a->v.prepend + (f->real_as ? 1U : 0U);
 
 	return (struct path){
-		.own = f->local_as,
+		.front = f->local_as,
+		.own = f->real_as ? f->real_as : f->local_as,
 		.n_own = own,
 		.rest = a->v.as_path,
 		.n = own + a->v.n_as_path,
@@ -234,7 +239,9 @@ static struct path path_of(const struct bgp_attr *a, const struct bgp_format *f)
 
 static uint32_t path_at(const struct path *p, size_t i)
 {
-	return i < p->n_own ? p->own : p->rest[i - p->n_own];
+	if (i >= p->n_own)
+		return p->rest[i - p->n_own];
+	return i == 0 ? p->front : p->own;
 }
 
 static bool path_needs_as4(const struct path *p)

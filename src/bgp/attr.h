@@ -66,6 +66,7 @@ struct bgp_format {
 	bool as4;
 	uint8_t families; /* set of BGP_V4, BGP_V6: negotiated, wanted, and with a next hop */
 	uint32_t local_as;
+	uint32_t real_as;    /* behind local_as in paths, where that is another; 0: it is not */
 	struct addr hop4;    /* ourselves, as the peer reaches us */
 	struct addr hop6;    /* global, or link-local when there is nothing else */
 	struct addr hop6_ll; /* set on sessions between link-local addresses */

@@ -103,6 +103,7 @@ static struct bgp_format format_of(const struct bgp_peer *p)
 		.ibgp = a->ibgp,
 		.as4 = a->as4,
 		.local_as = p->conf.local_as,
+		.real_as = p->conf.real_as,
 	};
 
 	if (a->families & BGP_V4)

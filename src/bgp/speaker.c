@@ -156,7 +156,7 @@ static bool same_transport(const struct bgp_peer_conf *a, const struct bgp_peer_
 
 static bool same_session(const struct bgp_peer_conf *a, const struct bgp_peer_conf *b)
 {
-	return a->local_as == b->local_as && a->peer_as == b->peer_as &&
+	return a->local_as == b->local_as && a->real_as == b->real_as && a->peer_as == b->peer_as &&
 	       a->asn_rule == b->asn_rule && a->router_id == b->router_id &&
 	       a->hold_s == b->hold_s && a->keepalive_s == b->keepalive_s &&
 	       a->dual_stack == b->dual_stack && addr_eq(&a->next_hop4, &b->next_hop4) &&

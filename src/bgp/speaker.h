@@ -58,7 +58,9 @@ struct bgp_peer_conf {
 	const char *password; /* TCP MD5; NULL: none */
 	uint8_t ttl;	      /* of our packets; 0: the system's default */
 	uint8_t min_ttl;      /* RFC 5082: of the peer's packets; 0: any */
-	uint32_t local_as;
+	uint32_t local_as;    /* what the peer takes us for */
+	uint32_t
+		real_as; /* our own where that is another: it follows local_as in paths; 0: it is not */
 	uint32_t peer_as; /* with BGP_ASN_EXACT */
 	enum bgp_asn_rule asn_rule;
 	uint32_t router_id;	 /* 0: by the rules above */

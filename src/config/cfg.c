@@ -35,6 +35,13 @@ const struct cfg_pool *cfg_pool_of(const struct cfg *c, const struct addr *a)
 	return NULL;
 }
 
+bool cfg_peer_is_internal(const struct cfg_peer *p)
+{
+	if (p->dynamic_asn != CFG_ASN_FIXED)
+		return p->dynamic_asn == CFG_ASN_INTERNAL;
+	return p->peer_asn == (p->local_asn ? p->local_asn : p->my_asn);
+}
+
 const struct cfg_peer *cfg_peer_find(const struct cfg *c, const char *name)
 {
 	for (size_t i = 0; i < c->n_peers; i++)

@@ -262,6 +262,8 @@ const struct cfg_pool *cfg_pool_find(const struct cfg *c, const char *name);
 /** The pool whose blocks hold @a, or NULL. */
 const struct cfg_pool *cfg_pool_of(const struct cfg *c, const struct addr *a);
 bool cfg_pool_contains(const struct cfg_pool *p, const struct addr *a);
+/** Is the peer of the AS that it takes us for (iBGP)? Also where its AS is left open. */
+bool cfg_peer_is_internal(const struct cfg_peer *p);
 const struct cfg_peer *cfg_peer_find(const struct cfg *c, const char *name);
 const struct cfg_service *cfg_service_find(const struct cfg *c, const char *name);
 

@@ -198,7 +198,7 @@ static void route_add(struct draft *d, const struct addr *addr, const struct cfg
 /* LOCAL_PREF belongs to iBGP alone, and there it always stands. */
 static void routes_local_pref(struct draft *d, size_t from)
 {
-	bool ibgp = d->peer->my_asn == d->peer->peer_asn;
+	bool ibgp = cfg_peer_is_internal(d->peer);
 
 	for (size_t i = from; i < d->n_bgp; i++) {
 		struct plan_bgp *r = &d->bgp[i];

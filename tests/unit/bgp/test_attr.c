@@ -123,6 +123,33 @@ static void long_paths_are_cut_into_segments(void **state)
 	bgp_attr_table_free(t);
 }
 
+static void the_as_that_the_peer_takes_us_for_stands_before_our_own(void **state)
+{
+	uint8_t wire[256];
+	struct wr w = wr_to(wire, sizeof(wire));
+	struct bgp_attr_table *t = bgp_attr_table_new();
+	const struct bgp_format f = {
+		.as4 = true, .local_as = 65001, .real_as = 64512, .hop4 = ip("10.0.0.5")
+	};
+	struct bgp_attr *a = intern(t, &(struct bgp_route_attrs){ .prepend = 1 });
+
+	(void)state;
+	bgp_attr_encode_v4(&w, a, &f);
+
+	struct rd r = rd_from(wire, w.len);
+	struct bgp_attr_view view;
+	assert_true(bgp_attr_next(&r, &view));
+	assert_true(bgp_attr_next(&r, &view));
+	assert_int_equal(view.code, BGP_ATTR_AS_PATH);
+	assert_int_equal(rd_u8(&view.value), 2);
+	assert_int_equal(rd_u8(&view.value), 3);
+	assert_int_equal(rd_u32(&view.value), 65001);
+	assert_int_equal(rd_u32(&view.value), 64512);
+	assert_int_equal(rd_u32(&view.value), 64512);
+	bgp_attr_unref(a);
+	bgp_attr_table_free(t);
+}
+
 static void local_pref_is_for_internal_peers(void **state)
 {
 	struct bgp_attr_table *t = bgp_attr_table_new();
@@ -178,6 +205,7 @@ int main(void)
 		cmocka_unit_test(values_that_are_not_sent_do_not_count),
 		cmocka_unit_test(too_large_is_refused),
 		cmocka_unit_test(long_paths_are_cut_into_segments),
+		cmocka_unit_test(the_as_that_the_peer_takes_us_for_stands_before_our_own),
 		cmocka_unit_test(local_pref_is_for_internal_peers),
 		cmocka_unit_test(next_hop_follows_the_family),
 	};
