@@ -6,29 +6,44 @@
 #include "config/loader.h"
 
 enum kind_fate {
-	KIND_CONFIG,
-	KIND_LATER, /* ours, and not built yet */
+	KIND_CONFIG,   /* a ConfigMap: the legacy document in data.config */
+	KIND_RESOURCE, /* ours */
+	KIND_LATER,    /* ours, and not built yet */
+	KIND_WORLD,    /* for the sink */
+	KIND_STATUS,   /* what MetalLB writes about itself */
 };
 
 static const struct kind {
-	const char *group; /* of apiVersion, before the slash; "" for v1 */
+	const char *group;    /* of apiVersion, before the slash; "" for v1 */
+	const char *versions; /* those that are served, with ", " between them */
 	const char *name;
 	enum kind_fate fate;
 } kinds[] = {
-	{ "", "ConfigMap", KIND_CONFIG },
-	{ "", "Service", KIND_LATER },
-	{ "", "Endpoints", KIND_LATER },
-	{ "", "Node", KIND_LATER },
-	{ "", "Secret", KIND_LATER },
-	{ "", "List", KIND_LATER },
-	{ "discovery.k8s.io", "EndpointSlice", KIND_LATER },
-	{ "metallb.io", "IPAddressPool", KIND_LATER },
-	{ "metallb.io", "AddressPool", KIND_LATER },
-	{ "metallb.io", "L2Advertisement", KIND_LATER },
-	{ "metallb.io", "BGPAdvertisement", KIND_LATER },
-	{ "metallb.io", "BGPPeer", KIND_LATER },
-	{ "metallb.io", "BFDProfile", KIND_LATER },
-	{ "metallb.io", "Community", KIND_LATER },
+	{ "", "v1", "ConfigMap", KIND_CONFIG },
+	{ "", "v1", "Secret", KIND_LATER },
+	{ "", "v1", "Service", KIND_WORLD },
+	{ "", "v1", "Endpoints", KIND_WORLD },
+	{ "", "v1", "Node", KIND_WORLD },
+	{ "", "v1", "Namespace", KIND_WORLD },
+	{ "discovery.k8s.io", "v1", "EndpointSlice", KIND_WORLD },
+	{ "metallb.io", "v1beta1", "IPAddressPool", KIND_LATER },
+	{ "metallb.io", "v1beta1, v1beta2", "AddressPool", KIND_LATER },
+	{ "metallb.io", "v1beta1", "L2Advertisement", KIND_LATER },
+	{ "metallb.io", "v1beta1", "BGPAdvertisement", KIND_LATER },
+	{ "metallb.io", "v1beta1, v1beta2", "BGPPeer", KIND_LATER },
+	{ "metallb.io", "v1beta1", "BFDProfile", KIND_LATER },
+	{ "metallb.io", "v1beta1", "Community", KIND_LATER },
+	{ "metallb.io", "v1beta1", "ConfigurationState", KIND_STATUS },
+	{ "metallb.io", "v1beta1", "ServiceL2Status", KIND_STATUS },
+	{ "metallb.io", "v1beta1", "ServiceBGPStatus", KIND_STATUS },
+};
+
+/** What an object says that it is; an element of a list may leave it to the list. */
+struct type {
+	const char *group;
+	const char *version; /* after the slash */
+	const char *api;     /* as written */
+	const char *name;
 };
 
 bool kind_is_object(const struct doc *d)
@@ -36,12 +51,16 @@ bool kind_is_object(const struct doc *d)
 	return doc_get(d, "apiVersion") || doc_get(d, "kind") || doc_get(d, "data");
 }
 
-/* "metallb.io" of "metallb.io/v1beta1", "" of "v1". */
-static const char *group_of(struct loader *l, const char *version)
+static struct type type_of(struct loader *l, const char *api, const char *name)
 {
-	const char *slash = strchr(version, '/');
+	const char *slash = api ? strchr(api, '/') : NULL;
 
-	return slash ? arena_strndup(l->scratch, version, (size_t)(slash - version)) : "";
+	return (struct type){
+		.api = api,
+		.group = slash ? arena_strndup(l->scratch, api, (size_t)(slash - api)) : "",
+		.version = slash ? slash + 1 : api,
+		.name = name,
+	};
 }
 
 static const struct kind *kind_find(const char *group, const char *name)
@@ -50,6 +69,20 @@ static const struct kind *kind_find(const char *group, const char *name)
 		if (strcmp(kinds[i].group, group) == 0 && strcmp(kinds[i].name, name) == 0)
 			return &kinds[i];
 	return NULL;
+}
+
+static bool kind_serves(const struct kind *k, const char *version)
+{
+	size_t len = strlen(version);
+
+	for (const char *at = k->versions; *at;) {
+		size_t n = strcspn(at, ",");
+
+		if (n == len && strncmp(at, version, n) == 0)
+			return true;
+		at += n + strspn(at + n, ", ");
+	}
+	return false;
 }
 
 static const struct doc *config_map(struct loader *l, const struct place *p)
@@ -79,45 +112,130 @@ static const struct doc *config_map(struct loader *l, const struct place *p)
 	return config;
 }
 
-static void kind_unknown(struct loader *l, const struct place *p, const char *version,
-			 const char *group, const char *name)
+static void kind_skip(struct loader *l, const struct place *p, const struct type *t)
+{
+	load_note(l, p, NULL, "skipped: %.60s of %.60s", t->name, t->api);
+}
+
+static void kind_unknown(struct loader *l, const struct place *p, const struct type *t)
 {
 	const char *names[ARRAY_LEN(kinds)];
 	size_t n = 0;
 
-	if (strcmp(group, "metallb.io") != 0 || text_ends_with(name, "Status")) {
-		load_note(l, p, NULL, "skipped: %.60s of %.60s", name, version);
+	if (strcmp(t->group, "metallb.io") != 0) {
+		kind_skip(l, p, t);
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-		if (strcmp(kinds[i].group, group) == 0)
+		if (strcmp(kinds[i].group, t->group) == 0 && kinds[i].fate != KIND_STATUS)
 			names[n++] = kinds[i].name;
 	struct place at = place_field(p, "kind");
-	load_error(l, &at, load_nearest(l, name, names, n), "%s has no kind '%.60s'", group, name);
+	load_error(l, &at, load_nearest(l, t->name, names, n), "%s has no kind '%.60s'", t->group,
+		   t->name);
 }
 
-const struct doc *kind_config(struct loader *l, const struct place *p)
+static bool kind_version(struct loader *l, const struct place *p, const struct kind *k,
+			 const struct type *t)
 {
-	const char *version = doc_get_text(p->at, "apiVersion");
-	const char *name = doc_get_text(p->at, "kind");
-
-	if (!version || !name) {
-		load_error(l, p, "such as apiVersion: v1, kind: ConfigMap", "an object without %s",
-			   version ? "kind" : "apiVersion");
-		return NULL;
-	}
-	const char *group = group_of(l, version);
-	const struct kind *k = kind_find(group, name);
-	if (!k) {
-		kind_unknown(l, p, version, group, name);
-		return NULL;
-	}
-	if (k->fate == KIND_CONFIG)
-		return config_map(l, p);
-	struct place at = place_field(p, "kind");
+	if (kind_serves(k, t->version))
+		return true;
+	struct place at = place_field(p, "apiVersion");
 	load_error(l, &at,
-		   "the same in address-pools, peers, bfd-profiles, bgp-communities and services "
-		   "works",
-		   "%.60s objects are not built yet", name);
-	return NULL;
+		   issues_text(&l->issues, "%s%s%s is served in %s", k->group, *k->group ? "/" : "",
+			       k->name, k->versions),
+		   "there is no %s of %.60s", k->name, t->api);
+	return false;
+}
+
+static void world_take(struct loader *l, const struct place *p, const struct type *t)
+{
+	if (!l->sink || !l->sink->take(l->sink->ctx, l, p, t->name))
+		kind_skip(l, p, t);
+}
+
+static void kind_dispatch(struct loader *l, const struct place *p, const struct type *t)
+{
+	const struct kind *k = kind_find(t->group, t->name);
+
+	if (!k) {
+		kind_unknown(l, p, t);
+		return;
+	}
+	if (k->fate == KIND_STATUS)
+		kind_skip(l, p, t);
+	else if (!kind_version(l, p, k, t))
+		return;
+	else if (k->fate == KIND_CONFIG)
+		load_nested(l, config_map(l, p));
+	else if (k->fate == KIND_WORLD)
+		world_take(l, p, t);
+	else {
+		struct place at = place_field(p, "kind");
+
+		load_error(l, &at,
+			   "the same in address-pools, peers, bfd-profiles, bgp-communities and "
+			   "services works",
+			   "%.60s objects are not built yet", t->name);
+	}
+}
+
+/* What the elements of a list are, where they do not say it: the kind before "List". */
+static bool is_list(struct loader *l, const struct type *t, struct type *element)
+{
+	size_t len = strlen(t->name);
+
+	if (!text_ends_with(t->name, "List"))
+		return false;
+	*element = *t;
+	element->name = len > 4 ? arena_strndup(l->scratch, t->name, len - 4) : NULL;
+	return element->name ? kind_find(t->group, element->name) != NULL : !*t->group;
+}
+
+static void object_load(struct loader *l, const struct place *p, const struct type *preset);
+
+static void list_load(struct loader *l, const struct place *p, const struct type *element)
+{
+	const struct doc *items = doc_get(p->at, "items");
+	struct place in = place_field(p, "items");
+
+	if (!items)
+		return;
+	if (items->kind != DOC_LIST) {
+		load_error(l, &in, NULL, "a list is wanted here, not %s",
+			   doc_kind_name(items->kind));
+		return;
+	}
+	const struct place *list = place_keep(l->scratch, &in);
+	for (size_t i = 0; i < items->n_items; i++) {
+		struct place at = place_index(list, i, items->items[i]);
+
+		object_load(l, place_keep(l->scratch, &at), element);
+	}
+}
+
+static void object_load(struct loader *l, const struct place *p, const struct type *preset)
+{
+	const char *api = doc_get_text(p->at, "apiVersion");
+	const char *name = doc_get_text(p->at, "kind");
+	struct type t, element;
+
+	if (preset->name && !api && !name) {
+		api = preset->api;
+		name = preset->name;
+	}
+	if (!api || !name) {
+		load_error(l, p, "such as apiVersion: v1, kind: ConfigMap", "an object without %s",
+			   api ? "kind" : "apiVersion");
+		return;
+	}
+	t = type_of(l, api, name);
+	if (is_list(l, &t, &element))
+		list_load(l, p, &element);
+	else
+		kind_dispatch(l, p, &t);
+}
+
+void kind_load(struct loader *l, const struct place *p)
+{
+	object_load(l, p, &(struct type){ 0 });
 }

@@ -7,7 +7,7 @@
 #include "config/source.h"
 #include "config/tree.h"
 
-static void loader_init(struct loader *l, const char *host_name)
+static void loader_init(struct loader *l, const char *host_name, const struct cfg_sink *sink)
 {
 	struct arena *arena = arena_new();
 
@@ -16,6 +16,7 @@ static void loader_init(struct loader *l, const char *host_name)
 		.scratch = arena_new(),
 		.cfg = arena_new_of(arena, struct cfg),
 		.aliases = map_new(),
+		.sink = sink,
 	};
 	issues_init(&l->issues);
 	l->cfg->arena = arena;
@@ -64,12 +65,13 @@ static void load_root(struct loader *l, const struct doc *d)
 	level_load(l, &level_root, place_keep(l->scratch, &at), l->cfg);
 }
 
-/* The text of a ConfigMap's data.config: a document inside a document. */
-static void load_nested(struct loader *l, const struct doc *text)
+void load_nested(struct loader *l, const struct doc *text)
 {
 	struct doc_file *f;
 	struct doc_error bad = { 0 };
 
+	if (!text)
+		return;
 	if (doc_parse_nested(text, NULL, &f, &bad) < 0) {
 		syntax_error(l, text->file, &bad);
 		return;
@@ -83,13 +85,10 @@ static void load_document(struct loader *l, const struct doc *d)
 {
 	struct place at = { .at = d };
 
-	if (!kind_is_object(d)) {
+	if (kind_is_object(d))
+		kind_load(l, place_keep(l->scratch, &at));
+	else
 		load_root(l, d);
-		return;
-	}
-	const struct doc *config = kind_config(l, &at);
-	if (config)
-		load_nested(l, config);
 }
 
 static void load_bytes(struct loader *l, const char *name, const char *text, size_t len)
@@ -168,23 +167,36 @@ static int loader_finish(struct loader *l, const struct cfg **out, struct cfg_re
 	return 0;
 }
 
-int cfg_load(const char *const *paths, size_t n_paths, const char *host_name,
-	     const struct cfg **out, struct cfg_report *report)
+int cfg_load_with(const char *const *paths, size_t n_paths, const char *host_name,
+		  const struct cfg_sink *sink, const struct cfg **out, struct cfg_report *report)
 {
 	struct loader l;
 
-	loader_init(&l, host_name);
+	loader_init(&l, host_name, sink);
 	for (size_t i = 0; i < n_paths; i++)
 		load_path(&l, paths[i]);
+	return loader_finish(&l, out, report);
+}
+
+int cfg_load(const char *const *paths, size_t n_paths, const char *host_name,
+	     const struct cfg **out, struct cfg_report *report)
+{
+	return cfg_load_with(paths, n_paths, host_name, NULL, out, report);
+}
+
+int cfg_load_text_with(const char *name, const char *text, size_t len, const char *host_name,
+		       const struct cfg_sink *sink, const struct cfg **out,
+		       struct cfg_report *report)
+{
+	struct loader l;
+
+	loader_init(&l, host_name, sink);
+	load_bytes(&l, name, text, len);
 	return loader_finish(&l, out, report);
 }
 
 int cfg_load_text(const char *name, const char *text, size_t len, const char *host_name,
 		  const struct cfg **out, struct cfg_report *report)
 {
-	struct loader l;
-
-	loader_init(&l, host_name);
-	load_bytes(&l, name, text, len);
-	return loader_finish(&l, out, report);
+	return cfg_load_text_with(name, text, len, host_name, NULL, out, report);
 }

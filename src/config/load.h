@@ -2,9 +2,9 @@
  * From files to a struct cfg: every problem is reported, with its place, cause and remedy; an
  * invalid configuration gives no cfg at all.
  *
- * Accepted now: the bare legacy document, the same inside a v1/ConfigMap (data.config), and crier's
- * own keys; several documents, files, folders (*.yaml, *.yml, *.json, in the order of their names)
- * and "-".
+ * Accepted: the bare legacy document, the same inside a v1/ConfigMap (data.config), and crier's own
+ * keys; several documents, Lists, files, folders (*.yaml, *.yml, *.json, in the order of their
+ * names) and "-".
  */
 #ifndef CONFIG_LOAD_H
 #define CONFIG_LOAD_H
@@ -55,5 +55,32 @@ NODISCARD int cfg_load(const char *const *paths, size_t n_paths, const char *hos
 /** The same from memory, as one file called @name. */
 NODISCARD int cfg_load_text(const char *name, const char *text, size_t len, const char *host_name,
 			    const struct cfg **out, struct cfg_report *report);
+
+struct loader;
+struct place;
+
+/**
+ * Who takes the objects that are no configuration: v1 Service, Endpoints, Node and Namespace, and
+ * discovery.k8s.io/v1 EndpointSlice. Without one they are skipped with a note.
+ */
+struct cfg_sink {
+	/**
+	 * One object, in the order of the files. @p (and what hangs from it) lasts until the load
+	 * returns. May add issues with load_error() and its like (loader.h); an error makes the load
+	 * fail. False: not wanted, which is noted.
+	 */
+	bool (*take)(void *ctx, struct loader *l, const struct place *p, const char *kind);
+	void *ctx;
+};
+
+/** As cfg_load(); @sink may be NULL. */
+NODISCARD int cfg_load_with(const char *const *paths, size_t n_paths, const char *host_name,
+			    const struct cfg_sink *sink, const struct cfg **out,
+			    struct cfg_report *report);
+
+/** As cfg_load_text(); @sink may be NULL. */
+NODISCARD int cfg_load_text_with(const char *name, const char *text, size_t len,
+				 const char *host_name, const struct cfg_sink *sink,
+				 const struct cfg **out, struct cfg_report *report);
 
 #endif

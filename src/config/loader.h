@@ -79,6 +79,7 @@ struct loader {
 	struct arena *scratch; /* ends with the load */
 	struct issues issues;
 	struct cfg *cfg;
+	const struct cfg_sink *sink; /* NULL: nobody wants other objects */
 
 	size_t comparisons; /* that load_nearest() made so far */
 
@@ -116,6 +117,9 @@ struct loader {
  * full of mistakes would take its time.
  */
 const char *load_nearest(struct loader *l, const char *word, const char *const *words, size_t n);
+
+/** Documents inside a text of another, as a ConfigMap's data.config; NULL is none. */
+void load_nested(struct loader *l, const struct doc *text);
 
 /** The load of `bgp-communities`. */
 void communities_names_load(struct loader *l, const struct place *p, void *object);

@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config/place.h"
+
 #define CONFIG_MAP "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: config}\n"
 
 static const struct refusal refused[] = {
@@ -52,12 +54,16 @@ static const struct refusal refused[] = {
 	  { 2, 7 } },
 	{ "an unknown kind of metallb.io", "apiVersion: metallb.io/v1beta1\nkind: IPAdressPool\n",
 	  "kind", "no kind 'IPAdressPool'", "'IPAddressPool'" },
-	{ "a Service", "apiVersion: v1\nkind: Service\n", "kind", "not built yet", "services" },
-	{ "a Secret", "apiVersion: v1\nkind: Secret\n", "kind", "not built yet" },
-	{ "a Node", "apiVersion: v1\nkind: Node\n", "kind", "not built yet" },
-	{ "a List", "apiVersion: v1\nkind: List\nitems: []\n", "kind", "not built yet" },
-	{ "an EndpointSlice", "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n", "kind",
-	  "not built yet" },
+	{ "an element of a List",
+	  "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: metallb.io/v1beta1, kind: Pool}\n",
+	  "items[0].kind", "no kind 'Pool'" },
+	{ "items of a List as a mapping", "apiVersion: v1\nkind: List\nitems: {}\n", "items",
+	  "a list is wanted" },
+	{ "an element of a List without its kind",
+	  "apiVersion: v1\nkind: List\nitems: [{metadata: {name: a}}]\n", "items[0]",
+	  "without apiVersion" },
+	{ "a version that nobody serves", "apiVersion: metallb.io/v1\nkind: BGPPeer\n",
+	  "apiVersion", "no BGPPeer of metallb.io/v1", "served in v1beta1, v1beta2" },
 };
 
 static const struct acceptance accepted[] = {
@@ -87,12 +93,57 @@ static const struct acceptance accepted[] = {
 	  "http.listen", "none" },
 	{ "objects of others are skipped",
 	  "apiVersion: apps/v1\nkind: Deployment\n---\napiVersion: monitoring.coreos.com/v1\n"
-	  "kind: ServiceMonitor\n---\napiVersion: v1\nkind: Namespace\n---\nlog: {level: warn}\n",
+	  "kind: ServiceMonitor\n---\napiVersion: v1\nkind: Pod\n---\nlog: {level: warn}\n",
 	  "log.level", "warn" },
 	{ "JSON is YAML", "{\"log\": {\"level\": \"warn\"}}", "log.level", "warn" },
 	{ "documents between documents", "---\n---\nlog: {level: warn}\n---\n", "log.level",
 	  "warn" },
 };
+
+/* What a sink was given: "Service t.yaml:1:1, …". */
+static bool sink_note(void *ctx, struct loader *l, const struct place *p, const char *kind)
+{
+	struct buf *b = ctx;
+
+	(void)l;
+	buf_printf(b, "%s%s %s:%u", b->len ? ", " : "", kind, p->at->file->name, p->at->pos.line);
+	return strcmp(kind, "Node") != 0;
+}
+
+static void gives_objects_to_the_sink(void **state)
+{
+	(void)state;
+	static const char text[] = "{apiVersion: v1, kind: Service}\n---\n"
+				   "apiVersion: v1\nkind: List\nitems:\n"
+				   "- {apiVersion: v1, kind: Node}\n"
+				   "- {apiVersion: v1, kind: Namespace}\n---\n"
+				   "apiVersion: discovery.k8s.io/v1\nkind: EndpointSliceList\n"
+				   "items: [{metadata: {name: a}}]\n---\n"
+				   "{apiVersion: v1, kind: Endpoints}\n---\n"
+				   "{apiVersion: v1, kind: Pod}\n";
+	struct buf seen = { 0 };
+	const struct cfg_sink sink = { .take = sink_note, .ctx = &seen };
+	struct loaded l = { 0 };
+
+	assert_int_equal(
+		cfg_load_text_with("t.yaml", text, strlen(text), "host", &sink, &l.c, &l.report),
+		0);
+	assert_string_equal(buf_text(&seen), "Service t.yaml:1, Node t.yaml:6, Namespace t.yaml:7, "
+					     "EndpointSlice t.yaml:11, Endpoints t.yaml:13");
+	assert_int_equal(l.report.notes.n, 2); /* the Node, which it did not want, and the Pod */
+	buf_fini(&seen);
+	loaded_fini(&l);
+}
+
+static void skips_objects_without_a_sink(void **state)
+{
+	(void)state;
+	struct loaded l = load_good("{apiVersion: v1, kind: Service}\n---\n"
+				    "{apiVersion: metallb.io/v1beta1, kind: ServiceL2Status}\n");
+
+	assert_int_equal(l.report.notes.n, 2);
+	loaded_fini(&l);
+}
 
 static void notes_what_it_skips(void **state)
 {
@@ -305,6 +356,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(notes_what_it_skips),
+		cmocka_unit_test(gives_objects_to_the_sink),
+		cmocka_unit_test(skips_objects_without_a_sink),
 		cmocka_unit_test_setup_teardown(reads_a_folder, folder_new, folder_free),
 		cmocka_unit_test_setup_teardown(reports_over_files, folder_new, folder_free),
 		cmocka_unit_test_setup_teardown(says_both_places_over_files, folder_new,
