@@ -179,6 +179,14 @@ const struct bgp_route_attrs *bgp_attr_get(const struct bgp_attr *a)
 	return &a->v;
 }
 
+bool bgp_format_eq(const struct bgp_format *a, const struct bgp_format *b)
+{
+	return a->ibgp == b->ibgp && a->as4 == b->as4 && a->families == b->families &&
+	       a->local_as == b->local_as && a->real_as == b->real_as &&
+	       addr_eq(&a->hop4, &b->hop4) && addr_eq(&a->hop6, &b->hop6) &&
+	       addr_eq(&a->hop6_ll, &b->hop6_ll);
+}
+
 struct addr bgp_attr_hop(const struct bgp_attr *a, const struct bgp_format *f, uint8_t family)
 {
 	if (a->v.next_hop.family == family)

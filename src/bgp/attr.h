@@ -72,6 +72,8 @@ struct bgp_format {
 	struct addr hop6_ll; /* set on sessions between link-local addresses */
 };
 
+bool bgp_format_eq(const struct bgp_format *a, const struct bgp_format *b);
+
 /** All attributes of an IPv4 route, NEXT_HOP included, in the order of their codes. */
 void bgp_attr_encode_v4(struct wr *w, const struct bgp_attr *a, const struct bgp_format *f);
 

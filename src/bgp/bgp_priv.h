@@ -7,6 +7,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "bgp/io.h"
+#include "bgp/rib.h"
 #include "bgp/speaker.h"
 
 struct bgp_speaker {
@@ -14,10 +15,14 @@ struct bgp_speaker {
 	struct bgp_speaker_conf conf; /* node is ours */
 	struct rng rng;
 	struct bgp_attr_table *attrs;
-	struct map *peers;     /* name -> struct bgp_peer */
-	struct list changed;   /* peers with routes to send in this turn */
-	struct list lingering; /* struct bgp_linger */
-	struct list events;    /* struct queued_event, to be delivered in this turn */
+	struct bgp_rib *rib;
+	struct map *peers;	    /* name -> struct bgp_peer */
+	struct bgp_peer **numbered; /* by their number in the rib */
+	size_t n_numbered;
+	struct loop_timer rest; /* nobody came up for a while */
+	struct list changed;	/* peers with routes to send in this turn */
+	struct list lingering;	/* struct bgp_linger */
+	struct list events;	/* struct queued_event, to be delivered in this turn */
 	struct loop_task flush;
 	struct loop_task deliver;
 	bool stopping;
@@ -27,7 +32,7 @@ struct bgp_peer {
 	struct bgp_speaker *sp;
 	struct bgp_peer_conf conf; /* strings are ours */
 	struct bgp_session session;
-	struct bgp_rib *rib;
+	unsigned number; /* in the speaker's rib */
 	struct bgp_conn conn;
 	struct loop_timer timer;
 	struct list changed;  /* in speaker.changed */
@@ -39,7 +44,8 @@ struct bgp_peer {
 };
 
 /* peer.c */
-struct bgp_peer *bgp_peer_new(struct bgp_speaker *sp, const struct bgp_peer_conf *conf);
+struct bgp_peer *bgp_peer_new(struct bgp_speaker *sp, const struct bgp_peer_conf *conf,
+			      unsigned number);
 /** Closes at once what is still open, without a word. */
 void bgp_peer_free(struct bgp_peer *p);
 void bgp_peer_conf_copy(struct bgp_peer_conf *to, const struct bgp_peer_conf *from);

@@ -1,12 +1,13 @@
 #include "bgp/io.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "bgp/msg.h"
 
-enum { RX_SIZE = 2 * BGP_MSG_MAX, TX_SIZE = 64 * 1024 };
+enum { RX_SIZE = 2 * BGP_MSG_MAX, TX_SIZE = 4 * BGP_MSG_MAX };
 
 #define LINGER_TIME DUR_S(1)
 
@@ -45,7 +46,10 @@ void bgp_conn_close(struct bgp_conn *c)
 		close(c->fd);
 	free(c->rx);
 	free(c->tx);
+	bgp_batch_unref(c->batch);
 	c->fd = -1;
+	c->batch = NULL;
+	c->batch_at = c->batch_end = c->message_end = 0;
 	c->connecting = false;
 	c->rx = NULL;
 	c->tx = NULL;
@@ -86,34 +90,89 @@ void bgp_conn_consume(struct bgp_conn *c, size_t n)
 	c->rx_len -= n;
 }
 
-struct wr bgp_conn_room(struct bgp_conn *c)
+bool bgp_conn_say(struct bgp_conn *c, const void *bytes, size_t len)
 {
+	if (c->tx_len + len > TX_SIZE)
+		return false;
 	if (!c->tx)
 		c->tx = mem_resize(NULL, TX_SIZE, 1);
 	if (c->tx_at && c->tx_len)
 		memmove(c->tx, c->tx + c->tx_at, c->tx_len);
 	c->tx_at = 0;
-	return wr_to(c->tx + c->tx_len, TX_SIZE - c->tx_len);
+	memcpy(c->tx + c->tx_len, bytes, len);
+	c->tx_len += len;
+	return true;
 }
 
-void bgp_conn_commit(struct bgp_conn *c, size_t n)
+void bgp_conn_batch(struct bgp_conn *c, struct bgp_batch *b)
 {
-	c->tx_len += n;
+	c->batch = b;
+	c->batch_at = 0;
+	c->batch_end = b->len;
+	c->message_end = 0;
 }
 
-static void tx_release(struct bgp_conn *c)
+size_t bgp_conn_waiting(const struct bgp_conn *c)
 {
-	free(c->tx);
-	c->tx = NULL;
-	c->tx_at = 0;
+	return c->tx_len + c->batch_end - c->batch_at;
+}
+
+static void batch_drop(struct bgp_conn *c)
+{
+	bgp_batch_unref(c->batch);
+	c->batch = NULL;
+	c->batch_at = c->batch_end = 0;
+}
+
+/* Where the message ends that is being written: here, between two. */
+static size_t batch_edge(struct bgp_conn *c)
+{
+	while (c->message_end < c->batch_at) {
+		struct rd length = rd_from(c->batch->bytes + c->message_end + 16, 2);
+
+		c->message_end += rd_u16(&length);
+	}
+	return c->message_end;
+}
+
+/* What goes next: the rest of a message, then the session's own, then the batch. */
+static size_t next_bytes(struct bgp_conn *c, const uint8_t **p)
+{
+	if (c->tx_len > 0 && (!c->batch || batch_edge(c) == c->batch_at)) {
+		*p = c->tx + c->tx_at;
+		return c->tx_len;
+	}
+	if (!c->batch)
+		return 0;
+	*p = c->batch->bytes + c->batch_at;
+	return (c->tx_len > 0 ? batch_edge(c) : c->batch_end) - c->batch_at;
+}
+
+static void written(struct bgp_conn *c, const uint8_t *p, size_t n)
+{
+	if (c->tx && p == c->tx + c->tx_at) {
+		c->tx_at += n;
+		c->tx_len -= n;
+		if (c->tx_len == 0) {
+			free(c->tx);
+			c->tx = NULL;
+			c->tx_at = 0;
+		}
+		return;
+	}
+	c->batch_at += n;
+	if (c->batch_at == c->batch_end)
+		batch_drop(c);
 }
 
 long bgp_conn_write(struct bgp_conn *c, struct err *e)
 {
+	const uint8_t *p = NULL;
 	long total = 0;
+	size_t len;
 
-	while (c->tx_len > 0) {
-		ssize_t n = send(c->fd, c->tx + c->tx_at, c->tx_len, MSG_NOSIGNAL);
+	while ((len = next_bytes(c, &p)) > 0) {
+		ssize_t n = send(c->fd, p, len, MSG_NOSIGNAL);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -121,17 +180,27 @@ long bgp_conn_write(struct bgp_conn *c, struct err *e)
 			return total;
 		if (n < 0)
 			return err_errno(e, "connection lost");
-		c->tx_at += (size_t)n;
-		c->tx_len -= (size_t)n;
+		written(c, p, (size_t)n);
 		total += n;
 	}
-	tx_release(c);
 	return total;
+}
+
+/* Of the batch only the message that is on its way already. */
+static void batch_cut(struct bgp_conn *c)
+{
+	if (!c->batch)
+		return;
+	c->batch_end = batch_edge(c);
+	if (c->batch_at == c->batch_end)
+		batch_drop(c);
 }
 
 void bgp_conn_watch(struct bgp_conn *c, bool more)
 {
-	loop_io_watch(&c->io, c->fd, LOOP_READ | (c->tx_len || more ? LOOP_WRITE : 0));
+	bool write = bgp_conn_waiting(c) > 0 || more;
+
+	loop_io_watch(&c->io, c->fd, LOOP_READ | (write ? LOOP_WRITE : 0));
 }
 
 static void linger_free(struct bgp_linger *l)
@@ -155,13 +224,13 @@ static void linger_finish(struct bgp_linger *l)
 static void linger_ready(struct loop_io *io, unsigned events)
 {
 	struct bgp_linger *l = CONTAINER_OF(io, struct bgp_linger, conn.io);
-	bool had = l->conn.tx_len > 0;
+	bool had = bgp_conn_waiting(&l->conn) > 0;
 
 	if ((events & LOOP_WRITE) && bgp_conn_write(&l->conn, NULL) < 0) {
 		linger_finish(l);
 		return;
 	}
-	if (had && l->conn.tx_len == 0)
+	if (had && bgp_conn_waiting(&l->conn) == 0)
 		shutdown(l->conn.fd, SHUT_WR);
 	l->conn.rx_len = 0;
 	if ((events & LOOP_READ) && bgp_conn_read(&l->conn, NULL) < 0) {
@@ -184,6 +253,7 @@ void bgp_linger_start(struct bgp_conn *c, struct list *list, void (*done)(void *
 	void (*ready)(struct loop_io *, unsigned) = c->io.ready;
 
 	loop_io_stop(&c->io);
+	batch_cut(c);
 	l->conn = *c;
 	l->done = done;
 	l->ctx = ctx;
@@ -195,7 +265,7 @@ void bgp_linger_start(struct bgp_conn *c, struct list *list, void (*done)(void *
 
 	/* Most often the kernel takes it all at once; a failure shows when the descriptor is ready. */
 	(void)!bgp_conn_write(&l->conn, NULL);
-	if (l->conn.tx_len == 0)
+	if (bgp_conn_waiting(&l->conn) == 0)
 		shutdown(l->conn.fd, SHUT_WR);
 	bgp_conn_watch(&l->conn, false);
 }

@@ -2,7 +2,10 @@
  * One TCP connection of a peer: non-blocking, with bounded buffers on both sides, and its end: what was written
  * before a close still reaches a peer that reads.
  *
- * Driven by peer.c on the control loop. Knows nothing of BGP but the size of a message.
+ * Two things wait to be written: a batch of UPDATEs, shared with other peers, and messages of the session itself,
+ * which go first, at the next end of a message.
+ *
+ * Driven by peer.c on the control loop. Knows nothing of BGP but where a message ends.
  */
 #ifndef BGP_IO_H
 #define BGP_IO_H
@@ -10,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/list.h"
 #include "base/loop.h"
+#include "bgp/writer.h"
 #include "net/tcp.h"
 
 /** Valid-empty: fd -1. */
@@ -20,9 +24,13 @@ struct bgp_conn {
 	uint8_t *rx;
 	size_t rx_at;
 	size_t rx_len; /* bytes from rx_at on */
-	uint8_t *tx;   /* only while something waits */
+	uint8_t *tx;   /* the session's own messages; only while something waits */
 	size_t tx_at;
 	size_t tx_len;
+	struct bgp_batch *batch; /* or NULL */
+	size_t batch_at;
+	size_t batch_end;
+	size_t message_end; /* a boundary in the batch, at or before the first one that is not behind batch_at */
 };
 
 void bgp_conn_init(struct bgp_conn *c, struct loop *l, void (*ready)(struct loop_io *, unsigned));
@@ -44,16 +52,19 @@ NODISCARD int bgp_conn_read(struct bgp_conn *c, struct err *e);
 struct rd bgp_conn_input(const struct bgp_conn *c);
 void bgp_conn_consume(struct bgp_conn *c, size_t n);
 
-/** Where to write next; its capacity is what is left of the bound. */
-struct wr bgp_conn_room(struct bgp_conn *c);
-void bgp_conn_commit(struct bgp_conn *c, size_t n);
+/** Queue a message of the session; false when too much waits already. */
+bool bgp_conn_say(struct bgp_conn *c, const void *bytes, size_t len);
+/** Hand over the next batch, with its reference; there must be none. */
+void bgp_conn_batch(struct bgp_conn *c, struct bgp_batch *b);
+/** Bytes that wait. */
+size_t bgp_conn_waiting(const struct bgp_conn *c);
 /** Write what waits. Returns the number of bytes that the kernel took, or -kind. */
 NODISCARD long bgp_conn_write(struct bgp_conn *c, struct err *e);
 /** Watch for input, and for room while something waits or @more is to come. */
 void bgp_conn_watch(struct bgp_conn *c, bool more);
 
 /**
- * Closing politely: the last bytes are written, our side is shut, and what the peer still sends is read and dropped
+ * Closing politely: the session's last messages are written (the rest of a batch is not), our side is shut, and what the peer still sends is read and dropped
  * until it closes too or a second has passed. Otherwise the kernel would answer unread input with a reset, which
  * may destroy our NOTIFICATION before the peer has read it.
  */

@@ -2,8 +2,10 @@
 
 #include "bgp/bgp_priv.h"
 
-/* Kept free in the send buffer for KEEPALIVE and NOTIFICATION when routes fill it. */
-enum { CONTROL_ROOM = 1024, DSCP_CS6 = 48 };
+enum { DSCP_CS6 = 48 };
+
+/* Peers that come up together share what is written for them; this much apart they do not. */
+#define TOGETHER DUR_S(1)
 
 static char *dup_or_null(const char *s)
 {
@@ -152,10 +154,8 @@ static void queue_bytes(struct bgp_peer *p, const uint8_t *bytes, size_t len)
 {
 	if (!bgp_conn_is_open(&p->conn))
 		return;
-	struct wr w = bgp_conn_room(&p->conn);
-	wr_bytes(&w, bytes, len);
-	if (!w.bad) /* else the peer has stopped reading: the send hold timer sees to it */
-		bgp_conn_commit(&p->conn, len);
+	/* When there is no room the peer has stopped reading: the send hold timer sees to it. */
+	(void)bgp_conn_say(&p->conn, bytes, len);
 }
 
 /* True when this reason is new: a router that is away for a day fails in the same way ten thousand times. */
@@ -192,12 +192,13 @@ static void on_state(struct bgp_peer *p, const struct bgp_out *out, struct mono 
 
 	if (out->from == BGP_ESTABLISHED) {
 		p->flaps++;
-		bgp_rib_down(p->rib);
+		bgp_rib_down(p->sp->rib, p->number);
 	}
 	if (out->to == BGP_ESTABLISHED) {
 		const struct bgp_format format = format_of(p);
 
-		bgp_rib_up(p->rib, &format);
+		bgp_rib_up(p->sp->rib, p->number, &format);
+		loop_timer_set(&p->sp->rest, mono_add(now, TOGETHER));
 		p->last_error[0] = '\0';
 	}
 	bgp_speaker_emit(p->sp, p, &event);
@@ -236,7 +237,7 @@ static void drain(struct bgp_peer *p, struct mono now)
 			on_note(p, out.note_sent);
 			break;
 		case BGP_OUT_REFRESH:
-			bgp_rib_refresh(p->rib, out.families);
+			bgp_rib_refresh(p->sp->rib, p->number, out.families);
 			break;
 		}
 	}
@@ -276,18 +277,16 @@ static void read_in(struct bgp_peer *p, struct mono now)
 
 /* --- writing --- */
 
-/* Fill the send buffer from the rib: at most one buffer a turn, so that no peer holds up the loop. */
+/* One batch a turn, so that no peer holds up the loop. */
 static void fill(struct bgp_peer *p, struct mono now)
 {
-	unsigned updates = 0;
-
-	if (p->session.state != BGP_ESTABLISHED || !bgp_rib_pending(p->rib))
+	if (p->session.state != BGP_ESTABLISHED || p->conn.batch)
 		return;
-	struct wr w = bgp_conn_room(&p->conn);
-	while (w.cap - w.len >= BGP_MSG_MAX + CONTROL_ROOM && bgp_rib_encode(p->rib, &w))
-		updates++;
-	bgp_conn_commit(&p->conn, w.len);
-	bgp_session_wrote(&p->session, updates, now);
+	struct bgp_batch *b = bgp_rib_take(p->sp->rib, p->number);
+	if (!b)
+		return;
+	bgp_session_wrote(&p->session, b->messages, now);
+	bgp_conn_batch(&p->conn, b);
 }
 
 static void write_out(struct bgp_peer *p, struct mono now)
@@ -304,8 +303,8 @@ static void write_out(struct bgp_peer *p, struct mono now)
 			lose(p, e.text, now);
 		return;
 	}
-	bgp_session_output(&p->session, n > 0, p->conn.tx_len, now);
-	bgp_conn_watch(&p->conn, bgp_rib_pending(p->rib));
+	bgp_session_output(&p->session, n > 0, bgp_conn_waiting(&p->conn), now);
+	bgp_conn_watch(&p->conn, bgp_rib_pending(p->sp->rib, p->number));
 }
 
 void bgp_peer_settle(struct bgp_peer *p)
@@ -366,7 +365,8 @@ static void on_timer(struct loop_timer *t, struct mono now)
 	bgp_peer_settle(p);
 }
 
-struct bgp_peer *bgp_peer_new(struct bgp_speaker *sp, const struct bgp_peer_conf *conf)
+struct bgp_peer *bgp_peer_new(struct bgp_speaker *sp, const struct bgp_peer_conf *conf,
+			      unsigned number)
 {
 	struct bgp_peer *p = mem_new(struct bgp_peer);
 	struct bgp_session_conf session = bgp_peer_session_conf(conf);
@@ -374,7 +374,7 @@ struct bgp_peer *bgp_peer_new(struct bgp_speaker *sp, const struct bgp_peer_conf
 	p->sp = sp;
 	bgp_peer_conf_copy(&p->conf, conf);
 	bgp_session_init(&p->session, &session, rng_u64(&sp->rng), loop_now(sp->loop));
-	p->rib = bgp_rib_new();
+	p->number = number;
 	bgp_conn_init(&p->conn, sp->loop, on_ready);
 	loop_timer_init(&p->timer, sp->loop, on_timer);
 	list_init(&p->changed);
@@ -386,7 +386,6 @@ void bgp_peer_free(struct bgp_peer *p)
 	loop_timer_stop(&p->timer);
 	bgp_conn_close(&p->conn);
 	list_remove(&p->changed);
-	bgp_rib_free(p->rib);
 	bgp_peer_conf_fini(&p->conf);
 	free(p);
 }

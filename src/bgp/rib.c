@@ -2,480 +2,310 @@
 
 #include <assert.h>
 
-#include "base/list.h"
-#include "base/map.h"
-#include "bgp/update.h"
+#include "base/err.h"
+#include "bgp/rib_priv.h"
 
-/* Routes of one family that wait to be announced with the same attributes. */
-struct bucket {
-	struct list link; /* in queue.buckets */
-	struct list routes;
-	struct bgp_attr *attr; /* borrowed from its routes */
-};
+enum { CHUNK = 32 * 1024, QUEUE_MAX = 1024 * 1024 };
 
-struct route {
-	struct list link; /* in bucket.routes or queue.withdrawals while queued */
-	struct bucket *bucket;
-	struct bgp_attr *want;
-	struct bgp_attr *sent;
-	struct prefix prefix;
-	bool queued;
-	bool again; /* a refresh was asked for: send although nothing changed */
-};
-
-struct queue {
-	struct list buckets; /* oldest first */
-	struct map *by_attr;
-	struct list withdrawals;
-	size_t queued;
-	size_t wanted;
-	size_t sent;
-};
-
-enum { V4, V6, FAMILIES };
-
-struct bgp_rib {
-	struct map *routes; /* by the bytes of struct key */
-	struct queue queues[FAMILIES];
-	struct bgp_format format;
-	bool up;
-	uint8_t marks_due; /* End-of-RIB: set of BGP_V4, BGP_V6 */
-};
-
-struct key {
-	uint8_t family;
-	uint8_t len;
-	uint8_t b[16];
-};
-
-static struct key key_of(const struct prefix *p)
-{
-	struct key k = { .family = p->addr.family, .len = p->len };
-
-	memcpy(k.b, p->addr.b, sizeof(k.b));
-	return k;
-}
-
-static uint8_t bit_of(int i)
-{
-	return i == V4 ? BGP_V4 : BGP_V6;
-}
-
-static struct queue *queue_of(struct bgp_rib *r, const struct route *route)
-{
-	return &r->queues[route->prefix.addr.family == FAMILY_V4 ? V4 : V6];
-}
-
-struct bgp_rib *bgp_rib_new(void)
+struct bgp_rib *bgp_rib_new(const struct bgp_rib_conf *conf)
 {
 	struct bgp_rib *r = mem_new(struct bgp_rib);
 
-	r->routes = map_new();
-	for (int i = 0; i < FAMILIES; i++) {
-		list_init(&r->queues[i].buckets);
-		list_init(&r->queues[i].withdrawals);
-		r->queues[i].by_attr = map_new();
-	}
+	r->conf = *conf;
+	r->conf.chunk = conf->chunk ? conf->chunk : CHUNK;
+	r->conf.queue_max = conf->queue_max ? conf->queue_max : QUEUE_MAX;
+	r->spreads = bgp_spreads_new();
+	for (int i = 0; i < RIB_FAMILIES; i++)
+		r->routes[i] = bgp_table_new(rib_family(i), conf->seed + (uint64_t)i);
+	list_init(&r->groups);
 	return r;
-}
-
-static struct bucket *bucket_get(struct queue *q, struct bgp_attr *attr)
-{
-	uintptr_t key = (uintptr_t)attr;
-	struct bucket *b = map_get_bytes(q->by_attr, &key, sizeof(key));
-
-	if (b)
-		return b;
-	b = mem_new(struct bucket);
-	b->attr = attr;
-	list_init(&b->routes);
-	list_append(&q->buckets, &b->link);
-	map_put_bytes(q->by_attr, &key, sizeof(key), b);
-	return b;
-}
-
-static void bucket_drop_empty(struct queue *q, struct bucket *b)
-{
-	uintptr_t key = (uintptr_t)b->attr;
-
-	if (!list_empty(&b->routes))
-		return;
-	map_del_bytes(q->by_attr, &key, sizeof(key));
-	list_remove(&b->link);
-	free(b);
-}
-
-/* The bucket stays, even empty: whoever empties it on purpose drops it. */
-static void leave_queue(struct bgp_rib *r, struct route *route)
-{
-	list_remove(&route->link);
-	route->bucket = NULL;
-	route->queued = false;
-	queue_of(r, route)->queued--;
-}
-
-static void unqueue(struct bgp_rib *r, struct route *route)
-{
-	struct bucket *b = route->bucket;
-
-	if (!route->queued)
-		return;
-	leave_queue(r, route);
-	if (b)
-		bucket_drop_empty(queue_of(r, route), b);
-}
-
-static void enqueue(struct bgp_rib *r, struct route *route)
-{
-	struct queue *q = queue_of(r, route);
-
-	if (route->want) {
-		route->bucket = bucket_get(q, route->want);
-		list_append(&route->bucket->routes, &route->link);
-	} else {
-		list_append(&q->withdrawals, &route->link);
-	}
-	route->queued = true;
-	q->queued++;
-}
-
-static void replace(struct bgp_attr **slot, struct bgp_attr *attr, size_t *count)
-{
-	*count -= *slot != NULL;
-	*count += attr != NULL;
-	bgp_attr_ref(attr);
-	bgp_attr_unref(*slot);
-	*slot = attr;
-}
-
-/* The one place that decides whether a route waits, rests or is forgotten. It is not queued now. */
-static void settle(struct bgp_rib *r, struct route *route)
-{
-	if (!route->want && !route->sent) {
-		struct key k = key_of(&route->prefix);
-
-		map_del_bytes(r->routes, &k, sizeof(k));
-		free(route);
-	} else if (route->want != route->sent || route->again) {
-		enqueue(r, route);
-	}
-}
-
-static struct route *find(const struct bgp_rib *r, const struct prefix *p)
-{
-	struct key k = key_of(p);
-
-	return map_get_bytes(r->routes, &k, sizeof(k));
-}
-
-static struct route *add(struct bgp_rib *r, const struct prefix *p)
-{
-	struct route *route = mem_new(struct route);
-	struct key k = key_of(p);
-
-	route->prefix = *p;
-	list_init(&route->link);
-	map_put_bytes(r->routes, &k, sizeof(k), route);
-	return route;
-}
-
-bool bgp_rib_set(struct bgp_rib *r, const struct prefix *p, struct bgp_attr *attr)
-{
-	struct route *route = find(r, p);
-
-	assert(attr);
-	if (route && route->want == attr)
-		return route->queued;
-	if (!route)
-		route = add(r, p);
-	unqueue(r, route);
-	replace(&route->want, attr, &queue_of(r, route)->wanted);
-	settle(r, route);
-	return route->queued;
-}
-
-bool bgp_rib_del(struct bgp_rib *r, const struct prefix *p)
-{
-	struct route *route = find(r, p);
-
-	if (!route || !route->want)
-		return false;
-	unqueue(r, route);
-	route->again = false;
-	replace(&route->want, NULL, &queue_of(r, route)->wanted);
-	settle(r, route);
-	return true;
-}
-
-void bgp_rib_up(struct bgp_rib *r, const struct bgp_format *format)
-{
-	bgp_rib_down(r);
-	r->format = *format;
-	r->marks_due = format->families;
-	r->up = true;
-}
-
-void bgp_rib_down(struct bgp_rib *r)
-{
-	void *p;
-
-	if (!r->up)
-		return;
-	r->up = false;
-	r->marks_due = 0;
-	for (size_t at = 0; map_next(r->routes, &at, NULL, &p);) {
-		struct route *route = p;
-
-		unqueue(r, route);
-		route->again = false;
-		replace(&route->sent, NULL, &queue_of(r, route)->sent);
-		settle(r, route);
-	}
-}
-
-void bgp_rib_refresh(struct bgp_rib *r, uint8_t families)
-{
-	void *p;
-
-	for (size_t at = 0; map_next(r->routes, &at, NULL, &p);) {
-		struct route *route = p;
-
-		if (!(bgp_family_bit(route->prefix.addr.family) & families) || !route->want ||
-		    !route->sent)
-			continue;
-		unqueue(r, route);
-		route->again = true;
-		settle(r, route);
-	}
-}
-
-/* The peer now has what we want it to have. */
-static void mark_sent(struct bgp_rib *r, struct route *route)
-{
-	leave_queue(r, route);
-	route->again = false;
-	replace(&route->sent, route->want, &queue_of(r, route)->sent);
-	settle(r, route);
-}
-
-static size_t nlri_len(const struct prefix *p)
-{
-	return 1 + (p->len + 7U) / 8;
-}
-
-/* Write prefixes from a list until @limit bytes of message or the list's end. */
-static void put_routes(struct bgp_rib *r, struct wr *w, struct list *routes, size_t limit)
-{
-	struct route *route;
-
-	LIST_EACH (route, routes, link) {
-		if (w->len + nlri_len(&route->prefix) > limit)
-			return;
-		wr_u8(w, route->prefix.len);
-		wr_bytes(w, route->prefix.addr.b, nlri_len(&route->prefix) - 1);
-		mark_sent(r, route);
-	}
-}
-
-static void reach_v4(struct bgp_rib *r, struct wr *w, struct bucket *b)
-{
-	wr_u16(w, 0);
-	size_t attrs = wr_mark16(w);
-	bgp_attr_encode_v4(w, b->attr, &r->format);
-	wr_fill16(w, attrs);
-	put_routes(r, w, &b->routes, w->cap);
-}
-
-static size_t begin_multiprotocol(struct wr *w, uint8_t code)
-{
-	wr_u8(w, BGP_FLAG_OPTIONAL | BGP_FLAG_EXTENDED);
-	wr_u8(w, code);
-	size_t mark = wr_mark16(w);
-	wr_u16(w, BGP_AFI_V6);
-	wr_u8(w, BGP_SAFI_UNICAST);
-	return mark;
-}
-
-static void reach_v6(struct bgp_rib *r, struct wr *w, struct bucket *b)
-{
-	uint8_t bytes[BGP_MSG_MAX];
-	struct wr rest = wr_to(bytes, sizeof(bytes));
-
-	bgp_attr_encode_v6(&rest, b->attr, &r->format);
-	wr_u16(w, 0);
-	size_t attrs = wr_mark16(w);
-	size_t reach = begin_multiprotocol(w, BGP_ATTR_MP_REACH);
-	bgp_attr_encode_hop6(w, b->attr, &r->format);
-	wr_u8(w, 0);
-	put_routes(r, w, &b->routes, w->cap - rest.len);
-	wr_fill16(w, reach);
-	wr_bytes(w, bytes, rest.len);
-	wr_fill16(w, attrs);
-}
-
-static void unreach_v4(struct bgp_rib *r, struct wr *w, struct list *routes)
-{
-	size_t withdrawn = wr_mark16(w);
-
-	put_routes(r, w, routes, w->cap - 2);
-	wr_fill16(w, withdrawn);
-	wr_u16(w, 0);
-}
-
-/* With @routes NULL this is End-of-RIB. */
-static void unreach_v6(struct bgp_rib *r, struct wr *w, struct list *routes)
-{
-	wr_u16(w, 0);
-	size_t attrs = wr_mark16(w);
-	size_t unreach = begin_multiprotocol(w, BGP_ATTR_MP_UNREACH);
-	if (routes)
-		put_routes(r, w, routes, w->cap);
-	wr_fill16(w, unreach);
-	wr_fill16(w, attrs);
-}
-
-static void encode_announcement(struct bgp_rib *r, struct wr *w, int family)
-{
-	struct queue *q = &r->queues[family];
-	struct bucket *b = LIST_ENTRY(q->buckets.next, struct bucket, link);
-
-	if (family == V4)
-		reach_v4(r, w, b);
-	else
-		reach_v6(r, w, b);
-	bucket_drop_empty(q, b);
-}
-
-static void encode_withdrawal(struct bgp_rib *r, struct wr *w, int family)
-{
-	struct list *routes = &r->queues[family].withdrawals;
-
-	if (family == V4)
-		unreach_v4(r, w, routes);
-	else
-		unreach_v6(r, w, routes);
-}
-
-static void encode_mark(struct bgp_rib *r, struct wr *w, int family)
-{
-	r->marks_due &= (uint8_t)~bit_of(family);
-	if (family == V4)
-		wr_u32(w, 0);
-	else
-		unreach_v6(r, w, NULL);
-}
-
-typedef void (*encode_fn)(struct bgp_rib *r, struct wr *w, int family);
-
-/* What comes next on the wire: all announcements, all withdrawals, then the marks. */
-static encode_fn choose(const struct bgp_rib *r, int *family)
-{
-	for (*family = 0; *family < FAMILIES; ++*family)
-		if ((r->format.families & bit_of(*family)) &&
-		    !list_empty(&r->queues[*family].buckets))
-			return encode_announcement;
-	for (*family = 0; *family < FAMILIES; ++*family)
-		if ((r->format.families & bit_of(*family)) &&
-		    !list_empty(&r->queues[*family].withdrawals))
-			return encode_withdrawal;
-	for (*family = 0; *family < FAMILIES; ++*family)
-		if (r->marks_due & bit_of(*family))
-			return encode_mark;
-	return NULL;
-}
-
-bool bgp_rib_pending(const struct bgp_rib *r)
-{
-	int family;
-
-	return r->up && choose(r, &family) != NULL;
-}
-
-bool bgp_rib_encode(struct bgp_rib *r, struct wr *w)
-{
-	struct wr msg = wr_to(w->p + w->len, MIN(w->cap - w->len, (size_t)BGP_MSG_MAX));
-	int family;
-	encode_fn encode = r->up ? choose(r, &family) : NULL;
-
-	if (!encode)
-		return false;
-	size_t mark = bgp_frame_begin(&msg, BGP_UPDATE);
-	encode(r, &msg, family);
-	bgp_frame_end(&msg, mark);
-	w->len += msg.len;
-	w->bad |= msg.bad;
-	return true;
-}
-
-struct bgp_rib_counts bgp_rib_count(const struct bgp_rib *r)
-{
-	struct bgp_rib_counts c = { 0 };
-
-	for (int i = 0; i < FAMILIES; i++) {
-		const struct queue *q = &r->queues[i];
-		bool carried = !r->up || (r->format.families & bit_of(i));
-
-		c.wanted += q->wanted;
-		c.sent += q->sent;
-		c.pending += carried ? q->queued : 0;
-		c.silent += carried ? 0 : q->wanted;
-	}
-	return c;
-}
-
-static void view_of(const struct route *route, struct bgp_rib_route *out)
-{
-	*out = (struct bgp_rib_route){
-		.prefix = route->prefix,
-		.want = route->want,
-		.sent = route->sent,
-	};
-}
-
-bool bgp_rib_next(const struct bgp_rib *r, size_t *at, struct bgp_rib_route *out)
-{
-	void *route;
-
-	if (!map_next(r->routes, at, NULL, &route))
-		return false;
-	view_of(route, out);
-	return true;
-}
-
-bool bgp_rib_find(const struct bgp_rib *r, const struct prefix *p, struct bgp_rib_route *out)
-{
-	const struct route *route = find(r, p);
-
-	if (!route)
-		return false;
-	view_of(route, out);
-	return true;
-}
-
-const struct bgp_format *bgp_rib_format(const struct bgp_rib *r)
-{
-	return r->up ? &r->format : NULL;
-}
-
-static void route_free(struct bgp_rib *r, struct route *route)
-{
-	unqueue(r, route);
-	bgp_attr_unref(route->want);
-	bgp_attr_unref(route->sent);
-	free(route);
 }
 
 struct bgp_rib *bgp_rib_free(struct bgp_rib *r)
 {
-	void *route;
+	struct group *g;
+	struct bgp_entry e;
 
 	if (!r)
 		return NULL;
-	for (size_t at = 0; map_next(r->routes, &at, NULL, &route);)
-		route_free(r, route);
-	map_free(r->routes);
-	for (int i = 0; i < FAMILIES; i++)
-		map_free(r->queues[i].by_attr);
+	LIST_EACH (g, &r->groups, link)
+		group_free(g);
+	for (int i = 0; i < RIB_FAMILIES; i++) {
+		for (uint32_t s = 0; s < bgp_table_slots(r->routes[i]); s++)
+			if (bgp_table_entry(r->routes[i], s, &e))
+				bgp_spread_unref(r->spreads, e.value);
+		bgp_table_free(r->routes[i]);
+	}
+	for (size_t i = 0; i < r->n_members; i++)
+		batch_queue_clear(&r->members[i].queue);
+	free(r->members);
+	bgp_spreads_free(r->spreads);
 	free(r);
 	return NULL;
+}
+
+/* --- batches that wait --- */
+
+void batch_queue_push(struct batch_queue *q, struct bgp_batch *b)
+{
+	if (q->at == q->n)
+		q->at = q->n = 0;
+	mem_grow(q->v, q->n, q->cap);
+	q->v[q->n++] = bgp_batch_ref(b);
+	q->bytes += b->len;
+}
+
+struct bgp_batch *batch_queue_pop(struct batch_queue *q)
+{
+	if (q->at == q->n)
+		return NULL;
+	struct bgp_batch *b = q->v[q->at++];
+	q->bytes -= b->len;
+	if (q->at == q->n) { /* an idle peer costs nothing */
+		free(q->v);
+		*q = (struct batch_queue){ 0 };
+	}
+	return b;
+}
+
+void batch_queue_clear(struct batch_queue *q)
+{
+	for (size_t i = q->at; i < q->n; i++)
+		bgp_batch_unref(q->v[i]);
+	free(q->v);
+	*q = (struct batch_queue){ 0 };
+}
+
+/* --- peers --- */
+
+int bgp_rib_peer_add(struct bgp_rib *r, unsigned *out)
+{
+	size_t i = 0;
+
+	while (i < r->n_members && r->members[i].used)
+		i++;
+	if (i == BGP_PEERS_MAX)
+		return -ERR_LIMIT;
+	if (i == r->n_members) {
+		mem_grow(r->members, r->n_members, r->cap_members);
+		r->n_members++;
+	}
+	r->members[i] = (struct member){ .used = true };
+	*out = (unsigned)i;
+	return 0;
+}
+
+/* A table's routes without this peer. Its session is down, so nobody has to be told. */
+static void table_forget(struct bgp_rib *r, struct bgp_table *t, enum family family, unsigned peer)
+{
+	struct bgp_entry e;
+
+	for (uint32_t slot = 0; slot < bgp_table_slots(t); slot++) {
+		if (!bgp_table_entry(t, slot, &e) || !bgp_spread_attr(r->spreads, e.value, peer))
+			continue;
+		uint32_t rest = bgp_spread_with(r->spreads, e.value, peer, NULL);
+
+		bgp_spread_count(r->spreads, e.value, family, -1);
+		bgp_spread_count(r->spreads, rest, family, 1);
+		bgp_spread_unref(r->spreads, e.value);
+		if (rest == BGP_SPREAD_NONE)
+			bgp_table_del(t, slot);
+		else
+			bgp_table_set(t, slot, rest);
+	}
+}
+
+void bgp_rib_peer_del(struct bgp_rib *r, unsigned peer)
+{
+	bgp_rib_down(r, peer);
+	for (int i = 0; i < RIB_FAMILIES; i++)
+		table_forget(r, r->routes[i], rib_family(i), peer);
+	r->members[peer].used = false;
+}
+
+/* --- routes --- */
+
+/* Put a route's spread in force; @now comes with its reference. Returns where it stands, or stood. */
+static uint32_t route_respread(struct bgp_rib *r, const struct prefix *p, uint32_t slot,
+			       uint32_t was, uint32_t now)
+{
+	struct bgp_table *t = r->routes[rib_index(p->addr.family)];
+
+	bgp_spread_count(r->spreads, was, p->addr.family, -1);
+	bgp_spread_count(r->spreads, now, p->addr.family, 1);
+	if (slot == BGP_SLOT_NONE)
+		return bgp_table_add(t, p, now);
+	if (now == BGP_SPREAD_NONE)
+		bgp_table_del(t, slot);
+	else
+		bgp_table_set(t, slot, now);
+	return slot;
+}
+
+static bool route_change(struct bgp_rib *r, unsigned peer, const struct prefix *p,
+			 struct bgp_attr *attr)
+{
+	struct bgp_table *t = r->routes[rib_index(p->addr.family)];
+	struct group *g = r->members[peer].group;
+	uint32_t slot = bgp_table_find(t, p);
+	uint32_t was = slot == BGP_SLOT_NONE ? BGP_SPREAD_NONE : bgp_table_value(t, slot);
+
+	if (bgp_spread_attr(r->spreads, was, peer) == attr)
+		return false;
+	slot = route_respread(r, p, slot, was, bgp_spread_with(r->spreads, was, peer, attr));
+	if (g)
+		group_changed(g, p, slot, was);
+	bgp_spread_unref(r->spreads, was);
+	return true;
+}
+
+bool bgp_rib_set(struct bgp_rib *r, unsigned peer, const struct prefix *p, struct bgp_attr *attr)
+{
+	assert(attr);
+	return route_change(r, peer, p, attr);
+}
+
+bool bgp_rib_del(struct bgp_rib *r, unsigned peer, const struct prefix *p)
+{
+	return route_change(r, peer, p, NULL);
+}
+
+/* --- sessions --- */
+
+void bgp_rib_up(struct bgp_rib *r, unsigned peer, const struct bgp_format *format)
+{
+	bgp_rib_down(r, peer);
+	group_join(r, peer, format);
+}
+
+void bgp_rib_down(struct bgp_rib *r, unsigned peer)
+{
+	group_leave(r, peer);
+	batch_queue_clear(&r->members[peer].queue);
+}
+
+void bgp_rib_refresh(struct bgp_rib *r, unsigned peer, uint8_t families)
+{
+	const struct group *g = r->members[peer].group;
+
+	if (g && (families & g->format.families))
+		group_repeat(r, peer, families & g->format.families);
+}
+
+bool bgp_rib_pending(const struct bgp_rib *r, unsigned peer)
+{
+	const struct member *m = &r->members[peer];
+
+	return m->queue.bytes > 0 || (m->group && group_pending(m->group));
+}
+
+struct bgp_batch *bgp_rib_take(struct bgp_rib *r, unsigned peer)
+{
+	struct member *m = &r->members[peer];
+
+	while (m->queue.bytes == 0 && m->group && group_pending(m->group))
+		group_write(m->group, peer);
+	return batch_queue_pop(&m->queue);
+}
+
+void bgp_rib_rest(struct bgp_rib *r)
+{
+	struct group *g;
+
+	LIST_EACH (g, &r->groups, link)
+		if (!group_pending(g))
+			group_forget_history(g);
+}
+
+/* --- what is so --- */
+
+struct bgp_rib_counts bgp_rib_count(const struct bgp_rib *r, unsigned peer)
+{
+	const struct group *g = r->members[peer].group;
+	struct bgp_rib_counts c = { .queued_bytes = r->members[peer].queue.bytes };
+
+	for (int i = 0; i < RIB_FAMILIES; i++) {
+		size_t wanted = bgp_spreads_wanted(r->spreads, peer, rib_family(i));
+
+		c.wanted += wanted;
+		if (!g)
+			c.pending += wanted;
+		else if (!(g->format.families & rib_bit(i)))
+			c.silent += wanted;
+		else
+			c.sent += g->sent[i];
+	}
+	if (g)
+		c.pending = group_backlog(g);
+	return c;
+}
+
+static struct bgp_attr *told(const struct bgp_rib *r, unsigned peer, const struct prefix *p,
+			     uint32_t slot)
+{
+	const struct group *g = r->members[peer].group;
+
+	return g && (g->format.families & rib_bit(rib_index(p->addr.family)))
+		       ? group_told(g, p, slot)
+		       : NULL;
+}
+
+bool bgp_rib_find(const struct bgp_rib *r, unsigned peer, const struct prefix *p,
+		  struct bgp_rib_route *out)
+{
+	const struct bgp_table *t = r->routes[rib_index(p->addr.family)];
+	uint32_t slot = bgp_table_find(t, p);
+
+	*out = (struct bgp_rib_route){
+		.prefix = *p,
+		.want = slot == BGP_SLOT_NONE
+				? NULL
+				: bgp_spread_attr(r->spreads, bgp_table_value(t, slot), peer),
+		.sent = told(r, peer, p, slot),
+	};
+	return out->want || out->sent;
+}
+
+/* The tables one after the other; then what is gone from them, and still has to be withdrawn. */
+bool bgp_rib_next(const struct bgp_rib *r, unsigned peer, size_t *at, struct bgp_rib_route *out)
+{
+	const struct group *g = r->members[peer].group;
+	const struct bgp_table *all[2 * RIB_FAMILIES] = {
+		r->routes[RIB_V4],
+		r->routes[RIB_V6],
+		g ? g->dirty[RIB_V4] : NULL,
+		g ? g->dirty[RIB_V6] : NULL,
+	};
+
+	for (;; ++*at) {
+		size_t slot = *at, i = 0;
+		struct bgp_entry e;
+
+		for (; i < ARRAY_LEN(all) && (!all[i] || slot >= bgp_table_slots(all[i])); i++)
+			slot -= all[i] ? bgp_table_slots(all[i]) : 0;
+		if (i == ARRAY_LEN(all))
+			return false;
+		if (!bgp_table_entry(all[i], (uint32_t)slot, &e))
+			continue;
+		const struct prefix p = bgp_table_prefix(all[i], (uint32_t)slot);
+		bool gone = i >= RIB_FAMILIES;
+		if (gone && bgp_table_find(all[i - RIB_FAMILIES], &p) != BGP_SLOT_NONE)
+			continue;
+		if (bgp_rib_find(r, peer, &p, out)) {
+			++*at;
+			return true;
+		}
+	}
+}
+
+const struct bgp_format *bgp_rib_format(const struct bgp_rib *r, unsigned peer)
+{
+	const struct group *g = r->members[peer].group;
+
+	return g ? &g->format : NULL;
+}
+
+size_t bgp_rib_groups(const struct bgp_rib *r)
+{
+	return r->n_groups;
 }

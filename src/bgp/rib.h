@@ -1,54 +1,80 @@
 /**
- * Adj-RIB-Out: what one peer is to be told, what it has been told, and the difference as UPDATE messages. Pure.
+ * Adj-RIB-Out of all peers: what each is to be told, what it has been told, and the difference as UPDATE messages.
+ * Pure.
  *
- * A route has a wanted and a sent set of attributes; it is queued exactly while they differ, so changes that undo
- * each other before they are sent are never sent. Queued routes wait beside those with the same
- * attributes: a message is filled with them up to its full size. Announcements go before
- * withdrawals, so that a prefix that moves between lengths is never without cover.
+ * A route stands here once, whoever hears it (bgp/table.h, bgp/spread.h). Peers whose sessions have the same
+ * format, who hear the same of everything and have been told the same so far are an update group: messages are
+ * written once and sent by all of them. A group forms when sessions come up together or catch up with each
+ * other, and parts when they differ; nobody sees it but in what it costs.
  *
- * What is wanted outlives the session. Routes of a family that the session does not carry stay queued, unsent.
+ * What was said equals what is wanted, but for the prefixes that changed since (they are remembered with what
+ * they were), and those that the first walk over all routes has not come to. So changes that undo each
+ * other before they are sent are never sent. Announcements go before withdrawals, so that a prefix that moves
+ * between lengths is never without cover.
  *
- * Covered: RFC 4271 §9.2 (one table to one peer, no timers), RFC 4760 for IPv6 unicast, RFC 4724 §2
- * (End-of-RIB), RFC 2918 (the answer to a request).
+ * A peer that does not read keeps what was written for it (a reference to shared bytes); when that grows too
+ * much it becomes a group of its own, and then what it will hear is what is true when it reads again.
+ *
+ * What is wanted outlives the session. Routes of a family that the session does not carry stay unsent.
+ *
+ * Covered: RFC 4271 §9.2 (no timers), RFC 4760 for IPv6 unicast, RFC 4724 §2 (End-of-RIB), RFC 2918 (the answer
+ * to a request).
  */
 #ifndef BGP_RIB_H
 #define BGP_RIB_H
 
-#include "bgp/attr.h"
+#include "bgp/spread.h"
+#include "bgp/writer.h"
 
 struct bgp_rib;
 
-NODISCARD struct bgp_rib *bgp_rib_new(void);
+struct bgp_rib_conf {
+	uint64_t seed;
+	uint32_t chunk;	  /* routes to look at for one batch; 0: 32768 */
+	size_t queue_max; /* bytes; a peer with more unread goes alone; 0: 1 MiB */
+	/** @peer has something to take, and had nothing before. Must not call the rib. */
+	void (*wake)(void *ctx, unsigned peer);
+	void *ctx;
+};
+
+NODISCARD struct bgp_rib *bgp_rib_new(const struct bgp_rib_conf *conf);
 struct bgp_rib *bgp_rib_free(struct bgp_rib *r); /* takes NULL, returns NULL */
 
-/** Want @p with @attr (the rib takes a reference of its own). Returns true when something is to be sent for it. */
-bool bgp_rib_set(struct bgp_rib *r, const struct prefix *p, struct bgp_attr *attr);
+/** A number for a new peer, below BGP_PEERS_MAX; -ERR_LIMIT when there are too many. */
+NODISCARD int bgp_rib_peer_add(struct bgp_rib *r, unsigned *out);
+/** Forget a peer, with all that it was to hear; its session is down. */
+void bgp_rib_peer_del(struct bgp_rib *r, unsigned peer);
+
+/** Want @p with @attr for @peer (the rib takes references of its own). False when it was wanted so. */
+bool bgp_rib_set(struct bgp_rib *r, unsigned peer, const struct prefix *p, struct bgp_attr *attr);
 /** Want @p no more; false when it was not wanted. */
-bool bgp_rib_del(struct bgp_rib *r, const struct prefix *p);
+bool bgp_rib_del(struct bgp_rib *r, unsigned peer, const struct prefix *p);
 
 /** The session is established: all that is wanted will be sent, then End-of-RIB for each family. */
-void bgp_rib_up(struct bgp_rib *r, const struct bgp_format *format);
+void bgp_rib_up(struct bgp_rib *r, unsigned peer, const struct bgp_format *format);
 /** The session is gone, and with it all that was sent. */
-void bgp_rib_down(struct bgp_rib *r);
+void bgp_rib_down(struct bgp_rib *r, unsigned peer);
 /** Send everything of these families (set of BGP_V4, BGP_V6) again. */
-void bgp_rib_refresh(struct bgp_rib *r, uint8_t families);
+void bgp_rib_refresh(struct bgp_rib *r, unsigned peer, uint8_t families);
 
-/** Whether bgp_rib_encode() has something to say. */
-bool bgp_rib_pending(const struct bgp_rib *r);
-
+/** Whether bgp_rib_take() has something to say. */
+bool bgp_rib_pending(const struct bgp_rib *r, unsigned peer);
 /**
- * Append one UPDATE to @w, which has room for BGP_MSG_MAX bytes; what it holds counts as sent.
- * Returns false when there is nothing to send.
+ * Whole messages for the peer's connection, some ten to a few hundred kilobytes; they count as sent. NULL when
+ * there is nothing. The caller holds a reference.
  */
-NODISCARD bool bgp_rib_encode(struct bgp_rib *r, struct wr *w);
+NODISCARD struct bgp_batch *bgp_rib_take(struct bgp_rib *r, unsigned peer);
+/** Give back what is only kept for peers that come up together: nothing came up for a while. */
+void bgp_rib_rest(struct bgp_rib *r);
 
 struct bgp_rib_counts {
 	size_t wanted;
-	size_t sent; /* announced to the peer now */
-	size_t pending; /* changes to send, of families that the session carries (all when it is down) */
-	size_t silent; /* wanted, but of a family that the session does not carry */
+	size_t sent; /* told to the peer, or on the way */
+	size_t pending; /* prefixes to look at before it is up to date; when it is down, all that is wanted */
+	size_t silent;	     /* wanted, but of a family that the session does not carry */
+	size_t queued_bytes; /* written, and not yet taken */
 };
-struct bgp_rib_counts bgp_rib_count(const struct bgp_rib *r);
+struct bgp_rib_counts bgp_rib_count(const struct bgp_rib *r, unsigned peer);
 
 struct bgp_rib_route {
 	struct prefix prefix;
@@ -56,12 +82,15 @@ struct bgp_rib_route {
 	const struct bgp_attr *sent; /* NULL: the peer does not have it */
 };
 
-/** Walk in order of first insertion: start with *at = 0; false at the end. Change nothing meanwhile. */
-bool bgp_rib_next(const struct bgp_rib *r, size_t *at, struct bgp_rib_route *out);
+/** Walk, in no order that matters: start with *at = 0; false at the end. Change nothing meanwhile. */
+bool bgp_rib_next(const struct bgp_rib *r, unsigned peer, size_t *at, struct bgp_rib_route *out);
 /** One route; false when there is none. */
-bool bgp_rib_find(const struct bgp_rib *r, const struct prefix *p, struct bgp_rib_route *out);
+bool bgp_rib_find(const struct bgp_rib *r, unsigned peer, const struct prefix *p,
+		  struct bgp_rib_route *out);
 
 /** The format of the running session, or NULL. */
-const struct bgp_format *bgp_rib_format(const struct bgp_rib *r);
+const struct bgp_format *bgp_rib_format(const struct bgp_rib *r, unsigned peer);
+/** Update groups now: for tests and for people. */
+size_t bgp_rib_groups(const struct bgp_rib *r);
 
 #endif

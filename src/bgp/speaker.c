@@ -63,6 +63,19 @@ void bgp_speaker_lingered(void *speaker)
 	bgp_speaker_emit(sp, NULL, &stopped);
 }
 
+static void on_wake(void *speaker, unsigned number)
+{
+	struct bgp_speaker *sp = speaker;
+
+	bgp_peer_touch(sp->numbered[number]);
+}
+
+static void on_rest(struct loop_timer *t, struct mono now)
+{
+	(void)now;
+	bgp_rib_rest(CONTAINER_OF(t, struct bgp_speaker, rest)->rib);
+}
+
 int bgp_speaker_new(struct loop *loop, const struct bgp_speaker_conf *conf,
 		    struct bgp_speaker **out, struct err *e)
 {
@@ -78,10 +91,12 @@ int bgp_speaker_new(struct loop *loop, const struct bgp_speaker_conf *conf,
 	sp->conf.node = mem_strdup(conf->node);
 	rng_seed(&sp->rng, seed);
 	sp->attrs = bgp_attr_table_new();
+	sp->rib = bgp_rib_new(&(struct bgp_rib_conf){ .seed = seed, .wake = on_wake, .ctx = sp });
 	sp->peers = map_new();
 	list_init(&sp->changed);
 	list_init(&sp->lingering);
 	list_init(&sp->events);
+	loop_timer_init(&sp->rest, loop, on_rest);
 	loop_task_init(&sp->flush, loop, flush_changed);
 	loop_task_init(&sp->deliver, loop, deliver_events);
 	*out = sp;
@@ -99,6 +114,7 @@ struct bgp_speaker *bgp_speaker_free(struct bgp_speaker *sp)
 
 	if (!sp)
 		return NULL;
+	loop_timer_stop(&sp->rest);
 	loop_task_cancel(&sp->flush);
 	loop_task_cancel(&sp->deliver);
 	map_clear(sp->peers, free_peer);
@@ -108,7 +124,9 @@ struct bgp_speaker *bgp_speaker_free(struct bgp_speaker *sp)
 		free(q->peer);
 		free(q);
 	}
+	bgp_rib_free(sp->rib);
 	bgp_attr_table_free(sp->attrs);
+	free(sp->numbered);
 	free((char *)(uintptr_t)sp->conf.node);
 	free(sp);
 	return NULL;
@@ -229,6 +247,15 @@ static int change_peer(struct bgp_peer *p, const struct bgp_peer_conf *conf)
 	return change;
 }
 
+static void number_put(struct bgp_speaker *sp, unsigned number, struct bgp_peer *p)
+{
+	if (number >= sp->n_numbered) {
+		sp->n_numbered = number + 1;
+		sp->numbered = mem_resize(sp->numbered, sp->n_numbered, sizeof(struct bgp_peer *));
+	}
+	sp->numbered[number] = p;
+}
+
 int bgp_speaker_peer_set(struct bgp_speaker *sp, const struct bgp_peer_conf *conf, struct err *e)
 {
 	int rc = check_conf(conf, e);
@@ -238,8 +265,12 @@ int bgp_speaker_peer_set(struct bgp_speaker *sp, const struct bgp_peer_conf *con
 	struct bgp_peer *p = map_get(sp->peers, conf->name);
 	if (p)
 		return change_peer(p, conf);
-	p = bgp_peer_new(sp, conf);
+	unsigned number;
+	if (bgp_rib_peer_add(sp->rib, &number) < 0)
+		return err_set(e, ERR_LIMIT, "more than %d BGP peers", BGP_PEERS_MAX);
+	p = bgp_peer_new(sp, conf, number);
 	map_put(sp->peers, conf->name, p);
+	number_put(sp, number, p);
 	bgp_session_start(&p->session, loop_now(sp->loop));
 	bgp_peer_settle(p);
 	return BGP_PEER_ADDED;
@@ -253,6 +284,7 @@ bool bgp_speaker_peer_del(struct bgp_speaker *sp, const char *name)
 		return false;
 	bgp_session_stop(&p->session, BGP_CEASE_DECONFIGURED, NULL, loop_now(sp->loop));
 	bgp_peer_settle(p);
+	bgp_rib_peer_del(sp->rib, p->number);
 	bgp_peer_free(p);
 	return true;
 }
@@ -270,8 +302,7 @@ int bgp_speaker_route_set(struct bgp_speaker *sp, const char *peer, const struct
 	int rc = bgp_attr_intern(sp->attrs, attrs, &attr, e);
 	if (rc < 0)
 		return rc;
-	if (bgp_rib_set(p->rib, prefix, attr))
-		bgp_peer_touch(p);
+	(void)bgp_rib_set(sp->rib, p->number, prefix, attr);
 	bgp_attr_unref(attr);
 	return 0;
 }
@@ -283,8 +314,7 @@ int bgp_speaker_route_del(struct bgp_speaker *sp, const char *peer, const struct
 
 	if (!p)
 		return -ERR_NOT_FOUND;
-	if (bgp_rib_del(p->rib, prefix))
-		bgp_peer_touch(p);
+	(void)bgp_rib_del(sp->rib, p->number, prefix);
 	return 0;
 }
 
@@ -342,7 +372,7 @@ int bgp_speaker_peer_admin(struct bgp_speaker *sp, const char *name, enum bgp_ad
 		reset(p, &fault, "reset by hand");
 		return 0;
 	case BGP_ADMIN_REFRESH:
-		bgp_rib_refresh(p->rib, BGP_V4 | BGP_V6);
+		bgp_rib_refresh(sp->rib, p->number, BGP_V4 | BGP_V6);
 		break;
 	case BGP_ADMIN_RETRY:
 		bgp_session_retry(&p->session, loop_now(sp->loop));

@@ -23,7 +23,7 @@ static void fill_session(const struct bgp_peer *p, struct bgp_peer_status *out)
 
 static void fill_status(const struct bgp_peer *p, struct bgp_peer_status *out)
 {
-	const struct bgp_format *format = bgp_rib_format(p->rib);
+	const struct bgp_format *format = bgp_rib_format(p->sp->rib, p->number);
 
 	*out = (struct bgp_peer_status){
 		.name = p->conf.name,
@@ -35,9 +35,9 @@ static void fill_status(const struct bgp_peer *p, struct bgp_peer_status *out)
 		.peer_as = p->conf.asn_rule == BGP_ASN_EXACT ? p->conf.peer_as : 0,
 		.asn_rule = p->conf.asn_rule,
 		.families = format ? format->families : 0,
-		.routes = bgp_rib_count(p->rib),
+		.routes = bgp_rib_count(p->sp->rib, p->number),
 		.flaps = p->flaps,
-		.queued_bytes = p->conn.tx_len,
+		.queued_bytes = bgp_conn_waiting(&p->conn),
 		.last_error = p->last_error,
 		.last_error_at = p->last_error_at,
 	};
@@ -71,7 +71,7 @@ bool bgp_speaker_find(const struct bgp_speaker *sp, const char *name, struct bgp
 static void fill_route(const struct bgp_peer *p, const struct bgp_rib_route *r,
 		       struct bgp_route_status *out)
 {
-	const struct bgp_format *f = bgp_rib_format(p->rib);
+	const struct bgp_format *f = bgp_rib_format(p->sp->rib, p->number);
 	const struct bgp_attr *shown = r->sent ? r->sent : r->want;
 
 	*out = (struct bgp_route_status){
@@ -93,7 +93,7 @@ bool bgp_speaker_route_next(const struct bgp_speaker *sp, const char *peer, size
 	const struct bgp_peer *p = map_get(sp->peers, peer);
 	struct bgp_rib_route r;
 
-	if (!p || !bgp_rib_next(p->rib, at, &r))
+	if (!p || !bgp_rib_next(sp->rib, p->number, at, &r))
 		return false;
 	fill_route(p, &r, out);
 	return true;
@@ -105,7 +105,7 @@ bool bgp_speaker_route_find(const struct bgp_speaker *sp, const char *peer, cons
 	const struct bgp_peer *found = map_get(sp->peers, peer);
 	struct bgp_rib_route r;
 
-	if (!found || !bgp_rib_find(found->rib, p, &r))
+	if (!found || !bgp_rib_find(sp->rib, found->number, p, &r))
 		return false;
 	fill_route(found, &r, out);
 	return true;

@@ -1,6 +1,8 @@
 /*
- * The rib against a naive twin: a peer that decodes what it is sent. Random changes, partial flushes, refreshes and
- * lost sessions; whenever the rib has nothing more to say, the peer's table has to be the wanted one.
+ * The rib against naive twins: peers that decode what they are sent. Random changes for one peer or for all, partial
+ * reading, refreshes, lost sessions, peers that are forgotten; whenever the rib has nothing more to say to a peer, its
+ * table has to be the wanted one, and nothing was said twice. Chunks and queues are so small that walks are
+ * interrupted, and groups part and meet, all the time.
  */
 #include <stdio.h>
 
@@ -9,7 +11,17 @@
 #include "bgp/update.h"
 #include "bgp_test.h"
 
-enum { PREFIXES = 200, SETS = 6, STEPS = 30000 };
+enum { PEERS = 6, PREFIXES = 200, SETS = 6, STEPS = 60000 };
+
+/** The other side of one session. */
+struct twin {
+	int want[PREFIXES];  /* index of set + 1; 0: not wanted */
+	int table[PREFIXES]; /* what it believes */
+	unsigned number;
+	bool up;
+	uint8_t families;
+	int refreshed; /* messages may repeat while this is > 0 */
+};
 
 struct world {
 	struct rng rng;
@@ -17,12 +29,14 @@ struct world {
 	struct bgp_rib *rib;
 	struct bgp_attr *set[SETS];
 	uint32_t med_of_set[SETS];
-	int want[PREFIXES]; /* index of set + 1; 0: not wanted */
-	int peer[PREFIXES]; /* what the peer believes */
-	bool up;
-	uint8_t families;
-	int refreshed; /* messages may repeat while this is > 0 */
+	struct twin twins[PEERS];
+	size_t shared; /* steps after which there were fewer groups than sessions */
 };
+
+static void wake(void *ctx, unsigned peer)
+{
+	(void)ctx, (void)peer;
+}
 
 static struct prefix nth(int i)
 {
@@ -35,9 +49,9 @@ static struct prefix nth(int i)
 	return pfx(text);
 }
 
-static bool carried(const struct world *w, int i)
+static bool carried(const struct twin *t, int i)
 {
-	return (w->families & (i % 2 ? BGP_V4 : BGP_V6)) != 0;
+	return (t->families & (i % 2 ? BGP_V4 : BGP_V6)) != 0;
 }
 
 static int index_of(const struct prefix *p)
@@ -52,17 +66,17 @@ static int index_of(const struct prefix *p)
 	return -1;
 }
 
-static void learn(struct world *w, struct rd r, enum family family, int set)
+static void learn(struct twin *t, struct rd r, enum family family, int set)
 {
 	struct prefix p;
 
 	while (bgp_nlri_next(&r, family, &p)) {
 		int i = index_of(&p);
 
-		assert_true(carried(w, i));
-		if (w->peer[i] == set && w->refreshed == 0)
+		assert_true(carried(t, i));
+		if (t->table[i] == set && t->refreshed == 0)
 			fail_msg("%s was sent without need", PREFIX_TEXT(&p));
-		w->peer[i] = set;
+		t->table[i] = set;
 	}
 	assert_false(r.bad);
 }
@@ -84,111 +98,173 @@ static int set_of(const struct world *w, const struct bgp_update *u)
 	return 0;
 }
 
-static void hear(struct world *w, const struct wr *msg)
+/* The first message of @bytes; returns its length. */
+static size_t hear(struct world *w, struct twin *t, struct rd bytes)
 {
 	struct bgp_frame frame;
 	struct bgp_fault fault;
 	struct bgp_update u;
 
-	assert_int_equal(bgp_frame_decode(rd_from(msg->p, msg->len), &frame, &fault), 0);
-	assert_int_equal(frame.len, msg->len);
+	assert_int_equal(bgp_frame_decode(bytes, &frame, &fault), 0);
 	assert_int_equal(bgp_update_decode(frame.body, true, false, &u, &fault), BGP_VERDICT_OK);
 	int set = set_of(w, &u);
-	learn(w, u.withdrawn, FAMILY_V4, 0);
-	learn(w, u.unreach_nlri, FAMILY_V6, 0);
-	learn(w, u.nlri, FAMILY_V4, set);
-	learn(w, u.reach_nlri, FAMILY_V6, set);
+	learn(t, u.withdrawn, FAMILY_V4, 0);
+	learn(t, u.unreach_nlri, FAMILY_V6, 0);
+	learn(t, u.nlri, FAMILY_V4, set);
+	learn(t, u.reach_nlri, FAMILY_V6, set);
+	return frame.len;
 }
 
-static bool flush_one(struct world *w)
+static bool read_one(struct world *w, struct twin *t)
 {
-	uint8_t wire[BGP_MSG_MAX];
-	struct wr msg = wr_to(wire, sizeof(wire));
+	struct bgp_batch *b = bgp_rib_take(w->rib, t->number);
+	size_t messages = 0;
 
-	if (!bgp_rib_encode(w->rib, &msg))
+	if (!b)
 		return false;
-	assert_false(msg.bad);
-	hear(w, &msg);
+	for (size_t at = 0; at < b->len; messages++)
+		at += hear(w, t, rd_from(b->bytes + at, b->len - at));
+	assert_int_equal(messages, b->messages);
+	bgp_batch_unref(b);
 	return true;
 }
 
-static void compare(struct world *w)
+static void read_all(struct world *w, struct twin *t)
 {
-	size_t sent = 0;
-	struct bgp_rib_counts c = bgp_rib_count(w->rib);
-
-	for (int i = 0; i < PREFIXES; i++) {
-		int want = w->up && carried(w, i) ? w->want[i] : 0;
-
-		assert_int_equal(w->peer[i], want);
-		sent += want != 0;
-	}
-	assert_int_equal(c.sent, sent);
-	if (w->up)
-		assert_int_equal(c.pending, 0);
-	w->refreshed = 0;
+	while (read_one(w, t))
+		;
+	assert_false(bgp_rib_pending(w->rib, t->number));
 }
 
-static void session(struct world *w)
+/* Of a peer that has read everything. */
+static void compare(struct world *w, struct twin *t)
 {
-	static const uint8_t families[] = { BGP_V4, BGP_V6, BGP_V4 | BGP_V6 };
+	struct bgp_rib_counts c = bgp_rib_count(w->rib, t->number);
+	size_t sent = 0, wanted = 0;
+
+	for (int i = 0; i < PREFIXES; i++) {
+		struct prefix p = nth(i);
+		struct bgp_rib_route route;
+		int want = t->up && carried(t, i) ? t->want[i] : 0;
+
+		assert_int_equal(t->table[i], want);
+		assert_int_equal(bgp_rib_find(w->rib, t->number, &p, &route), t->want[i] != 0);
+		assert_ptr_equal(route.sent, want ? w->set[want - 1] : NULL);
+		sent += want != 0;
+		wanted += t->want[i] != 0;
+	}
+	assert_int_equal(c.wanted, wanted);
+	assert_int_equal(c.sent, sent);
+	if (t->up)
+		assert_int_equal(c.pending, 0);
+	t->refreshed = 0;
+}
+
+static void session(struct world *w, struct twin *t)
+{
+	static const uint8_t families[] = { BGP_V4, BGP_V4 | BGP_V6 };
 	const struct bgp_format f = {
 		.as4 = true,
-		.families = families[rng_below(&w->rng, 3)],
+		.families = families[rng_below(&w->rng, ARRAY_LEN(families))],
 		.local_as = 64512,
 		.hop4 = ip("10.0.0.5"),
 		.hop6 = ip("2001:db8::5"),
 	};
 
-	memset(w->peer, 0, sizeof(w->peer));
-	w->refreshed = 0;
-	w->up = !w->up;
-	w->families = f.families;
-	if (w->up)
-		bgp_rib_up(w->rib, &f);
+	memset(t->table, 0, sizeof(t->table));
+	t->refreshed = 0;
+	t->up = !t->up;
+	t->families = f.families;
+	if (t->up)
+		bgp_rib_up(w->rib, t->number, &f);
 	else
-		bgp_rib_down(w->rib);
+		bgp_rib_down(w->rib, t->number);
 }
 
-static void change(struct world *w)
+static void set_one(struct world *w, struct twin *t, int i, int set)
 {
-	int i = (int)rng_below(&w->rng, PREFIXES);
 	struct prefix p = nth(i);
-	int set = (int)rng_below(&w->rng, SETS + 1);
+	bool differs = t->want[i] != set;
 
 	if (set)
-		bgp_rib_set(w->rib, &p, w->set[set - 1]);
+		assert_int_equal(bgp_rib_set(w->rib, t->number, &p, w->set[set - 1]), differs);
 	else
-		assert_int_equal(bgp_rib_del(w->rib, &p), w->want[i] != 0);
-	w->want[i] = set;
+		assert_int_equal(bgp_rib_del(w->rib, t->number, &p), differs);
+	t->want[i] = set;
+}
+
+/* Most of the time all peers are to hear the same, as in life. */
+static void change(struct world *w, struct twin *t)
+{
+	int i = (int)rng_below(&w->rng, PREFIXES);
+	int set = (int)rng_below(&w->rng, SETS + 1);
+
+	if (rng_below(&w->rng, 400) == 0) {
+		set_one(w, t, i, set);
+		return;
+	}
+	for (int k = 0; k < PEERS; k++)
+		set_one(w, &w->twins[k], i, set);
+}
+
+/* What was for one peer alone ends, so that groups may meet again. */
+static void reconcile(struct world *w)
+{
+	for (int i = 0; i < PREFIXES; i++)
+		for (int k = 1; k < PEERS; k++)
+			set_one(w, &w->twins[k], i, w->twins[0].want[i]);
+}
+
+static void replace_peer(struct world *w, struct twin *t)
+{
+	bgp_rib_peer_del(w->rib, t->number);
+	*t = (struct twin){ 0 };
+	assert_int_equal(bgp_rib_peer_add(w->rib, &t->number), 0);
+}
+
+static size_t sessions(const struct world *w)
+{
+	size_t n = 0;
+
+	for (int k = 0; k < PEERS; k++)
+		n += w->twins[k].up;
+	return n;
 }
 
 static void step(struct world *w)
 {
+	struct twin *t = &w->twins[rng_below(&w->rng, PEERS)];
 	uint64_t dice = rng_below(&w->rng, 1000);
 
-	if (dice < 900) {
-		change(w);
-	} else if (dice < 960) {
-		flush_one(w);
-	} else if (dice < 985) {
-		while (flush_one(w))
-			;
-		compare(w);
-	} else if (dice < 995) {
-		bgp_rib_refresh(w->rib, (uint8_t)(1 + rng_below(&w->rng, 3)));
-		w->refreshed = 1;
+	if (dice < 800) {
+		change(w, t);
+	} else if (dice < 920) {
+		read_one(w, t);
+	} else if (dice < 975) {
+		read_all(w, t);
+		compare(w, t);
+	} else if (dice < 980) {
+		bgp_rib_refresh(w->rib, t->number, (uint8_t)(1 + rng_below(&w->rng, 3)));
+		t->refreshed = 1;
+	} else if (dice < 987) {
+		reconcile(w);
+	} else if (dice < 988) {
+		replace_peer(w, t);
+	} else if (dice < 993) {
+		bgp_rib_rest(w->rib);
 	} else {
-		session(w);
+		session(w, t);
 	}
+	w->shared += bgp_rib_groups(w->rib) < sessions(w);
 }
 
-static void equals_its_naive_twin(void **state)
+static void equals_its_naive_twins(void **state)
 {
-	struct world w = { .attrs = bgp_attr_table_new(), .rib = bgp_rib_new() };
+	struct world w = { .attrs = bgp_attr_table_new() };
 	struct err e;
 
 	(void)state;
+	w.rib = bgp_rib_new(&(struct bgp_rib_conf){ .chunk = 7, .queue_max = 1500, .wake = wake });
 	rng_seed(&w.rng, test_seed());
 	for (uint32_t i = 0; i < SETS; i++) {
 		const struct bgp_route_attrs v = { .has_med = true, .med = i * 7 };
@@ -196,11 +272,15 @@ static void equals_its_naive_twin(void **state)
 		w.med_of_set[i] = v.med;
 		assert_int_equal(bgp_attr_intern(w.attrs, &v, &w.set[i], &e), 0);
 	}
+	for (int k = 0; k < PEERS; k++)
+		assert_int_equal(bgp_rib_peer_add(w.rib, &w.twins[k].number), 0);
 	for (int i = 0; i < STEPS; i++)
 		step(&w);
-	while (flush_one(&w))
-		;
-	compare(&w);
+	for (int k = 0; k < PEERS; k++) {
+		read_all(&w, &w.twins[k]);
+		compare(&w, &w.twins[k]);
+	}
+	assert_true(w.shared > STEPS / 20);
 	bgp_rib_free(w.rib);
 	for (int i = 0; i < SETS; i++)
 		bgp_attr_unref(w.set[i]);
@@ -210,7 +290,7 @@ static void equals_its_naive_twin(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(equals_its_naive_twin) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(equals_its_naive_twins) };
 
 	return cmocka_run_group_tests_name("adj-rib-out model", tests, NULL, NULL);
 }

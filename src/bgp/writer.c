@@ -1,0 +1,191 @@
+#include "bgp/writer.h"
+
+#include <string.h>
+
+#include "bgp/update.h"
+
+enum { CAP_MIN = 4 * BGP_MSG_MAX };
+
+struct bgp_batch *bgp_batch_ref(struct bgp_batch *b)
+{
+	b->refs++;
+	return b;
+}
+
+void bgp_batch_unref(struct bgp_batch *b)
+{
+	if (b && --b->refs == 0)
+		free(b);
+}
+
+/* Room for one more message of the largest size. */
+static void reserve(struct bgp_writer *w)
+{
+	size_t len = w->batch ? w->batch->len : 0;
+
+	if (w->batch && w->cap - len >= BGP_MSG_MAX)
+		return;
+	w->cap = MAX(w->cap * 2, (size_t)CAP_MIN);
+	w->batch = mem_resize(w->batch, 1, sizeof(*w->batch) + w->cap);
+	if (len == 0)
+		*w->batch = (struct bgp_batch){ .refs = 1 };
+}
+
+static void begin(struct bgp_writer *w)
+{
+	reserve(w);
+	w->msg = wr_to(w->batch->bytes + w->batch->len, BGP_MSG_MAX);
+	(void)bgp_frame_begin(&w->msg, BGP_UPDATE);
+}
+
+static void end(struct bgp_writer *w)
+{
+	bgp_frame_end(&w->msg, 0);
+	w->batch->len += w->msg.len;
+	w->batch->messages++;
+}
+
+static size_t begin_multiprotocol(struct wr *w, uint8_t code)
+{
+	wr_u8(w, BGP_FLAG_OPTIONAL | BGP_FLAG_EXTENDED);
+	wr_u8(w, code);
+	size_t mark = wr_mark16(w);
+	wr_u16(w, BGP_AFI_V6);
+	wr_u8(w, BGP_SAFI_UNICAST);
+	return mark;
+}
+
+static void open_reach_v4(struct bgp_writer *w, const struct bgp_attr *attr)
+{
+	wr_u16(&w->msg, 0);
+	w->attrs_mark = wr_mark16(&w->msg);
+	bgp_attr_encode_v4(&w->msg, attr, w->format);
+	wr_fill16(&w->msg, w->attrs_mark);
+	w->limit = w->msg.cap;
+}
+
+/* MP_REACH_NLRI stands in front and grows; what follows it is kept aside until then. */
+static void open_reach_v6(struct bgp_writer *w, const struct bgp_attr *attr)
+{
+	struct wr tail = wr_to(w->tail, sizeof(w->tail));
+
+	bgp_attr_encode_v6(&tail, attr, w->format);
+	w->tail_len = tail.len;
+	wr_u16(&w->msg, 0);
+	w->attrs_mark = wr_mark16(&w->msg);
+	w->field_mark = begin_multiprotocol(&w->msg, BGP_ATTR_MP_REACH);
+	bgp_attr_encode_hop6(&w->msg, attr, w->format);
+	wr_u8(&w->msg, 0);
+	w->limit = w->msg.cap - tail.len;
+}
+
+static void open_unreach(struct bgp_writer *w, enum family family)
+{
+	if (family == FAMILY_V4) {
+		w->field_mark = wr_mark16(&w->msg);
+		w->limit = w->msg.cap - 2;
+		return;
+	}
+	wr_u16(&w->msg, 0);
+	w->attrs_mark = wr_mark16(&w->msg);
+	w->field_mark = begin_multiprotocol(&w->msg, BGP_ATTR_MP_UNREACH);
+	w->limit = w->msg.cap;
+}
+
+static void close_open(struct bgp_writer *w)
+{
+	bool reach = w->open == BGP_WRITER_REACH;
+
+	if (w->open == BGP_WRITER_IDLE)
+		return;
+	if (w->family == FAMILY_V6) {
+		wr_fill16(&w->msg, w->field_mark);
+		wr_bytes(&w->msg, w->tail, reach ? w->tail_len : 0);
+		wr_fill16(&w->msg, w->attrs_mark);
+	} else if (!reach) {
+		wr_fill16(&w->msg, w->field_mark);
+		wr_u16(&w->msg, 0);
+	}
+	end(w);
+	w->open = BGP_WRITER_IDLE;
+}
+
+static size_t prefix_bytes(uint8_t len)
+{
+	return (len + 7U) / 8;
+}
+
+static bool fits(const struct bgp_writer *w, uint8_t len)
+{
+	return w->msg.len + 1 + prefix_bytes(len) <= w->limit;
+}
+
+static void put(struct bgp_writer *w, uint8_t len, const uint8_t *bytes)
+{
+	wr_u8(&w->msg, len);
+	wr_bytes(&w->msg, bytes, prefix_bytes(len));
+}
+
+void bgp_writer_reach(struct bgp_writer *w, enum family family, const struct bgp_attr *attr,
+		      uint8_t len, const uint8_t *bytes)
+{
+	if (w->open != BGP_WRITER_REACH || w->attr != attr || w->family != family ||
+	    !fits(w, len)) {
+		close_open(w);
+		begin(w);
+		if (family == FAMILY_V4)
+			open_reach_v4(w, attr);
+		else
+			open_reach_v6(w, attr);
+		w->open = BGP_WRITER_REACH;
+		w->attr = attr;
+		w->family = family;
+	}
+	put(w, len, bytes);
+}
+
+void bgp_writer_unreach(struct bgp_writer *w, enum family family, uint8_t len, const uint8_t *bytes)
+{
+	if (w->open != BGP_WRITER_UNREACH || w->family != family || !fits(w, len)) {
+		close_open(w);
+		begin(w);
+		open_unreach(w, family);
+		w->open = BGP_WRITER_UNREACH;
+		w->family = family;
+	}
+	put(w, len, bytes);
+}
+
+void bgp_writer_mark(struct bgp_writer *w, enum family family)
+{
+	close_open(w);
+	begin(w);
+	if (family == FAMILY_V4) {
+		wr_u32(&w->msg, 0);
+		end(w);
+		return;
+	}
+	open_unreach(w, family);
+	wr_fill16(&w->msg, w->field_mark);
+	wr_fill16(&w->msg, w->attrs_mark);
+	end(w);
+}
+
+size_t bgp_writer_len(const struct bgp_writer *w)
+{
+	size_t open = w->open == BGP_WRITER_IDLE ? 0 : w->msg.len;
+
+	return (w->batch ? w->batch->len : 0) + open;
+}
+
+struct bgp_batch *bgp_writer_finish(struct bgp_writer *w)
+{
+	struct bgp_batch *b = NULL;
+
+	close_open(w);
+	if (w->batch)
+		b = mem_resize(w->batch, 1, sizeof(*b) + w->batch->len);
+	w->batch = NULL;
+	w->cap = 0;
+	return b;
+}
