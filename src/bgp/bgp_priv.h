@@ -16,6 +16,7 @@ struct bgp_speaker {
 	struct rng rng;
 	struct bgp_attr_table *attrs;
 	struct bgp_rib *rib;
+	struct bgp_hand hand;
 	struct map *peers;	    /* name -> struct bgp_peer */
 	struct bgp_peer **numbered; /* by their number in the rib */
 	size_t n_numbered;

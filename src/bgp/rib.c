@@ -142,14 +142,78 @@ static uint32_t route_respread(struct bgp_rib *r, const struct prefix *p, uint32
 	return slot;
 }
 
+/* Change what everybody hears; @now comes with its reference. */
+static void route_replace(struct bgp_rib *r, const struct prefix *p, uint32_t slot, uint32_t was,
+			  uint32_t now)
+{
+	struct group *g;
+
+	slot = route_respread(r, p, slot, was, now);
+	LIST_EACH (g, &r->groups, link)
+		group_changed(g, p, slot, was);
+	bgp_spread_unref(r->spreads, was);
+}
+
+static uint32_t spread_at(const struct bgp_table *t, uint32_t slot)
+{
+	return slot == BGP_SLOT_NONE ? BGP_SPREAD_NONE : bgp_table_value(t, slot);
+}
+
+uint32_t bgp_rib_spread_of(const struct bgp_rib *r, const struct prefix *p)
+{
+	const struct bgp_table *t = r->routes[rib_index(p->addr.family)];
+
+	return spread_at(t, bgp_table_find(t, p));
+}
+
+int bgp_rib_spread(struct bgp_rib *r, const struct prefix *p, uint32_t spread)
+{
+	const struct bgp_table *t = r->routes[rib_index(p->addr.family)];
+	uint32_t slot = bgp_table_find(t, p);
+	uint32_t was = spread_at(t, slot);
+
+	if (was != BGP_SPREAD_NONE && !bgp_spread_owner(r->spreads, was))
+		return -ERR_STATE;
+	if (was == spread)
+		return 0;
+	bgp_spread_ref(r->spreads, spread);
+	route_replace(r, p, slot, was, spread);
+	return 0;
+}
+
+void bgp_rib_spread_drop(struct bgp_rib *r, uint32_t spread)
+{
+	struct bgp_entry e;
+
+	for (int i = 0; i < RIB_FAMILIES; i++)
+		for (uint32_t slot = 0; slot < bgp_table_slots(r->routes[i]); slot++) {
+			if (!bgp_table_entry(r->routes[i], slot, &e) || e.value != spread)
+				continue;
+			const struct prefix p = bgp_table_prefix(r->routes[i], slot);
+
+			route_replace(r, &p, slot, spread, BGP_SPREAD_NONE);
+		}
+}
+
+struct bgp_spreads *bgp_rib_spreads(struct bgp_rib *r)
+{
+	return r->spreads;
+}
+
 static bool route_change(struct bgp_rib *r, unsigned peer, const struct prefix *p,
 			 struct bgp_attr *attr)
 {
 	struct bgp_table *t = r->routes[rib_index(p->addr.family)];
 	struct group *g = r->members[peer].group;
 	uint32_t slot = bgp_table_find(t, p);
-	uint32_t was = slot == BGP_SLOT_NONE ? BGP_SPREAD_NONE : bgp_table_value(t, slot);
+	uint32_t was = spread_at(t, slot);
 
+	if (bgp_spread_owner(r->spreads, was)) {
+		if (attr)
+			route_replace(r, p, slot, was,
+				      bgp_spread_with(r->spreads, BGP_SPREAD_NONE, peer, attr));
+		return attr != NULL;
+	}
 	if (bgp_spread_attr(r->spreads, was, peer) == attr)
 		return false;
 	slot = route_respread(r, p, slot, was, bgp_spread_with(r->spreads, was, peer, attr));
@@ -258,9 +322,7 @@ bool bgp_rib_find(const struct bgp_rib *r, unsigned peer, const struct prefix *p
 
 	*out = (struct bgp_rib_route){
 		.prefix = *p,
-		.want = slot == BGP_SLOT_NONE
-				? NULL
-				: bgp_spread_attr(r->spreads, bgp_table_value(t, slot), peer),
+		.want = bgp_spread_attr(r->spreads, spread_at(t, slot), peer),
 		.sent = told(r, peer, p, slot),
 	};
 	return out->want || out->sent;

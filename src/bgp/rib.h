@@ -45,10 +45,30 @@ NODISCARD int bgp_rib_peer_add(struct bgp_rib *r, unsigned *out);
 /** Forget a peer, with all that it was to hear; its session is down. */
 void bgp_rib_peer_del(struct bgp_rib *r, unsigned peer);
 
-/** Want @p with @attr for @peer (the rib takes references of its own). False when it was wanted so. */
+/**
+ * Want @p with @attr for @peer (the rib takes references of its own). False when it was wanted so. A route by
+ * spread gives way: nobody hears it any more.
+ */
 bool bgp_rib_set(struct bgp_rib *r, unsigned peer, const struct prefix *p, struct bgp_attr *attr);
 /** Want @p no more; false when it was not wanted. */
 bool bgp_rib_del(struct bgp_rib *r, unsigned peer, const struct prefix *p);
+
+/*
+ * Routes by spread: those of one spread are told to whom it says (bgp_spread_own()). A prefix has either such a
+ * spread or what was set for single peers, which comes before.
+ */
+
+/** For making spreads. */
+struct bgp_spreads *bgp_rib_spreads(struct bgp_rib *r);
+/**
+ * Spread @p like this from now on (BGP_SPREAD_NONE: no more).
+ * Returns 0, or -ERR_STATE when it was set for single peers: then nothing changes.
+ */
+NODISCARD int bgp_rib_spread(struct bgp_rib *r, const struct prefix *p, uint32_t spread);
+/** The spread of a prefix, or BGP_SPREAD_NONE. */
+uint32_t bgp_rib_spread_of(const struct bgp_rib *r, const struct prefix *p);
+/** Withdraw every route that has this spread. */
+void bgp_rib_spread_drop(struct bgp_rib *r, uint32_t spread);
 
 /** The session is established: all that is wanted will be sent, then End-of-RIB for each family. */
 void bgp_rib_up(struct bgp_rib *r, unsigned peer, const struct bgp_format *format);

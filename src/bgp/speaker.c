@@ -92,6 +92,7 @@ int bgp_speaker_new(struct loop *loop, const struct bgp_speaker_conf *conf,
 	rng_seed(&sp->rng, seed);
 	sp->attrs = bgp_attr_table_new();
 	sp->rib = bgp_rib_new(&(struct bgp_rib_conf){ .seed = seed, .wake = on_wake, .ctx = sp });
+	bgp_hand_init(&sp->hand, sp->rib);
 	sp->peers = map_new();
 	list_init(&sp->changed);
 	list_init(&sp->lingering);
@@ -124,6 +125,7 @@ struct bgp_speaker *bgp_speaker_free(struct bgp_speaker *sp)
 		free(q->peer);
 		free(q);
 	}
+	bgp_hand_fini(&sp->hand);
 	bgp_rib_free(sp->rib);
 	bgp_attr_table_free(sp->attrs);
 	free(sp->numbered);
@@ -271,6 +273,7 @@ int bgp_speaker_peer_set(struct bgp_speaker *sp, const struct bgp_peer_conf *con
 	p = bgp_peer_new(sp, conf, number);
 	map_put(sp->peers, conf->name, p);
 	number_put(sp, number, p);
+	bgp_hand_peer(&sp->hand, conf->name, number, true);
 	bgp_session_start(&p->session, loop_now(sp->loop));
 	bgp_peer_settle(p);
 	return BGP_PEER_ADDED;
@@ -284,6 +287,7 @@ bool bgp_speaker_peer_del(struct bgp_speaker *sp, const char *name)
 		return false;
 	bgp_session_stop(&p->session, BGP_CEASE_DECONFIGURED, NULL, loop_now(sp->loop));
 	bgp_peer_settle(p);
+	bgp_hand_peer(&sp->hand, name, p->number, false);
 	bgp_rib_peer_del(sp->rib, p->number);
 	bgp_peer_free(p);
 	return true;
@@ -316,6 +320,37 @@ int bgp_speaker_route_del(struct bgp_speaker *sp, const char *peer, const struct
 		return -ERR_NOT_FOUND;
 	(void)bgp_rib_del(sp->rib, p->number, prefix);
 	return 0;
+}
+
+int bgp_speaker_announce(struct bgp_speaker *sp, const struct prefix *prefix,
+			 const struct bgp_route_attrs *attrs, const struct bgp_audience *to,
+			 struct err *e)
+{
+	struct bgp_attr *attr;
+
+	for (size_t i = 0; i < to->n_peers; i++)
+		if (!find_peer(sp, to->peers[i], e))
+			return -ERR_NOT_FOUND;
+	int rc = bgp_attr_intern(sp->attrs, attrs, &attr, e);
+	if (rc < 0)
+		return rc;
+	rc = bgp_hand_set(&sp->hand, prefix, attr, to);
+	bgp_attr_unref(attr);
+	if (rc < 0)
+		return err_set(e, ERR_STATE, "a service announces %s", PREFIX_TEXT(prefix));
+	return 0;
+}
+
+int bgp_speaker_withdraw(struct bgp_speaker *sp, const struct prefix *prefix, struct err *e)
+{
+	if (bgp_hand_del(&sp->hand, prefix))
+		return 0;
+	return err_set(e, ERR_NOT_FOUND, "%s is not announced by hand", PREFIX_TEXT(prefix));
+}
+
+void bgp_speaker_withdraw_all(struct bgp_speaker *sp, uint32_t owner)
+{
+	bgp_hand_drop(&sp->hand, owner);
 }
 
 /* --- by hand, and from outside --- */

@@ -18,6 +18,7 @@
 
 #include "base/loop.h"
 #include "base/metric.h"
+#include "bgp/hand.h"
 #include "bgp/snapshot.h"
 
 struct bgp_speaker;
@@ -110,6 +111,20 @@ NODISCARD int bgp_speaker_route_set(struct bgp_speaker *sp, const char *peer,
 /** Take it back; nothing when it was not wanted. Returns 0 or -ERR_NOT_FOUND (no such peer). */
 NODISCARD int bgp_speaker_route_del(struct bgp_speaker *sp, const char *peer,
 				    const struct prefix *p, struct err *e);
+
+/**
+ * Announce a prefix by hand, to the peers named or to all (also those to come). What services announce goes before:
+ * -ERR_STATE when one announces it already; and when one begins to, this one ends.
+ * @owner: 0, or whose it is, for bgp_speaker_withdraw_all()
+ * Returns 0, -ERR_STATE, -ERR_NOT_FOUND (no such peer) or -ERR_LIMIT (attributes too large).
+ */
+NODISCARD int bgp_speaker_announce(struct bgp_speaker *sp, const struct prefix *p,
+				   const struct bgp_route_attrs *attrs,
+				   const struct bgp_audience *to, struct err *e);
+/** Returns 0, or -ERR_NOT_FOUND when it is not announced by hand. */
+NODISCARD int bgp_speaker_withdraw(struct bgp_speaker *sp, const struct prefix *p, struct err *e);
+/** Take back all that is @owner's. */
+void bgp_speaker_withdraw_all(struct bgp_speaker *sp, uint32_t owner);
 
 /**
  * Something outside says that the peer is gone (BFD: BGP_ERR_CEASE, BGP_CEASE_BFD_DOWN). The session ends with this

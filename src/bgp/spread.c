@@ -17,6 +17,7 @@ struct spread {
 	uint32_t next_free;
 	size_t routes[2]; /* IPv4, IPv6 */
 	uint64_t birth;
+	void *owner; /* of a spread by itself: it is not interned */
 	uint64_t *key;
 };
 
@@ -210,6 +211,46 @@ uint32_t bgp_spread_with(struct bgp_spreads *t, uint32_t spread, unsigned peer,
 	return result;
 }
 
+uint32_t bgp_spread_own(struct bgp_spreads *t, struct bgp_attr *attr, void *owner)
+{
+	uint32_t i = number_take(t);
+
+	t->v[i] = (struct spread){
+		.refs = 1,
+		.n = 1,
+		.birth = ++t->births,
+		.owner = owner,
+		.key = mem_new(uint64_t),
+	};
+	t->v[i].key[0] = (uintptr_t)bgp_attr_ref(attr);
+	t->alive++;
+	return i;
+}
+
+void bgp_spread_own_set(struct bgp_spreads *t, uint32_t spread, unsigned peer, bool hears)
+{
+	struct spread *s = &t->v[spread];
+	uint32_t words = MAX(s->words, peer / 64 + 1);
+
+	if (words > s->words) {
+		s->key = mem_resize(s->key, share_words(words), sizeof(*s->key));
+		memset(s->key + share_words(s->words), 0, (words - s->words) * sizeof(*s->key));
+		s->words = words;
+	}
+	uint64_t *word = &s->key[1 + peer / 64], bit = 1ULL << peer % 64;
+	*word = hears ? *word | bit : *word & ~bit;
+}
+
+void *bgp_spread_owner(const struct bgp_spreads *t, uint32_t spread)
+{
+	return spread == BGP_SPREAD_NONE ? NULL : t->v[spread].owner;
+}
+
+uint32_t bgp_spread_refs(const struct bgp_spreads *t, uint32_t spread)
+{
+	return t->v[spread].refs;
+}
+
 void bgp_spread_ref(struct bgp_spreads *t, uint32_t spread)
 {
 	if (spread != BGP_SPREAD_NONE)
@@ -221,7 +262,8 @@ void bgp_spread_unref(struct bgp_spreads *t, uint32_t spread)
 	if (spread == BGP_SPREAD_NONE || --t->v[spread].refs > 0)
 		return;
 	struct spread *s = &t->v[spread];
-	map_del_bytes(t->by_key, s->key, key_bytes(s->words, s->n));
+	if (!s->owner)
+		map_del_bytes(t->by_key, s->key, key_bytes(s->words, s->n));
 	for (uint32_t i = 0; i < s->n; i++)
 		bgp_attr_unref(share_attr(share_at(s, i)));
 	free(s->key);

@@ -29,6 +29,17 @@ struct bgp_attr *bgp_spread_attr(const struct bgp_spreads *t, uint32_t spread, u
 uint32_t bgp_spread_with(struct bgp_spreads *t, uint32_t spread, unsigned peer,
 			 struct bgp_attr *attr);
 
+/**
+ * A spread by itself: @attr for those peers that bgp_spread_own_set() says, now and later. It is like no other,
+ * and changes under the routes that have it; so only peers whose session is down may come and go.
+ * Returns it with a reference.
+ */
+uint32_t bgp_spread_own(struct bgp_spreads *t, struct bgp_attr *attr, void *owner);
+void bgp_spread_own_set(struct bgp_spreads *t, uint32_t spread, unsigned peer, bool hears);
+/** Who made it by bgp_spread_own(); NULL for the others. */
+void *bgp_spread_owner(const struct bgp_spreads *t, uint32_t spread);
+uint32_t bgp_spread_refs(const struct bgp_spreads *t, uint32_t spread);
+
 /* References keep a spread; BGP_SPREAD_NONE is fine. */
 void bgp_spread_ref(struct bgp_spreads *t, uint32_t spread);
 void bgp_spread_unref(struct bgp_spreads *t, uint32_t spread);

@@ -1,5 +1,5 @@
 /*
- * The rib against naive twins: peers that decode what they are sent. Random changes for one peer or for all, partial
+ * The rib against naive twins: peers that decode what they are sent. Random changes for one peer or for all, routes by hand, partial
  * reading, refreshes, lost sessions, peers that are forgotten; whenever the rib has nothing more to say to a peer, its
  * table has to be the wanted one, and nothing was said twice. Chunks and queues are so small that walks are
  * interrupted, and groups part and meet, all the time.
@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "base/rng.h"
-#include "bgp/rib.h"
+#include "bgp/hand.h"
 #include "bgp/update.h"
 #include "bgp_test.h"
 
@@ -30,7 +30,10 @@ struct world {
 	struct bgp_attr *set[SETS];
 	uint32_t med_of_set[SETS];
 	struct twin twins[PEERS];
-	size_t shared; /* steps after which there were fewer groups than sessions */
+	struct bgp_hand hand;
+	int by_hand[PREFIXES];	     /* index of set + 1; 0: not by hand */
+	unsigned for_whom[PREFIXES]; /* bits of twins */
+	size_t shared;		     /* steps after which there were fewer groups than sessions */
 };
 
 static void wake(void *ctx, unsigned peer)
@@ -181,10 +184,24 @@ static void session(struct world *w, struct twin *t)
 		bgp_rib_down(w->rib, t->number);
 }
 
+/* What was by hand gives way. */
+static void end_by_hand(struct world *w, int i)
+{
+	for (int k = 0; w->by_hand[i] && k < PEERS; k++)
+		w->twins[k].want[i] = 0;
+	w->by_hand[i] = 0;
+}
+
 static void set_one(struct world *w, struct twin *t, int i, int set)
 {
 	struct prefix p = nth(i);
-	bool differs = t->want[i] != set;
+
+	if (w->by_hand[i] && !set) {
+		assert_false(bgp_rib_del(w->rib, t->number, &p));
+		return;
+	}
+	bool differs = w->by_hand[i] || t->want[i] != set;
+	end_by_hand(w, i);
 
 	if (set)
 		assert_int_equal(bgp_rib_set(w->rib, t->number, &p, w->set[set - 1]), differs);
@@ -207,19 +224,83 @@ static void change(struct world *w, struct twin *t)
 		set_one(w, &w->twins[k], i, set);
 }
 
+static void twin_name(int k, char name[static 8])
+{
+	snprintf(name, 8, "t%d", k);
+}
+
+static void announce_by_hand(struct world *w, int i, int set)
+{
+	struct prefix p = nth(i);
+	unsigned mask =
+		rng_below(&w->rng, 40) ? (1U << PEERS) - 1 : 1U << rng_below(&w->rng, PEERS);
+	char name[8];
+	const char *names[] = { name };
+	struct bgp_audience to = { .peers = names };
+	bool refused = false;
+
+	for (int k = 0; k < PEERS; k++) {
+		refused |= !w->by_hand[i] && w->twins[k].want[i];
+		if (mask == 1U << k) {
+			twin_name(k, name);
+			to.n_peers = 1;
+		}
+	}
+	assert_int_equal(bgp_hand_set(&w->hand, &p, w->set[set - 1], &to),
+			 refused ? -ERR_STATE : 0);
+	if (refused)
+		return;
+	w->by_hand[i] = set;
+	w->for_whom[i] = mask;
+	for (int k = 0; k < PEERS; k++)
+		w->twins[k].want[i] = mask >> k & 1 ? set : 0;
+}
+
+static void delete_by_hand(struct world *w, int i)
+{
+	struct prefix p = nth(i);
+
+	assert_int_equal(bgp_hand_del(&w->hand, &p), w->by_hand[i] != 0);
+	end_by_hand(w, i);
+}
+
+static void change_by_hand(struct world *w)
+{
+	int i = (int)rng_below(&w->rng, PREFIXES);
+	int set = (int)rng_below(&w->rng, SETS + 1);
+
+	if (set)
+		announce_by_hand(w, i, set);
+	else
+		delete_by_hand(w, i);
+}
+
 /* What was for one peer alone ends, so that groups may meet again. */
 static void reconcile(struct world *w)
 {
-	for (int i = 0; i < PREFIXES; i++)
-		for (int k = 1; k < PEERS; k++)
+	for (int i = 0; i < PREFIXES; i++) {
+		if (w->by_hand[i] && w->for_whom[i] != (1U << PEERS) - 1)
+			delete_by_hand(w, i);
+		for (int k = 1; k < PEERS && !w->by_hand[i]; k++)
 			set_one(w, &w->twins[k], i, w->twins[0].want[i]);
+	}
 }
 
 static void replace_peer(struct world *w, struct twin *t)
 {
+	int k = (int)(t - w->twins);
+	char name[8];
+
+	twin_name(k, name);
+	bgp_rib_down(w->rib, t->number);
+	bgp_hand_peer(&w->hand, name, t->number, false);
 	bgp_rib_peer_del(w->rib, t->number);
 	*t = (struct twin){ 0 };
 	assert_int_equal(bgp_rib_peer_add(w->rib, &t->number), 0);
+	bgp_hand_peer(&w->hand, name, t->number, true);
+	for (int i = 0; i < PREFIXES; i++)
+		if (w->by_hand[i] && (w->for_whom[i] >> k & 1))
+			t->want[i] = w->by_hand[i];
 }
 
 static size_t sessions(const struct world *w)
@@ -236,8 +317,10 @@ static void step(struct world *w)
 	struct twin *t = &w->twins[rng_below(&w->rng, PEERS)];
 	uint64_t dice = rng_below(&w->rng, 1000);
 
-	if (dice < 800) {
+	if (dice < 700) {
 		change(w, t);
+	} else if (dice < 800) {
+		change_by_hand(w);
 	} else if (dice < 920) {
 		read_one(w, t);
 	} else if (dice < 975) {
@@ -272,15 +355,22 @@ static void equals_its_naive_twins(void **state)
 		w.med_of_set[i] = v.med;
 		assert_int_equal(bgp_attr_intern(w.attrs, &v, &w.set[i], &e), 0);
 	}
-	for (int k = 0; k < PEERS; k++)
+	bgp_hand_init(&w.hand, w.rib);
+	for (int k = 0; k < PEERS; k++) {
+		char name[8];
+
+		twin_name(k, name);
 		assert_int_equal(bgp_rib_peer_add(w.rib, &w.twins[k].number), 0);
+		bgp_hand_peer(&w.hand, name, w.twins[k].number, true);
+	}
 	for (int i = 0; i < STEPS; i++)
 		step(&w);
 	for (int k = 0; k < PEERS; k++) {
 		read_all(&w, &w.twins[k]);
 		compare(&w, &w.twins[k]);
 	}
-	assert_true(w.shared > STEPS / 20);
+	assert_true(w.shared > STEPS / 100);
+	bgp_hand_fini(&w.hand);
 	bgp_rib_free(w.rib);
 	for (int i = 0; i < SETS; i++)
 		bgp_attr_unref(w.set[i]);
