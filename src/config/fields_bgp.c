@@ -2,11 +2,17 @@
  * resolve_bgp.c. */
 #include <string.h>
 
-#include "config/loader.h"
+#include "config/fields.h"
 #include "config/value.h"
 
 #define PASSWORD_MAX 80 /* TCP_MD5SIG_MAXKEYLEN */
 #define NAME_LEN_MAX 253
+
+void bfd_keep(struct loader *l, struct raw_bfd *bfd)
+{
+	mem_grow(l->bfds, l->n_bfds, l->cap_bfds);
+	l->bfds[l->n_bfds++] = bfd;
+}
 
 static void profile_take(struct loader *l, const struct place *p, void *parent, void *object)
 {
@@ -14,8 +20,7 @@ static void profile_take(struct loader *l, const struct place *p, void *parent, 
 
 	(void)parent;
 	raw->at = p;
-	mem_grow(l->bfds, l->n_bfds, l->cap_bfds);
-	l->bfds[l->n_bfds++] = raw;
+	bfd_keep(l, raw);
 }
 
 /* A bare number is milliseconds within MetalLB's range; a duration is ours and goes lower. */
@@ -38,28 +43,28 @@ static void interval_load(struct loader *l, const struct place *p, uint32_t *us)
 		*us = (uint32_t)(d.ns / 1000);
 }
 
-static void receive_load(struct loader *l, const struct place *p, void *object)
+void bfd_receive_load(struct loader *l, const struct place *p, void *object)
 {
 	interval_load(l, p, &((struct raw_bfd *)object)->c.receive_us);
 }
 
-static void transmit_load(struct loader *l, const struct place *p, void *object)
+void bfd_transmit_load(struct loader *l, const struct place *p, void *object)
 {
 	interval_load(l, p, &((struct raw_bfd *)object)->c.transmit_us);
 }
 
 /* It means nothing as long as echo-mode is off, which is all that is built. */
-static void echo_interval_load(struct loader *l, const struct place *p, void *object)
+void bfd_echo_interval_load(struct loader *l, const struct place *p, void *object)
 {
 	static const struct field ms = { .min = 10, .max = 60000, .unit = "ms" };
 	uint64_t v;
 
 	(void)object;
 	if (value_uint(l, p, &ms, &v))
-		load_warning(l, p, NULL, "echo-interval has no effect without echo-mode");
+		load_warning(l, p, NULL, "%s has no effect without echo mode", p->key);
 }
 
-static const struct not_built echo_mode = {
+const struct not_built field_no_echo_mode = {
 	.neutral = "false",
 	.instead = "without it, asynchronous mode detects a loss in receive-interval × "
 		   "detect-multiplier",
@@ -70,17 +75,17 @@ static const struct field bfd_fields[] = {
 	  .required = true },
 	{ "receive-interval", FIELD_OWN, "how often we can take a packet",
 	  .shape = "integer, 10 to 60000 ms; or a duration, 1ms to 1m0s", .preset_text = "300",
-	  .load = receive_load },
+	  .load = bfd_receive_load },
 	{ "transmit-interval", FIELD_OWN, "how often we want to send one",
 	  .shape = "integer, 10 to 60000 ms; or a duration, 1ms to 1m0s", .preset_text = "300",
-	  .load = transmit_load },
+	  .load = bfd_transmit_load },
 	{ "detect-multiplier", FIELD_UINT,
 	  "packets in a row whose loss means that the path is down",
 	  AT(struct raw_bfd, c.detect_mult), .min = 2, .max = 255, .preset = "3" },
 	{ "echo-interval", FIELD_OWN, "pace of echo packets", .shape = "integer, 10 to 60000 ms",
-	  .preset_text = "50", .load = echo_interval_load },
+	  .preset_text = "50", .load = bfd_echo_interval_load },
 	{ "echo-mode", FIELD_BOOL, "packets that the neighbour loops back",
-	  .not_built = &echo_mode },
+	  .not_built = &field_no_echo_mode },
 	{ "passive-mode", FIELD_BOOL, "wait for the neighbour's first packet",
 	  AT(struct raw_bfd, c.passive), .preset = "false" },
 	{ "minimum-ttl", FIELD_UINT, "lowest TTL that is accepted on a multihop session",
@@ -88,7 +93,7 @@ static const struct field bfd_fields[] = {
 };
 
 /* Intervals have two spellings, so their default is not one of the rows'. */
-static void profile_preset(void *object)
+void bfd_preset(void *object)
 {
 	struct cfg_bfd_profile *c = &((struct raw_bfd *)object)->c;
 
@@ -101,7 +106,7 @@ const struct level level_bfd_profile = {
 	.fields = bfd_fields,
 	.n = ARRAY_LEN(bfd_fields),
 	.object_size = sizeof(struct raw_bfd),
-	.preset = profile_preset,
+	.preset = bfd_preset,
 	.take = profile_take,
 };
 
@@ -121,7 +126,7 @@ static void peer_name_check(struct loader *l, const struct place *p, void *objec
 }
 
 /* "fe80::1%eth0": the link that a link-local address belongs to is part of the address. */
-static void peer_address_load(struct loader *l, const struct place *p, void *object)
+void peer_address_load(struct loader *l, const struct place *p, void *object)
 {
 	struct raw_peer *raw = object;
 	const char *text, *zone = NULL;
@@ -156,7 +161,7 @@ static void interface_check(struct loader *l, const struct place *p, void *objec
 
 /* Whole seconds, as MetalLB cuts them; what would come out as "no hold time" by accident is an
  * error. */
-static void hold_check(struct loader *l, const struct place *p, void *object)
+void peer_hold_check(struct loader *l, const struct place *p, void *object)
 {
 	struct raw_peer *raw = object;
 	struct dur asked = raw->c.hold;
@@ -175,7 +180,7 @@ static void hold_check(struct loader *l, const struct place *p, void *object)
 	}
 }
 
-static void keepalive_check(struct loader *l, const struct place *p, void *object)
+void peer_keepalive_check(struct loader *l, const struct place *p, void *object)
 {
 	struct raw_peer *raw = object;
 
@@ -184,14 +189,14 @@ static void keepalive_check(struct loader *l, const struct place *p, void *objec
 	raw->c.keepalive = DUR_S(raw->c.keepalive.ns / DUR_S(1).ns);
 }
 
-static void router_id_check(struct loader *l, const struct place *p, void *object)
+void peer_router_id_check(struct loader *l, const struct place *p, void *object)
 {
 	struct raw_peer *raw = object;
 
 	check_router_id(l, p, &raw->c.router_id);
 }
 
-static void password_check(struct loader *l, const struct place *p, void *object)
+void peer_password_check(struct loader *l, const struct place *p, void *object)
 {
 	struct raw_peer *raw = object;
 
@@ -227,17 +232,17 @@ static const struct field peer_fields[] = {
 	  AT(struct raw_peer, c.source), .preset_text = "the kernel's choice" },
 	{ "hold-time", FIELD_DURATION,
 	  "silence after which the session is lost; whole seconds, 0 or at least 3s",
-	  AT(struct raw_peer, c.hold), .preset = "90s", .load = hold_check },
+	  AT(struct raw_peer, c.hold), .preset = "90s", .load = peer_hold_check },
 	{ "keepalive-time", FIELD_DURATION, "pace of keepalives; whole seconds, at most hold-time",
 	  AT(struct raw_peer, c.keepalive), .preset_text = "a third of hold-time",
-	  .load = keepalive_check },
+	  .load = peer_keepalive_check },
 	{ "router-id", FIELD_ADDRESS, "our BGP identifier; IPv4", AT(struct raw_peer, c.router_id),
 	  .preset_text = "bgp.router-id, else from the session's address",
-	  .load = router_id_check },
+	  .load = peer_router_id_check },
 	{ "node-selectors", FIELD_SELECTORS, "nodes that run this session",
 	  AT(struct raw_peer, c.node_selectors), .preset_text = "all nodes" },
 	{ "password", FIELD_TEXT, "TCP MD5 password", AT(struct raw_peer, c.password),
-	  .any_text = true, .load = password_check },
+	  .any_text = true, .load = peer_password_check },
 	{ "password-file", FIELD_TEXT, "a file that holds the password",
 	  AT(struct raw_peer, c.password_file) },
 	{ "bfd-profile", FIELD_TEXT, "watch the peer by BFD, with this profile",
@@ -261,14 +266,11 @@ static const struct field peer_fields[] = {
 	{ "bfd-strict", FIELD_BOOL, "no session before BFD is up", .not_built = &no_strict },
 };
 
-static void peer_keepalive_rules(struct loader *l, const struct place *p, struct cfg_peer *c)
+void peer_keepalive_rules(struct loader *l, const struct place *p, struct cfg_peer *c)
 {
-	const char *text = doc_get_text(p->at, "keepalive-time");
-	struct place at = place_field(p, "keepalive-time");
+	struct place at = place_either(p, "keepalive-time", "keepaliveTime");
 
-	if (!text || !*text)
-		c->keepalive = DUR_NS(c->hold.ns / 3);
-	else if (c->keepalive.ns > c->hold.ns)
+	if (c->keepalive.ns > c->hold.ns)
 		load_error(l, &at, "leave it away for a third of hold-time",
 			   "a keepalive time of %s is above the hold time of %s",
 			   DUR_TEXT(c->keepalive), DUR_TEXT(c->hold));
@@ -277,43 +279,64 @@ static void peer_keepalive_rules(struct loader *l, const struct place *p, struct
 			     "without keepalives the peer's hold timer ends the session");
 }
 
-static void peer_address_rules(struct loader *l, const struct place *p, const struct cfg_peer *c)
+static void address_rules(struct loader *l, const struct place *p, const struct cfg_peer *c)
 {
 	if (addr_is_set(&c->source) && addr_is_set(&c->addr) &&
 	    c->source.family != c->addr.family) {
-		struct place at = place_field(p, "source-address");
+		struct place at = place_either(p, "source-address", "sourceAddress");
 
-		load_warning(l, &at, NULL,
-			     "source-address and peer-address are of different families");
+		load_warning(l, &at, NULL, "the source and the peer are of different families");
 	}
 	if (c->addr.family == FAMILY_V6 && addr_is_link_local(&c->addr) && !c->zone &&
 	    !c->interface) {
-		struct place at = place_field(p, "peer-address");
+		struct place at = place_either(p, "peer-address", "peerAddress");
 
 		load_warning(l, &at, "write it as fe80::1%eth0",
 			     "a link-local address without its link");
 	}
 }
 
+bool peer_is_external(const struct cfg_peer *c)
+{
+	if (c->dynamic_asn)
+		return c->dynamic_asn == CFG_ASN_EXTERNAL;
+	return c->my_asn != c->peer_asn;
+}
+
+void peer_common_rules(struct loader *l, const struct place *p, const struct cfg_peer *c)
+{
+	address_rules(l, p, c);
+	if (c->ebgp_multihop && c->my_asn && c->my_asn == c->peer_asn) {
+		struct place at = place_either(p, "ebgp-multihop", "ebgpMultiHop");
+
+		load_error(l, &at, "it is for peers of another AS", "%s on a peer of our own AS %u",
+			   at.key, c->my_asn);
+	}
+}
+
 static void peer_done(struct loader *l, const struct place *p, void *object)
 {
 	struct cfg_peer *c = &((struct raw_peer *)object)->c;
+	const char *keepalive = doc_get_text(p->at, "keepalive-time");
 
 	if (c->port == 0)
 		c->port = 179;
-	peer_keepalive_rules(l, p, c);
-	peer_address_rules(l, p, c);
-	if (c->ebgp_multihop && c->my_asn && c->my_asn == c->peer_asn) {
-		struct place at = place_field(p, "ebgp-multihop");
-
-		load_error(l, &at, "it is for peers of another AS",
-			   "ebgp-multihop on a peer of our own AS %u", c->my_asn);
-	}
+	if (keepalive && *keepalive)
+		peer_keepalive_rules(l, p, c);
+	else
+		c->keepalive = DUR_NS(c->hold.ns / 3);
+	peer_common_rules(l, p, c);
 	if (c->password && c->password_file) {
 		struct place at = place_field(p, "password-file");
 
 		load_error(l, &at, "keep one of them", "password and password-file are both given");
 	}
+}
+
+void peer_keep(struct loader *l, struct raw_peer *peer)
+{
+	mem_grow(l->peers, l->n_peers, l->cap_peers);
+	l->peers[l->n_peers++] = peer;
 }
 
 static void peer_take(struct loader *l, const struct place *p, void *parent, void *object)
@@ -322,8 +345,7 @@ static void peer_take(struct loader *l, const struct place *p, void *parent, voi
 
 	(void)parent;
 	raw->at = p;
-	mem_grow(l->peers, l->n_peers, l->cap_peers);
-	l->peers[l->n_peers++] = raw;
+	peer_keep(l, raw);
 }
 
 const struct level level_peer = {

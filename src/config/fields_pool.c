@@ -3,7 +3,7 @@
 
 #include "config/blocks.h"
 #include "config/community.h"
-#include "config/loader.h"
+#include "config/fields.h"
 #include "config/value.h"
 
 static const char *blocks_problem(enum blocks_result r)
@@ -68,7 +68,7 @@ static void address_load(struct loader *l, const struct place *p, struct raw_poo
 			   blocks_problem(res));
 }
 
-static void addresses_load(struct loader *l, const struct place *p, void *object)
+void addresses_load(struct loader *l, const struct place *p, void *object)
 {
 	struct raw_pool *pool = object;
 
@@ -86,7 +86,7 @@ static void addresses_load(struct loader *l, const struct place *p, void *object
 	}
 }
 
-static void adv_take(struct loader *l, const struct place *p, void *parent, void *object)
+void adv_take(struct loader *l, const struct place *p, void *parent, void *object)
 {
 	struct raw_pool *pool = parent;
 	struct raw_adv *adv = object;
@@ -124,7 +124,7 @@ static void large_load(struct loader *l, const struct place *p, void *object)
 }
 
 /* Aliases may follow in another document: here only what is wrong with the list as such. */
-static void communities_load(struct loader *l, const struct place *p, void *object)
+void communities_load(struct loader *l, const struct place *p, void *object)
 {
 	const char *text;
 
@@ -167,7 +167,7 @@ static const struct field adv_fields[] = {
 	  .not_built = &no_next_hop },
 };
 
-static const struct level level_adv = {
+const struct level level_adv = {
 	.noun = "a BGP advertisement",
 	.fields = adv_fields,
 	.n = ARRAY_LEN(adv_fields),
@@ -212,17 +212,17 @@ static bool doc_same(const struct doc *a, const struct doc *b)
 	return strcmp(a->text, b->text) == 0;
 }
 
-static bool adv_same(const struct doc *a, const struct doc *b)
+static bool adv_same(const struct level *level, const struct doc *a, const struct doc *b)
 {
-	for (size_t i = 0; i < ARRAY_LEN(adv_fields); i++)
-		if (!doc_same(doc_get(a, adv_fields[i].key), doc_get(b, adv_fields[i].key)))
+	for (size_t i = 0; i < level->n; i++)
+		if (!doc_same(doc_get(a, level->fields[i].key), doc_get(b, level->fields[i].key)))
 			return false;
 	return true;
 }
 
 #define ADVS_MAX 100 /* each is compared with each; nobody needs more */
 
-static void advs_check(struct loader *l, const struct raw_pool *pool)
+void advs_check(struct loader *l, const struct raw_pool *pool, const struct level *level)
 {
 	if (pool->n_advs > ADVS_MAX) {
 		load_error(l, pool->advs[ADVS_MAX]->at, NULL,
@@ -231,7 +231,7 @@ static void advs_check(struct loader *l, const struct raw_pool *pool)
 	}
 	for (size_t i = 0; i < pool->n_advs; i++)
 		for (size_t j = 0; j < i; j++)
-			if (adv_same(pool->advs[i]->at->at, pool->advs[j]->at->at)) {
+			if (adv_same(level, pool->advs[i]->at->at, pool->advs[j]->at->at)) {
 				struct issue *is = load_error(
 					l, pool->advs[i]->at, "keep one of them",
 					"this advertisement is the same as the one before");
@@ -240,21 +240,26 @@ static void advs_check(struct loader *l, const struct raw_pool *pool)
 			}
 }
 
+void pool_keep(struct loader *l, struct raw_pool *pool)
+{
+	mem_grow(l->pools, l->n_pools, l->cap_pools);
+	l->pools[l->n_pools++] = pool;
+}
+
 static void pool_take(struct loader *l, const struct place *p, void *parent, void *object)
 {
 	struct raw_pool *pool = object;
 
 	(void)parent;
 	pool->at = p;
-	advs_check(l, pool);
+	advs_check(l, pool, &level_adv);
 	if (pool->n_advs && pool->protocol == CFG_LAYER2) {
 		struct place at = place_field(p, "bgp-advertisements");
 
 		load_error(l, &at, "leave them away, or write protocol: bgp",
 			   "bgp-advertisements on a layer2 pool");
 	}
-	mem_grow(l->pools, l->n_pools, l->cap_pools);
-	l->pools[l->n_pools++] = pool;
+	pool_keep(l, pool);
 }
 
 const struct level level_pool = {

@@ -135,12 +135,16 @@ struct issue *issue_at(struct issues *is, enum issue_kind kind, const struct doc
 struct issue *issue_add(struct issues *is, enum issue_kind kind, const struct place *p,
 			const char *hint, const char *fmt, ...)
 {
+	const char *object = place_object(p);
 	struct buf path = { 0 };
 	char message[ERR_TEXT_MAX];
+	size_t len = 0;
 	va_list ap;
 
+	if (object)
+		len = (size_t)snprintf(message, sizeof(message), "%.150s: ", object);
 	va_start(ap, fmt);
-	vsnprintf(message, sizeof(message), fmt, ap);
+	vsnprintf(message + len, sizeof(message) - len, fmt, ap);
 	va_end(ap);
 	place_path(p, &path);
 	struct issue *i =

@@ -4,38 +4,44 @@
 
 #include "base/text.h"
 #include "config/loader.h"
+#include "config/resource.h"
+
+#define METALLB "metallb.io"
 
 enum kind_fate {
 	KIND_CONFIG,   /* a ConfigMap: the legacy document in data.config */
-	KIND_RESOURCE, /* ours */
-	KIND_LATER,    /* ours, and not built yet */
+	KIND_RESOURCE, /* MetalLB's */
+	KIND_SECRET,   /* a peer's password */
 	KIND_WORLD,    /* for the sink */
 	KIND_STATUS,   /* what MetalLB writes about itself */
 };
 
 static const struct kind {
-	const char *group;    /* of apiVersion, before the slash; "" for v1 */
-	const char *versions; /* those that are served, with ", " between them */
+	const char *group;   /* of apiVersion, before the slash; "" for v1 */
+	const char *version; /* after it; a kind has a row for each that is served */
 	const char *name;
 	enum kind_fate fate;
+	const struct resource_kind *resource;
 } kinds[] = {
 	{ "", "v1", "ConfigMap", KIND_CONFIG },
-	{ "", "v1", "Secret", KIND_LATER },
+	{ "", "v1", "Secret", KIND_SECRET },
 	{ "", "v1", "Service", KIND_WORLD },
 	{ "", "v1", "Endpoints", KIND_WORLD },
 	{ "", "v1", "Node", KIND_WORLD },
 	{ "", "v1", "Namespace", KIND_WORLD },
 	{ "discovery.k8s.io", "v1", "EndpointSlice", KIND_WORLD },
-	{ "metallb.io", "v1beta1", "IPAddressPool", KIND_LATER },
-	{ "metallb.io", "v1beta1, v1beta2", "AddressPool", KIND_LATER },
-	{ "metallb.io", "v1beta1", "L2Advertisement", KIND_LATER },
-	{ "metallb.io", "v1beta1", "BGPAdvertisement", KIND_LATER },
-	{ "metallb.io", "v1beta1, v1beta2", "BGPPeer", KIND_LATER },
-	{ "metallb.io", "v1beta1", "BFDProfile", KIND_LATER },
-	{ "metallb.io", "v1beta1", "Community", KIND_LATER },
-	{ "metallb.io", "v1beta1", "ConfigurationState", KIND_STATUS },
-	{ "metallb.io", "v1beta1", "ServiceL2Status", KIND_STATUS },
-	{ "metallb.io", "v1beta1", "ServiceBGPStatus", KIND_STATUS },
+	{ METALLB, "v1beta1", "IPAddressPool", KIND_RESOURCE, &resource_ip_address_pool },
+	{ METALLB, "v1beta1", "AddressPool", KIND_RESOURCE, &resource_address_pool },
+	{ METALLB, "v1beta2", "AddressPool", KIND_RESOURCE, &resource_address_pool },
+	{ METALLB, "v1beta1", "L2Advertisement", KIND_RESOURCE, &resource_l2_advertisement },
+	{ METALLB, "v1beta1", "BGPAdvertisement", KIND_RESOURCE, &resource_bgp_advertisement },
+	{ METALLB, "v1beta1", "BGPPeer", KIND_RESOURCE, &resource_bgp_peer_v1beta1 },
+	{ METALLB, "v1beta2", "BGPPeer", KIND_RESOURCE, &resource_bgp_peer },
+	{ METALLB, "v1beta1", "BFDProfile", KIND_RESOURCE, &resource_bfd_profile },
+	{ METALLB, "v1beta1", "Community", KIND_RESOURCE, &resource_community },
+	{ METALLB, "v1beta1", "ConfigurationState", KIND_STATUS },
+	{ METALLB, "v1beta1", "ServiceL2Status", KIND_STATUS },
+	{ METALLB, "v1beta1", "ServiceBGPStatus", KIND_STATUS },
 };
 
 /** What an object says that it is; an element of a list may leave it to the list. */
@@ -63,26 +69,14 @@ static struct type type_of(struct loader *l, const char *api, const char *name)
 	};
 }
 
-static const struct kind *kind_find(const char *group, const char *name)
+/* The row of this version; of any version, when @version is NULL. */
+static const struct kind *kind_find(const char *group, const char *version, const char *name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-		if (strcmp(kinds[i].group, group) == 0 && strcmp(kinds[i].name, name) == 0)
+		if (strcmp(kinds[i].group, group) == 0 && strcmp(kinds[i].name, name) == 0 &&
+		    (!version || strcmp(kinds[i].version, version) == 0))
 			return &kinds[i];
 	return NULL;
-}
-
-static bool kind_serves(const struct kind *k, const char *version)
-{
-	size_t len = strlen(version);
-
-	for (const char *at = k->versions; *at;) {
-		size_t n = strcspn(at, ",");
-
-		if (n == len && strncmp(at, version, n) == 0)
-			return true;
-		at += n + strspn(at + n, ", ");
-	}
-	return false;
 }
 
 static const struct doc *config_map(struct loader *l, const struct place *p)
@@ -122,7 +116,7 @@ static void kind_unknown(struct loader *l, const struct place *p, const struct t
 	const char *names[ARRAY_LEN(kinds)];
 	size_t n = 0;
 
-	if (strcmp(t->group, "metallb.io") != 0) {
+	if (strcmp(t->group, METALLB) != 0) {
 		kind_skip(l, p, t);
 		return;
 	}
@@ -134,17 +128,18 @@ static void kind_unknown(struct loader *l, const struct place *p, const struct t
 		   t->name);
 }
 
-static bool kind_version(struct loader *l, const struct place *p, const struct kind *k,
-			 const struct type *t)
+static void version_unknown(struct loader *l, const struct place *p, const struct type *t)
 {
-	if (kind_serves(k, t->version))
-		return true;
 	struct place at = place_field(p, "apiVersion");
-	load_error(l, &at,
-		   issues_text(&l->issues, "%s%s%s is served in %s", k->group, *k->group ? "/" : "",
-			       k->name, k->versions),
-		   "there is no %s of %.60s", k->name, t->api);
-	return false;
+	struct buf served = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (strcmp(kinds[i].group, t->group) == 0 && strcmp(kinds[i].name, t->name) == 0)
+			buf_printf(&served, "%s%s%s%s", served.len ? ", " : "", t->group,
+				   *t->group ? "/" : "", kinds[i].version);
+	load_error(l, &at, issues_text(&l->issues, "served: %s", buf_text(&served)),
+		   "there is no %s of %.60s", t->name, t->api);
+	buf_fini(&served);
 }
 
 static void world_take(struct loader *l, const struct place *p, const struct type *t)
@@ -155,28 +150,23 @@ static void world_take(struct loader *l, const struct place *p, const struct typ
 
 static void kind_dispatch(struct loader *l, const struct place *p, const struct type *t)
 {
-	const struct kind *k = kind_find(t->group, t->name);
+	const struct kind *any = kind_find(t->group, NULL, t->name);
+	const struct kind *k = kind_find(t->group, t->version, t->name);
 
-	if (!k) {
+	if (!any)
 		kind_unknown(l, p, t);
-		return;
-	}
-	if (k->fate == KIND_STATUS)
+	else if (any->fate == KIND_STATUS)
 		kind_skip(l, p, t);
-	else if (!kind_version(l, p, k, t))
-		return;
+	else if (!k)
+		version_unknown(l, p, t);
 	else if (k->fate == KIND_CONFIG)
 		load_nested(l, config_map(l, p));
+	else if (k->fate == KIND_SECRET)
+		secret_keep(l, p);
 	else if (k->fate == KIND_WORLD)
 		world_take(l, p, t);
-	else {
-		struct place at = place_field(p, "kind");
-
-		load_error(l, &at,
-			   "the same in address-pools, peers, bfd-profiles, bgp-communities and "
-			   "services works",
-			   "%.60s objects are not built yet", t->name);
-	}
+	else
+		resource_load(l, p, k->resource);
 }
 
 /* What the elements of a list are, where they do not say it: the kind before "List". */
@@ -188,7 +178,7 @@ static bool is_list(struct loader *l, const struct type *t, struct type *element
 		return false;
 	*element = *t;
 	element->name = len > 4 ? arena_strndup(l->scratch, t->name, len - 4) : NULL;
-	return element->name ? kind_find(t->group, element->name) != NULL : !*t->group;
+	return element->name ? kind_find(t->group, NULL, element->name) != NULL : !*t->group;
 }
 
 static void object_load(struct loader *l, const struct place *p, const struct type *preset);

@@ -16,6 +16,7 @@ static void loader_init(struct loader *l, const char *host_name, const struct cf
 		.scratch = arena_new(),
 		.cfg = arena_new_of(arena, struct cfg),
 		.aliases = map_new(),
+		.secrets = map_new(),
 		.sink = sink,
 	};
 	issues_init(&l->issues);
@@ -37,7 +38,11 @@ static void loader_fini(struct loader *l)
 	free(l->l2_advs);
 	free(l->bgp_advs);
 	free(l->services);
+	for (size_t i = 0; i < l->n_communities; i++)
+		free(l->communities[i]->aliases);
+	free(l->communities);
 	map_free(l->aliases);
+	map_free(l->secrets);
 	arena_free(l->scratch);
 }
 
@@ -79,6 +84,19 @@ void load_nested(struct loader *l, const struct doc *text)
 	loader_keep(l, f);
 	for (size_t i = 0; i < f->n_docs; i++)
 		load_root(l, f->docs[i]);
+}
+
+const struct doc *load_value(struct loader *l, const struct doc *text)
+{
+	struct doc_file *f;
+	struct doc_error bad = { 0 };
+
+	if (doc_parse_nested(text, NULL, &f, &bad) < 0) {
+		syntax_error(l, text->file, &bad);
+		return NULL;
+	}
+	loader_keep(l, f);
+	return f->n_docs ? f->docs[0] : NULL;
 }
 
 static void load_document(struct loader *l, const struct doc *d)
@@ -153,8 +171,10 @@ static void load_path(struct loader *l, const char *path)
 static int loader_finish(struct loader *l, const struct cfg **out, struct cfg_report *report)
 {
 	resolve_bfd(l);
+	resolve_secrets(l);
 	resolve_peers(l);
 	resolve_pools(l);
+	resolve_advs(l);
 	resolve_services(l);
 	loader_fini(l);
 	issues_finish(&l->issues, report);

@@ -14,10 +14,26 @@ struct raw_bfd {
 	const struct place *at;
 };
 
+struct raw_secret_ref {
+	const char *name; /* NULL: none */
+	const char *namespace;
+};
+
 struct raw_peer {
 	struct cfg_peer c;
 	const struct place *at;
 	const char *bfd_profile;
+	struct raw_secret_ref secret;
+	const char *namespace; /* of the resource; NULL: it says none */
+};
+
+/** A v1/Secret: looked into only when a peer refers to it. */
+struct raw_secret {
+	const char *name;
+	const char *namespace;
+	const struct place *at;
+	bool used;
+	struct raw_secret *next; /* of the same name */
 };
 
 /** One element of a pool's `addresses`. */
@@ -55,6 +71,9 @@ struct raw_pool {
 	struct cfg_block_list *blocks;
 	struct raw_span *spans; /* one for each of blocks */
 	size_t n_spans;
+	const struct raw_span
+		*narrowest[2]; /* IPv4, IPv6: what aggregation must respect, or NULL */
+	bool announced;	       /* some advertisement is for it */
 	struct raw_adv **advs;
 	size_t n_advs, cap_advs;
 };
@@ -67,9 +86,20 @@ struct raw_service {
 	size_t n_addresses;
 };
 
+/** A name that advertisements may use for a community. */
 struct raw_alias {
+	bool is_large;
 	uint32_t value;
+	struct large_community large;
 	const struct doc *at;
+};
+
+/** A Community resource; people take its name for that of its communities. */
+struct raw_community {
+	const char *name;
+	const struct place *at;
+	struct raw_alias **aliases;
+	size_t n_aliases, cap_aliases;
 };
 
 #define LOADER_ROOT_MAX 32
@@ -82,6 +112,9 @@ struct loader {
 	const struct cfg_sink *sink; /* NULL: nobody wants other objects */
 
 	size_t comparisons; /* that load_nearest() made so far */
+
+	const char *namespace; /* of the resources; NULL: none named it yet */
+	const struct doc *namespace_at;
 
 	struct doc_file **files; /* all that were parsed: places point into them */
 	size_t n_files, cap_files;
@@ -99,9 +132,10 @@ struct loader {
 	size_t n_bgp_advs, cap_bgp_advs;
 	struct raw_service **services;
 	size_t n_services, cap_services;
+	struct map *secrets; /* name -> struct raw_secret */
+	struct raw_community **communities;
+	size_t n_communities, cap_communities;
 	struct map *aliases; /* of communities: text -> struct raw_alias */
-	const char **alias_names;
-	size_t n_alias_names;
 
 	struct raw_span **spans; /* of all pools, ascending; after resolve_pools() */
 	size_t n_spans;
@@ -121,14 +155,33 @@ const char *load_nearest(struct loader *l, const char *word, const char *const *
 /** Documents inside a text of another, as a ConfigMap's data.config; NULL is none. */
 void load_nested(struct loader *l, const struct doc *text);
 
+/** The document inside such a text, where a single value is wanted; NULL: none, or bad (told). */
+const struct doc *load_value(struct loader *l, const struct doc *text);
+
 /** The load of `bgp-communities`. */
 void communities_names_load(struct loader *l, const struct place *p, void *object);
 
+/** One name of a Community resource; what is wrong with its value is told. */
+struct raw_alias *communities_alias_add(struct loader *l, const struct place *name_at,
+					const char *name, const struct place *value_at,
+					const char *value);
+/** A v1/Secret. @p must last as long as the load. */
+void secret_keep(struct loader *l, const struct place *p);
+
 /* The rules between objects, in this order; each moves its raw objects into l->cfg. */
 void resolve_bfd(struct loader *l);
+/** Passwords that Secrets hold; before resolve_peers(). */
+void resolve_secrets(struct loader *l);
 void resolve_peers(struct loader *l);
 void resolve_pools(struct loader *l);
+void resolve_advs(struct loader *l);
 void resolve_services(struct loader *l);
+/**
+ * The communities that an advertisement's list stands for, into @c.
+ * @lenient: what people write in resources besides aliases and numbers is understood, with a warning
+ */
+void resolve_communities(struct loader *l, const struct place *adv, bool lenient,
+			 struct cfg_bgp_adv *c);
 /** The span that holds @a, or NULL. */
 const struct raw_span *resolve_span(const struct loader *l, const struct addr *a);
 

@@ -7,6 +7,29 @@ struct place place_field(const struct place *up, const char *key)
 	return value ? place_key(up, key, value) : *up;
 }
 
+struct place place_either(const struct place *up, const char *key, const char *other)
+{
+	return place_field(up, doc_get(up->at, key) ? key : other);
+}
+
+struct place place_name(const struct place *at)
+{
+	const struct place *object = at->up;
+
+	if (!object || !object->object)
+		return place_field(at, "name");
+	const struct doc *metadata = doc_get(object->at, "metadata");
+	const struct doc *name = doc_get(metadata, "name");
+	return name ? place_key(object, "metadata.name", name) : *object;
+}
+
+const char *place_object(const struct place *p)
+{
+	while (p && !p->object)
+		p = p->up;
+	return p ? p->object : NULL;
+}
+
 const struct place *place_keep(struct arena *arena, const struct place *p)
 {
 	struct place *kept = arena_new_of(arena, struct place);

@@ -14,6 +14,7 @@ struct place {
 	const char *key;	/* NULL: element @index of a list */
 	size_t index;
 	const struct doc *at;
+	const char *object; /* "IPAddressPool lan" where an object starts; else NULL */
 };
 
 static inline struct place place_key(const struct place *up, const char *key, const struct doc *at)
@@ -28,6 +29,13 @@ static inline struct place place_index(const struct place *up, size_t index, con
 
 /** The place of a key of the mapping at @up; the mapping's own position where the key is absent. */
 struct place place_field(const struct place *up, const char *key);
+
+/** The same for a key with two spellings: our own, and that of resources. */
+struct place place_either(const struct place *up, const char *key, const char *other);
+/** Where the name of an object stands that was loaded from @at, or from the spec at @at. */
+struct place place_name(const struct place *at);
+/** The object that @p is in ("IPAddressPool lan"), or NULL. */
+const char *place_object(const struct place *p);
 
 /** A copy in @arena. What @p hangs from must last as long. */
 const struct place *place_keep(struct arena *arena, const struct place *p);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "config/loader.h"
+#include "config/resource.h"
 #include "config/tree.h"
 
 void resolve_bfd(struct loader *l)
@@ -16,10 +17,10 @@ void resolve_bfd(struct loader *l)
 		const struct raw_bfd *first = raw->c.name ? map_put(names, raw->c.name, raw) : NULL;
 
 		if (first) {
-			struct place at = place_field(raw->at, "name");
+			struct place at = place_name(raw->at);
 			struct issue *is = load_error(l, &at, "names are unique",
 						      "a second BFD profile '%.60s'", raw->c.name);
-			issue_other(&l->issues, is, place_field(first->at, "name").at);
+			issue_other(&l->issues, is, place_name(first->at).at);
 		}
 		v[n++] = raw->c;
 	}
@@ -35,9 +36,13 @@ static void peer_profile(struct loader *l, struct raw_peer *raw, const struct ma
 	raw->c.bfd = map_get(profiles, raw->bfd_profile);
 	if (raw->c.bfd)
 		return;
-	struct place at = place_field(raw->at, "bfd-profile");
-	const char *hint = load_nearest(l, raw->bfd_profile, names, n_names);
-	load_error(l, &at, hint ? hint : "define it in bfd-profiles",
+	struct place at = place_either(raw->at, "bfd-profile", "bfdProfile");
+	const char *base = unmarked(l, raw->bfd_profile);
+	const char *hint = load_nearest(l, base ? base : raw->bfd_profile, names, n_names);
+	load_error(l, &at,
+		   hint				 ? hint
+		   : raw->c.format == CFG_LEGACY ? "define it in bfd-profiles"
+						 : "add a BFDProfile of this name",
 		   "there is no BFD profile '%.60s'", raw->bfd_profile);
 }
 
@@ -91,10 +96,10 @@ static void peers_names_given(struct loader *l, struct map *names)
 			raw->c.name ? map_put(names, raw->c.name, raw) : NULL;
 
 		if (first) {
-			struct place at = place_field(raw->at, "name");
+			struct place at = place_name(raw->at);
 			struct issue *is = load_error(l, &at, "names are unique",
 						      "a second peer '%.60s'", raw->c.name);
-			issue_other(&l->issues, is, place_field(first->at, "name").at);
+			issue_other(&l->issues, is, place_name(first->at).at);
 		}
 	}
 }

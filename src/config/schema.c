@@ -185,7 +185,7 @@ static bool field_store(struct loader *l, const struct field *f, const struct pl
 	case FIELD_LABELS:
 		return value_labels(l, p, at);
 	case FIELD_SELECTORS:
-		return selectors_load(l, p, at);
+		return selectors_load(l, p, f->level ? f->level : &level_selector, at);
 	case FIELD_MAP:
 		level_load(l, f->level, place_keep(l->scratch, p), at);
 		return true;
@@ -209,7 +209,7 @@ static bool is_absent(const struct field *f, const struct doc *d)
 	       (textual && d->kind == DOC_STRING && d->text[0] == '\0');
 }
 
-static void field_load(struct loader *l, const struct field *f, const struct place *p, void *object)
+void field_load(struct loader *l, const struct field *f, const struct place *p, void *object)
 {
 	if (is_absent(f, p->at))
 		return;

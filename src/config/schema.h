@@ -24,7 +24,7 @@ enum field_type {
 	FIELD_ENDPOINT,	 /* struct cfg_endpoint; the port of `preset_port` where none is written */
 	FIELD_TEXTS,	 /* struct cfg_texts */
 	FIELD_LABELS,	 /* struct labels */
-	FIELD_SELECTORS, /* struct selectors */
+	FIELD_SELECTORS, /* struct selectors; of `level`, else of level_selector */
 	FIELD_MAP,	 /* the object of `level`, in place */
 	FIELD_LIST,	 /* a list of objects of `level`; its `take` gets each */
 	FIELD_OWN,	 /* `load` does it; `shape` tells the reference what it looks like */
@@ -90,13 +90,17 @@ struct level {
 void level_preset(const struct level *level, void *object);
 /** Load a mapping into @object; every problem is an issue. @p must last as long as the load. */
 void level_load(struct loader *l, const struct level *level, const struct place *p, void *object);
+/** One value into @object, as its row says. */
+void field_load(struct loader *l, const struct field *f, const struct place *p, void *object);
 const struct field *level_field(const struct level *level, const char *key);
 
 /** The whole table: what the root of a document may hold. */
 extern const struct level level_root;
 extern const struct level level_selector;
+/** The same in Kubernetes' spelling and with its rules: nothing is listed twice. */
+extern const struct level level_label_selector;
 
-extern const struct level level_peer, level_bfd_profile, level_pool, level_service;
+extern const struct level level_peer, level_bfd_profile, level_pool, level_adv, level_service;
 extern const struct level level_node, level_cluster, level_l2, level_bgp, level_control, level_http,
 	level_log;
 extern const struct level level_network, level_allocation, level_kubernetes, level_etcd;

@@ -15,6 +15,7 @@ struct raw_selector {
 	struct labels labels;
 	struct selector_term *terms;
 	size_t n, cap;
+	bool strict; /* as Kubernetes: nothing stands twice */
 	bool bad;
 };
 
@@ -49,6 +50,26 @@ const struct level level_selector = {
 	.object_size = sizeof(struct raw_selector),
 };
 
+static const struct field label_selector_fields[] = {
+	{ "matchLabels", FIELD_LABELS, "labels that must have exactly these values",
+	  AT(struct raw_selector, labels) },
+	{ "matchExpressions", FIELD_LIST, "conditions on labels, which must all hold",
+	  .level = &level_term },
+};
+
+static void label_selector_preset(void *object)
+{
+	((struct raw_selector *)object)->strict = true;
+}
+
+const struct level level_label_selector = {
+	.noun = "a selector",
+	.fields = label_selector_fields,
+	.n = ARRAY_LEN(label_selector_fields),
+	.object_size = sizeof(struct raw_selector),
+	.preset = label_selector_preset,
+};
+
 static const char *op_hint(struct loader *l, const char *op)
 {
 	const char *names[] = { "In", "NotIn", "Exists", "DoesNotExist" };
@@ -78,7 +99,7 @@ static size_t values_unique(const char **v, size_t n)
 #define VALUES_MAX 1000 /* each is compared with each */
 
 static bool term_values(struct loader *l, const struct place *p, const struct raw_term *raw,
-			struct selector_term *t)
+			bool strict, struct selector_term *t)
 {
 	struct place at = place_field(p, "values");
 
@@ -97,6 +118,10 @@ static bool term_values(struct loader *l, const struct place *p, const struct ra
 		memcpy(v, raw->values.v, raw->values.n * sizeof(*v));
 	t->n_values = values_unique(v, raw->values.n);
 	t->values = v;
+	if (strict && t->n_values < raw->values.n) {
+		load_error(l, &at, "keep one of them", "a value is given twice");
+		return false;
+	}
 	return true;
 }
 
@@ -107,7 +132,7 @@ static void selector_add(struct raw_selector *s, const struct selector_term *t)
 }
 
 static bool term_build(struct loader *l, const struct place *p, const struct raw_term *raw,
-		       struct selector_term *t)
+		       bool strict, struct selector_term *t)
 {
 	struct err e = { 0 };
 
@@ -120,7 +145,7 @@ static bool term_build(struct loader *l, const struct place *p, const struct raw
 		load_error(l, &at, op_hint(l, raw->op), "'%.60s' is no operator", raw->op);
 		return false;
 	}
-	if (!term_values(l, p, raw, t))
+	if (!term_values(l, p, raw, strict, t))
 		return false;
 	if (selector_term_check(t, &e) < 0) {
 		load_error(l, p, NULL, "%s", e.text);
@@ -134,7 +159,7 @@ static void term_take(struct loader *l, const struct place *p, void *parent, voi
 	struct raw_selector *s = parent;
 	struct selector_term t = { 0 };
 
-	if (term_build(l, p, object, &t))
+	if (term_build(l, p, object, s->strict, &t))
 		selector_add(s, &t);
 	else
 		s->bad = true;
@@ -161,7 +186,31 @@ static int term_cmp(const void *x, const void *y)
 	return keys ? keys : (int)a->op - (int)b->op;
 }
 
-static struct selector selector_of(struct loader *l, struct raw_selector *raw)
+static void term_text(const struct selector_term *t, struct buf *out)
+{
+	buf_printf(out, "%s %d", t->key, (int)t->op);
+	for (size_t i = 0; i < t->n_values; i++)
+		buf_printf(out, " %s", t->values[i]);
+	buf_puts(out, ",");
+}
+
+static bool terms_repeat(const struct selector_term *terms, size_t n)
+{
+	CLEANUP(map_freep) struct map *seen = map_new();
+	bool twice = false;
+
+	for (size_t i = 0; i < n && !twice; i++) {
+		struct buf text = { 0 };
+
+		term_text(&terms[i], &text);
+		twice = map_put(seen, buf_text(&text), (void *)terms) != NULL;
+		buf_fini(&text);
+	}
+	return twice;
+}
+
+static struct selector selector_of(struct loader *l, const struct place *p,
+				   struct raw_selector *raw)
 {
 	struct selector s = { 0 };
 
@@ -175,10 +224,46 @@ static struct selector selector_of(struct loader *l, struct raw_selector *raw)
 		s.terms = terms;
 	}
 	free(raw->terms);
+	if (raw->strict && s.n > 1 && terms_repeat(s.terms, s.n))
+		load_error(l, p, "keep one of them", "a condition is given twice");
 	return s;
 }
 
-bool selectors_load(struct loader *l, const struct place *p, struct selectors *out)
+/* Conditions and values are sorted: equal selectors have equal texts. */
+static void selectors_repeat(struct loader *l, const struct place *p, const struct selectors *s)
+{
+	CLEANUP(map_freep) struct map *seen = map_new();
+
+	for (size_t i = 0; i < s->n; i++) {
+		struct place at = place_index(p, i, p->at->items[i]);
+		struct buf text = { 0 };
+
+		for (size_t j = 0; j < s->v[i].n; j++)
+			term_text(&s->v[i].terms[j], &text);
+		const struct doc *first = map_put(seen, buf_text(&text), (void *)at.at);
+		buf_fini(&text);
+		if (first) {
+			struct issue *is = load_error(l, &at, "keep one of them",
+						      "this selector is given twice");
+			issue_other(&l->issues, is, first);
+		}
+	}
+}
+
+bool selector_load(struct loader *l, const struct place *p, const struct level *level,
+		   struct selector *out)
+{
+	const struct place *at = place_keep(l->scratch, p);
+	struct raw_selector raw = { 0 };
+
+	level_preset(level, &raw);
+	level_load(l, level, at, &raw);
+	*out = selector_of(l, at, &raw);
+	return !raw.bad;
+}
+
+bool selectors_load(struct loader *l, const struct place *p, const struct level *level,
+		    struct selectors *out)
 {
 	if (!value_is(l, p, DOC_LIST))
 		return false;
@@ -188,15 +273,14 @@ bool selectors_load(struct loader *l, const struct place *p, struct selectors *o
 
 	for (size_t i = 0; i < p->at->n_items; i++) {
 		struct place at = place_index(list, i, p->at->items[i]);
-		struct raw_selector raw = { 0 };
 
-		level_load(l, &level_selector, place_keep(l->scratch, &at), &raw);
-		good = good && !raw.bad;
-		v[i] = selector_of(l, &raw);
+		good = selector_load(l, &at, level, &v[i]) && good;
 	}
 	*out = (struct selectors){ .v = v, .n = p->at->n_items };
-	/* One selector without conditions says what no selector says. */
-	if (out->n == 1 && out->v[0].n == 0)
+	if (level == &level_label_selector)
+		selectors_repeat(l, p, out);
+	else if (out->n == 1 && out->v[0].n == 0 && strcmp(p->key, "node-selectors") == 0)
+		/* One selector without conditions says of nodes what no selector says. */
 		*out = (struct selectors){ 0 };
 	return good;
 }

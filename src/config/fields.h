@@ -1,0 +1,42 @@
+/**
+ * What the rows of our own document and those of custom resources share: loads and checks of single
+ * fields, and what becomes of a whole object. They take the raw objects of loader.h.
+ */
+#ifndef CONFIG_FIELDS_H
+#define CONFIG_FIELDS_H
+
+#include "config/loader.h"
+
+/* Pools and advertisements (fields_pool.c). */
+void addresses_load(struct loader *l, const struct place *p, void *object);
+void communities_load(struct loader *l, const struct place *p, void *object);
+/** Keep an advertisement of one pool. */
+void adv_take(struct loader *l, const struct place *p, void *parent, void *object);
+/** Those of an AddressPool. */
+extern const struct level level_pool_advertisement;
+/** No two advertisements of a pool are equal; @level is theirs. */
+void advs_check(struct loader *l, const struct raw_pool *pool, const struct level *level);
+void pool_keep(struct loader *l, struct raw_pool *pool);
+
+/* BFD profiles (fields_bgp.c). */
+extern const struct not_built field_no_echo_mode;
+void bfd_receive_load(struct loader *l, const struct place *p, void *object);
+void bfd_transmit_load(struct loader *l, const struct place *p, void *object);
+void bfd_echo_interval_load(struct loader *l, const struct place *p, void *object);
+void bfd_preset(void *object);
+void bfd_keep(struct loader *l, struct raw_bfd *bfd);
+
+/* Peers (fields_bgp.c). */
+void peer_address_load(struct loader *l, const struct place *p, void *object);
+void peer_hold_check(struct loader *l, const struct place *p, void *object);
+void peer_keepalive_check(struct loader *l, const struct place *p, void *object);
+void peer_router_id_check(struct loader *l, const struct place *p, void *object);
+void peer_password_check(struct loader *l, const struct place *p, void *object);
+bool peer_is_external(const struct cfg_peer *c);
+/** Peers of our own AS have no ebgp-multihop; addresses fit each other. */
+void peer_common_rules(struct loader *l, const struct place *p, const struct cfg_peer *c);
+/** The keepalive time against the hold time, where somebody wrote one. */
+void peer_keepalive_rules(struct loader *l, const struct place *p, struct cfg_peer *c);
+void peer_keep(struct loader *l, struct raw_peer *peer);
+
+#endif

@@ -1,0 +1,254 @@
+/* Advertisements that contradict each other, and what loads but can't work as its author hopes. */
+#include <string.h>
+
+#include "config/advs.h"
+#include "config/fields.h"
+
+/* Steps of comparing advertisements with each other. Beyond them the plan still finds a
+ * contradiction, service by service. */
+#define COMPARISONS_MAX 50000000
+
+/* The pair of advertisements that is looked at, and what looking may still cost. */
+struct pair {
+	struct advs *x;
+	const struct raw_adv *a, *b;
+	size_t *left;
+};
+
+static bool pair_pay(const struct pair *p, size_t cost)
+{
+	if (cost > *p->left)
+		*p->left = 0;
+	else
+		*p->left -= cost;
+	return *p->left > 0;
+}
+
+/* Lists of peers that have none in common; no list is all peers. */
+static bool pair_peers_apart(const struct pair *p)
+{
+	const struct cfg_texts *a = &p->a->c.peers, *b = &p->b->c.peers;
+
+	if (!a->n || !b->n || !pair_pay(p, a->n * b->n))
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		for (size_t j = 0; j < b->n; j++)
+			if (strcmp(a->v[i], b->v[j]) == 0)
+				return false;
+	return true;
+}
+
+/* Which nodes there are is not known here: only what surely meets is refused. */
+static bool pair_nodes_meet(const struct pair *p)
+{
+	const struct selectors *a = &p->a->c.node_selectors, *b = &p->b->c.node_selectors;
+
+	if (!a->n || !b->n)
+		return true;
+	if (a->n != b->n || !pair_pay(p, a->n))
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (!selector_eq(&a->v[i], &b->v[i]))
+			return false;
+	return true;
+}
+
+/* Of a pool with both families, lengths that differ in one of them are not enough. */
+static bool pair_lengths_meet(const struct pair *p, const struct raw_pool *pool)
+{
+	const struct cfg_bgp_adv *a = &p->a->c, *b = &p->b->c;
+
+	return (pool->narrowest[0] && a->aggregation_v4 == b->aggregation_v4) ||
+	       (pool->narrowest[1] && a->aggregation_v6 == b->aggregation_v6);
+}
+
+/* The first pool of both whose prefixes would be the same, or NULL. */
+static const struct raw_pool *pair_pools_meet(const struct pair *p)
+{
+	const struct cfg_pools *a = &p->a->c.pools, *b = &p->b->c.pools;
+
+	if (!pair_pay(p, a->v == b->v ? a->n : a->n + b->n))
+		return NULL;
+	p->x->turn++;
+	for (size_t i = 0; i < a->n; i++)
+		p->x->stamps[a->v[i] - p->x->l->cfg->pools] = p->x->turn;
+	for (size_t i = 0; i < b->n; i++) {
+		const struct raw_pool *pool = advs_pool(p->x, b->v[i]);
+
+		if (p->x->stamps[b->v[i] - p->x->l->cfg->pools] == p->x->turn &&
+		    pair_lengths_meet(p, pool))
+			return pool;
+	}
+	return NULL;
+}
+
+static bool pair_check(const struct pair *p)
+{
+	struct loader *l = p->x->l;
+
+	if (p->a->c.local_pref == p->b->c.local_pref || p->a->c.service_selectors.n ||
+	    p->b->c.service_selectors.n)
+		return true;
+	if (pair_peers_apart(p) || !pair_nodes_meet(p))
+		return true;
+	const struct raw_pool *pool = pair_pools_meet(p);
+	if (!pool)
+		return true;
+	struct place at = place_either(p->b->at, "localpref", "localPref");
+	struct issue *is = load_error(
+		l, &at, "differ in peers, in nodeSelectors or in aggregationLength as well",
+		"'%.60s' and '%.60s' give pool '%.60s' different local preferences, %u and %u",
+		p->a->c.name, p->b->c.name, pool->c.name, p->a->c.local_pref, p->b->c.local_pref);
+	issue_other(&l->issues, is, place_either(p->a->at, "localpref", "localPref").at);
+	return false;
+}
+
+void advs_local_pref(struct advs *x)
+{
+	size_t left = COMPARISONS_MAX;
+
+	for (size_t i = 1; i < x->n_list; i++)
+		for (size_t j = 0; j < i; j++) {
+			struct pair p = { .x = x, .a = x->list[j], .b = x->list[i], .left = &left };
+
+			if (!p.a->c.name || !p.b->c.name || !pair_pay(&p, 1))
+				return;
+			if (!pair_check(&p))
+				break;
+		}
+}
+
+static bool peer_carries(const struct cfg_peer *p, uint8_t family)
+{
+	return p->dual_stack || p->addr.family == family;
+}
+
+/* What the peers of an advertisement can do: together, and the first that is of another AS. */
+struct hearers {
+	size_t n;
+	bool v4, v6;
+	const struct cfg_peer *external;
+};
+
+static void hearers_add(struct hearers *h, const struct cfg_peer *p)
+{
+	h->n++;
+	h->v4 |= peer_carries(p, FAMILY_V4);
+	h->v6 |= peer_carries(p, FAMILY_V6);
+	if (!h->external && peer_is_external(p))
+		h->external = p;
+}
+
+static struct hearers hearers_all(const struct cfg *c)
+{
+	struct hearers h = { 0 };
+
+	for (size_t i = 0; i < c->n_peers; i++)
+		hearers_add(&h, &c->peers[i]);
+	return h;
+}
+
+static struct hearers hearers_of(const struct advs *x, const struct cfg_texts *names)
+{
+	struct hearers h = { 0 };
+
+	for (size_t i = 0; i < names->n; i++) {
+		const struct cfg_peer *p = map_get(x->peers, names->v[i]);
+
+		if (p)
+			hearers_add(&h, p);
+	}
+	return h;
+}
+
+/* The first pool of the advertisement with addresses of this family. */
+static const struct raw_pool *adv_family(const struct advs *x, const struct cfg_pools *pools,
+					 bool v6)
+{
+	for (size_t i = 0; i < pools->n; i++) {
+		const struct raw_pool *pool = advs_pool(x, pools->v[i]);
+
+		if (pool->narrowest[v6])
+			return pool;
+	}
+	return NULL;
+}
+
+static void warn_family(struct advs *x, const struct raw_adv *adv, bool v6)
+{
+	const struct raw_pool *pool = adv_family(x, &adv->c.pools, v6);
+	struct place at = place_field(adv->at, "peers");
+
+	if (pool)
+		load_warning(x->l, &at,
+			     "add a peer of that family, or dualStackAddressFamily: true to one",
+			     "no peer of this advertisement carries IPv%c: nothing announces such "
+			     "addresses of pool '%.60s' by it",
+			     v6 ? '6' : '4', pool->c.name);
+}
+
+static void warn_adv(struct advs *x, const struct raw_adv *adv, const struct hearers *all)
+{
+	struct place pref = place_either(adv->at, "localpref", "localPref");
+	struct hearers h = adv->c.peers.n ? hearers_of(x, &adv->c.peers) : *all;
+
+	struct place name = place_name(adv->at);
+
+	if (!all->n)
+		load_warning(x->l, &name, "add the routers as BGPPeers",
+			     "nobody hears this advertisement: there is no peer");
+	if (!h.n)
+		return;
+	if (!h.v4)
+		warn_family(x, adv, false);
+	if (!h.v6)
+		warn_family(x, adv, true);
+	if (adv->c.local_pref && h.external)
+		load_warning(x->l, &pref,
+			     "med or as-path-prepend have one: annotations crier/med and "
+			     "crier/as-path-prepend",
+			     "a local preference has no effect on the eBGP peer '%.60s'",
+			     h.external->name);
+}
+
+/* A pool with advertisements of its own, by BGP. */
+static void warn_own(struct loader *l, const struct raw_pool *pool, const struct hearers *all)
+{
+	if (!all->n) {
+		load_warning(l, pool->at, "add the routers to peers",
+			     "nothing announces this bgp pool: there is no peer");
+		return;
+	}
+	for (size_t i = 0; i < pool->n_spans; i++) {
+		bool v6 = pool->spans[i].range.first.family == FAMILY_V6;
+
+		if (v6 ? all->v6 : all->v4)
+			continue;
+		load_warning(l, pool->spans[i].at,
+			     "add a peer of that family, or dual-stack: true to one",
+			     "no peer carries IPv%c: nothing announces these addresses",
+			     v6 ? '6' : '4');
+		break;
+	}
+}
+
+void advs_warn(struct advs *x)
+{
+	struct loader *l = x->l;
+	struct hearers all = hearers_all(l->cfg);
+
+	for (size_t i = 0; i < l->n_bgp_advs; i++)
+		warn_adv(x, l->bgp_advs[i], &all);
+	for (size_t i = 0; i < l->n_pools; i++) {
+		const struct raw_pool *pool = l->pools[i];
+		struct place name = place_name(pool->at);
+
+		if (pool->protocol == CFG_BGP)
+			warn_own(l, pool, &all);
+		else if (pool->protocol == CFG_PROTOCOL_UNSET && !pool->announced &&
+			 !x->all_announced)
+			load_warning(l, &name, "add an L2Advertisement or a BGPAdvertisement",
+				     "no advertisement is for pool '%.60s': nothing announces it",
+				     pool->c.name);
+	}
+}

@@ -1,0 +1,215 @@
+/* Secrets, and the passwords of peers that stand in them. */
+#include <string.h>
+
+#include "config/loader.h"
+
+#define PASSWORD_KEY "password"
+#define PASSWORD_MAX 80 /* TCP_MD5SIG_MAXKEYLEN */
+#define BASIC_AUTH   "kubernetes.io/basic-auth"
+
+void secret_keep(struct loader *l, const struct place *p)
+{
+	const struct doc *metadata = doc_get(p->at, "metadata");
+	const char *name = doc_get_text(metadata, "name");
+	struct raw_secret *s = arena_new_of(l->scratch, struct raw_secret);
+	struct place named = *p;
+
+	if (!name) {
+		load_note(l, p, NULL, "skipped: a Secret without a name");
+		return;
+	}
+	named.object = arena_printf(l->scratch, "Secret %.100s", name);
+	*s = (struct raw_secret){
+		.name = name,
+		.namespace = doc_get_text(metadata, "namespace"),
+		.at = place_keep(l->scratch, &named),
+		.next = map_get(l->secrets, name),
+	};
+	map_put(l->secrets, name, s);
+}
+
+static int base64_digit(char c)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const char *at = c ? strchr(digits, c) : NULL;
+
+	return at ? (int)(at - digits) : -1;
+}
+
+/* As the API server reads it: padded, line ends anywhere. */
+static bool base64_decode(const char *text, struct buf *out)
+{
+	unsigned bits = 0, n = 0, padding = 0;
+
+	for (; *text; text++) {
+		int digit = base64_digit(*text);
+
+		if (*text == '\n' || *text == '\r')
+			continue;
+		if (*text == '=' && n % 4 >= 2)
+			padding++;
+		else if (digit < 0 || padding)
+			return false;
+		bits = bits << 6 | (unsigned)MAX(digit, 0);
+		if (++n % 4 == 0)
+			buf_append(out,
+				   (uint8_t[]){ bits >> 16 & 0xff, bits >> 8 & 0xff, bits & 0xff },
+				   3 - padding);
+	}
+	return n % 4 == 0;
+}
+
+/* A Secret of no namespace is in that of the configuration, and the other way round. */
+static bool same_namespace(const struct loader *l, const char *a, const char *b)
+{
+	a = a ? a : l->namespace;
+	b = b ? b : l->namespace;
+	return !a || !b || strcmp(a, b) == 0;
+}
+
+static struct raw_secret *secret_find(struct loader *l, const char *name, const char *namespace)
+{
+	struct raw_secret *s = map_get(l->secrets, name);
+
+	while (s && !same_namespace(l, s->namespace, namespace))
+		s = s->next;
+	if (s)
+		s->used = true;
+	return s;
+}
+
+/* Under `data` it is base64; under `stringData`, which wins, as it is. */
+static bool secret_value(struct loader *l, const struct raw_secret *s, struct buf *out,
+			 const char **path)
+{
+	const struct doc *plain = doc_get(doc_get(s->at->at, "stringData"), PASSWORD_KEY);
+	const struct doc *coded = doc_get(doc_get(s->at->at, "data"), PASSWORD_KEY);
+
+	*path = plain ? "stringData." PASSWORD_KEY : "data." PASSWORD_KEY;
+	const struct doc *d = plain ? plain : coded;
+	struct place at = place_key(s->at, *path, d);
+	if (!d || !d->text || d->kind == DOC_LIST || d->kind == DOC_MAP)
+		return false;
+	if (plain)
+		buf_puts(out, d->text);
+	else if (!base64_decode(d->text, out))
+		load_error(l, &at, "write it under stringData, or encode it by base64",
+			   "this is not base64");
+	return true;
+}
+
+static void password_take(struct loader *l, const struct place *at, struct buf *value,
+			  struct cfg_peer *c)
+{
+	size_t len = value->len;
+
+	while (len && (value->p[len - 1] == '\n' || value->p[len - 1] == '\r'))
+		len--;
+	if (len < value->len)
+		load_warning(l, at, "encode it without one: printf '%s' … | base64",
+			     "the line end after the password is no part of it");
+	if (!len || len > PASSWORD_MAX || memchr(value->p, '\0', len))
+		load_error(l, at, NULL, "TCP MD5 takes a password of 1 to %d bytes of text",
+			   PASSWORD_MAX);
+	else
+		c->password = arena_strndup(l->arena, (const char *)value->p, len);
+}
+
+/* The password of a Secret; @at is where a peer refers to it. */
+static void secret_read(struct loader *l, const struct place *at, const struct raw_secret *s,
+			struct cfg_peer *c)
+{
+	const char *type = doc_get_text(s->at->at, "type");
+	const char *path;
+	struct buf value = { 0 };
+	struct issue *is = NULL;
+
+	if (type && *type && strcmp(type, BASIC_AUTH) != 0 && strcmp(type, "Opaque") != 0)
+		is = load_error(l, at, "type: " BASIC_AUTH, "Secret '%.60s' is of type '%.60s'",
+				s->name, type);
+	else if (!secret_value(l, s, &value, &path))
+		is = load_error(l, at, "the password stands there under the key " PASSWORD_KEY,
+				"Secret '%.60s' has no key '%s'", s->name, PASSWORD_KEY);
+	else {
+		struct place in = place_key(s->at, path, s->at->at);
+
+		if (!type || strcmp(type, BASIC_AUTH) != 0)
+			load_warning(l, at, "type: " BASIC_AUTH,
+				     "MetalLB refuses Secret '%.60s': it is of type Opaque",
+				     s->name);
+		password_take(l, &in, &value, c);
+	}
+	if (is)
+		issue_other(&l->issues, is, s->at->at);
+	buf_fini(&value);
+}
+
+static const char *nearest_secret(struct loader *l, const char *name)
+{
+	const char **names = arena_new_n(l->scratch, const char *, map_len(l->secrets));
+	struct raw_secret *s;
+	const char *key;
+	size_t n = 0;
+
+	MAP_EACH (l->secrets, key, s)
+		names[n++] = key;
+	return load_nearest(l, name, names, n);
+}
+
+static void peer_secret(struct loader *l, struct raw_peer *raw)
+{
+	struct place ref = place_field(raw->at, "passwordSecret");
+	struct place at = place_field(&ref, "name");
+	const char *namespace = raw->secret.namespace ? raw->secret.namespace : raw->namespace;
+	const struct raw_secret *s = secret_find(l, raw->secret.name, namespace);
+
+	if (s) {
+		secret_read(l, &at, s, &raw->c);
+		return;
+	}
+	const char *near = nearest_secret(l, raw->secret.name);
+	load_error(l, &at,
+		   near ? near
+			: "add a v1/Secret of type " BASIC_AUTH " with the key " PASSWORD_KEY,
+		   "there is no Secret '%.60s'%s%.60s, whose key '%s' is wanted", raw->secret.name,
+		   namespace ? " in namespace " : "", namespace ? namespace : "", PASSWORD_KEY);
+}
+
+/* People write a Secret's name where the password itself belongs. */
+static void peer_password(struct loader *l, struct raw_peer *raw)
+{
+	struct place at = place_field(raw->at, "password");
+	const struct raw_secret *s = secret_find(l, raw->c.password, raw->namespace);
+
+	if (!s) {
+		load_warning(
+			l, &at, "passwordSecret: {name: …} refers to a Secret",
+			"password is taken for the password itself, and stands here in the open");
+		return;
+	}
+	load_warning(l, &at,
+		     issues_text(&l->issues, "write passwordSecret: {name: %.60s}", s->name),
+		     "password is the name of a Secret, whose password is used; MetalLB would take "
+		     "the name itself");
+	secret_read(l, &at, s, &raw->c);
+}
+
+void resolve_secrets(struct loader *l)
+{
+	struct raw_secret *s;
+	const char *key;
+
+	for (size_t i = 0; i < l->n_peers; i++) {
+		struct raw_peer *raw = l->peers[i];
+
+		if (raw->secret.name)
+			peer_secret(l, raw);
+		else if (raw->c.password && raw->c.format == CFG_RESOURCE)
+			peer_password(l, raw);
+	}
+	MAP_EACH (l->secrets, key, s)
+		for (; s; s = s->next)
+			if (!s->used)
+				load_note(l, s->at, NULL, "no peer refers to this Secret");
+}
