@@ -119,8 +119,7 @@ static bool read_ingress(struct pass *p)
 	if (count_ips(p->s) > ARRAY_LEN(p->held))
 		return false;
 	for (size_t i = 0; i < p->s->n_ingress; i++)
-		if (has_ip(&p->s->ingress[i]) &&
-		    addr_parse(p->s->ingress[i].ip, &p->held[n++]) < 0)
+		if (has_ip(&p->s->ingress[i]) && addr_parse(p->s->ingress[i].ip, &p->held[n++]) < 0)
 			return false;
 	p->n_held = n;
 	return true;
@@ -438,19 +437,25 @@ static bool is_fit(struct pass *p)
 	return false;
 }
 
-static void run(struct pass *p)
+/* Steps 2 to 10: what it has and may keep. True: go on. */
+static bool keep(struct pass *p)
 {
 	if (!p->s->is_load_balancer) {
 		clear(p);
-		return;
+		return false;
 	}
 	if (!is_fit(p) || !take_status(p))
-		return;
+		return false;
 	if (p->n_held)
 		assert_held(p);
 	if (p->n_held)
 		compare_pool(p);
-	if (p->n_held && !compare_wish(p))
+	return p->n_held == 0 || compare_wish(p);
+}
+
+static void run(struct pass *p)
+{
+	if (!keep(p))
 		return;
 	if (p->n_held == 1 && p->s->policy == CFG_PREFER_DUAL_STACK)
 		complete_pair(p);
@@ -530,20 +535,34 @@ static void fill_result(struct pass *p)
 		note_deprecated(p);
 }
 
-struct converge_result *converge_run(struct alloc *a, const struct converge_service *s)
+static struct pass pass_begin(struct alloc *a, const struct converge_service *s)
 {
 	struct converge_result *r = mem_new(struct converge_result);
-	struct pass p = { .a = a, .s = s, .r = r, .families = families_of_cluster(s) };
+
+	r->arena = arena_new();
+	return (struct pass){ .a = a, .s = s, .r = r, .families = families_of_cluster(s) };
+}
+
+struct converge_result *converge_run(struct alloc *a, const struct converge_service *s)
+{
+	struct pass p = pass_begin(a, s);
 	struct alloc_grant grant;
 	bool had = alloc_find(a, s->key, &grant);
 
-	r->arena = arena_new();
-	r->terms = terms_of(s);
 	run(&p);
 	fill_result(&p);
 	bool has = alloc_find(a, s->key, &grant);
-	r->run_others = had && (!has || (s->terms && s->terms != r->terms));
-	return r;
+	p.r->terms = terms_of(s);
+	p.r->run_others = had && (!has || (s->terms && s->terms != p.r->terms));
+	return p.r;
+}
+
+void converge_claim(struct alloc *a, const struct converge_service *s)
+{
+	struct pass p = pass_begin(a, s);
+
+	(void)keep(&p);
+	converge_result_free(p.r);
 }
 
 struct converge_result *converge_result_free(struct converge_result *r)

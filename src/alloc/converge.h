@@ -11,7 +11,9 @@
  *
  * Not as MetalLB, unless converge_service.reference: a service of one family that prefers two
  * (PreferDualStack) gets its second address like there, but keeps it; MetalLB would take it back
- * and give it again in turns, for ever.
+ * and give it again in turns, for ever. And before all are run after a start, all claim what their
+ * status has (converge_claim), while MetalLB lets one that is looking for another address, or for a
+ * second one, take what a later one has had.
  */
 #ifndef ALLOC_CONVERGE_H
 #define ALLOC_CONVERGE_H
@@ -104,9 +106,17 @@ void converge_result_freep(struct converge_result **r);
 bool converge_forget(struct alloc *a, const char *key);
 
 /**
- * The order in which all services are to be run after a start or a change of the pools: those with
- * more addresses in their status before those with fewer, else as they stand. So none that is new
- * takes what another had.
+ * The first half of running all services after a start or a change of the pools: what the status
+ * has and may keep is taken, so that nobody else gets it; what may not be kept is not. Claim for
+ * all, in the order of converge_order(), and run all afterwards. To the letter there is no such
+ * thing.
+ */
+void converge_claim(struct alloc *a, const struct converge_service *s);
+
+/**
+ * After a start or a change of the pools, with an allocator that knows nothing yet, all services
+ * are to be run in this order: those with more addresses in their status before those with fewer,
+ * else as they stand. Where two have the same, the first one keeps it.
  */
 void converge_order(const struct converge_service **v, size_t n);
 

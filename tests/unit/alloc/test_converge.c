@@ -8,6 +8,7 @@
  *   reload                                  the pools are others from now on: those that follow
  *   svc NAME WORD…                          what the service asks for; its status stays, if any
  *   run NAME => EXPECTED                    one pass
+ *   claim NAME…                             converge_claim() for each
  *   del NAME => [others]
  *   order NAME… => NAME…                    of services, by converge_order()
  * Words of svc: type=T cip=A,B prefer require v6first ip=A ips=A,B|- oips= pool= opool= key= okey=
@@ -332,6 +333,23 @@ static const struct script scripts[] = {
 	{ "restart: of two with one address the first one keeps it",
 	  "pool p 10.0.0.0/31\nsvc a has=10.0.0.1\nsvc b has=10.0.0.1\nrun a => 10.0.0.1 from=p\n"
 	  "run b => 10.0.0.0 from=p +ClearAssignment +IPAllocated\n" },
+	{ "restart: who looks for a second address takes none that a later one has",
+	  "pool p 10.0.0.0/31 2001:db8::/126\n"
+	  "svc a cip=10.96.0.1,fd00::1 prefer has=2001:db8::1 from=p\nsvc b has=10.0.0.0 from=p\n"
+	  "claim a b\nrun a => 10.0.0.1,2001:db8::1 from=p +IPAllocated\n"
+	  "run b => 10.0.0.0 from=p same\n" },
+	{ "restart: who must move takes none that a later one has",
+	  "pool p 10.0.0.0/31\nsvc a has=10.9.9.9 from=p\nsvc b has=10.0.0.0 from=p\nclaim a b\n"
+	  "run a => 10.0.0.1 from=p +ClearAssignment +IPAllocated\n"
+	  "run b => 10.0.0.0 from=p same\n" },
+	{ "restart: who asks for another address claims nothing",
+	  "pool p 10.0.0.0/31\nsvc a ip=10.0.0.1 has=10.0.0.0 from=p\nsvc b has=10.0.0.0 from=p\n"
+	  "claim a b\nrun a => 10.0.0.1 from=p +IPAllocated\nrun b => 10.0.0.0 from=p same\n" },
+	{ "restart: to the letter, it takes it, and the later one moves",
+	  "pool p 10.0.0.0/31 2001:db8::/126\n"
+	  "svc a cip=10.96.0.1,fd00::1 prefer has=2001:db8::1 from=p\nsvc b has=10.0.0.0 from=p\n"
+	  "run a => 10.0.0.0,2001:db8::1 from=p +IPAllocated\n"
+	  "run b => 10.0.0.1 from=p +ClearAssignment +IPAllocated\n" },
 	{ "restart: there is no memory but the status",
 	  "pool p 10.0.0.0/30\nsvc a ip=10.0.0.2\nrun a => 10.0.0.2 from=p +IPAllocated\n"
 	  "del a => others\nsvc a has=\nrun a => 10.0.0.0 from=p +IPAllocated\n" },
@@ -586,6 +604,14 @@ static void play_run(struct player *p, const char *line, const char *name, const
 	write_status(p, x, r);
 }
 
+static void play_claim(struct player *p, char *names)
+{
+	if (!p->alloc)
+		p->alloc = alloc_new(&p->cfg);
+	for (char *one; (one = strsep(&names, " "));)
+		converge_claim(p->alloc, &actor_named(p, arena_strdup(p->a, one))->s);
+}
+
 static void play_del(struct player *p, const char *line, const char *name, const char *expected)
 {
 	char *key = mem_printf("ns/%s", name);
@@ -636,6 +662,8 @@ static void play_line(struct player *p, char *line)
 		play_reload(p);
 	else if (strcmp(verb, "run") == 0 && expected)
 		play_run(p, whole, rest, expected);
+	else if (strcmp(verb, "claim") == 0)
+		play_claim(p, rest);
 	else if (strcmp(verb, "del") == 0 && expected)
 		play_del(p, whole, rest, expected);
 	else if (strcmp(verb, "order") == 0 && expected)
