@@ -344,7 +344,8 @@ static const struct script scripts[] = {
 	  "run b => 10.0.0.0 from=p same\n" },
 	{ "restart: who asks for another address claims nothing",
 	  "pool p 10.0.0.0/31\nsvc a ip=10.0.0.1 has=10.0.0.0 from=p\nsvc b has=10.0.0.0 from=p\n"
-	  "claim a b\nrun a => 10.0.0.1 from=p +IPAllocated\nrun b => 10.0.0.0 from=p same\n" },
+	  "claim a b\nrun a => 10.0.0.1 from=p +ClearAssignment +IPAllocated\nrun b => 10.0.0.0 "
+	  "from=p same\n" },
 	{ "restart: to the letter, it takes it, and the later one moves",
 	  "pool p 10.0.0.0/31 2001:db8::/126\n"
 	  "svc a cip=10.96.0.1,fd00::1 prefer has=2001:db8::1 from=p\nsvc b has=10.0.0.0 from=p\n"
