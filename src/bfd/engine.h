@@ -6,6 +6,11 @@
  * bfd_engine_counters() is called on the loop's thread. Only bfd_engine_apply() allocates and opens
  * sockets; receiving, sending and timers neither allocate nor log nor lock.
  *
+ * One turn of the loop: packets are read (io.h), sessions whose deadline has come are run, the
+ * earliest first and with them those that may send a little ahead of their time, and at the end all
+ * packets leave together (tx.h). No turn runs more sessions than take about a millisecond, so that a
+ * thousand that lose their peer at once keep nobody else waiting.
+ *
  * Before a session is declared down the sockets are drained, so what waited while the process was
  * stopped or starved counts first.
  *
@@ -27,16 +32,20 @@ struct bfd_target {
 	struct addr peer;
 	struct addr local; /* unset: the kernel chooses, and all our addresses are taken */
 	uint32_t ifindex;  /* 0: any, unless the peer is link-local */
+	uint32_t vrf;	   /* interface of the VRF that the peer is in; 0: none */
 	bool multihop;
 	uint8_t min_ttl; /* multihop: packets with less are refused; single hop is always 255 */
 	struct bfd_session_conf session;
 	struct bfd_session_status *status; /* outlives each table that names it */
 };
 
-/** Immutable once applied. No two targets have one id, or one peer, local, ifindex and multihop. */
+/**
+ * Immutable once applied. No two targets have one id, or one peer, local, ifindex, vrf and multihop.
+ */
 struct bfd_table {
 	const struct bfd_target *v;
 	size_t n;
+	bool udp_only; /* no raw sockets, also where they are permitted */
 };
 
 struct bfd_event {

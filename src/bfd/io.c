@@ -1,14 +1,21 @@
 #include "bfd/io.h"
 
 #include <errno.h>
-#include <netinet/ip.h>
 #include <time.h>
 #include <unistd.h>
 
-/* Enough for a second of a thousand sessions at 50 ms while the process does not run. */
-#define RCVBUF_BYTES (16 << 20)
-#define SOURCE_PORTS (BFD_SOURCE_PORT_MAX - BFD_SOURCE_PORT_MIN + 1)
-#define TTL_SENT     255
+#include "bfd/tx.h"
+
+/* Two seconds of a thousand sessions at 50 ms, each packet with the kernel's overhead, while the
+ * process does not run. */
+#define RCVBUF_BYTES (32 << 20)
+
+/* What one turn reads of a socket at most: about two milliseconds' work. */
+#define BATCHES_PER_TURN 32
+
+/* Pausing begins when so many packets come in each pause, and ends when less than half of it do. */
+#define WINDOW		  DUR_MS(10)
+#define PACKETS_PER_PAUSE 2
 
 static int64_t wall_clock_ns(void)
 {
@@ -18,12 +25,12 @@ static int64_t wall_clock_ns(void)
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-static void listener_ready(struct loop_io *io, unsigned events)
-{
-	struct bfd_listener *l = CONTAINER_OF(io, struct bfd_listener, io);
+static void listener_ready(struct loop_io *io, unsigned events);
 
-	(void)events;
-	bfd_io_drain(l->owner);
+static void pause_over(struct loop_timer *t, struct mono now)
+{
+	(void)now;
+	bfd_io_drain(CONTAINER_OF(t, struct bfd_io, wake));
 }
 
 void bfd_io_init(struct bfd_io *io, struct loop *loop,
@@ -31,49 +38,119 @@ void bfd_io_init(struct bfd_io *io, struct loop *loop,
 {
 	*io = (struct bfd_io){ .loop = loop, .received = received, .ctx = ctx };
 	io->batch = udp_batch_new();
-	io->drained_at = mono_clock();
-	for (int i = 0; i < BFD_LISTENER_COUNT; i++) {
-		struct bfd_listener *l = &io->listeners[i];
+	io->read_until = io->window_start = mono_clock();
+	loop_timer_init(&io->wake, loop, pause_over);
+}
 
-		l->owner = io;
-		l->fd = -1;
-		l->multihop = i & 1;
-		l->family = i & 2 ? FAMILY_V6 : FAMILY_V4;
-		loop_io_init(&l->io, loop, listener_ready);
-	}
+static void listener_close(struct bfd_listener *l)
+{
+	loop_io_stop(&l->io);
+	close(l->fd);
+	l->fd = -1;
 }
 
 void bfd_io_fini(struct bfd_io *io)
 {
-	for (int i = 0; i < BFD_LISTENER_COUNT; i++) {
-		struct bfd_listener *l = &io->listeners[i];
-
-		if (l->fd < 0)
-			continue;
-		loop_io_stop(&l->io);
-		close(l->fd);
-		l->fd = -1;
+	loop_timer_stop(&io->wake);
+	for (size_t i = 0; i < io->n_listeners; i++) {
+		if (io->listeners[i].fd >= 0)
+			listener_close(&io->listeners[i]);
 	}
+	io->n_listeners = 0;
 	io->batch = udp_batch_free(io->batch);
 }
 
-int bfd_io_listen(struct bfd_io *io, enum family family, bool multihop, struct err *e)
+static bool is_open(const struct bfd_io *io, enum family family, bool multihop, uint32_t vrf)
 {
-	struct bfd_listener *l = &io->listeners[(family == FAMILY_V6 ? 2 : 0) + multihop];
+	for (size_t i = 0; i < io->n_listeners; i++) {
+		const struct bfd_listener *l = &io->listeners[i];
 
-	if (l->fd >= 0)
+		if (l->fd >= 0 && l->family == family && l->multihop == multihop && l->vrf == vrf)
+			return true;
+	}
+	return false;
+}
+
+static struct bfd_listener *place(struct bfd_io *io)
+{
+	for (size_t i = 0; i < io->n_listeners; i++) {
+		if (io->listeners[i].fd < 0)
+			return &io->listeners[i];
+	}
+	return io->n_listeners < BFD_LISTENERS_MAX ? &io->listeners[io->n_listeners++] : NULL;
+}
+
+static bool any_vrf(const struct bfd_io *io)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < io->n_listeners; i++)
+		any |= io->listeners[i].fd >= 0 && io->listeners[i].vrf;
+	return any;
+}
+
+static void share_all(struct bfd_io *io, bool on)
+{
+	for (size_t i = 0; i < io->n_listeners; i++) {
+		if (io->listeners[i].fd >= 0)
+			udp_share(io->listeners[i].fd, on);
+	}
+}
+
+/* Sockets of different VRFs share a port among each other, with nobody else: only while one of ours
+ * is being opened the others allow it. */
+static int open_beside(struct bfd_io *io, struct udp_conf *conf, struct err *e)
+{
+	conf->shared = conf->vrf || any_vrf(io);
+	share_all(io, conf->shared);
+	int fd = udp_open(conf, e);
+	int saved = errno;
+
+	share_all(io, false);
+	if (fd >= 0)
+		udp_share(fd, false);
+	errno = saved;
+	return fd;
+}
+
+int bfd_io_listen(struct bfd_io *io, enum family family, bool multihop, uint32_t vrf, struct err *e)
+{
+	struct udp_conf conf = {
+		.family = family,
+		.port = multihop ? BFD_PORT_MULTI_HOP : BFD_PORT_SINGLE_HOP,
+		.rcvbuf_bytes = RCVBUF_BYTES,
+		.details = true,
+		.vrf = vrf,
+	};
+
+	if (is_open(io, family, multihop, vrf))
 		return 0;
-	int fd = udp_open(
-		&(struct udp_conf){ .family = family,
-				    .port = multihop ? BFD_PORT_MULTI_HOP : BFD_PORT_SINGLE_HOP,
-				    .rcvbuf_bytes = RCVBUF_BYTES,
-				    .details = true },
-		e);
+	struct bfd_listener *l = place(io);
+	if (!l) {
+		errno = EMFILE;
+		return err_set(e, ERR_LIMIT, "BFD: too many VRFs");
+	}
+	*l = (struct bfd_listener){ .owner = io, .fd = -1, .family = family, .vrf = vrf };
+	int fd = open_beside(io, &conf, e);
 	if (fd < 0)
 		return err_wrap(e, "BFD");
 	l->fd = fd;
-	loop_io_watch(&l->io, fd, LOOP_READ);
+	l->multihop = multihop;
+	l->empty_at = l->read_until = mono_clock();
+	loop_io_init(&l->io, io->loop, listener_ready);
+	if (!io->pausing)
+		loop_io_watch(&l->io, fd, LOOP_READ);
 	return 0;
+}
+
+void bfd_io_prune(struct bfd_io *io, bool (*wanted)(void *ctx, uint32_t vrf), void *ctx)
+{
+	for (size_t i = 0; i < io->n_listeners; i++) {
+		struct bfd_listener *l = &io->listeners[i];
+
+		if (l->fd >= 0 && l->vrf && !wanted(ctx, l->vrf))
+			listener_close(l);
+	}
 }
 
 struct mono bfd_arrival(const struct bfd_wakeup *w, int64_t arrived_ns)
@@ -97,93 +174,101 @@ static bool hand_over(struct bfd_listener *l, const struct bfd_wakeup *w, int i)
 		.peer = msg.from,
 		.local = msg.to,
 		.ifindex = msg.ifindex,
+		.vrf = l->vrf,
 		.ttl = msg.ttl,
 		.at = bfd_arrival(w, msg.arrived_ns),
 	};
+	l->read_until = rx.at;
+	if (msg.lost != l->lost && msg.lost) {
+		io->lost += msg.lost - l->lost;
+		l->lost = msg.lost;
+	}
 	io->received(io->ctx, &rx);
 	return msg.arrived_ns > w->wall_ns;
 }
 
 /*
- * Until the socket is empty, or until what came after the wake-up: what is older is bounded by the
- * socket's buffer, so a flood cannot keep us here. Should the real-time clock step back, a batch is
- * read at a time.
+ * Until the socket is empty, or until what came after the wake-up, but not longer than other work
+ * can wait: a flood must not keep us here.
  */
-static void listener_drain(struct bfd_listener *l, const struct bfd_wakeup *w)
+static void listener_drain(struct bfd_listener *l, struct bfd_wakeup *w)
 {
-	for (;;) {
+	w->since_last = mono_sub(w->now, l->empty_at);
+	for (int round = 0; round < BATCHES_PER_TURN; round++) {
 		int n = udp_batch_recv(l->owner->batch, l->fd);
 		bool newer = false;
 
 		for (int i = 0; i < n; i++)
 			newer |= hand_over(l, w, i);
-		if (n < UDP_BATCH || newer)
+		l->owner->window_packets += n > 0 ? (unsigned)n : 0;
+		if (n < UDP_BATCH || newer) {
+			l->empty_at = l->read_until = w->now;
 			return;
+		}
 	}
+}
+
+static void watch_all(struct bfd_io *io, unsigned events)
+{
+	for (size_t i = 0; i < io->n_listeners; i++) {
+		if (io->listeners[i].fd >= 0)
+			loop_io_watch(&io->listeners[i].io, io->listeners[i].fd, events);
+	}
+}
+
+/* Wait for packets one by one, or look each pause? By how many came in the last window. */
+static void choose_pace(struct bfd_io *io, struct mono now)
+{
+	struct dur window = mono_sub(now, io->window_start);
+
+	if (window.ns < WINDOW.ns)
+		return;
+	int64_t came = io->window_packets * io->pause.ns;
+	bool fast = came >= PACKETS_PER_PAUSE * window.ns;
+	bool slow = 2 * came < PACKETS_PER_PAUSE * window.ns;
+
+	io->window_start = now;
+	io->window_packets = 0;
+	if (io->pausing ? slow : fast) {
+		io->pausing = !io->pausing;
+		watch_all(io, io->pausing ? 0 : LOOP_READ);
+	}
+}
+
+static struct bfd_wakeup wakeup_now(void)
+{
+	return (struct bfd_wakeup){ .now = mono_clock(), .wall_ns = wall_clock_ns() };
+}
+
+static void read_on(struct bfd_io *io, struct mono now)
+{
+	choose_pace(io, now);
+	loop_timer_set(&io->wake, io->pausing ? mono_add(now, io->pause) : MONO_NEVER);
+}
+
+static void listener_ready(struct loop_io *io, unsigned events)
+{
+	struct bfd_listener *l = CONTAINER_OF(io, struct bfd_listener, io);
+	struct bfd_wakeup w = wakeup_now();
+
+	(void)events;
+	listener_drain(l, &w);
+	read_on(l->owner, w.now);
 }
 
 void bfd_io_drain(struct bfd_io *io)
 {
-	struct bfd_wakeup w = { .now = mono_clock(), .wall_ns = wall_clock_ns() };
+	struct bfd_wakeup w = wakeup_now();
+	struct mono read_until = w.now;
 
-	w.since_last = mono_sub(w.now, io->drained_at);
-	for (int i = 0; i < BFD_LISTENER_COUNT; i++) {
-		if (io->listeners[i].fd >= 0)
-			listener_drain(&io->listeners[i], &w);
-	}
-	io->drained_at = w.now;
-}
+	for (size_t i = 0; i < io->n_listeners; i++) {
+		struct bfd_listener *l = &io->listeners[i];
 
-static bool port_is_used(const struct bfd_io *io, unsigned i)
-{
-	return io->ports_used[i / 64] >> i % 64 & 1;
-}
-
-int bfd_io_sender_open(struct bfd_io *io, struct rng *rng, enum family family,
-		       const struct addr *local, uint32_t ifindex, struct bfd_sender *out,
-		       struct err *e)
-{
-	struct udp_conf conf = { .family = family,
-				 .local = *local,
-				 .ifindex = ifindex,
-				 .ttl = TTL_SENT,
-				 .tos = IPTOS_CLASS_CS6 };
-	unsigned start = (unsigned)rng_below(rng, SOURCE_PORTS);
-
-	*out = (struct bfd_sender){ .fd = -1 };
-	for (unsigned tried = 0; tried < SOURCE_PORTS; tried++) {
-		unsigned i = (start + tried) % SOURCE_PORTS;
-
-		if (port_is_used(io, i))
+		if (l->fd < 0)
 			continue;
-		conf.port = (uint16_t)(BFD_SOURCE_PORT_MIN + i);
-		int fd = udp_open(&conf, e);
-		if (fd < 0 && errno == EADDRINUSE)
-			continue;
-		if (fd < 0)
-			return fd;
-		io->ports_used[i / 64] |= UINT64_C(1) << i % 64;
-		*out = (struct bfd_sender){ .fd = fd, .port = conf.port };
-		return 0;
+		listener_drain(l, &w);
+		read_until = mono_min(read_until, l->read_until);
 	}
-	return err_set(e, ERR_LIMIT, "no source port is free");
-}
-
-void bfd_io_sender_close(struct bfd_io *io, struct bfd_sender *s)
-{
-	unsigned i = s->port - BFD_SOURCE_PORT_MIN;
-
-	if (s->fd < 0)
-		return;
-	close(s->fd);
-	s->fd = -1;
-	io->ports_used[i / 64] &= ~(UINT64_C(1) << i % 64);
-}
-
-int bfd_io_send(const struct bfd_sender *s, const struct addr *peer, uint32_t ifindex,
-		bool multihop, const void *bytes, size_t len)
-{
-	uint16_t port = multihop ? BFD_PORT_MULTI_HOP : BFD_PORT_SINGLE_HOP;
-
-	return s->fd < 0 ? -EBADF : udp_send(s->fd, peer, port, ifindex, bytes, len);
+	io->read_until = read_until;
+	read_on(io, w.now);
 }

@@ -1,26 +1,22 @@
 /**
- * The sockets of BFD: where control packets come in (one socket for each family and port), and the
- * sockets that sessions send from (one each, for its own source port).
+ * Where BFD packets come in: one socket for each family and port, and one more of each for each VRF.
  *
  * Time of arrival (design 7.15): the kernel stamps datagrams with the real-time clock. Their age is
  * the real-time clock now minus the stamp, both read in one wake-up and clamped to [0, since the
- * last wake-up], so that neither our own lateness nor a step of the clock looks like silence or
- * like life.
+ * socket was last empty], so that neither our own lateness nor a step of the clock looks like silence
+ * or like life.
  *
- * The engine drives it on the packet thread; nothing here allocates after bfd_io_init().
- * RFC 5881 §4 (ports, source ports) and §5 (TTL sent); RFC 5883 §5 (port).
+ * When packets come fast, the sockets are not waited for: they are read each `pause`, and whenever
+ * the engine is awake for something else. The stamps keep detection exact all the same.
+ *
+ * The engine drives it on the packet thread; nothing here allocates but bfd_io_listen(), and the
+ * change between waiting and pausing. RFC 5881 §4 and RFC 5883 §5 (ports).
  */
 #ifndef BFD_IO_H
 #define BFD_IO_H
 
 #include "base/loop.h"
-#include "base/rng.h"
 #include "net/udp.h"
-
-#define BFD_PORT_SINGLE_HOP 3784
-#define BFD_PORT_MULTI_HOP  4784
-#define BFD_SOURCE_PORT_MIN 49152
-#define BFD_SOURCE_PORT_MAX 65535
 
 /** A received datagram, still to be decoded. */
 struct bfd_rx {
@@ -30,11 +26,10 @@ struct bfd_rx {
 	struct addr peer;
 	struct addr local;
 	uint32_t ifindex;
+	uint32_t vrf; /* that its socket belongs to; 0: none */
 	int ttl;
 	struct mono at;
 };
-
-enum { BFD_LISTENER_COUNT = 4 }; /* two families, two ports */
 
 struct bfd_listener {
 	struct loop_io io;
@@ -42,26 +37,46 @@ struct bfd_listener {
 	int fd;
 	bool multihop;
 	enum family family;
+	uint32_t vrf;
+	uint32_t lost;		/* as the kernel counts: since it is open */
+	struct mono empty_at;	/* when it was last read to its end */
+	struct mono read_until; /* what came before this instant has been handed over */
 };
+
+#define BFD_LISTENERS_MAX 64
 
 struct bfd_io {
 	struct loop *loop;
 	void (*received)(void *ctx, const struct bfd_rx *rx);
 	void *ctx;
 	struct udp_batch *batch;
-	struct mono drained_at; /* the last wake-up that read the sockets */
-	struct bfd_listener listeners[BFD_LISTENER_COUNT];
-	uint64_t ports_used[(BFD_SOURCE_PORT_MAX - BFD_SOURCE_PORT_MIN + 1) / 64];
+	struct bfd_listener listeners[BFD_LISTENERS_MAX];
+	size_t n_listeners;
+	uint64_t lost;		/* datagrams that found a buffer full, of all sockets */
+	struct mono read_until; /* of all sockets */
+
+	struct dur pause; /* how long a packet may wait; 0: not at all */
+	bool pausing;
+	struct loop_timer wake;
+	struct mono window_start; /* packets are counted by windows of some milliseconds */
+	unsigned window_packets;
 };
 
 void bfd_io_init(struct bfd_io *io, struct loop *loop,
 		 void (*received)(void *ctx, const struct bfd_rx *rx), void *ctx);
 void bfd_io_fini(struct bfd_io *io);
 
-/** Open the socket for a family and port if it is not open yet; 0 or negative. */
-NODISCARD int bfd_io_listen(struct bfd_io *io, enum family family, bool multihop, struct err *e);
+/** Open the socket for a family, port and VRF if it is not open yet; 0, or negative (errno kept). */
+NODISCARD int bfd_io_listen(struct bfd_io *io, enum family family, bool multihop, uint32_t vrf,
+			    struct err *e);
 
-/** Hand over every datagram that has arrived until now. */
+/** Close the sockets of all VRFs that @wanted does not want. */
+void bfd_io_prune(struct bfd_io *io, bool (*wanted)(void *ctx, uint32_t vrf), void *ctx);
+
+/**
+ * Hand over what has arrived. Where more waits than one turn has time for, the oldest comes first,
+ * and io->read_until says how far it went.
+ */
 void bfd_io_drain(struct bfd_io *io);
 
 /** Both clocks, read together in one wake-up. */
@@ -73,24 +88,5 @@ struct bfd_wakeup {
 
 /** When a datagram with the kernel's stamp @arrived_ns (0: none) arrived, as far as we believe it. */
 struct mono bfd_arrival(const struct bfd_wakeup *w, int64_t arrived_ns);
-
-/** Where a session sends from. */
-struct bfd_sender {
-	int fd; /* -1: not open */
-	uint16_t port;
-};
-
-/**
- * Open a socket with a source port that no other session of ours has (RFC 5881 §4).
- * @local may be unset, @ifindex 0. Returns 0, or negative and leaves @out closed.
- */
-NODISCARD int bfd_io_sender_open(struct bfd_io *io, struct rng *rng, enum family family,
-				 const struct addr *local, uint32_t ifindex, struct bfd_sender *out,
-				 struct err *e);
-void bfd_io_sender_close(struct bfd_io *io, struct bfd_sender *s);
-
-/** Returns 0 or -errno. */
-NODISCARD int bfd_io_send(const struct bfd_sender *s, const struct addr *peer, uint32_t ifindex,
-			  bool multihop, const void *bytes, size_t len);
 
 #endif

@@ -2,7 +2,9 @@
 
 /* Out-of-turn packets between two in turn: a change takes three, two confused peers would take any
  * number. */
-#define URGENT_MAX 8
+#define URGENT_MAX   8
+
+#define AHEAD_MAX_NS 500000
 
 static uint32_t tx_interval_us(const struct bfd_session *s)
 {
@@ -17,13 +19,25 @@ static uint32_t tx_interval_us(const struct bfd_session *s)
 	return MAX(s->desired_tx_used_us, s->remote_min_rx_us);
 }
 
-/* §6.8.7: 0-25 % less than the interval, and with a multiplier of one 10-25 %. */
+static int64_t ahead_ns(int64_t interval_ns)
+{
+	return MIN(interval_ns / 40, AHEAD_MAX_NS);
+}
+
+struct dur bfd_session_ahead(const struct bfd_session *s)
+{
+	return DUR_NS(ahead_ns((int64_t)s->tx_interval_us * 1000));
+}
+
+/* §6.8.7: 0-25 % less than the interval, and with a multiplier of one 10-25 %; also when the packet
+ * leaves ahead of its time, or our own wake-up is a little late. */
 static struct dur jittered(const struct bfd_session *s, uint32_t interval_us)
 {
 	int64_t ns = (int64_t)interval_us * 1000;
 	int64_t most = s->conf.detect_mult == 1 ? ns / 10 * 9 : ns;
+	int64_t room = ahead_ns(ns);
 
-	return DUR_NS(rng_between(s->rng, ns - ns / 4, most));
+	return DUR_NS(rng_between(s->rng, ns - ns / 4 + room, most - room));
 }
 
 /* A shorter interval counts from the last packet on, a longer one from the next. */
@@ -234,10 +248,15 @@ void bfd_session_tick(struct bfd_session *s, struct mono now)
 {
 	if (!mono_before(now, s->detect_at))
 		expire(s, now);
-	if (!mono_before(now, s->tx_at)) {
-		s->urgent = 0;
-		s->send_wanted = true;
-	}
+	bfd_session_send_ahead(s, now, DUR_NS(0));
+}
+
+void bfd_session_send_ahead(struct bfd_session *s, struct mono now, struct dur ahead)
+{
+	if (mono_before(mono_add(now, ahead), s->tx_at))
+		return;
+	s->urgent = 0;
+	s->send_wanted = true;
 }
 
 void bfd_session_apply(struct bfd_session *s, const struct bfd_session_conf *conf, struct mono now)

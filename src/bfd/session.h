@@ -120,6 +120,15 @@ NODISCARD int bfd_session_rx(struct bfd_session *s, const struct bfd_pkt *pkt, s
  * once. */
 void bfd_session_tick(struct bfd_session *s, struct mono now);
 
+/**
+ * How long before its time a packet may leave, so that packets of several sessions leave together:
+ * 1/40 of the interval, half a millisecond at most. The drawn interval (§6.8.7) leaves room for it.
+ */
+struct dur bfd_session_ahead(const struct bfd_session *s);
+
+/** Send the packet that is due within @ahead, which is no more than bfd_session_ahead(). */
+void bfd_session_send_ahead(struct bfd_session *s, struct mono now, struct dur ahead);
+
 /** Change parameters. In Up this runs a poll sequence (§6.8.3) and never flaps. */
 void bfd_session_apply(struct bfd_session *s, const struct bfd_session_conf *conf, struct mono now);
 

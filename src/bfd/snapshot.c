@@ -1,14 +1,66 @@
 #include "bfd/snapshot.h"
 
+#include <stdio.h>
+
 #include "bfd/engine.h"
 
-#define LOAD(field) atomic_load_explicit(&(field), memory_order_relaxed)
+#define LOAD(field)	    atomic_load_explicit(&(field), memory_order_relaxed)
+#define STORE(field, value) atomic_store_explicit(&(field), (value), memory_order_relaxed)
 
 static const char *const drop_labels[BFD_DROP_COUNT] = {
 #define BFD_DROP_ROW(name, label, text) [BFD_DROP_##name] = (label),
 	BFD_DROPS(BFD_DROP_ROW)
 #undef BFD_DROP_ROW
 };
+
+const char *bfd_drop_label(unsigned drop)
+{
+	return drop < BFD_DROP_COUNT ? drop_labels[drop] : "?";
+}
+
+static uint64_t pack(const struct bfd_transition *t)
+{
+	return (uint64_t)t->old_state | (uint64_t)t->new_state << 8 |
+	       (uint64_t)t->remote_state << 16 | (uint64_t)t->local_diag << 24 |
+	       (uint64_t)t->remote_diag << 32;
+}
+
+static struct bfd_transition unpack(int64_t at_ns, uint64_t what)
+{
+	return (struct bfd_transition){
+		.at = { at_ns },
+		.old_state = (uint8_t)what,
+		.new_state = (uint8_t)(what >> 8),
+		.remote_state = (uint8_t)(what >> 16),
+		.local_diag = (uint8_t)(what >> 24),
+		.remote_diag = (uint8_t)(what >> 32),
+	};
+}
+
+void bfd_status_note(struct bfd_session_status *st, const struct bfd_transition *t)
+{
+	uint32_t n = LOAD(st->n_transitions);
+
+	STORE(st->transitions[n % BFD_TRANSITIONS].at_ns, t->at.ns);
+	STORE(st->transitions[n % BFD_TRANSITIONS].what, pack(t));
+	atomic_store_explicit(&st->n_transitions, n + 1, memory_order_release);
+}
+
+/* The slot that the next change goes to is left out: it may be written just now. */
+size_t bfd_status_transitions(const struct bfd_session_status *st,
+			      struct bfd_transition out[static BFD_TRANSITIONS])
+{
+	uint32_t n = atomic_load_explicit(&st->n_transitions, memory_order_acquire);
+	uint32_t kept = MIN(n, BFD_TRANSITIONS - 1);
+
+	for (uint32_t i = 0; i < kept; i++) {
+		uint32_t slot = (n - 1 - i) % BFD_TRANSITIONS;
+
+		out[i] =
+			unpack(LOAD(st->transitions[slot].at_ns), LOAD(st->transitions[slot].what));
+	}
+	return kept;
+}
 
 /** The sessions with one peer, added up: the reference's only label is the peer. */
 struct peer_sum {
@@ -104,6 +156,28 @@ static void collect_one(struct metric_writer *w, enum metric_type type, const ch
 	metric_sample(w, name, NULL, 0, (double)v);
 }
 
+/* Bounds are the powers of two from 16 µs to 1 s. */
+static void collect_hist(struct metric_writer *w, const char *name, const char *help,
+			 const struct bfd_hist *h)
+{
+	CLEANUP(mem_freep) char *bucket = mem_printf("%s_bucket", name);
+	CLEANUP(mem_freep) char *sum = mem_printf("%s_sum", name);
+	CLEANUP(mem_freep) char *count = mem_printf("%s_count", name);
+	double n = (double)bfd_hist_count(h);
+
+	buf_printf(w->out, "# HELP %s %s\n# TYPE %s histogram\n", name, help, name);
+	for (uint64_t us = 16; us <= UINT64_C(1) << 20; us *= 2) {
+		char le[24];
+
+		snprintf(le, sizeof(le), "%.6f", (double)us / 1e6);
+		metric_sample(w, bucket, METRIC_LABELS({ "le", le }),
+			      MIN((double)bfd_hist_below(h, us), n));
+	}
+	metric_sample(w, bucket, METRIC_LABELS({ "le", "+Inf" }), n);
+	metric_sample(w, sum, NULL, 0, (double)LOAD(h->sum_us) / 1e6);
+	metric_sample(w, count, NULL, 0, n);
+}
+
 void bfd_counters_collect(const struct bfd_counters *c, struct metric_writer *w)
 {
 	static const char refused[] = "crier_bfd_packets_refused_total";
@@ -122,4 +196,14 @@ void bfd_counters_collect(const struct bfd_counters *c, struct metric_writer *w)
 	for (unsigned d = 0; d < BFD_DROP_COUNT; d++)
 		metric_sample(w, refused, METRIC_LABELS({ "reason", drop_labels[d] }),
 			      (double)LOAD(c->dropped[d]));
+	collect_one(w, METRIC_COUNTER, "crier_bfd_packets_lost_total",
+		    "BFD packets that found the socket's buffer full", LOAD(c->lost));
+	collect_one(w, METRIC_COUNTER, "crier_bfd_late_sends_total",
+		    "BFD control packets sent later than the agreed interval", LOAD(c->late_sends));
+	collect_hist(w, "crier_bfd_detection_delay_seconds",
+		     "Time from the end of the detection time to the report that a session is down",
+		     &c->detection);
+	collect_hist(w, "crier_bfd_receive_jitter_seconds",
+		     "Difference between two gaps in turn of received BFD control packets",
+		     &c->jitter);
 }

@@ -5,6 +5,10 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Before whatever else waits in a queue of the link (TC_PRIO_CONTROL); this and less is for all. */
+#define PRIORITY_CONTROL     7
+#define PRIORITY_INTERACTIVE 6
+
 static int set_int(int fd, int level, int option, int value)
 {
 	return setsockopt(fd, level, option, &value, sizeof(value));
@@ -53,7 +57,16 @@ static int set_common(int fd, const struct udp_conf *conf)
 	if (set_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, rcvbuf) < 0 &&
 	    set_int(fd, SOL_SOCKET, SO_RCVBUF, rcvbuf) < 0)
 		return -1;
-	return conf->details ? set_int(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1) : 0;
+	if (conf->tos && set_int(fd, SOL_SOCKET, SO_PRIORITY, PRIORITY_CONTROL) < 0 &&
+	    set_int(fd, SOL_SOCKET, SO_PRIORITY, PRIORITY_INTERACTIVE) < 0)
+		return -1;
+	if (conf->vrf && set_int(fd, SOL_SOCKET, SO_BINDTOIFINDEX, (int)conf->vrf) < 0)
+		return -1;
+	if (conf->shared && set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0)
+		return -1;
+	if (!conf->details)
+		return 0;
+	return set_int(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1) | set_int(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
 }
 
 static int bind_to(int fd, const struct udp_conf *conf)
@@ -89,6 +102,41 @@ int udp_open(const struct udp_conf *conf, struct err *e)
 	return fd;
 }
 
+static int source_of(int fd, const struct addr *to, uint32_t ifindex, struct addr *out)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = addr_to_sockaddr(to, 1, addr_is_link_local(to) ? ifindex : 0, &ss);
+
+	if (connect(fd, (struct sockaddr *)&ss, len) < 0)
+		return -1;
+	len = sizeof(ss);
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) < 0)
+		return -1;
+	addr_from_sockaddr(&ss, out, NULL);
+	return 0;
+}
+
+int udp_source(const struct udp_conf *conf, const struct addr *to, struct addr *out, struct err *e)
+{
+	int fd = udp_open(conf, e);
+
+	if (fd < 0)
+		return fd;
+	int ret = source_of(fd, to, conf->ifindex, out);
+	int saved = errno;
+
+	if (ret < 0)
+		ret = err_errno(e, "no way to %s", ADDR_TEXT(to));
+	close(fd);
+	errno = saved;
+	return ret;
+}
+
+void udp_share(int fd, bool on)
+{
+	(void)set_int(fd, SOL_SOCKET, SO_REUSEADDR, on);
+}
+
 int udp_send(int fd, const struct addr *to, uint16_t port, uint32_t scope, const void *bytes,
 	     size_t len)
 {
@@ -103,7 +151,7 @@ int udp_send(int fd, const struct addr *to, uint16_t port, uint32_t scope, const
 /* Room for the largest set of control messages that we ask for. */
 union control {
 	struct cmsghdr align;
-	uint8_t bytes[CMSG_SPACE(sizeof(struct timespec)) + CMSG_SPACE(sizeof(int)) +
+	uint8_t bytes[CMSG_SPACE(sizeof(struct timespec)) + 2 * CMSG_SPACE(sizeof(int)) +
 		      CMSG_SPACE(sizeof(struct in6_pktinfo))];
 };
 
@@ -156,6 +204,8 @@ static void take_control(const struct cmsghdr *c, struct udp_msg *out)
 		struct timespec ts;
 		memcpy(&ts, data, sizeof(ts));
 		out->arrived_ns = (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+	} else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
+		memcpy(&out->lost, data, sizeof(out->lost));
 	} else if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TTL) ||
 		   (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_HOPLIMIT)) {
 		memcpy(&out->ttl, data, sizeof(out->ttl));

@@ -21,10 +21,22 @@ struct udp_conf {
 	uint8_t tos;	  /* or traffic class */
 	int rcvbuf_bytes; /* 0: the least there is, for sockets that only send */
 	bool details;	  /* deliver destination, interface, TTL and time with each datagram */
+	uint32_t vrf;	  /* interface that the socket belongs to: a VRF, or any link; 0: none */
+	bool shared;	  /* others of ours, bound to other interfaces, have this port too */
 };
 
 /** Open and bind; returns the descriptor, or negative with ERR_SYSTEM (errno kept). */
 NODISCARD int udp_open(const struct udp_conf *conf, struct err *e);
+
+/**
+ * The address that the kernel would send from to @to, with @conf's local address (which must be one
+ * of this host's), interface and VRF. 0, or negative with ERR_SYSTEM (errno kept).
+ */
+NODISCARD int udp_source(const struct udp_conf *conf, const struct addr *to, struct addr *out,
+			 struct err *e);
+
+/** Allow or forbid further sockets to be opened as `shared` with the port of this one. */
+void udp_share(int fd, bool on);
 
 /** Send one datagram; @scope is the interface of a link-local @to. Returns 0 or -errno. */
 NODISCARD int udp_send(int fd, const struct addr *to, uint16_t port, uint32_t scope,
@@ -40,6 +52,7 @@ struct udp_msg {
 	uint32_t ifindex;   /* where it came in; 0 without details */
 	int ttl;	    /* -1 when the kernel did not say */
 	int64_t arrived_ns; /* real-time clock of the kernel; 0 when it did not say */
+	uint32_t lost; /* datagrams that found the socket's buffer full before this one, ever */
 };
 
 #define UDP_BATCH   64

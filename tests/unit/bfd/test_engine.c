@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 #include "bfd/engine.h"
-#include "bfd/io.h"
+#include "bfd/tx.h"
+#include "net/udp.h"
 #include "support.h"
 
 #define PATIENCE   DUR_S(8)

@@ -1,0 +1,96 @@
+/* What the engine's files share: a session with all that belongs to it, and the engine itself. */
+#ifndef BFD_ENGINE_PRIV_H
+#define BFD_ENGINE_PRIV_H
+
+#include "base/list.h"
+#include "base/map.h"
+#include "bfd/engine.h"
+#include "bfd/io.h"
+#include "bfd/queue.h"
+#include "bfd/tx.h"
+
+/** A session with its sender and its deadline. */
+struct conn {
+	struct bfd_engine *engine;
+	struct list link;
+	struct conn *same_peer; /* the next one in by_peer */
+	struct bfd_due due;	/* not later than the session's deadline */
+	struct bfd_target target;
+	struct bfd_session session;
+	struct bfd_path path;
+	struct bfd_sender sender;
+	struct mono sender_checked;
+	uint64_t generation;	/* of the last table that named it */
+	struct mono rx_last;	/* 0: none since it is up */
+	struct dur rx_last_gap; /* 0: none yet */
+	bool leaving;
+	unsigned goodbyes_left;
+	struct dur goodbye_gap;
+	uint8_t last_sent[BFD_PKT_LEN];
+};
+
+struct bfd_engine {
+	struct bfd_engine_conf conf;
+	struct bfd_io io;
+	struct bfd_tx tx;
+	struct rng rng;
+	const struct bfd_table *table;
+	uint64_t generation;
+	struct list conns;
+	struct list leaving;
+	size_t n_conns; /* both */
+	struct map *by_id;
+	struct map *by_disc;
+	struct map *by_peer;
+	struct bfd_queue queue;
+	struct loop_timer alarm;   /* the first of the queue */
+	struct loop_task turn_end; /* what was collected goes out */
+	struct dur ahead;	   /* how long before its time a packet may leave */
+	bool pace_stale;	   /* an interval has changed: `ahead` and the pause in io too */
+	struct loop_timer retry;
+	struct mono drained_turn; /* the wake-up whose expiries have already seen empty sockets */
+	struct bfd_counters counters;
+};
+
+#define LOAD(field)	    atomic_load_explicit(&(field), memory_order_relaxed)
+#define STORE(field, value) atomic_store_explicit(&(field), (value), memory_order_relaxed)
+
+/* run.c */
+
+/** True when the sender is open. */
+bool conn_open(struct conn *c);
+/** Send the last packet once more. */
+void conn_send_again(struct conn *c);
+void conn_publish(struct conn *c);
+/** Do what the session asks for; its deadline goes into the queue. */
+void conn_flush(struct conn *c, struct mono now);
+/** The next deadline of a session that is leaving. */
+void conn_await(struct conn *c, struct mono at);
+/** Run what is due, until the turn has taken long enough. */
+void engine_run(struct bfd_engine *e, struct mono now);
+/** Send what was collected, and wait for what is next. */
+void engine_end_turn(struct bfd_engine *e);
+/** Each packet's outcome. */
+void engine_sent(void *owner, int error);
+
+/* receive.c */
+
+/** A datagram from io. */
+void engine_received(void *ctx, const struct bfd_rx *rx);
+
+/* The index of sessions by peer. */
+struct bfd_peer_key {
+	struct addr addr; /* no padding: the key's bytes are compared */
+	uint8_t multihop;
+};
+
+static inline struct bfd_peer_key key_of(const struct addr *peer, bool multihop)
+{
+	return (struct bfd_peer_key){ .addr = *peer, .multihop = multihop };
+}
+
+/* engine.c */
+
+void conn_free(struct conn *c);
+
+#endif
