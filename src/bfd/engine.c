@@ -54,6 +54,7 @@ void conn_free(struct conn *c)
 	bfd_queue_set(&e->queue, &c->due, MONO_NEVER);
 	bfd_tx_close(&e->tx, &c->sender);
 	e->n_conns--;
+	bfd_auth_free(c->own_auth);
 	free(c);
 }
 
@@ -111,6 +112,8 @@ static void conn_leave(struct conn *c, struct mono now)
 
 	index_del(c);
 	c->leaving = true;
+	c->own_auth = bfd_auth_dup(held.auth);
+	held.auth = c->own_auth;
 	held.admin_down = true;
 	bfd_session_apply(&c->session, &held, now);
 	conn_flush(c, now);

@@ -26,7 +26,8 @@ struct conn {
 	bool leaving;
 	unsigned goodbyes_left;
 	struct dur goodbye_gap;
-	uint8_t last_sent[BFD_PKT_LEN];
+	struct bfd_pkt last;	   /* sent */
+	struct bfd_auth *own_auth; /* of one that leaves: the table's may be gone by then */
 };
 
 struct bfd_engine {

@@ -59,25 +59,51 @@ static enum bfd_decode check_fields(const struct head *head, const struct bfd_pk
 		return BFD_PKT_MY_DISC;
 	if (pkt->your_disc == 0 && pkt->state != BFD_DOWN && pkt->state != BFD_ADMIN_DOWN)
 		return BFD_PKT_YOUR_DISC;
-	return auth ? BFD_PKT_AUTH : BFD_PKT_OK;
+	return BFD_PKT_OK;
+}
+
+/* §4.2-4.4. @r: what the length field says is behind the mandatory section. */
+static bool read_auth(struct rd *r, struct bfd_pkt *pkt)
+{
+	enum { SIMPLE = 1, KEYED_MD5 = 2, METICULOUS_SHA1 = 5 };
+	size_t given = r->left;
+
+	pkt->auth.type = rd_u8(r);
+	uint8_t len = rd_u8(r);
+	pkt->auth.key_id = rd_u8(r);
+	if (len != given)
+		return false;
+	if (pkt->auth.type == SIMPLE) {
+		pkt->auth.proof = *r;
+		return !r->bad && r->left >= 1 && r->left <= 16;
+	}
+	rd_skip(r, 1);
+	pkt->auth.seq = rd_u32(r);
+	pkt->auth.proof = *r;
+	return !r->bad && pkt->auth.type >= KEYED_MD5 && pkt->auth.type <= METICULOUS_SHA1 &&
+	       r->left == (pkt->auth.type < 4 ? 16 : 20);
 }
 
 enum bfd_decode bfd_pkt_decode(struct rd r, struct bfd_pkt *out)
 {
-	struct bfd_pkt pkt = { 0 };
+	struct bfd_pkt pkt = { .wire = r.p };
 	struct head head = read_fields(&r, &pkt);
 
 	if (r.bad)
 		return BFD_PKT_SHORT;
 	enum bfd_decode outcome = check_fields(&head, &pkt);
-	if (outcome == BFD_PKT_OK)
-		*out = pkt;
-	return outcome;
+	if (outcome != BFD_PKT_OK)
+		return outcome;
+	struct rd section = rd_sub(&r, head.len - BFD_PKT_LEN);
+	if ((head.flags & FLAG_AUTH) && !read_auth(&section, &pkt))
+		return BFD_PKT_AUTH_FORM;
+	*out = pkt;
+	return BFD_PKT_OK;
 }
 
-void bfd_pkt_encode(const struct bfd_pkt *pkt, struct wr *w)
+void bfd_pkt_encode(const struct bfd_pkt *pkt, size_t auth_len, struct wr *w)
 {
-	uint8_t flags = 0;
+	uint8_t flags = auth_len ? FLAG_AUTH : 0;
 
 	flags |= pkt->poll ? FLAG_POLL : 0;
 	flags |= pkt->final ? FLAG_FINAL : 0;
@@ -86,7 +112,7 @@ void bfd_pkt_encode(const struct bfd_pkt *pkt, struct wr *w)
 	wr_u8(w, (uint8_t)(BFD_VERSION << 5 | (pkt->diag & 0x1f)));
 	wr_u8(w, (uint8_t)(pkt->state << 6 | flags));
 	wr_u8(w, pkt->detect_mult);
-	wr_u8(w, BFD_PKT_LEN);
+	wr_u8(w, (uint8_t)(BFD_PKT_LEN + auth_len));
 	wr_u32(w, pkt->my_disc);
 	wr_u32(w, pkt->your_disc);
 	wr_u32(w, pkt->desired_min_tx_us);

@@ -6,8 +6,8 @@
  * session.h, what needs the socket (TTL, interface) in engine.h. The session core and the engine
  * drive it.
  *
- * RFC 5880 §4.1 and the first steps of §6.8.6: covered. §4.2-4.4 (authentication): an authenticated
- * packet is recognised and refused. §4.1 echo fields: carried, not used.
+ * RFC 5880 §4.1 and the first steps of §6.8.6: covered. §4.2-4.4: the form of the authentication section; what
+ * it proves is in auth.h.
  */
 #ifndef BFD_PKT_H
 #define BFD_PKT_H
@@ -31,7 +31,7 @@ enum bfd_diag {
 	BFD_DIAG_COUNT
 };
 
-#define BFD_PKT_LEN	 24 /* bytes without an authentication section; all that we send */
+#define BFD_PKT_LEN	 24 /* bytes without an authentication section */
 #define BFD_PKT_AUTH_LEN 26 /* the least with one */
 #define BFD_VERSION	 1
 
@@ -48,6 +48,15 @@ struct bfd_pkt {
 	uint32_t desired_min_tx_us;
 	uint32_t required_min_rx_us;
 	uint32_t required_min_echo_us;
+
+	/* Of a decoded packet; borrowed from the datagram. */
+	const uint8_t *wire;
+	struct {
+		uint8_t type; /* 0: no section */
+		uint8_t key_id;
+		uint32_t seq;
+		struct rd proof; /* the password, or the digest */
+	} auth;
 };
 
 /** Why a packet is refused: X(name, label, text). */
@@ -59,7 +68,7 @@ struct bfd_pkt {
 	X(MULTIPOINT, "multipoint", "multipoint bit is set")                                      \
 	X(MY_DISC, "my-discriminator", "my discriminator is zero")                                \
 	X(YOUR_DISC, "your-discriminator", "your discriminator is zero in a state that needs it") \
-	X(AUTH, "authentication", "authenticated, and no authentication is configured")
+	X(AUTH_FORM, "authentication-form", "authentication section of an unknown form")
 
 enum bfd_decode {
 	BFD_PKT_OK,
@@ -75,8 +84,8 @@ enum bfd_decode {
  */
 NODISCARD enum bfd_decode bfd_pkt_decode(struct rd r, struct bfd_pkt *out);
 
-/** Append the packet's BFD_PKT_LEN bytes. */
-void bfd_pkt_encode(const struct bfd_pkt *pkt, struct wr *w);
+/** Append the packet's BFD_PKT_LEN bytes. @auth_len: bytes of the section that follows; 0: none. */
+void bfd_pkt_encode(const struct bfd_pkt *pkt, size_t auth_len, struct wr *w);
 
 /** "AdminDown", "Down", "Init", "Up". */
 const char *bfd_state_name(unsigned state);

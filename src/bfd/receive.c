@@ -112,6 +112,11 @@ static void count_accepted(struct conn *c)
 
 void engine_received(void *ctx, const struct bfd_rx *rx)
 {
+	static const int drops[] = {
+		[BFD_RX_IGNORED] = BFD_DROP_HELD_DOWN,
+		[BFD_RX_UNAUTHENTIC] = BFD_DROP_UNAUTHENTIC,
+		[BFD_RX_REPLAYED] = BFD_DROP_REPLAYED,
+	};
 	struct bfd_engine *e = ctx;
 	struct conn *c = NULL;
 	struct bfd_pkt pkt;
@@ -121,8 +126,9 @@ void engine_received(void *ctx, const struct bfd_rx *rx)
 		count_drop(e, c, why);
 		return;
 	}
-	if (bfd_session_rx(&c->session, &pkt, rx->at) == BFD_RX_IGNORED) {
-		count_drop(e, c, BFD_DROP_HELD_DOWN);
+	int refused = bfd_session_rx(&c->session, &pkt, rx->at);
+	if (refused) {
+		count_drop(e, c, drops[refused]);
 	} else {
 		count_accepted(c);
 		measure_gap(c, rx->at);

@@ -123,21 +123,22 @@ void engine_sent(void *owner, int error)
 void conn_send_again(struct conn *c)
 {
 	struct bfd_engine *e = c->engine;
+	uint8_t bytes[BFD_PKT_MAX];
+	struct wr w = wr_to(bytes, sizeof(bytes));
 
 	if (!c->sender.port) { /* the status says why since it was to be opened */
 		bfd_count(&e->counters.send_failed);
 		return;
 	}
-	bfd_tx_send(&e->tx, &c->path, &c->sender, c->last_sent, sizeof(c->last_sent), c);
+	bfd_session_encode(&c->session, &c->last, &w);
+	bfd_tx_send(&e->tx, &c->path, &c->sender, bytes, w.len, c);
 	loop_task_queue(&e->turn_end);
 }
 
 static void conn_send(struct conn *c, const struct bfd_pkt *pkt, struct mono now)
 {
-	struct wr w = wr_to(c->last_sent, sizeof(c->last_sent));
-
 	check_sender(c, now);
-	bfd_pkt_encode(pkt, &w);
+	c->last = *pkt;
 	conn_send_again(c);
 }
 

@@ -6,6 +6,12 @@
 
 #define AHEAD_MAX_NS 500000
 
+/* §6.6: we have asked the peer to be quiet. */
+static bool demands(const struct bfd_session *s)
+{
+	return s->conf.demand && s->state == BFD_UP && s->remote_state == BFD_UP;
+}
+
 static uint32_t tx_interval_us(const struct bfd_session *s)
 {
 	if (s->conf.passive && s->remote_disc == 0) /* §6.8.7 */
@@ -78,11 +84,26 @@ struct dur bfd_session_remote_detect_time(const struct bfd_session *s)
 	return DUR_NS((int64_t)s->conf.detect_mult * 1000 * interval_us);
 }
 
+/* §6.8.4, last paragraph: who has silenced its peer learns of a failure from a poll without an answer. */
+static void detect_replan_demand(struct bfd_session *s)
+{
+	uint32_t interval_us = MAX(s->desired_tx_used_us, s->remote_min_rx_us);
+	struct dur time = DUR_NS((int64_t)s->conf.detect_mult * 1000 * interval_us);
+
+	struct mono from = mono_before(s->polled_at, s->rx_last) ? s->rx_last : s->polled_at;
+
+	s->detect_at = mono_is_never(s->polled_at) ? MONO_NEVER : mono_add(from, time);
+}
+
 static void detect_replan(struct bfd_session *s)
 {
 	bool heard = s->remote_disc != 0;
 
-	s->detect_at = heard ? mono_add(s->rx_last, bfd_session_detect_time(s)) : MONO_NEVER;
+	if (demands(s))
+		detect_replan_demand(s);
+	else
+		s->detect_at =
+			heard ? mono_add(s->rx_last, bfd_session_detect_time(s)) : MONO_NEVER;
 }
 
 /* The values of our packets follow state and configuration; what takes effect at once is decided
@@ -91,7 +112,7 @@ static void params_update(struct bfd_session *s)
 {
 	uint32_t desired_us = s->conf.desired_min_tx_us;
 
-	if (s->state != BFD_UP)
+	if (s->state != BFD_UP && !s->conf.full_rate)
 		desired_us = MAX(desired_us, BFD_SLOW_TX_US);
 	bool differs =
 		desired_us != s->desired_tx_us || s->conf.required_min_rx_us != s->required_rx_us;
@@ -104,6 +125,7 @@ static void params_update(struct bfd_session *s)
 		s->required_rx_used_us = s->required_rx_us;
 		s->poll = BFD_POLL_NONE;
 		s->poll_again = false;
+		s->polled_at = MONO_NEVER;
 		return;
 	}
 	s->desired_tx_used_us = MIN(s->desired_tx_used_us, desired_us);
@@ -116,10 +138,40 @@ static void params_update(struct bfd_session *s)
 		s->poll_again = true;
 }
 
+/* A change is told to the peer at once (§6.8.7), unless the two have worked each other up. */
+static void want_send(struct bfd_session *s)
+{
+	if (s->urgent >= URGENT_MAX)
+		return;
+	s->urgent++;
+	s->send_wanted = true;
+}
+
+/* In demand mode polls are all that tells us of the peer: the next one follows a detection time after this. */
+static void poll_schedule(struct bfd_session *s, struct mono now)
+{
+	bool rests = demands(s) && s->poll == BFD_POLL_NONE;
+
+	if (!rests)
+		s->poll_at = MONO_NEVER;
+	else if (mono_is_never(s->poll_at))
+		s->poll_at = mono_add(now, bfd_session_detect_time(s));
+}
+
+/* A poll sequence begins, if none is under way. */
+static void poll_begin(struct bfd_session *s)
+{
+	if (s->state != BFD_UP || s->poll != BFD_POLL_NONE)
+		return;
+	s->poll = BFD_POLL_ACTIVE;
+	want_send(s);
+}
+
 static void poll_finish(struct bfd_session *s)
 {
 	if (s->poll != BFD_POLL_ACTIVE)
 		return;
+	s->polled_at = MONO_NEVER;
 	if (s->poll_again) {
 		s->poll_again = false;
 		s->poll = BFD_POLL_PAUSE;
@@ -142,15 +194,6 @@ static void note_change(struct bfd_session *s, uint8_t old_state, struct mono no
 	s->change.at = now;
 }
 
-/* A change is told to the peer at once (§6.8.7), unless the two have worked each other up. */
-static void want_send(struct bfd_session *s)
-{
-	if (s->urgent >= URGENT_MAX)
-		return;
-	s->urgent++;
-	s->send_wanted = true;
-}
-
 static void enter(struct bfd_session *s, uint8_t state, uint8_t diag, struct mono now)
 {
 	uint8_t old_state = s->state;
@@ -158,6 +201,8 @@ static void enter(struct bfd_session *s, uint8_t state, uint8_t diag, struct mon
 	if (state == old_state)
 		return;
 	s->state = state;
+	if (old_state == BFD_UP && state == BFD_DOWN)
+		s->held_until = mono_add(now, s->conf.hold_down);
 	/* Init is halfway: the reason for having been down stays until the session is up. */
 	if (state != BFD_INIT)
 		s->local_diag = diag;
@@ -172,6 +217,8 @@ static void forget_remote(struct bfd_session *s)
 	s->remote_state = BFD_DOWN;
 	s->remote_min_rx_us = 1; /* as at the start, §6.8.1 */
 	s->remote_demand = false;
+	s->remote_min_echo_us = 0;
+	s->poll_at = MONO_NEVER;
 	s->detect_at = MONO_NEVER;
 }
 
@@ -187,6 +234,8 @@ void bfd_session_init(struct bfd_session *s, const struct bfd_session_conf *conf
 		.tx_last = now,
 		.tx_at = MONO_NEVER,
 		.rx_last = now,
+		.tx_seq = (uint32_t)rng_u64(rng),
+		.held_until = now,
 	};
 	forget_remote(s);
 	params_update(s);
@@ -204,6 +253,7 @@ static void learn(struct bfd_session *s, const struct bfd_pkt *pkt, struct mono 
 	s->remote_detect_mult = pkt->detect_mult;
 	s->remote_min_rx_us = pkt->required_min_rx_us;
 	s->remote_desired_tx_us = pkt->desired_min_tx_us;
+	s->remote_min_echo_us = pkt->required_min_echo_us;
 	if (mono_before(s->rx_last, at))
 		s->rx_last = at;
 }
@@ -217,9 +267,52 @@ static const uint8_t next_state[BFD_STATE_COUNT][BFD_STATE_COUNT] = {
 	[BFD_UP] = { BFD_DOWN, BFD_DOWN, BFD_UP, BFD_UP },
 };
 
+/*
+ * §6.7.3, §6.7.4: within three detection multipliers of the last number, and not behind it; by the meticulous
+ * types not the same either. After two detection times of silence any number will do.
+ */
+static bool seq_is_right(const struct bfd_session *s, const struct bfd_pkt *pkt, struct mono at)
+{
+	uint32_t ahead = pkt->auth.seq - s->rx_seq;
+	uint32_t least = bfd_auth_is_meticulous(s->conf.auth);
+
+	if (!s->rx_seq_known || !mono_before(at, s->rx_seq_until))
+		return true;
+	return ahead >= least && ahead <= 3u * pkt->detect_mult;
+}
+
+static int authenticate(struct bfd_session *s, const struct bfd_pkt *pkt, struct mono at)
+{
+	struct bfd_auth *auth = s->conf.auth;
+
+	if (!auth)
+		return pkt->auth.type == BFD_AUTH_NONE ? 0 : BFD_RX_UNAUTHENTIC;
+	if (bfd_auth_has_sequence(auth) && !seq_is_right(s, pkt, at))
+		return BFD_RX_REPLAYED;
+	if (!bfd_auth_verify(auth, pkt))
+		return BFD_RX_UNAUTHENTIC;
+	s->rx_seq = pkt->auth.seq;
+	s->rx_seq_known = true;
+	return 0;
+}
+
+/* After a loss the session stays down for a while, so that one that flaps disturbs seldom. */
+static uint8_t state_after(const struct bfd_session *s, uint8_t remote_state, struct mono at)
+{
+	uint8_t state = next_state[s->state][remote_state];
+
+	return s->state == BFD_DOWN && mono_before(at, s->held_until) ? BFD_DOWN : state;
+}
+
 int bfd_session_rx(struct bfd_session *s, const struct bfd_pkt *pkt, struct mono at)
 {
+	int refused = authenticate(s, pkt, at);
+
+	if (refused)
+		return refused;
+	bool demanded = demands(s);
 	learn(s, pkt, at);
+	s->rx_seq_until = mono_add(at, DUR_NS(2 * bfd_session_detect_time(s).ns));
 	if (pkt->final)
 		poll_finish(s);
 	if (s->state == BFD_ADMIN_DOWN) {
@@ -227,10 +320,13 @@ int bfd_session_rx(struct bfd_session *s, const struct bfd_pkt *pkt, struct mono
 		tx_replan(s, at);
 		return BFD_RX_IGNORED;
 	}
-	uint8_t state = next_state[s->state][pkt->state];
+	uint8_t state = state_after(s, pkt->state, at);
 	enter(s, state, state == BFD_DOWN ? BFD_DIAG_NEIGHBOR_DOWN : BFD_DIAG_NONE, at);
 	if (pkt->poll)
 		s->final_wanted = true;
+	if (demands(s) && !demanded) /* the first packet that asks for silence has to arrive */
+		poll_begin(s);
+	poll_schedule(s, at);
 	detect_replan(s);
 	tx_replan(s, at);
 	return 0;
@@ -244,10 +340,25 @@ static void expire(struct bfd_session *s, struct mono now)
 	tx_replan(s, now);
 }
 
+void bfd_session_echo_failed(struct bfd_session *s, struct mono now)
+{
+	if (s->state != BFD_UP)
+		return;
+	enter(s, BFD_DOWN, BFD_DIAG_ECHO_FAILED, now);
+	detect_replan(s);
+	tx_replan(s, now);
+}
+
 void bfd_session_tick(struct bfd_session *s, struct mono now)
 {
 	if (!mono_before(now, s->detect_at))
 		expire(s, now);
+	if (!mono_before(now, s->poll_at)) {
+		s->poll_at = MONO_NEVER;
+		poll_begin(s);
+		detect_replan(s);
+		tx_replan(s, now);
+	}
 	bfd_session_send_ahead(s, now, DUR_NS(0));
 }
 
@@ -262,7 +373,11 @@ void bfd_session_send_ahead(struct bfd_session *s, struct mono now, struct dur a
 void bfd_session_apply(struct bfd_session *s, const struct bfd_session_conf *conf, struct mono now)
 {
 	bool was_held = s->conf.admin_down;
+	bool told = demands(s);
 
+	/* A sequence of numbers belongs to a type of authentication (§6.7.1). */
+	if (bfd_auth_type(s->conf.auth) != bfd_auth_type(conf->auth))
+		s->rx_seq_known = false;
 	s->conf = *conf;
 	if (conf->admin_down && !was_held)
 		enter(s, BFD_ADMIN_DOWN, BFD_DIAG_ADMIN_DOWN, now);
@@ -270,6 +385,13 @@ void bfd_session_apply(struct bfd_session *s, const struct bfd_session_conf *con
 		enter(s, BFD_DOWN, BFD_DIAG_NONE, now);
 	else
 		params_update(s);
+	/* §6.6: the peer has to hear of it. When it may speak again, its silence counts from now. */
+	if (demands(s) != told) {
+		s->rx_last = now;
+		poll_begin(s);
+		s->send_wanted = true;
+	}
+	poll_schedule(s, now);
 	detect_replan(s);
 	tx_replan(s, now);
 }
@@ -286,6 +408,8 @@ static void fill_pkt(struct bfd_session *s, bool final, struct bfd_pkt *pkt)
 		.your_disc = s->remote_disc,
 		.desired_min_tx_us = s->desired_tx_us,
 		.required_min_rx_us = s->required_rx_us,
+		.required_min_echo_us = s->conf.required_min_echo_us,
+		.demand = demands(s),
 	};
 }
 
@@ -300,8 +424,12 @@ static void sent(struct bfd_session *s, bool final, struct mono now)
 		s->final_wanted = false;
 	if (final && s->poll == BFD_POLL_ACTIVE)
 		return;
-	if (s->poll == BFD_POLL_PAUSE)
+	if (s->poll == BFD_POLL_PAUSE) {
 		s->poll = BFD_POLL_ACTIVE;
+	} else if (s->poll == BFD_POLL_ACTIVE && mono_is_never(s->polled_at)) {
+		s->polled_at = now;
+		detect_replan(s);
+	}
 	s->send_wanted = false;
 	s->tx_last = now;
 	if (s->tx_interval_us)
@@ -337,5 +465,11 @@ bool bfd_session_next(struct bfd_session *s, struct mono now, struct bfd_out *ou
 
 struct mono bfd_session_deadline(const struct bfd_session *s)
 {
-	return mono_min(s->tx_at, s->detect_at);
+	return mono_min(mono_min(s->tx_at, s->detect_at), s->poll_at);
+}
+
+/* §6.7.3: the meticulous types count each packet. The others may; then a replay lives no longer. */
+void bfd_session_encode(struct bfd_session *s, const struct bfd_pkt *pkt, struct wr *w)
+{
+	bfd_auth_encode(s->conf.auth, pkt, s->tx_seq++, w);
 }

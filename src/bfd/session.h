@@ -9,17 +9,16 @@
  * The engine drives it on the packet thread. It neither allocates nor looks at a clock.
  *
  * RFC 5880 covered: §6.1 (roles), §6.2 and §6.8.6 (states), §6.3 (discriminators: the engine draws
- * them), §6.5 (poll sequences), §6.8.1-6.8.4, §6.8.7 (when and what to send), §6.8.16
- * (administrative control), §6.8.18. In part: §6.6 (demand mode of the remote system is obeyed; we
- * never ask for it). Left out: §6.4 and §6.8.9 (echo), §6.7 (authentication), §6.8.17 (concatenated
- * paths).
+ * them), §6.5 (poll sequences), §6.6 (demand mode, on either side), §6.7 (authentication), §6.8.1-6.8.4,
+ * §6.8.7 (when and what to send), §6.8.8 (echo: bfd/echo.h says when it fails), §6.8.16 (administrative
+ * control), §6.8.18. Left out: §6.8.17 (concatenated paths).
  */
 #ifndef BFD_SESSION_H
 #define BFD_SESSION_H
 
 #include "base/rng.h"
 #include "base/time.h"
-#include "bfd/pkt.h"
+#include "bfd/auth.h"
 
 /** RFC 5880 §6.8.3: nobody sends faster than this until the session is up. */
 #define BFD_SLOW_TX_US 1000000u
@@ -30,6 +29,11 @@ struct bfd_session_conf {
 	uint8_t detect_mult;	     /* not zero */
 	bool passive;		     /* say nothing until the peer has spoken */
 	bool admin_down;	     /* held down by us, and told so to the peer */
+	bool demand;		     /* ask the peer to be quiet while all is well, and poll it */
+	bool full_rate; /* no slow start (§6.8.3): both ends are ours, and say so elsewhere */
+	uint32_t required_min_echo_us; /* how often we loop echo packets back; 0: never */
+	struct dur hold_down;  /* after a session was lost, it comes up again this much later */
+	struct bfd_auth *auth; /* borrowed; NULL: none. Its use must be the session's thread's */
 };
 
 /** A change of state. */
@@ -89,6 +93,17 @@ struct bfd_session {
 	struct mono rx_last;
 	struct mono detect_at;
 
+	/* §6.7.1. The sequence number of the next packet, and of the last one accepted. */
+	uint32_t tx_seq;
+	uint32_t rx_seq;
+	bool rx_seq_known;
+	struct mono rx_seq_until; /* any number will do after that much silence */
+
+	struct mono polled_at; /* when the first P of the sequence left; MONO_NEVER: none did */
+	struct mono poll_at;   /* and when the next one does */
+	struct mono held_until;
+	uint32_t remote_min_echo_us;
+
 	bool send_wanted;
 	bool final_wanted;
 	uint8_t urgent; /* packets sent out of turn since the last one in turn */
@@ -97,7 +112,11 @@ struct bfd_session {
 };
 
 /** Discards of §6.8.6 that only the session can tell; 0 is "accepted". */
-enum { BFD_RX_IGNORED = 1 };
+enum {
+	BFD_RX_IGNORED = 1,	/* the session is held down by us */
+	BFD_RX_UNAUTHENTIC = 2, /* no proof where one is due, one where none is, or a wrong one */
+	BFD_RX_REPLAYED = 3,	/* a sequence number that was there before, or is far ahead */
+};
 
 /**
  * Start in Down (or AdminDown) with a discriminator that nobody else in this system has.
@@ -112,7 +131,7 @@ void bfd_session_init(struct bfd_session *s, const struct bfd_session_conf *conf
  * @at:   arrival time on the loop's clock; may be a little before the last tick
  *
  * May move the state machine; drain bfd_session_next() afterwards.
- * Returns 0, or BFD_RX_IGNORED when the session is held down by us.
+ * Returns 0, or one of the discards above.
  */
 NODISCARD int bfd_session_rx(struct bfd_session *s, const struct bfd_pkt *pkt, struct mono at);
 
@@ -134,6 +153,12 @@ void bfd_session_apply(struct bfd_session *s, const struct bfd_session_conf *con
 
 /** Take the next thing to do: first a change of state, then packets. @now: when a packet leaves. */
 bool bfd_session_next(struct bfd_session *s, struct mono now, struct bfd_out *out);
+
+/** Write a packet of bfd_session_next() with its authentication; at most BFD_PKT_MAX bytes. */
+void bfd_session_encode(struct bfd_session *s, const struct bfd_pkt *pkt, struct wr *w);
+
+/** The echo function has failed (§6.8.8: up sessions go down). */
+void bfd_session_echo_failed(struct bfd_session *s, struct mono now);
 
 /** When to tick next, or MONO_NEVER. */
 struct mono bfd_session_deadline(const struct bfd_session *s);

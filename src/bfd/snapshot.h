@@ -23,7 +23,9 @@
 	X(PEER, "peer", "sender or destination is not the session's")                   \
 	X(INTERFACE, "interface", "came in through another interface")                  \
 	X(HOPS, "hops", "single hop and multihop mixed up")                             \
-	X(HELD_DOWN, "held-down", "session is administratively down")
+	X(HELD_DOWN, "held-down", "session is administratively down")                   \
+	X(UNAUTHENTIC, "unauthentic", "not authenticated as configured")                \
+	X(REPLAYED, "replayed", "sequence number was there before, or is far ahead")
 
 enum bfd_drop {
 #define BFD_DROP_NAME(name, label, text) BFD_DROP_##name,

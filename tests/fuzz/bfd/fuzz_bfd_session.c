@@ -15,7 +15,7 @@ static void check_sent(const struct bfd_session *s, const struct bfd_pkt *pkt)
 	uint8_t wire[BFD_PKT_LEN];
 	struct wr w = wr_to(wire, sizeof(wire));
 
-	bfd_pkt_encode(pkt, &w);
+	bfd_pkt_encode(pkt, 0, &w);
 	require(!w.bad);
 	require(!(pkt->poll && pkt->final));
 	require(pkt->my_disc == DISC && pkt->your_disc == s->remote_disc);

@@ -15,7 +15,8 @@
 struct flying {
 	struct mono at; /* true time */
 	uint8_t to;
-	uint8_t wire[BFD_PKT_LEN];
+	uint8_t wire[BFD_PKT_MAX];
+	size_t len;
 };
 
 struct net {
@@ -33,7 +34,9 @@ struct sim_node {
 	unsigned ups;
 	unsigned downs;
 	unsigned polls_sent;
+	unsigned sent;
 	struct mono down_at; /* true time */
+	struct mono up_at;
 };
 
 struct sim {
@@ -64,7 +67,7 @@ static bool chance(struct sim *sim, unsigned pct)
 	return rng_below(&sim->rng, 100) < pct;
 }
 
-static void launch(struct sim *sim, uint8_t to, const uint8_t *wire)
+static void launch(struct sim *sim, uint8_t to, const uint8_t *wire, size_t len)
 {
 	if (sim->n_air == IN_FLIGHT) {
 		sim->crowded++;
@@ -76,22 +79,24 @@ static void launch(struct sim *sim, uint8_t to, const uint8_t *wire)
 		f->at = mono_add(sim->last_landing[to], DUR_NS(1));
 	sim->last_landing[to] = f->at;
 	f->to = to;
-	memcpy(f->wire, wire, BFD_PKT_LEN);
+	memcpy(f->wire, wire, len);
+	f->len = len;
 }
 
 static void transmit(struct sim *sim, uint8_t from, const struct bfd_pkt *pkt)
 {
-	uint8_t wire[BFD_PKT_LEN];
+	uint8_t wire[BFD_PKT_MAX];
 	struct wr w = wr_to(wire, sizeof(wire));
 
-	bfd_pkt_encode(pkt, &w);
+	bfd_session_encode(&sim->node[from].s, pkt, &w);
 	assert_false(w.bad);
 	sim->node[from].polls_sent += pkt->poll;
+	sim->node[from].sent++;
 	if (sim->net.cut[from] || chance(sim, sim->net.loss_pct))
 		return;
-	launch(sim, 1 - from, wire);
+	launch(sim, 1 - from, wire, w.len);
 	if (chance(sim, sim->net.dup_pct))
-		launch(sim, 1 - from, wire);
+		launch(sim, 1 - from, wire, w.len);
 }
 
 static void drain(struct sim *sim, uint8_t i)
@@ -104,7 +109,10 @@ static void drain(struct sim *sim, uint8_t i)
 			transmit(sim, i, &out.pkt);
 			continue;
 		}
-		n->ups += out.change.new_state == BFD_UP;
+		if (out.change.new_state == BFD_UP) {
+			n->ups++;
+			n->up_at = sim->now;
+		}
 		if (out.change.old_state == BFD_UP) {
 			n->downs++;
 			n->down_at = sim->now;
@@ -119,7 +127,7 @@ static void land(struct sim *sim, size_t i)
 	struct bfd_pkt pkt;
 
 	sim->air[i] = sim->air[--sim->n_air];
-	assert_int_equal(bfd_pkt_decode(rd_from(f.wire, BFD_PKT_LEN), &pkt), BFD_PKT_OK);
+	assert_int_equal(bfd_pkt_decode(rd_from(f.wire, f.len), &pkt), BFD_PKT_OK);
 	/* As the engine does: a discriminator that is not ours (any more) finds no session. */
 	if (pkt.your_disc && pkt.your_disc != n->s.local_disc)
 		return;
@@ -351,6 +359,166 @@ static void restarts_are_noticed(void **state)
 	assert_agreed(&sim->node[1].s, &sim->node[0].s);
 }
 
+/* ---- authentication: the same as without, whatever is lost, doubled or late ---- */
+
+static struct bfd_auth *auth_of(unsigned type)
+{
+	struct bfd_auth_key keys[] = { { .id = 7, .len = 6, .secret = "secret" } };
+	struct bfd_auth *a = NULL;
+
+	assert_int_equal(bfd_auth_new(type, keys, 1, &a, NULL), 0);
+	return a;
+}
+
+static void authenticated_storms_pass(void **state)
+{
+	uint64_t seed = *(uint64_t *)*state;
+
+	for (unsigned round = 0; round < 100; round++) {
+		struct rng rng;
+		rng_seed(&rng, seed + round);
+		struct bfd_session_conf a = random_conf(&rng), b = random_conf(&rng);
+		struct net bad = { .loss_pct = (unsigned)rng_below(&rng, 40),
+				   .dup_pct = (unsigned)rng_below(&rng, 50),
+				   .delay_us = rng_between(&rng, 2, 100000),
+				   .overtaking = round & 1 };
+
+		a.auth = b.auth = auth_of(1 + round % 5);
+		struct sim *sim = sim_new(seed + round, &a, &b, &bad);
+
+		run_for(sim, DUR_S(30));
+		sim->net = clean;
+		run_for(sim, DUR_S(25));
+		assert_agreed(&sim->node[0].s, &sim->node[1].s);
+		assert_agreed(&sim->node[1].s, &sim->node[0].s);
+		bfd_auth_free(a.auth);
+		free(sim);
+	}
+}
+
+/* Its numbers begin anew somewhere: they are believed after two detection times (RFC 5880 §6.8.1). */
+static void restarts_are_believed_in_the_end(void **state)
+{
+	uint64_t seed = *(uint64_t *)*state;
+
+	for (unsigned type = BFD_AUTH_SIMPLE; type < BFD_AUTH_TYPE_COUNT; type++) {
+		struct bfd_session_conf conf = { 300000, 300000, 3, .auth = auth_of(type) };
+		struct sim *sim = sim_new(seed + type, &conf, &conf, &clean);
+
+		run_for(sim, DUR_S(5));
+		struct sim_node *n = &sim->node[1];
+		bfd_session_init(&n->s, &conf, 999, &n->jitter, local_time(n, sim->now));
+		run_for(sim, DUR_S(8));
+		assert_int_equal(sim->node[0].downs, 1);
+		assert_agreed(&sim->node[0].s, &sim->node[1].s);
+		assert_agreed(&sim->node[1].s, &sim->node[0].s);
+		bfd_auth_free(conf.auth);
+		free(sim);
+	}
+}
+
+static void wrong_secrets_never_meet(void **state)
+{
+	struct bfd_session_conf a = { 10000, 10000, 3, .auth = auth_of(BFD_AUTH_KEYED_SHA1) };
+	struct bfd_session_conf b = { 10000, 10000, 3 };
+	struct sim *sim = sim_new(*(uint64_t *)*state, &a, &b, &clean);
+
+	run_for(sim, DUR_S(10));
+	assert_int_equal(sim->node[0].ups + sim->node[1].ups, 0);
+	bfd_auth_free(a.auth);
+	free(sim);
+}
+
+/* ---- demand mode ---- */
+
+static void demand_is_quiet(void **state)
+{
+	uint64_t seed = *(uint64_t *)*state;
+
+	for (unsigned who = 1; who <= 3; who++) { /* bits: which of the two asks for it */
+		struct bfd_session_conf a = { 50000, 50000, 3, .demand = who & 1 };
+		struct bfd_session_conf b = { 50000, 50000, 3, .demand = who & 2 };
+		CLEANUP(mem_freep) struct sim *sim = sim_new(seed + who, &a, &b, &clean);
+
+		run_for(sim, DUR_S(5));
+		unsigned before[NODES] = { sim->node[0].sent, sim->node[1].sent };
+		run_for(sim, DUR_S(60));
+		assert_int_equal(sim->node[0].downs + sim->node[1].downs, 0);
+		/* A poll and an answer in 150 ms and a bit, where there were three packets of each. */
+		for (unsigned i = 0; i < NODES; i++)
+			if (who & 1u << (1 - i))
+				assert_true(sim->node[i].sent - before[i] < 60 * 14);
+			else
+				assert_true(sim->node[i].sent - before[i] > 60 * 18);
+	}
+}
+
+static void demand_sees_cuts(void **state)
+{
+	uint64_t seed = *(uint64_t *)*state;
+
+	for (unsigned round = 0; round < 200; round++) {
+		struct bfd_session_conf a = { 50000, 50000, 3, .demand = true };
+		struct bfd_session_conf b = { 50000, 50000, 3, .demand = round & 1 };
+		CLEANUP(mem_freep) struct sim *sim = sim_new(seed + round, &a, &b, &clean);
+
+		run_for(sim, DUR_US(rng_between(&sim->rng, 5000000, 6000000)));
+		assert_int_equal(sim->node[0].s.state, BFD_UP);
+		struct mono cut = sim->now;
+		sim->net.cut[round / 2 % 2] = true;
+		run_for(sim, DUR_S(2));
+		/* The rest until the next poll, and then a poll without an answer. */
+		assert_int_equal(sim->node[0].downs, 1);
+		assert_true(mono_sub(sim->node[0].down_at, cut).ns < DUR_MS(2 * 150 + 10).ns);
+		memset(sim->net.cut, 0, sizeof(sim->net.cut));
+		run_for(sim, DUR_S(5));
+		assert_int_equal(sim->node[0].s.state, BFD_UP);
+		assert_int_equal(sim->node[1].s.state, BFD_UP);
+	}
+}
+
+static void demand_comes_and_goes(void **state)
+{
+	uint64_t seed = *(uint64_t *)*state;
+	struct bfd_session_conf conf = { 50000, 50000, 3 };
+	/* Without overtaking: an old packet that asks for silence would be obeyed until the next one. */
+	struct net net = { .delay_us = 2000, .dup_pct = 5 };
+	CLEANUP(mem_freep) struct sim *sim = sim_new(seed, &conf, &conf, &clean);
+
+	run_for(sim, DUR_S(5));
+	sim->net = net;
+	for (int i = 0; i < 1000; i++) {
+		uint8_t who = (uint8_t)rng_below(&sim->rng, NODES);
+		struct sim_node *n = &sim->node[who];
+
+		conf = random_conf(&sim->rng);
+		conf.demand = rng_below(&sim->rng, 2);
+		bfd_session_apply(&n->s, &conf, local_time(n, sim->now));
+		drain(sim, who);
+		run_for(sim, DUR_US(rng_between(&sim->rng, 1, 3000000)));
+	}
+	assert_int_equal(sim->node[0].downs + sim->node[1].downs, 0);
+}
+
+/* ---- a session that was lost stays down for its time ---- */
+
+static void flaps_are_held_down(void **state)
+{
+	struct bfd_session_conf a = { 10000, 10000, 3, .hold_down = DUR_S(5) };
+	struct bfd_session_conf b = { 10000, 10000, 3 };
+	CLEANUP(mem_freep) struct sim *sim = sim_new(*(uint64_t *)*state, &a, &b, &clean);
+
+	run_for(sim, DUR_S(4));
+	sim->net.cut[1] = true;
+	run_for(sim, DUR_S(1));
+	sim->net.cut[1] = false;
+	run_for(sim, DUR_S(20));
+	assert_int_equal(sim->node[0].ups, 2);
+	assert_int_equal(sim->node[0].s.state, BFD_UP);
+	int64_t down = mono_sub(sim->node[0].up_at, sim->node[0].down_at).ns;
+	assert_in_range(down, DUR_MS(4990).ns, DUR_S(8).ns);
+}
+
 int main(void)
 {
 	uint64_t seed = test_seed();
@@ -360,6 +528,13 @@ int main(void)
 		cmocka_unit_test_prestate(cuts_are_seen, &seed),
 		cmocka_unit_test_prestate(storms_pass, &seed),
 		cmocka_unit_test_prestate(restarts_are_noticed, &seed),
+		cmocka_unit_test_prestate(authenticated_storms_pass, &seed),
+		cmocka_unit_test_prestate(restarts_are_believed_in_the_end, &seed),
+		cmocka_unit_test_prestate(wrong_secrets_never_meet, &seed),
+		cmocka_unit_test_prestate(demand_is_quiet, &seed),
+		cmocka_unit_test_prestate(demand_sees_cuts, &seed),
+		cmocka_unit_test_prestate(demand_comes_and_goes, &seed),
+		cmocka_unit_test_prestate(flaps_are_held_down, &seed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -527,7 +527,7 @@ static const struct stranger_case stranger_cases[] = {
 	{ "short", "192.0.2.2", 255, 3784, "20400318", BFD_DROP_SHORT },
 	{ "authenticated", "192.0.2.2", 255, 3784,
 	  "20c40321 00000009 DDDDDDDD 000f4240 000f4240 00000000 0109 01736563726574",
-	  BFD_DROP_AUTH },
+	  BFD_DROP_UNAUTHENTIC },
 };
 
 struct shot {

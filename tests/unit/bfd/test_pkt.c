@@ -44,8 +44,20 @@ static const struct decode_case decode_cases[] = {
 	{ "auth bit, no section", "20c40318 00000001 00000002 000f4240 000f4240 00000000",
 	  BFD_PKT_LENGTH, 0 },
 	{ "simple password",
-	  "20c40321 00000001 00000002 000f4240 000f4240 00000000 0109 01736563726574", BFD_PKT_AUTH,
-	  0 },
+	  "20c40321 00000001 00000002 000f4240 000f4240 00000000 0109 01736563726574", BFD_PKT_OK,
+	  BFD_UP },
+	{ "section of an unknown type",
+	  "20c40321 00000001 00000002 000f4240 000f4240 00000000 0609 01736563726574",
+	  BFD_PKT_AUTH_FORM, 0 },
+	{ "section shorter than it says",
+	  "20c40321 00000001 00000002 000f4240 000f4240 00000000 010a 01736563726574",
+	  BFD_PKT_AUTH_FORM, 0 },
+	{ "password without a byte", "20c4031b 00000001 00000002 000f4240 000f4240 00000000 010301",
+	  BFD_PKT_AUTH_FORM, 0 },
+	{ "MD5 of the length of SHA1",
+	  "20c40334 00000001 00000002 000f4240 000f4240 00000000 021c0100 00000007"
+	  "0000000000000000000000000000000000000000",
+	  BFD_PKT_AUTH_FORM, 0 },
 };
 
 static void decodes(void **state)
@@ -128,7 +140,7 @@ static void both_ways(void **state)
 
 	assert_int_equal(bfd_pkt_decode(rd_from(wire, len), &pkt), BFD_PKT_OK);
 	assert_pkt_equal(&pkt, &c->pkt);
-	bfd_pkt_encode(&c->pkt, &w);
+	bfd_pkt_encode(&c->pkt, 0, &w);
 	assert_false(w.bad);
 	assert_int_equal(w.len, BFD_PKT_LEN);
 	assert_memory_equal(ours, wire, BFD_PKT_LEN);
