@@ -99,6 +99,14 @@ struct arena *arena_new(void)
 	return a;
 }
 
+struct arena *arena_new_small(size_t bytes)
+{
+	struct arena *a = arena_new();
+
+	a->next_cap = bytes;
+	return a;
+}
+
 struct arena *arena_free(struct arena *a)
 {
 	if (!a)

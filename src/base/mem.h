@@ -74,6 +74,8 @@ void mem_freep(void *p);
 struct arena;
 
 NODISCARD struct arena *arena_new(void);
+/** One that begins with a chunk of @bytes: for small things that there are very many of. */
+NODISCARD struct arena *arena_new_small(size_t bytes);
 struct arena *arena_free(struct arena *a); /* takes NULL, returns NULL */
 void arena_freep(struct arena **a);
 

@@ -213,6 +213,12 @@ struct cfg_allocation {
 	struct dur rest; /* for so long nobody else gets an address that was given back */
 };
 
+/** What decides about services and nodes of a Kubernetes cluster. */
+struct cfg_kubernetes {
+	const char *lb_class;	/* only services of this loadBalancerClass; "": those of none */
+	bool ignore_exclude_lb; /* announce from nodes that the label excludes */
+};
+
 struct cfg_listen {
 	bool off;
 	struct cfg_endpoint at;
@@ -236,6 +242,7 @@ struct cfg {
 	struct cfg_cluster cluster;
 	struct cfg_l2 l2;
 	struct cfg_allocation allocation;
+	struct cfg_kubernetes kubernetes;
 	struct addr bgp_router_id; /* `bgp: {router-id}`; already in every peer that names none */
 	struct cfg_control control;
 	struct cfg_listen http; /* default 0.0.0.0:7472 */

@@ -31,16 +31,26 @@ const struct level level_allocation = { .noun = "allocation",
 					.fields = allocation_fields,
 					.n = ARRAY_LEN(allocation_fields) };
 
+static const struct not_built no_api = { NULL,
+					 "crier plan reads the cluster's objects from files" };
+
 static const struct field kubernetes_fields[] = {
-	{ "kubeconfig", FIELD_TEXT, "how to reach the API server" },
-	{ "namespace", FIELD_TEXT, "where the configuration lies" },
-	{ "lb-class", FIELD_TEXT, "services of this loadBalancerClass alone" },
-	{ "ignore-exclude-lb", FIELD_BOOL, "announce from nodes that the label excludes" },
+	{ "kubeconfig", FIELD_TEXT, "how to reach the API server", .not_built = &no_api },
+	{ "namespace", FIELD_TEXT, "where the configuration lies", .not_built = &no_api },
+	{ "lb-class", FIELD_TEXT,
+	  "services of this loadBalancerClass alone; empty: those that have none",
+	  AT(struct cfg_kubernetes, lb_class), .preset = "" },
+	{ "ignore-exclude-lb", FIELD_BOOL,
+	  "announce from nodes that the label exclude-from-external-load-balancers excludes",
+	  AT(struct cfg_kubernetes, ignore_exclude_lb), .preset = "false" },
 };
 
-const struct level level_kubernetes = { .noun = "kubernetes",
-					.fields = kubernetes_fields,
-					.n = ARRAY_LEN(kubernetes_fields) };
+const struct level level_kubernetes = {
+	.noun = "kubernetes",
+	.fields = kubernetes_fields,
+	.n = ARRAY_LEN(kubernetes_fields),
+	.object_size = sizeof(struct cfg_kubernetes),
+};
 
 static const struct field etcd_fields[] = {
 	{ "endpoints", FIELD_TEXTS, "URLs of the cluster" },
@@ -55,7 +65,6 @@ const struct level level_etcd = { .noun = "etcd",
 				  .n = ARRAY_LEN(etcd_fields) };
 
 static const struct not_built no_networks = { NULL, "services: announce their addresses by BGP" };
-static const struct not_built no_kubernetes = { NULL, "services: of this file are announced" };
 static const struct not_built no_etcd = { NULL, "cluster: shares what the nodes know" };
 
 static const struct field root_fields[] = {
@@ -81,8 +90,8 @@ static const struct field root_fields[] = {
 	{ "allocation", FIELD_MAP, "how addresses are handed out", .level = &level_allocation },
 	{ "networks", FIELD_LIST, "prefixes to announce by BGP without a service",
 	  .level = &level_network, .again = true, .not_built = &no_networks },
-	{ "kubernetes", FIELD_MAP, "services of a Kubernetes cluster", .level = &level_kubernetes,
-	  .not_built = &no_kubernetes },
+	{ "kubernetes", FIELD_MAP, "services and nodes of a Kubernetes cluster",
+	  AT(struct cfg, kubernetes), .level = &level_kubernetes },
 	{ "etcd", FIELD_MAP, "a store that the nodes share", .level = &level_etcd,
 	  .not_built = &no_etcd },
 };

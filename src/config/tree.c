@@ -321,6 +321,9 @@ json_t *tree_settings(const struct cfg *c)
 		o, "http",
 		json_pack("{s:o}", "listen",
 			  c->http.off ? json_string("none") : tree_endpoint(&c->http.at)));
+	json_object_set_new(o, "kubernetes",
+			    json_pack("{s:s, s:b}", "lb-class", c->kubernetes.lb_class,
+				      "ignore-exclude-lb", c->kubernetes.ignore_exclude_lb));
 	json_object_set_new(o, "log",
 			    json_pack("{s:s, s:s}", "format",
 				      c->log.format == LOG_JSON ? "json" : "text", "level",

@@ -273,8 +273,8 @@ static bool advertised(struct draft *d, struct advs *advs)
 
 	*advs = advs_on_node(d);
 	if (!draft_test(d, "bgp-node", advs->n > 0, REASON_NOT_OWNER,
-			"%s BGP advertisement of %s selects the node", advs->n ? "a" : "no",
-			subject_where(sub, d->scratch)))
+			"%s BGP advertisement of %s selects the node%s", advs->n ? "a" : "no",
+			subject_where(sub, d->scratch), draft_no_object(d)))
 		return false;
 	advs_keep_for_service(advs, sub->s);
 	if (!draft_test(d, "bgp-advertisement", advs->n > 0, REASON_NO_ADVERTISEMENT,
@@ -288,7 +288,7 @@ static bool advertised(struct draft *d, struct advs *advs)
 static bool node_may(struct draft *d)
 {
 	bool down = d->node->network_unavailable;
-	bool excluded = d->node->excluded;
+	bool excluded = subject_excludes(&d->sub, d->node);
 
 	return draft_test(d, "node-network", !down, REASON_NO_NETWORK, "%s",
 			  down ? "unavailable" : "available") &&
@@ -298,10 +298,13 @@ static bool node_may(struct draft *d)
 
 static bool served_here(struct draft *d)
 {
-	bool here = world_servable(d->sub.s, d->node_name);
+	const struct subject *sub = &d->sub;
+	bool here = world_servable(sub->s, d->node_name);
 
 	return draft_test(d, "local-endpoints", here, REASON_NO_LOCAL_ENDPOINTS, "%s",
-			  here ? "served on the node" : "not served on the node");
+			  here				 ? "served on the node"
+			  : world_servable(sub->s, NULL) ? "not served on the node"
+							 : subject_unserved(sub, d->scratch));
 }
 
 static bool served_anywhere(struct draft *d)
@@ -309,7 +312,8 @@ static bool served_anywhere(struct draft *d)
 	bool anywhere = world_servable(d->sub.s, NULL);
 
 	return draft_test(d, "bgp-endpoints", anywhere, REASON_NO_ENDPOINTS, "%s",
-			  anywhere ? "the service is served" : "the service is served nowhere");
+			  anywhere ? "the service is served"
+				   : subject_unserved(&d->sub, d->scratch));
 }
 
 /*

@@ -81,7 +81,7 @@ static const char *why_not(const struct subject *sub, const struct advs *advs,
 		return "the node is not a live member";
 	if (node->network_unavailable)
 		return "the network of the node is unavailable";
-	if (node->excluded)
+	if (subject_excludes(sub, node))
 		return "the node is excluded from load balancers by its label";
 	if (!advs_select(sub, advs, node))
 		return "no advertisement selects the node";
@@ -367,7 +367,7 @@ void layer2_decide(struct draft *d)
 	struct advs advs = advs_of(sub, d->scratch);
 
 	if (!draft_test(d, "endpoints", servable, REASON_NOT_OWNER, "%s",
-			servable ? "the service is served" : "the service is served nowhere"))
+			servable ? "the service is served" : subject_unserved(sub, d->scratch)))
 		return;
 	bool split = advs_split_shared(sub, &advs);
 	if (!draft_test(d, "layer2-sharing", !split, REASON_SHARED_WITH_SELECTOR, "%s",
@@ -376,8 +376,8 @@ void layer2_decide(struct draft *d)
 		return;
 	bool selected = advs_select(sub, &advs, d->node);
 	if (!draft_test(d, "layer2-advertisement", selected, REASON_NO_ADVERTISEMENT,
-			"%s Layer 2 advertisement of %s selects the node for the service",
-			selected ? "a" : "no", subject_where(sub, d->scratch)))
+			"%s Layer 2 advertisement of %s selects the node for the service%s",
+			selected ? "a" : "no", subject_where(sub, d->scratch), draft_no_object(d)))
 		return;
 	const char *why = why_not(sub, &advs, d->node);
 	if (draft_test(d, "layer2-candidate", !why, REASON_NOT_OWNER, "%s",

@@ -44,6 +44,13 @@ bool draft_test(struct draft *d, const char *name, bool ok, const char *reason, 
 	return ok;
 }
 
+const char *draft_no_object(const struct draft *d)
+{
+	bool lacks = d->node && subject_lacks_object(&d->sub, d->node);
+
+	return lacks ? ": there is no Node object of its name" : "";
+}
+
 /* Only for people: a plan that nobody asks about does not spell its addresses. */
 static const char *addresses_text(const struct draft *d)
 {
@@ -56,6 +63,24 @@ static const char *addresses_text(const struct draft *d)
 	return text;
 }
 
+/* What makes a service nobody's to announce, before it is looked at where. */
+static const struct unfit {
+	const char *reason, *name, *text;
+} unfit[] = {
+	{ REASON_NOT_LOAD_BALANCER, "load-balancer", "it is not of type LoadBalancer" },
+	{ REASON_OTHER_CLASS, "load-balancer-class", "its loadBalancerClass is not ours" },
+	{ REASON_BAD_ADDRESS, "address-assigned", "its status has an entry that is no address" },
+	{ REASON_NO_ADDRESS, "address-assigned", "it has no address" },
+};
+
+static const struct unfit *unfit_find(const char *reason)
+{
+	for (size_t i = 0; reason && i < ARRAY_LEN(unfit); i++)
+		if (strcmp(unfit[i].reason, reason) == 0)
+			return &unfit[i];
+	return NULL;
+}
+
 /* What comes before both modes; a failure silences each of them. */
 static bool draft_begin(struct draft *d, const struct world *w, const char *key)
 {
@@ -64,8 +89,9 @@ static bool draft_begin(struct draft *d, const struct world *w, const char *key)
 	if (!s)
 		return draft_test(d, "service", false, REASON_DELETED, "there is no such service");
 	const char *reason = subject_init(&d->sub, w, s);
-	if (s->n_addresses == 0)
-		return draft_test(d, "address-assigned", false, reason, "it has no address");
+	const struct unfit *no = unfit_find(reason);
+	if (no)
+		return draft_test(d, no->name, false, reason, "%s", no->text);
 	if (!reason && !d->trace)
 		return true;
 	(void)draft_test(d, "address-assigned", true, NULL, "%s", addresses_text(d));

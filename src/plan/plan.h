@@ -83,6 +83,12 @@ struct plan {
 NODISCARD struct plan *plan_service(const struct world *w, const char *key, const char *node);
 struct plan *plan_free(struct plan *p);
 
+/**
+ * Is the service ours to look after? Of Kubernetes: those of type LoadBalancer, and of our
+ * loadBalancerClass (`kubernetes: {lb-class}`).
+ */
+bool plan_handles(const struct cfg *c, const struct world_service *s);
+
 /** Is the peer run on that node (its node selectors)? */
 bool plan_peer_runs(const struct world *w, const struct cfg_peer *peer, const char *node);
 

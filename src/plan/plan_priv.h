@@ -51,6 +51,9 @@ struct draft {
 bool draft_test(struct draft *d, const char *name, bool ok, const char *reason, const char *value,
 		...) PRINTF_LIKE(5, 6);
 
+/** What to add where nothing selects the node: that there is no Node object, or "". */
+const char *draft_no_object(const struct draft *d);
+
 /** Find the pool of the service's addresses; NULL, or the reason why no node may announce them. */
 const char *subject_init(struct subject *sub, const struct world *w, const struct world_service *s);
 /**
@@ -65,6 +68,12 @@ const char *subject_where(const struct subject *sub, struct arena *a);
  */
 bool subject_selects(const struct subject *sub, const struct selectors *of_adv,
 		     const struct world_node *node);
+/** A Kubernetes service, and a node that no Node object stands behind: it is selected by nobody. */
+bool subject_lacks_object(const struct subject *sub, const struct world_node *node);
+/** Does a label keep the node from announcing? */
+bool subject_excludes(const struct subject *sub, const struct world_node *node);
+/** Why it is served nowhere, for people. */
+const char *subject_unserved(const struct subject *sub, struct arena *a);
 /**
  * Must it be served on the very node that announces it? Of standalone services each node checks its
  * own.

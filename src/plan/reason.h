@@ -6,7 +6,9 @@
 #define PLAN_REASON_H
 
 #define REASON_DELETED		    "serviceDeleted"
+#define REASON_NOT_LOAD_BALANCER    "notLoadBalancer"
 #define REASON_NO_ADDRESS	    "noIPAllocated"
+#define REASON_BAD_ADDRESS	    "invalidIP"
 #define REASON_NOT_ALLOWED	    "ipNotAllowed"
 #define REASON_NOT_OWNER	    "notOwner"
 #define REASON_SHARED_WITH_SELECTOR "sharedIPWithServiceSelector"
@@ -17,6 +19,8 @@
 #define REASON_NO_LOCAL_ENDPOINTS   "noLocalEndpoints"
 #define REASON_NO_ENDPOINTS	    "noEndpoints"
 
+/* Its loadBalancerClass is another one's. To the reference it does not exist at all. */
+#define REASON_OTHER_CLASS "otherLoadBalancerClass"
 /* The peer's session does not carry IPv4, or IPv6. */
 #define REASON_FAMILY "familyNotOnSession"
 /* No peer of these advertisements is run on the node. */

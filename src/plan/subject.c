@@ -1,10 +1,36 @@
 #include <string.h>
 
 #include "plan/plan_priv.h"
+#include "world/object_service.h"
+
+static const char *service_unhandled(const struct cfg *c, const struct world_service *s)
+{
+	const struct object_service *o = s->object;
+	const char *ours = c->kubernetes.lb_class;
+
+	if (!o)
+		return NULL;
+	if (!o->is_load_balancer)
+		return REASON_NOT_LOAD_BALANCER;
+	if (!ours || !*ours)
+		return o->lb_class ? REASON_OTHER_CLASS : NULL;
+	return o->lb_class && strcmp(o->lb_class, ours) == 0 ? NULL : REASON_OTHER_CLASS;
+}
+
+bool plan_handles(const struct cfg *c, const struct world_service *s)
+{
+	return !service_unhandled(c, s);
+}
 
 const char *subject_init(struct subject *sub, const struct world *w, const struct world_service *s)
 {
 	*sub = (struct subject){ .w = w, .cfg = world_config(w), .s = s };
+	const char *unhandled = service_unhandled(sub->cfg, s);
+
+	if (unhandled)
+		return unhandled;
+	if (s->has_bad_address)
+		return REASON_BAD_ADDRESS;
 	if (s->n_addresses == 0)
 		return REASON_NO_ADDRESS;
 	sub->pool = cfg_pool_of(sub->cfg, &s->addresses[0]);
@@ -33,8 +59,31 @@ const char *subject_where(const struct subject *sub, struct arena *a)
 bool subject_selects(const struct subject *sub, const struct selectors *of_adv,
 		     const struct world_node *node)
 {
-	return node && selectors_match(of_adv, &node->labels) &&
+	return node && !subject_lacks_object(sub, node) && selectors_match(of_adv, &node->labels) &&
 	       selectors_match(&sub->s->node_selectors, &node->labels);
+}
+
+bool subject_lacks_object(const struct subject *sub, const struct world_node *node)
+{
+	return sub->s->origin == WORLD_KUBERNETES && !node->has_object;
+}
+
+bool subject_excludes(const struct subject *sub, const struct world_node *node)
+{
+	return node->excluded && !sub->cfg->kubernetes.ignore_exclude_lb;
+}
+
+const char *subject_unserved(const struct subject *sub, struct arena *a)
+{
+	const struct world_service *s = sub->s;
+
+	if (s->origin == WORLD_STANDALONE)
+		return "the service is served nowhere";
+	if (!s->has_endpoints_object)
+		return "there is no EndpointSlice and no Endpoints of the service";
+	if (s->n_backends == 0)
+		return "the service has no endpoints";
+	return arena_printf(a, "of %zu endpoints none is ready or serving", s->n_backends);
 }
 
 bool subject_is_local(const struct subject *sub)

@@ -47,6 +47,8 @@ void plan_touched(const struct world *w, enum world_change what, const char *nam
 		touch_group(w, name, touch, ctx);
 		return;
 	}
+	if (what == WORLD_NAMESPACE)
+		return;
 	for (size_t at = 0; (s = world_next_service(w, &at));)
 		if (what == WORLD_ALL || node_matters(w, s, name))
 			touch(ctx, s->key);

@@ -6,6 +6,7 @@
  *               it left by giving an address up are named by the world)
  *   ourselves   every service that has an address
  *   a node      those that Layer 2 may announce: their candidates are all nodes; BGP looks at ours
+ *   a namespace none: allocation alone looks at it
  *   everything  all services of the world; decisions about services that are gone are the caller's
  *               to drop
  */

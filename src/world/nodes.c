@@ -114,10 +114,12 @@ bool nodes_set(struct nodes *t, const struct world_node *from)
 	struct node *node = known ? t->v[at] : nodes_insert(t, from->name, at);
 	bool alive = from->alive || node == t->me;
 	bool differs = !known || node->pub.alive != alive ||
+		       node->pub.has_object != from->has_object ||
 		       node->pub.network_unavailable != from->network_unavailable ||
 		       node->pub.excluded != from->excluded;
 
 	node->pub.alive = alive;
+	node->pub.has_object = from->has_object;
 	node->pub.network_unavailable = from->network_unavailable;
 	node->pub.excluded = from->excluded;
 	return node_relabel(node, &from->labels, &node->own) || differs;

@@ -5,27 +5,8 @@
 #include "world/copy.h"
 #include "world/holders.h"
 #include "world/nodes.h"
-
-struct service {
-	struct world_service pub;
-	struct arena *spec; /* key and what it asks for; replaced whole */
-	struct addr *addresses;
-	struct world_endpoint *endpoints; /* by node */
-	size_t cap_endpoints;
-};
-
-struct world {
-	char *me;
-	bool reference;
-	const struct cfg *config;
-	struct nodes *nodes;
-	struct service **services; /* in order */
-	size_t n_services, cap_services;
-	struct map *by_key;
-	struct holders *holders;
-	void (*changed)(void *ctx, enum world_change what, const char *name);
-	void *changed_ctx;
-};
+#include "world/object_service.h"
+#include "world/world_priv.h"
 
 struct world *world_new(const char *me)
 {
@@ -35,22 +16,26 @@ struct world *world_new(const char *me)
 	w->nodes = nodes_new(me);
 	w->by_key = map_new();
 	w->holders = holders_new();
+	w->backing = backing_new();
+	w->namespaces = map_new();
 	return w;
 }
 
+/* Of Kubernetes services the names are those of the endpoints objects. */
 static void endpoints_clear(struct service *s)
 {
-	for (size_t i = 0; i < s->pub.n_endpoints; i++)
+	for (size_t i = 0; s->pub.origin == WORLD_STANDALONE && i < s->pub.n_endpoints; i++)
 		free((char *)(uintptr_t)s->endpoints[i].node);
 	s->pub.n_endpoints = 0;
 }
 
-static void service_free(struct service *s)
+void service_free(struct service *s)
 {
 	endpoints_clear(s);
 	free(s->endpoints);
 	free(s->addresses);
 	arena_free(s->spec);
+	object_service_free(s->object);
 	free(s);
 }
 
@@ -59,11 +44,15 @@ struct world *world_free(struct world *w)
 	if (!w)
 		return NULL;
 	for (size_t i = 0; i < w->n_services; i++)
-		service_free(w->services[i]);
+		if (w->services[i])
+			service_free(w->services[i]);
 	free(w->services);
 	map_free(w->by_key);
 	holders_free(w->holders);
 	nodes_free(w->nodes);
+	backing_free(w->backing);
+	map_clear(w->namespaces, namespace_free);
+	map_free(w->namespaces);
 	free(w->me);
 	free(w);
 	return NULL;
@@ -82,7 +71,7 @@ void world_on_change(struct world *w,
 	w->changed_ctx = ctx;
 }
 
-static void tell(struct world *w, enum world_change what, const char *name)
+void world_tell(struct world *w, enum world_change what, const char *name)
 {
 	if (w->changed)
 		w->changed(w->changed_ctx, what, name);
@@ -93,7 +82,7 @@ void world_set_reference(struct world *w, bool on)
 	if (w->reference == on)
 		return;
 	w->reference = on;
-	tell(w, WORLD_ALL, NULL);
+	world_tell(w, WORLD_ALL, NULL);
 }
 
 bool world_is_reference(const struct world *w)
@@ -148,11 +137,31 @@ static void addresses_index(struct world *w, const struct service *s,
 		change(w->holders, &s->addresses[i], &s->pub);
 }
 
-static void services_append(struct world *w, struct service *s)
+void services_append(struct world *w, struct service *s)
 {
 	mem_grow(w->services, w->n_services, w->cap_services);
+	s->at = w->n_services;
 	w->services[w->n_services++] = s;
 	(void)map_put(w->by_key, s->pub.key, s);
+}
+
+/* Holes are cheaper than moving all that follow, until there are more of them than services. */
+void services_remove(struct world *w, struct service *s)
+{
+	(void)map_del(w->by_key, s->pub.key);
+	w->services[s->at] = NULL;
+	if (++w->n_holes <= w->n_services / 2)
+		return;
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->n_services; i++) {
+		if (!w->services[i])
+			continue;
+		w->services[i]->at = n;
+		w->services[n++] = w->services[i];
+	}
+	w->n_services = n;
+	w->n_holes = 0;
 }
 
 /*
@@ -165,7 +174,7 @@ static void services_match(struct world *w, const struct cfg *c)
 	size_t n_before = w->n_services;
 	struct map *left = TAKE(w->by_key);
 
-	w->n_services = w->cap_services = 0;
+	w->n_services = w->cap_services = w->n_holes = 0;
 	w->by_key = map_new();
 	for (size_t i = 0; c && i < c->n_services; i++) {
 		struct service *s = map_del(left, c->services[i].name);
@@ -178,7 +187,7 @@ static void services_match(struct world *w, const struct cfg *c)
 	for (size_t i = 0; i < n_before; i++) {
 		struct service *s = before[i];
 
-		if (map_get(w->by_key, s->pub.key) == s)
+		if (!s || map_get(w->by_key, s->pub.key) == s)
 			continue;
 		if (s->pub.origin != WORLD_STANDALONE) {
 			services_append(w, s);
@@ -198,7 +207,7 @@ void world_set_config(struct world *w, const struct cfg *c)
 	w->config = c;
 	services_match(w, c);
 	(void)nodes_own_labels(w->nodes, c ? &c->node.labels : &none);
-	tell(w, WORLD_ALL, NULL);
+	world_tell(w, WORLD_ALL, NULL);
 }
 
 const struct cfg *world_config(const struct world *w)
@@ -209,13 +218,13 @@ const struct cfg *world_config(const struct world *w)
 void world_node_set(struct world *w, const struct world_node *node)
 {
 	if (nodes_set(w->nodes, node))
-		tell(w, WORLD_NODE, node->name);
+		world_tell(w, WORLD_NODE, node->name);
 }
 
 void world_node_alive(struct world *w, const char *name, bool alive)
 {
 	if (nodes_alive(w->nodes, name, alive))
-		tell(w, WORLD_NODE, name);
+		world_tell(w, WORLD_NODE, name);
 }
 
 void world_node_del(struct world *w, const char *name)
@@ -223,7 +232,7 @@ void world_node_del(struct world *w, const char *name)
 	char *gone = mem_strdup(name); /* @name may be the node's own */
 
 	if (nodes_del(w->nodes, gone))
-		tell(w, WORLD_NODE, gone);
+		world_tell(w, WORLD_NODE, gone);
 	free(gone);
 }
 
@@ -250,28 +259,42 @@ static void tell_left(struct world *w, const struct service *s, const struct add
 		for (size_t j = 0; j < n_left; j++)
 			kept |= left[j] == &s->pub;
 		for (size_t j = 0; !kept && j < n_left; j++)
-			tell(w, WORLD_SERVICE, left[j]->key);
+			world_tell(w, WORLD_SERVICE, left[j]->key);
 	}
+}
+
+void service_readdress(struct world *w, struct service *s, const struct addr *addresses, size_t n,
+		       bool told_anyway)
+{
+	size_t bytes = n * sizeof(*addresses), n_had = s->pub.n_addresses;
+	struct addr *had = NULL;
+	bool same = n == n_had && (n == 0 || !memcmp(addresses, s->addresses, bytes));
+
+	if (!same) {
+		had = s->addresses;
+		addresses_index(w, s, holders_del);
+		s->addresses = n ? mem_dup(addresses, bytes) : NULL;
+		s->pub.addresses = s->addresses;
+		s->pub.n_addresses = n;
+		addresses_index(w, s, holders_add);
+	}
+	if (!same || told_anyway)
+		world_tell(w, WORLD_SERVICE, s->pub.key);
+	if (!same)
+		tell_left(w, s, had, n_had);
+	free(had);
 }
 
 void world_service_assign(struct world *w, const char *key, const struct addr *addresses, size_t n)
 {
 	struct service *s = map_get(w->by_key, key);
-	size_t bytes = n * sizeof(*addresses);
 
-	if (!s || (n == s->pub.n_addresses && (n == 0 || !memcmp(addresses, s->addresses, bytes))))
+	if (!s)
 		return;
-	struct addr *had = s->addresses;
-	size_t n_had = s->pub.n_addresses;
+	bool was_bad = s->pub.has_bad_address;
 
-	addresses_index(w, s, holders_del);
-	s->addresses = n ? mem_dup(addresses, bytes) : NULL;
-	s->pub.addresses = s->addresses;
-	s->pub.n_addresses = n;
-	addresses_index(w, s, holders_add);
-	tell(w, WORLD_SERVICE, s->pub.key);
-	tell_left(w, s, had, n_had);
-	free(had);
+	s->pub.has_bad_address = false;
+	service_readdress(w, s, addresses, n, was_bad);
 }
 
 /* Where the node's entry is, or where it belongs. */
@@ -313,7 +336,7 @@ void world_service_endpoint(struct world *w, const char *key, const char *node, 
 	struct service *s = map_get(w->by_key, key);
 	size_t at;
 
-	if (!s)
+	if (!s || s->pub.origin != WORLD_STANDALONE)
 		return;
 	if (!endpoint_search(&s->pub, node, &at))
 		endpoint_insert(s, node, servable, at);
@@ -321,14 +344,14 @@ void world_service_endpoint(struct world *w, const char *key, const char *node, 
 		s->endpoints[at].servable = servable;
 	else
 		return;
-	tell(w, WORLD_SERVICE, s->pub.key);
+	world_tell(w, WORLD_SERVICE, s->pub.key);
 }
 
 static bool endpoint_forget(struct service *s, const char *node)
 {
 	size_t at;
 
-	if (!endpoint_search(&s->pub, node, &at))
+	if (s->pub.origin != WORLD_STANDALONE || !endpoint_search(&s->pub, node, &at))
 		return false;
 	free((char *)(uintptr_t)s->endpoints[at].node);
 	s->pub.n_endpoints--;
@@ -342,7 +365,7 @@ void world_service_endpoint_forget(struct world *w, const char *key, const char 
 	struct service *s = map_get(w->by_key, key);
 
 	if (s && endpoint_forget(s, node))
-		tell(w, WORLD_SERVICE, s->pub.key);
+		world_tell(w, WORLD_SERVICE, s->pub.key);
 }
 
 void world_endpoints_forget(struct world *w, const char *node)
@@ -350,8 +373,8 @@ void world_endpoints_forget(struct world *w, const char *node)
 	char *gone = mem_strdup(node); /* @node may be an endpoint's own */
 
 	for (size_t i = 0; i < w->n_services; i++)
-		if (endpoint_forget(w->services[i], gone))
-			tell(w, WORLD_SERVICE, w->services[i]->pub.key);
+		if (w->services[i] && endpoint_forget(w->services[i], gone))
+			world_tell(w, WORLD_SERVICE, w->services[i]->pub.key);
 	free(gone);
 }
 
@@ -378,7 +401,13 @@ const struct world_service *const *world_holders(const struct world *w, const st
 
 const struct world_service *world_next_service(const struct world *w, size_t *at)
 {
-	return *at < w->n_services ? &w->services[(*at)++]->pub : NULL;
+	while (*at < w->n_services) {
+		const struct service *s = w->services[(*at)++];
+
+		if (s)
+			return &s->pub;
+	}
+	return NULL;
 }
 
 const struct world_node *world_next_node(const struct world *w, size_t *at)

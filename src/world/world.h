@@ -1,7 +1,7 @@
 /**
- * What is known now: the configuration, and the services and nodes by name. Sources change it
- * through the functions here; whoever listens is told what changed (world_on_change), and nothing
- * is decided here.
+ * What is known now: the configuration, and the services, nodes and namespaces by name. Sources
+ * change it through the functions here; whoever listens is told what changed (world_on_change), and
+ * nothing is decided here.
  *
  * The world owns its objects; readers borrow them until the next change.
  */
@@ -11,18 +11,25 @@
 #include "base/map.h"
 #include "config/cfg.h"
 
+struct object_service;
+struct object_endpoints;
+
 /** A machine that may announce: every one that a source knows, alive or not. */
 struct world_node {
 	const char *name;
 	struct labels labels;
 	bool alive;		  /* a live member, as far as we know; ourselves: always */
+	bool has_object;	  /* a Node object stands behind it: Kubernetes services need one */
 	bool network_unavailable; /* condition NetworkUnavailable=True */
 	bool excluded;		  /* the exclude-from-external-load-balancers label */
 };
 
-/** Is the service served on one node? Standalone: its health check's verdict there. */
+/**
+ * Is the service served on one node? Standalone: its health check's verdict there. Kubernetes: some
+ * endpoint there is servable.
+ */
 struct world_endpoint {
-	const char *node;
+	const char *node; /* "": on none that is named */
 	bool servable;
 };
 
@@ -54,6 +61,7 @@ struct world_service {
 	/* What it has. */
 	const struct addr *addresses; /* assigned, in order: the first decides the ranking */
 	size_t n_addresses;
+	bool has_bad_address; /* its status names something else than addresses, too */
 
 	/*
 	 * Where it is served. What is known of a node decides there; of other nodes a service that
@@ -64,7 +72,12 @@ struct world_service {
 	const struct world_endpoint *endpoints;
 	size_t n_endpoints;
 
-	const struct cfg_service *cfg; /* standalone: where it came from; else NULL */
+	bool has_endpoints_object; /* Kubernetes: an EndpointSlice or Endpoints is there for it */
+	size_t n_backends;	   /* the endpoints in these, servable or not */
+
+	/* Where it came from: one of these. */
+	const struct cfg_service *cfg;
+	const struct object_service *object;
 };
 
 struct world;
@@ -88,11 +101,12 @@ void world_set_reference(struct world *w, bool on);
 bool world_is_reference(const struct world *w);
 
 /*
- * What changed, as said to the listener, after the fact: a key of a service, a node, or everything.
+ * What changed, as said to the listener, after the fact: a key of a service, a node, a namespace,
+ * or everything.
  * Setting what was so already is no change. A service that gives an address up is followed by those
  * that go on sharing it.
  */
-enum world_change { WORLD_SERVICE, WORLD_NODE, WORLD_ALL };
+enum world_change { WORLD_SERVICE, WORLD_NODE, WORLD_NAMESPACE, WORLD_ALL };
 void world_on_change(struct world *w,
 		     void (*changed)(void *ctx, enum world_change what, const char *name),
 		     void *ctx);
@@ -114,11 +128,29 @@ const struct world_node *world_node(const struct world *w, const char *name);
 /* Services. */
 const struct world_service *world_service(const struct world *w, const char *key);
 void world_service_assign(struct world *w, const char *key, const struct addr *addresses, size_t n);
+/** Of a standalone service. */
 void world_service_endpoint(struct world *w, const char *key, const char *node, bool servable);
 /** Forget what @node said about one service: it says nothing any more. */
 void world_service_endpoint_forget(struct world *w, const char *key, const char *node);
-/** Forget what @node said about all services (it left). */
+/** Forget what @node said about all standalone services (it left). */
 void world_endpoints_forget(struct world *w, const char *node);
+
+/*
+ * Objects of Kubernetes, moved in. They may come in any order: what an EndpointSlice says of a
+ * service that is not known yet waits for it.
+ */
+/** A service with the addresses that its status has; world_service_assign() replaces these. */
+void world_service_set(struct world *w, struct object_service *take);
+void world_service_del(struct world *w, const char *key);
+/** An EndpointSlice or Endpoints, in the place of the one of its kind and name. */
+void world_endpoints_set(struct world *w, struct object_endpoints *take);
+void world_endpoints_del(struct world *w, bool is_slice, const char *key);
+
+/** Texts are copied. */
+void world_namespace_set(struct world *w, const char *name, const struct labels *labels);
+void world_namespace_del(struct world *w, const char *name);
+/** NULL: nobody knows it. */
+const struct labels *world_namespace(const struct world *w, const char *name);
 
 /** Is it served on that node, or (@node NULL) on any? */
 bool world_servable(const struct world_service *s, const char *node);

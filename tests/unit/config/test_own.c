@@ -75,7 +75,7 @@ static const struct refusal refused[] = {
 	  "not built yet" },
 	{ "allocation.rest", "allocation: {rest: 5s}\n", "allocation.rest", "not built yet" },
 	{ "networks", "networks: [{prefix: 198.51.100.0/24}]\n", "networks", "not built yet" },
-	{ "kubernetes", "kubernetes: {lb-class: x}\n", "kubernetes", "not built yet" },
+	{ "kubernetes", "kubernetes: {kubeconfig: x}\n", "kubernetes.kubeconfig", "not built yet" },
 	{ "etcd", "etcd: {endpoints: []}\n", "etcd", "not built yet" },
 	{ "control.socket",
 	  "control: {socket: "
