@@ -156,8 +156,15 @@ static void find_odds(struct alloc_assignments *x, const struct cfg *c, const st
 
 struct alloc_assignments *alloc_standalone(const struct cfg *c, const struct alloc_table *t)
 {
-	CLEANUP(arena_freep) struct arena *scratch = arena_new();
 	CLEANUP(alloc_freep) struct alloc *alloc = alloc_new(c);
+
+	return alloc_standalone_with(alloc, c, t);
+}
+
+struct alloc_assignments *alloc_standalone_with(struct alloc *alloc, const struct cfg *c,
+						const struct alloc_table *t)
+{
+	CLEANUP(arena_freep) struct arena *scratch = arena_new();
 	struct entries entries = entries_of(t, scratch);
 	struct alloc_assignments *x = mem_new(struct alloc_assignments);
 

@@ -43,6 +43,9 @@ struct alloc_request alloc_request_of(const struct cfg_service *s);
 /** @t may be NULL: nothing is remembered. */
 NODISCARD struct alloc_assignments *alloc_standalone(const struct cfg *c,
 						     const struct alloc_table *t);
+/** The same on an allocator that others use too: what they have is nobody else's. */
+NODISCARD struct alloc_assignments *alloc_standalone_with(struct alloc *alloc, const struct cfg *c,
+							  const struct alloc_table *t);
 struct alloc_assignments *alloc_assignments_free(struct alloc_assignments *x);
 const struct alloc_assignment *alloc_assignments_find(const struct alloc_assignments *x,
 						      const char *service);

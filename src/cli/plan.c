@@ -23,9 +23,11 @@ struct plan_args {
 
 static const struct argp_option options[] = {
 	{ "file", 'f', "FILE", 0, "A file, a folder, or - for standard input; may be repeated", 0 },
-	{ "nodes", KEY_NODES, "A,B,C", 0, "The live members (default: this machine alone)", 0 },
+	{ "nodes", KEY_NODES, "A,B,C", 0,
+	  "The live members (default: all Node objects; without any, this machine alone)", 0 },
 	{ "output", 'o', "FORMAT", 0, "table (default), json or yaml", 0 },
-	{ "all", KEY_ALL, 0, 0, "Show the nodes that merely lost a ranking, too", 0 },
+	{ "all", KEY_ALL, 0, 0,
+	  "Show the nodes that merely lost a ranking, too, and services that are none of ours", 0 },
 	{ "reference", KEY_REFERENCE, 0, 0,
 	  "Decide as MetalLB does, without crier's own improvements", 0 },
 	{ 0 },
@@ -139,16 +141,13 @@ static void print_tables(const json_t *plan)
 		      false);
 }
 
-static void print_plan(const struct plan_args *a, const struct cfg *c)
+static void print_plan(const struct plan_args *a, const struct offline *o)
 {
-	struct plan_report_options o = {
-		.nodes = a->nodes,
-		.n_nodes = a->n_nodes,
-		.losers = a->all,
+	struct plan_report_options how = {
+		.all = a->all,
 		.brief = a->format == CLI_TABLE && !a->all,
-		.reference = a->reference,
 	};
-	json_t *plan = plan_report(c, &o);
+	json_t *plan = plan_report(o, &how);
 
 	if (a->format == CLI_JSON)
 		cli_print_json(plan);
@@ -168,20 +167,39 @@ static void print_issues(const struct cfg_report *r)
 	buf_fini(&text);
 }
 
-static int plan(const struct plan_args *a)
+/* NULL: what is wrong is told. */
+static const struct cfg *load(const struct plan_args *a, struct object_set *objects)
 {
 	char host[256] = "localhost";
 	const struct cfg *c = NULL;
 	struct cfg_report report;
+	struct cfg_sink sink = object_set_sink(objects);
 
 	(void)gethostname(host, sizeof(host) - 1);
-	int rc = cfg_load(a->paths, a->n, host, &c, &report);
+	(void)!cfg_load_with(a->paths, a->n, host, &sink, &c, &report);
 	print_issues(&report);
-	if (rc == 0)
-		print_plan(a, c);
 	cfg_report_fini(&report);
+	return c;
+}
+
+static int plan(const struct plan_args *a)
+{
+	CLEANUP(object_set_freep) struct object_set *objects = object_set_new();
+	const struct cfg *c = load(a, objects);
+
+	if (!c)
+		return CLI_NO;
+	struct offline_conf conf = {
+		.objects = objects,
+		.nodes = a->nodes,
+		.n_nodes = a->n_nodes,
+		.reference = a->reference,
+	};
+	struct offline *o = offline_new(c, &conf);
+	print_plan(a, o);
+	offline_free(o);
 	cfg_free(c);
-	return rc < 0 ? CLI_NO : CLI_DONE;
+	return CLI_DONE;
 }
 
 int cli_plan(int argc, char **argv)

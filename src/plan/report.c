@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "alloc/standalone.h"
 #include "plan/plan.h"
 #include "plan/reason.h"
 
@@ -14,64 +13,24 @@ struct report {
 	json_t *allocations, *unallocated, *announcements, *silent;
 };
 
-static void world_add_nodes(struct world *w, const struct cfg *c,
-			    const struct plan_report_options *o)
-{
-	const char *own = c->node.name ? c->node.name : "localhost";
-	const char *const *names = o->n_nodes ? o->nodes : &own;
-
-	for (size_t i = 0; i < MAX(o->n_nodes, (size_t)1); i++) {
-		struct world_node node = { .name = names[i], .alive = true };
-
-		if (strcmp(names[i], own) == 0)
-			node.labels = c->node.labels;
-		world_node_set(w, &node);
-	}
-}
-
-static void world_serve_everywhere(struct world *w, const char *service)
-{
-	const struct world_node *node;
-
-	for (size_t at = 0; (node = world_next_node(w, &at));)
-		world_service_endpoint(w, service, node->name, true);
-}
-
-static json_t *addresses_json(const struct alloc_assignment *x)
+static json_t *addresses_json(const struct offline_grant *g)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < x->n; i++)
-		json_array_append_new(list, json_string(ADDR_TEXT(&x->addresses[i])));
+	for (size_t i = 0; i < g->n; i++)
+		json_array_append_new(list, json_string(ADDR_TEXT(&g->addresses[i])));
 	return list;
 }
 
-static void report_assignment(struct report *r, const struct alloc_assignment *x)
+static void report_grant(struct report *r, const struct offline_grant *g)
 {
-	if (x->n)
+	if (g->n)
 		json_array_append_new(r->allocations,
-				      json_pack("{s:s, s:s?, s:o}", "service", x->service, "pool",
-						x->pool, "addresses", addresses_json(x)));
+				      json_pack("{s:s, s:s?, s:o}", "service", g->service, "pool",
+						g->pool, "addresses", addresses_json(g)));
 	else
-		json_array_append_new(r->unallocated, json_pack("{s:s, s:s}", "service", x->service,
-								"reason", x->reason));
-}
-
-static struct world *world_of(const struct cfg *c, struct report *r)
-{
-	struct world *w = world_new(NULL);
-	struct alloc_assignments *x = alloc_standalone(c, NULL);
-
-	world_set_config(w, c);
-	world_set_reference(w, r->options->reference);
-	world_add_nodes(w, c, r->options);
-	for (size_t i = 0; i < x->n; i++) {
-		report_assignment(r, &x->v[i]);
-		world_service_assign(w, x->v[i].service, x->v[i].addresses, x->v[i].n);
-		world_serve_everywhere(w, x->v[i].service);
-	}
-	alloc_assignments_free(x);
-	return w;
+		json_array_append_new(r->unallocated, json_pack("{s:s, s:s}", "service", g->service,
+								"reason", g->reason));
 }
 
 static json_t *interfaces_json(const struct plan_l2 *l2)
@@ -146,7 +105,7 @@ static void report_announcements(struct report *r, const struct plan *p, enum cf
 
 static bool worth_saying(const struct report *r, const struct plan_silence *s)
 {
-	if (s->plain_loser && !r->options->losers)
+	if (s->plain_loser && !r->options->all)
 		return false;
 	return !r->options->brief || (!s->unasked && strcmp(s->reason, REASON_NO_ADDRESS) != 0);
 }
@@ -175,6 +134,8 @@ static void report_service(struct report *r, const struct world_service *s)
 		const struct world_node *node;
 
 		for (size_t at = 0; (node = world_next_node(r->w, &at));) {
+			if (!node->alive)
+				continue;
 			struct plan *p = plan_service(r->w, s->key, node->name);
 
 			report_announcements(r, p, modes[m]);
@@ -184,22 +145,25 @@ static void report_service(struct report *r, const struct world_service *s)
 	}
 }
 
-json_t *plan_report(const struct cfg *c, const struct plan_report_options *options)
+json_t *plan_report(const struct offline *o, const struct plan_report_options *options)
 {
 	struct report r = {
+		.w = offline_world(o),
 		.options = options,
 		.allocations = json_array(),
 		.unallocated = json_array(),
 		.announcements = json_array(),
 		.silent = json_array(),
 	};
-	struct world *w = world_of(c, &r);
 	const struct world_service *s;
+	size_t n;
+	const struct offline_grant *grants = offline_grants(o, &n);
 
-	r.w = w;
-	for (size_t at = 0; (s = world_next_service(w, &at));)
-		report_service(&r, s);
-	world_free(w);
+	for (size_t i = 0; i < n; i++)
+		report_grant(&r, &grants[i]);
+	for (size_t at = 0; (s = world_next_service(r.w, &at));)
+		if (options->all || plan_handles(world_config(r.w), s))
+			report_service(&r, s);
 	return json_pack("{s:o, s:o, s:o, s:o}", "allocations", r.allocations, "unallocated",
 			 r.unallocated, "announcements", r.announcements, "silent", r.silent);
 }

@@ -20,13 +20,20 @@ static const struct cfg *sample(void)
 	return c;
 }
 
-static json_t *report(const struct plan_report_options *o)
+static json_t *report(const struct offline_conf *conf, const struct plan_report_options *how)
 {
 	const struct cfg *c = sample();
-	json_t *plan = plan_report(c, o);
+	struct offline *o = offline_new(c, conf);
+	json_t *plan = plan_report(o, how);
 
+	offline_free(o);
 	cfg_free(c);
 	return plan;
+}
+
+static json_t *report_abc(const struct plan_report_options *how)
+{
+	return report(&(struct offline_conf){ .nodes = abc, .n_nodes = 3 }, how);
 }
 
 /* How many items of a list have that text under that key. */
@@ -47,7 +54,7 @@ static size_t count(const json_t *plan, const char *list, const char *key, const
 static void golden(void **state)
 {
 	json_t *want = json_load_file(TEST_VECTORS "/plan/sample.json", 0, NULL);
-	json_t *got = report(&(struct plan_report_options){ .nodes = abc, .n_nodes = 3 });
+	json_t *got = report_abc(&(struct plan_report_options){ 0 });
 
 	(void)state;
 	assert_non_null(want);
@@ -63,22 +70,21 @@ static void golden(void **state)
 
 static void losers_are_shown_when_asked_for(void **state)
 {
-	struct plan_report_options o = { .nodes = abc, .n_nodes = 3, .losers = true };
-	json_t *plan = report(&o);
+	struct plan_report_options how = { .all = true };
+	json_t *plan = report_abc(&how);
 	size_t all = count(plan, "silent", "service", "mail");
 
 	(void)state;
 	json_decref(plan);
-	o.losers = false;
-	plan = report(&o);
+	how.all = false;
+	plan = report_abc(&how);
 	assert_int_equal(all, count(plan, "silent", "service", "mail") + 2);
 	json_decref(plan);
 }
 
 static void brief_leaves_out_what_goes_without_saying(void **state)
 {
-	struct plan_report_options o = { .nodes = abc, .n_nodes = 3, .brief = true };
-	json_t *plan = report(&o);
+	json_t *plan = report_abc(&(struct plan_report_options){ .brief = true });
 
 	(void)state;
 	assert_int_equal(count(plan, "silent", "service", "late"), 0);
@@ -90,7 +96,8 @@ static void brief_leaves_out_what_goes_without_saying(void **state)
 
 static void without_nodes_it_is_this_one(void **state)
 {
-	json_t *plan = report(&(struct plan_report_options){ .reference = true });
+	json_t *plan = report(&(struct offline_conf){ .reference = true },
+			      &(struct plan_report_options){ 0 });
 
 	(void)state;
 	assert_int_equal(count(plan, "announcements", "mode", "layer2"), 5);
@@ -103,7 +110,8 @@ static void without_nodes_it_is_this_one(void **state)
 static void another_node_has_no_labels(void **state)
 {
 	static const char *const names[] = { "x" };
-	json_t *plan = report(&(struct plan_report_options){ .nodes = names, .n_nodes = 1 });
+	json_t *plan = report(&(struct offline_conf){ .nodes = names, .n_nodes = 1 },
+			      &(struct plan_report_options){ 0 });
 
 	(void)state;
 	assert_int_equal(count(plan, "announcements", "service", "rack"), 0);

@@ -1,0 +1,133 @@
+#include "plan/kubernetes.h"
+
+#include <string.h>
+
+#include "world/object_service.h"
+
+static struct converge_annotation annotation_of(const struct object_annotation *a)
+{
+	return (struct converge_annotation){ .current = a->current, .deprecated = a->deprecated };
+}
+
+static const struct converge_ingress *ingress_of(const struct object_service *o, struct arena *a)
+{
+	struct converge_ingress *v = arena_new_n(a, struct converge_ingress, o->n_ingress);
+
+	for (size_t i = 0; i < o->n_ingress; i++)
+		v[i] = (struct converge_ingress){ .ip = o->ingress[i].ip,
+						  .has_more = o->ingress[i].has_more };
+	return v;
+}
+
+struct converge_service kubernetes_request(const struct world *w, const struct world_service *s,
+					   struct arena *scratch)
+{
+	const struct object_service *o = s->object;
+
+	return (struct converge_service){
+		.key = s->key,
+		.namespace = o->namespace,
+		.namespace_labels = world_namespace(w, o->namespace),
+		.labels = &s->labels,
+		.is_load_balancer = o->is_load_balancer,
+		.cluster_ips = o->cluster_ips,
+		.n_cluster_ips = o->n_cluster_ips,
+		.policy = s->family_policy,
+		.first_family = o->families[0],
+		.ports = s->ports,
+		.n_ports = s->n_ports,
+		.backend = s->backend,
+		.load_balancer_ip = o->load_balancer_ip,
+		.load_balancer_ips = annotation_of(&o->load_balancer_ips),
+		.address_pool = annotation_of(&o->address_pool),
+		.allow_shared_ip = annotation_of(&o->allow_shared_ip),
+		.allocated_from = annotation_of(&o->allocated_from),
+		.ingress = ingress_of(o, scratch),
+		.n_ingress = o->n_ingress,
+		.no_pools = world_config(w)->n_pools == 0,
+		.reference = world_is_reference(w),
+	};
+}
+
+struct families {
+	bool v4, v6;
+};
+
+static void families_add(struct families *f, enum family family)
+{
+	f->v4 |= family == FAMILY_V4;
+	f->v6 |= family == FAMILY_V6;
+}
+
+static struct families families_of_status(const struct world_service *s)
+{
+	struct families f = { 0 };
+
+	for (size_t i = 0; i < s->n_addresses; i++)
+		families_add(&f, s->addresses[i].family);
+	return f;
+}
+
+/* Of the first address that it asks for: to ask for two families it has to say so in its policy. */
+static struct families families_of_wish(const struct object_service *o)
+{
+	const struct object_annotation *list = &o->load_balancer_ips;
+	const char *text = list->current ? list->current : list->deprecated;
+	struct families f = { 0 };
+	char first[ADDR_TEXT_MAX];
+	struct addr a;
+
+	text = text ? text : o->load_balancer_ip ? o->load_balancer_ip : "";
+	text += strspn(text, " ");
+	size_t n = strcspn(text, " ,");
+	if (n >= sizeof(first))
+		return f;
+	memcpy(first, text, n);
+	first[n] = '\0';
+	if (addr_parse(first, &a) == 0)
+		families_add(&f, a.family);
+	return f;
+}
+
+static struct families families_of_pools(const struct cfg *c)
+{
+	struct families f = { 0 };
+
+	for (size_t i = 0; i < c->n_pools; i++)
+		for (size_t j = 0; j < c->pools[i].n_addresses; j++)
+			if (c->pools[i].addresses[j].n)
+				families_add(&f, c->pools[i].addresses[j].v[0].addr.family);
+	return (struct families){ .v4 = f.v4 || !f.v6, .v6 = f.v6 && !f.v4 };
+}
+
+static struct families families_wanted(const struct world_service *s, const struct cfg *c)
+{
+	const struct object_service *o = s->object;
+	struct families f = { 0 };
+
+	if (o->n_families > 1 || s->family_policy != CFG_SINGLE_STACK)
+		return (struct families){ true, true };
+	if (o->n_families)
+		families_add(&f, o->families[0]);
+	if (!f.v4 && !f.v6)
+		f = families_of_status(s);
+	if (!f.v4 && !f.v6)
+		f = families_of_wish(o);
+	return f.v4 || f.v6 ? f : families_of_pools(c);
+}
+
+void kubernetes_fill(struct converge_service *s, const struct world_service *from,
+		     const struct cfg *c, struct arena *scratch)
+{
+	if (s->n_cluster_ips)
+		return;
+	struct families f = families_wanted(from, c);
+	const char **v = arena_new_n(scratch, const char *, 2);
+
+	/* What kubeadm gives the first service of a cluster; only the families matter. */
+	if (f.v4)
+		v[s->n_cluster_ips++] = "10.96.0.1";
+	if (f.v6)
+		v[s->n_cluster_ips++] = "fd00:10:96::1";
+	s->cluster_ips = v;
+}

@@ -1,0 +1,27 @@
+/**
+ * What the allocator is told of a Kubernetes service of the world: the object, its namespace's
+ * labels, and the configuration's word.
+ */
+#ifndef PLAN_KUBERNETES_H
+#define PLAN_KUBERNETES_H
+
+#include "alloc/converge.h"
+#include "world/world.h"
+
+/**
+ * The service as converge_run() takes it, borrowing from the world; the texts of its status too.
+ * @scratch: what is made for it lives here
+ */
+struct converge_service kubernetes_request(const struct world *w, const struct world_service *s,
+					   struct arena *scratch);
+
+/**
+ * A service that no API server has seen has no cluster IPs yet: let it have those of the families
+ * that such a server would choose, where the cluster has both. These are the ones that it names; or
+ * both, where its policy has room for them; or that of the addresses which it has or asks for; or
+ * that of the pools, IPv4 first.
+ */
+void kubernetes_fill(struct converge_service *s, const struct world_service *from,
+		     const struct cfg *c, struct arena *scratch);
+
+#endif
