@@ -5,15 +5,23 @@
 
 #include "cli/cli.h"
 #include "cli/output.h"
+#include "cli/plan_diff.h"
 #include "config/print.h"
+#include "plan/compare.h"
 #include "plan/report.h"
 
 /* Keys of options that have no letter. */
-enum { KEY_NODES = 256, KEY_ALL, KEY_REFERENCE };
+enum { KEY_NODES = 256, KEY_ALL, KEY_REFERENCE, KEY_DIFF };
+
+/** What one configuration is read from. */
+struct plan_paths {
+	const char **v;
+	size_t n, cap;
+};
 
 struct plan_args {
-	const char **paths;
-	size_t n, cap;
+	struct plan_paths paths;
+	struct plan_paths old; /* to compare with */
 	const char **nodes;
 	size_t n_nodes, cap_nodes;
 	enum cli_format format;
@@ -30,6 +38,10 @@ static const struct argp_option options[] = {
 	  "Show the nodes that merely lost a ranking, too, and services that are none of ours", 0 },
 	{ "reference", KEY_REFERENCE, 0, 0,
 	  "Decide as MetalLB does, without crier's own improvements", 0 },
+	{ "diff", KEY_DIFF, "OLD", 0,
+	  "What would change against OLD, a file or folder, whose addresses are in force; may be "
+	  "repeated",
+	  0 },
 	{ 0 },
 };
 
@@ -43,6 +55,30 @@ static void take_nodes(struct plan_args *a, char *list)
 	}
 }
 
+static void take_path(struct plan_paths *paths, const char *path)
+{
+	mem_grow(paths->v, paths->n, paths->cap);
+	paths->v[paths->n++] = path;
+}
+
+static bool has_stdin(const struct plan_paths *paths)
+{
+	for (size_t i = 0; i < paths->n; i++)
+		if (strcmp(paths->v[i], "-") == 0)
+			return true;
+	return false;
+}
+
+static void check_paths(const struct plan_args *a, struct argp_state *state)
+{
+	if (!a->paths.n && a->old.n)
+		argp_error(state, "which new file? --diff OLD NEW");
+	if (!a->paths.n)
+		argp_error(state, "which file? -f FILE");
+	if (has_stdin(&a->paths) && has_stdin(&a->old))
+		argp_error(state, "standard input is one configuration, not two");
+}
+
 static error_t take(int key, char *arg, struct argp_state *state)
 {
 	struct plan_args *a = state->input;
@@ -50,8 +86,10 @@ static error_t take(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case 'f':
 	case ARGP_KEY_ARG:
-		mem_grow(a->paths, a->n, a->cap);
-		a->paths[a->n++] = arg;
+		take_path(&a->paths, arg);
+		return 0;
+	case KEY_DIFF:
+		take_path(&a->old, arg);
 		return 0;
 	case 'o':
 		if (cli_format_parse(arg, 1u << CLI_TABLE | 1u << CLI_JSON | 1u << CLI_YAML,
@@ -68,8 +106,7 @@ static error_t take(int key, char *arg, struct argp_state *state)
 		a->reference = true;
 		return 0;
 	case ARGP_KEY_END:
-		if (!a->n)
-			argp_error(state, "which file? -f FILE");
+		check_paths(a, state);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -79,9 +116,9 @@ static error_t take(int key, char *arg, struct argp_state *state)
 static const struct argp argp = {
 	.options = options,
 	.parser = take,
-	.args_doc = "-f FILE…",
+	.args_doc = "-f FILE…\n--diff OLD NEW",
 	.doc = "Who would get which address, and who would say it, and why not: what the daemons "
-	       "would decide, without any of them.\v"
+	       "would decide, without any of them. With --diff: what would change.\v"
 	       "Health checks are taken as passed. Exit code 0, 1 when the configuration is "
 	       "invalid, "
 	       "2 for a wrong command line.",
@@ -141,6 +178,16 @@ static void print_tables(const json_t *plan)
 		      false);
 }
 
+static void print_as(enum cli_format format, const json_t *answer, void (*table)(const json_t *))
+{
+	if (format == CLI_JSON)
+		cli_print_json(answer);
+	else if (format == CLI_YAML)
+		cli_print_yaml(answer);
+	else
+		table(answer);
+}
+
 static void print_plan(const struct plan_args *a, const struct offline *o)
 {
 	struct plan_report_options how = {
@@ -149,13 +196,25 @@ static void print_plan(const struct plan_args *a, const struct offline *o)
 	};
 	json_t *plan = plan_report(o, &how);
 
-	if (a->format == CLI_JSON)
-		cli_print_json(plan);
-	else if (a->format == CLI_YAML)
-		cli_print_yaml(plan);
-	else
-		print_tables(plan);
+	print_as(a->format, plan, print_tables);
 	json_decref(plan);
+}
+
+/* @o came after @old. Each silence may be the reason of a difference. */
+static void print_difference(const struct plan_args *a, const struct offline *old,
+			     const struct offline *o)
+{
+	struct plan_report_options how = { .all = a->all };
+	json_t *before = plan_report(old, &how), *after = plan_report(o, &how);
+	json_t *difference = plan_compare(before, after);
+	struct err e = { 0 };
+
+	if (offline_check(old, world_config(offline_world(o)), &e) < 0)
+		json_object_set_new(difference, "refused", json_string(e.text));
+	print_as(a->format, difference, cli_print_plan_diff);
+	json_decref(difference);
+	json_decref(after);
+	json_decref(before);
 }
 
 static void print_issues(const struct cfg_report *r)
@@ -168,7 +227,7 @@ static void print_issues(const struct cfg_report *r)
 }
 
 /* NULL: what is wrong is told. */
-static const struct cfg *load(const struct plan_args *a, struct object_set *objects)
+static const struct cfg *load(const struct plan_paths *paths, struct object_set *objects)
 {
 	char host[256] = "localhost";
 	const struct cfg *c = NULL;
@@ -176,29 +235,56 @@ static const struct cfg *load(const struct plan_args *a, struct object_set *obje
 	struct cfg_sink sink = object_set_sink(objects);
 
 	(void)gethostname(host, sizeof(host) - 1);
-	(void)!cfg_load_with(a->paths, a->n, host, &sink, &c, &report);
+	(void)!cfg_load_with(paths->v, paths->n, host, &sink, &c, &report);
 	print_issues(&report);
 	cfg_report_fini(&report);
 	return c;
 }
 
-static int plan(const struct plan_args *a)
+/** One configuration, and the world that it makes. */
+struct side {
+	const struct cfg *cfg;
+	struct offline *world;
+};
+
+static void side_fini(struct side *side)
+{
+	offline_free(side->world);
+	cfg_free(side->cfg);
+}
+
+/* @held: what is in force when this one comes, or NULL. */
+static int side_make(struct side *side, const struct plan_paths *paths, const struct plan_args *a,
+		     const struct offline *held)
 {
 	CLEANUP(object_set_freep) struct object_set *objects = object_set_new();
-	const struct cfg *c = load(a, objects);
 
-	if (!c)
-		return CLI_NO;
+	side->cfg = load(paths, objects);
+	if (!side->cfg)
+		return -1;
 	struct offline_conf conf = {
 		.objects = objects,
 		.nodes = a->nodes,
 		.n_nodes = a->n_nodes,
 		.reference = a->reference,
+		.held = held,
 	};
-	struct offline *o = offline_new(c, &conf);
-	print_plan(a, o);
-	offline_free(o);
-	cfg_free(c);
+	side->world = offline_new(side->cfg, &conf);
+	return 0;
+}
+
+static int plan(const struct plan_args *a)
+{
+	CLEANUP(side_fini) struct side old = { 0 }, new = { 0 };
+	int rc = a->old.n ? side_make(&old, &a->old, a, NULL) : 0;
+
+	/* The problems of both are worth telling. */
+	if (side_make(&new, &a->paths, a, old.world) < 0 || rc < 0)
+		return CLI_NO;
+	if (old.world)
+		print_difference(a, old.world, new.world);
+	else
+		print_plan(a, new.world);
 	return CLI_DONE;
 }
 
@@ -208,7 +294,8 @@ int cli_plan(int argc, char **argv)
 
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 	int rc = plan(&a);
-	free(a.paths);
+	free(a.paths.v);
+	free(a.old.v);
 	free(a.nodes);
 	return rc;
 }

@@ -101,7 +101,7 @@ static void candidates_hold(struct offline *o, const struct offline *held)
 		struct candidate *c = &o->candidates[i];
 		const struct offline_grant *g = offline_grant(held, c->s.key);
 
-		if (g && g->n)
+		if (g)
 			candidate_has(o, c, g->addresses, g->n, g->pool);
 	}
 }
@@ -135,6 +135,22 @@ static void candidates_run(struct offline *o, const struct converge_service **or
 	}
 }
 
+/* The daemon that wrote it all: the name decides nothing while it is alone. */
+static const char writer[] = "held";
+
+/*
+ * Follow another configuration as a daemon does: what is gone counts until the rest is written
+ * down, and only then makes room.
+ */
+static void table_follow(struct alloc_table *t, const struct cfg *c)
+{
+	struct alloc_assignments *x = alloc_standalone(c, t);
+
+	(void)alloc_table_record(t, x, writer);
+	alloc_assignments_free(x);
+	(void)alloc_table_prune(t, c, writer);
+}
+
 /* What standalone services had, as the table of their allocations would say it. */
 static struct alloc_table *table_of(const struct offline *held)
 {
@@ -147,7 +163,7 @@ static struct alloc_table *table_of(const struct offline *held)
 					 .n = MIN(x->n, (size_t)ALLOC_ADDRESSES_MAX),
 					 .sharing_key = x->sharing_key,
 					 .epoch = 1,
-					 .node = "held" };
+					 .node = writer };
 
 		if (x->n)
 			(void)!alloc_table_put(t, &e);
@@ -161,13 +177,16 @@ static void addresses_find(struct offline *o, const struct offline *held)
 	const struct converge_service **order;
 
 	candidates_take(o);
-	if (held)
+	if (held) {
 		candidates_hold(o, held);
+		table_follow(table, o->cfg);
+	}
 	order = arena_new_n(o->arena, const struct converge_service *, o->n_candidates);
 	for (size_t i = 0; i < o->n_candidates; i++)
 		order[i] = &o->candidates[i].s;
 	converge_order(order, o->n_candidates);
-	for (size_t i = 0; i < o->n_candidates; i++)
+	/* To the letter, a controller that starts has no such thing; one that runs has no need. */
+	for (size_t i = 0; i < o->n_candidates && (held || !world_is_reference(o->w)); i++)
 		converge_claim(o->alloc, order[i]);
 	o->standalone = alloc_standalone_with(o->alloc, o->cfg, table);
 	candidates_run(o, order);
@@ -270,4 +289,9 @@ const struct offline_grant *offline_grants(const struct offline *o, size_t *n)
 const struct offline_grant *offline_grant(const struct offline *o, const char *service)
 {
 	return map_get(o->by_service, service);
+}
+
+int offline_check(const struct offline *in_force, const struct cfg *c, struct err *e)
+{
+	return alloc_check_shrink(in_force->standalone, c, e);
 }

@@ -24,7 +24,10 @@ struct offline_conf {
 	const char *const *nodes;
 	size_t n_nodes;
 	bool reference; /* without our deviations from MetalLB */
-	/** What services have: the outcome of another one. NULL: what their status says. */
+	/**
+	 * What services have: the outcome of another one, which this one follows as a daemon does
+	 * that reloads. NULL: what their status says.
+	 */
 	const struct offline *held;
 };
 
@@ -46,5 +49,8 @@ const struct world *offline_world(const struct offline *o);
 /** One for each service that is ours to look after, in the order of the world. */
 const struct offline_grant *offline_grants(const struct offline *o, size_t *n);
 const struct offline_grant *offline_grant(const struct offline *o, const char *service);
+
+/** Would a daemon refuse to follow @c unless it is forced to? As alloc_check_shrink(). */
+NODISCARD int offline_check(const struct offline *in_force, const struct cfg *c, struct err *e);
 
 #endif

@@ -25,5 +25,7 @@
 #define REASON_FAMILY "familyNotOnSession"
 /* No peer of these advertisements is run on the node. */
 #define REASON_NO_PEERS "noPeers"
+/* Of two plans compared: the service is announced by another address in the later one. */
+#define REASON_OTHER_ADDRESS "otherAddress"
 
 #endif
