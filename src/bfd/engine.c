@@ -54,6 +54,7 @@ void conn_free(struct conn *c)
 	bfd_queue_set(&e->queue, &c->due, MONO_NEVER);
 	bfd_tx_close(&e->tx, &c->sender);
 	e->n_conns--;
+	e->n_half_up -= c->half_up;
 	bfd_auth_free(c->own_auth);
 	free(c);
 }
@@ -262,7 +263,6 @@ struct bfd_engine *bfd_engine_new(const struct bfd_engine_conf *conf)
 	e->by_id = map_new();
 	e->by_disc = map_new();
 	e->by_peer = map_new();
-	e->drained_turn = MONO_NEVER;
 	loop_timer_init(&e->retry, conf->loop, retry_fire);
 	loop_timer_init(&e->alarm, conf->loop, alarm_fire);
 	loop_task_init(&e->turn_end, conf->loop, turn_ends);

@@ -23,6 +23,7 @@ struct conn {
 	uint64_t generation;	/* of the last table that named it */
 	struct mono rx_last;	/* 0: none since it is up */
 	struct dur rx_last_gap; /* 0: none yet */
+	bool half_up;		/* counted in the engine's n_half_up */
 	bool leaving;
 	unsigned goodbyes_left;
 	struct dur goodbye_gap;
@@ -40,6 +41,7 @@ struct bfd_engine {
 	struct list conns;
 	struct list leaving;
 	size_t n_conns; /* both */
+	int n_half_up;	/* sessions in state Init */
 	struct map *by_id;
 	struct map *by_disc;
 	struct map *by_peer;
@@ -49,7 +51,6 @@ struct bfd_engine {
 	struct dur ahead;	   /* how long before its time a packet may leave */
 	bool pace_stale;	   /* an interval has changed: `ahead` and the pause in io too */
 	struct loop_timer retry;
-	struct mono drained_turn; /* the wake-up whose expiries have already seen empty sockets */
 	struct bfd_counters counters;
 };
 

@@ -1,6 +1,7 @@
 #include "bfd/io.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,7 +26,11 @@ static int64_t wall_clock_ns(void)
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-static void listener_ready(struct loop_io *io, unsigned events);
+static void listener_ready(struct loop_io *io, unsigned events)
+{
+	(void)events;
+	bfd_io_drain(CONTAINER_OF(io, struct bfd_listener, io)->owner);
+}
 
 static void pause_over(struct loop_timer *t, struct mono now)
 {
@@ -80,39 +85,45 @@ static struct bfd_listener *place(struct bfd_io *io)
 	return io->n_listeners < BFD_LISTENERS_MAX ? &io->listeners[io->n_listeners++] : NULL;
 }
 
-static bool any_vrf(const struct bfd_io *io)
+static unsigned wanted_events(const struct bfd_listener *l)
 {
-	bool any = false;
-
-	for (size_t i = 0; i < io->n_listeners; i++)
-		any |= io->listeners[i].fd >= 0 && io->listeners[i].vrf;
-	return any;
+	return l->owner->pausing || (l->bulk && l->owner->lazy) ? 0 : LOOP_READ;
 }
 
-static void share_all(struct bfd_io *io, bool on)
+static int listener_open(struct bfd_io *io, const struct udp_conf *conf, bool bulk, struct err *e)
 {
-	for (size_t i = 0; i < io->n_listeners; i++) {
-		if (io->listeners[i].fd >= 0)
-			udp_share(io->listeners[i].fd, on);
+	struct bfd_listener *l = place(io);
+
+	if (!l) {
+		errno = EMFILE;
+		return err_set(e, ERR_LIMIT, "BFD: too many VRFs");
 	}
-}
-
-/* Sockets of different VRFs share a port among each other, with nobody else: only while one of ours
- * is being opened the others allow it. */
-static int open_beside(struct bfd_io *io, struct udp_conf *conf, struct err *e)
-{
-	conf->shared = conf->vrf || any_vrf(io);
-	share_all(io, conf->shared);
+	*l = (struct bfd_listener){ .owner = io,
+				    .fd = -1,
+				    .bulk = bulk,
+				    .family = conf->family,
+				    .multihop = conf->port == BFD_PORT_MULTI_HOP,
+				    .vrf = conf->vrf };
 	int fd = udp_open(conf, e);
-	int saved = errno;
-
-	share_all(io, false);
-	if (fd >= 0)
-		udp_share(fd, false);
-	errno = saved;
+	if (fd < 0)
+		return err_wrap(e, "BFD");
+	l->fd = fd;
+	l->empty_at = l->read_until = mono_clock();
+	loop_io_init(&l->io, io->loop, listener_ready);
+	loop_io_watch(&l->io, fd, wanted_events(l));
 	return fd;
 }
 
+/* Socket 1 for those that say Up without P and F, socket 0 for all others. */
+static const struct sock_filter sort[] = {
+	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 1),
+	BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xf0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0xc0, 0, 1),
+	BPF_STMT(BPF_RET | BPF_K, 1),
+	BPF_STMT(BPF_RET | BPF_K, 0),
+};
+
+/* Where the kernel does not sort, the first socket gets everything. */
 int bfd_io_listen(struct bfd_io *io, enum family family, bool multihop, uint32_t vrf, struct err *e)
 {
 	struct udp_conf conf = {
@@ -121,25 +132,16 @@ int bfd_io_listen(struct bfd_io *io, enum family family, bool multihop, uint32_t
 		.rcvbuf_bytes = RCVBUF_BYTES,
 		.details = true,
 		.vrf = vrf,
+		.grouped = true,
 	};
 
 	if (is_open(io, family, multihop, vrf))
 		return 0;
-	struct bfd_listener *l = place(io);
-	if (!l) {
-		errno = EMFILE;
-		return err_set(e, ERR_LIMIT, "BFD: too many VRFs");
-	}
-	*l = (struct bfd_listener){ .owner = io, .fd = -1, .family = family, .vrf = vrf };
-	int fd = open_beside(io, &conf, e);
+	int fd = listener_open(io, &conf, false, e);
 	if (fd < 0)
-		return err_wrap(e, "BFD");
-	l->fd = fd;
-	l->multihop = multihop;
-	l->empty_at = l->read_until = mono_clock();
-	loop_io_init(&l->io, io->loop, listener_ready);
-	if (!io->pausing)
-		loop_io_watch(&l->io, fd, LOOP_READ);
+		return fd;
+	if (udp_sort(fd, sort, ARRAY_LEN(sort), NULL) == 0)
+		(void)listener_open(io, &conf, true, NULL);
 	return 0;
 }
 
@@ -200,7 +202,8 @@ static void listener_drain(struct bfd_listener *l, struct bfd_wakeup *w)
 
 		for (int i = 0; i < n; i++)
 			newer |= hand_over(l, w, i);
-		l->owner->window_packets += n > 0 ? (unsigned)n : 0;
+		if (n > 0 && !(l->bulk && l->owner->lazy))
+			l->owner->window_packets += (unsigned)n;
 		if (n < UDP_BATCH || newer) {
 			l->empty_at = l->read_until = w->now;
 			return;
@@ -208,12 +211,22 @@ static void listener_drain(struct bfd_listener *l, struct bfd_wakeup *w)
 	}
 }
 
-static void watch_all(struct bfd_io *io, unsigned events)
+static void watch_all(struct bfd_io *io)
 {
 	for (size_t i = 0; i < io->n_listeners; i++) {
-		if (io->listeners[i].fd >= 0)
-			loop_io_watch(&io->listeners[i].io, io->listeners[i].fd, events);
+		struct bfd_listener *l = &io->listeners[i];
+
+		if (l->fd >= 0)
+			loop_io_watch(&l->io, l->fd, wanted_events(l));
 	}
+}
+
+void bfd_io_set_lazy(struct bfd_io *io, bool lazy)
+{
+	if (io->lazy == lazy)
+		return;
+	io->lazy = lazy;
+	watch_all(io);
 }
 
 /* Wait for packets one by one, or look each pause? By how many came in the last window. */
@@ -231,44 +244,34 @@ static void choose_pace(struct bfd_io *io, struct mono now)
 	io->window_packets = 0;
 	if (io->pausing ? slow : fast) {
 		io->pausing = !io->pausing;
-		watch_all(io, io->pausing ? 0 : LOOP_READ);
+		watch_all(io);
 	}
 }
 
-static struct bfd_wakeup wakeup_now(void)
+static void drain_all(struct bfd_io *io, bool bulk, struct bfd_wakeup *w)
 {
-	return (struct bfd_wakeup){ .now = mono_clock(), .wall_ns = wall_clock_ns() };
-}
-
-static void read_on(struct bfd_io *io, struct mono now)
-{
-	choose_pace(io, now);
-	loop_timer_set(&io->wake, io->pausing ? mono_add(now, io->pause) : MONO_NEVER);
-}
-
-static void listener_ready(struct loop_io *io, unsigned events)
-{
-	struct bfd_listener *l = CONTAINER_OF(io, struct bfd_listener, io);
-	struct bfd_wakeup w = wakeup_now();
-
-	(void)events;
-	listener_drain(l, &w);
-	read_on(l->owner, w.now);
-}
-
-void bfd_io_drain(struct bfd_io *io)
-{
-	struct bfd_wakeup w = wakeup_now();
-	struct mono read_until = w.now;
-
 	for (size_t i = 0; i < io->n_listeners; i++) {
 		struct bfd_listener *l = &io->listeners[i];
 
-		if (l->fd < 0)
+		if (l->fd < 0 || l->bulk != bulk)
 			continue;
-		listener_drain(l, &w);
-		read_until = mono_min(read_until, l->read_until);
+		listener_drain(l, w);
+		io->read_until = mono_min(io->read_until, l->read_until);
 	}
-	io->read_until = read_until;
-	read_on(io, w.now);
+}
+
+/* The bulk first: what a peer says of its session in other packets is mostly newer. */
+void bfd_io_drain(struct bfd_io *io)
+{
+	struct bfd_wakeup w = { .now = mono_clock(), .wall_ns = wall_clock_ns() };
+	struct mono turn = loop_now(io->loop);
+
+	if (io->turn.ns == turn.ns)
+		return;
+	io->turn = turn;
+	io->read_until = w.now;
+	drain_all(io, true, &w);
+	drain_all(io, false, &w);
+	choose_pace(io, w.now);
+	loop_timer_set(&io->wake, io->pausing ? mono_add(w.now, io->pause) : MONO_NEVER);
 }

@@ -6,8 +6,11 @@
  * socket was last empty], so that neither our own lateness nor a step of the clock looks like silence
  * or like life.
  *
- * When packets come fast, the sockets are not waited for: they are read each `pause`, and whenever
- * the engine is awake for something else. The stamps keep detection exact all the same.
+ * Each has two sockets, and the kernel sorts (RFC 5880 §4.1): a packet that says Up, and neither
+ * polls nor answers a poll, can only prolong a session, so nobody need wake for it; it waits until
+ * the engine is awake for something else, at the latest for the end of a detection time. All others
+ * wake us at once; when they come fast, all sockets are read each `pause` instead. The stamps keep
+ * detection exact all the same.
  *
  * The engine drives it on the packet thread; nothing here allocates but bfd_io_listen(), and the
  * change between waiting and pausing. RFC 5881 §4 and RFC 5883 §5 (ports).
@@ -35,6 +38,7 @@ struct bfd_listener {
 	struct loop_io io;
 	struct bfd_io *owner;
 	int fd;
+	bool bulk; /* of packets that nobody need wake for */
 	bool multihop;
 	enum family family;
 	uint32_t vrf;
@@ -43,7 +47,7 @@ struct bfd_listener {
 	struct mono read_until; /* what came before this instant has been handed over */
 };
 
-#define BFD_LISTENERS_MAX 64
+#define BFD_LISTENERS_MAX 128
 
 struct bfd_io {
 	struct loop *loop;
@@ -54,7 +58,9 @@ struct bfd_io {
 	size_t n_listeners;
 	uint64_t lost;		/* datagrams that found a buffer full, of all sockets */
 	struct mono read_until; /* of all sockets */
+	struct mono turn;	/* the wake-up that they were read in */
 
+	bool lazy;	  /* nobody wakes for the bulk */
 	struct dur pause; /* how long a packet may wait; 0: not at all */
 	bool pausing;
 	struct loop_timer wake;
@@ -66,15 +72,18 @@ void bfd_io_init(struct bfd_io *io, struct loop *loop,
 		 void (*received)(void *ctx, const struct bfd_rx *rx), void *ctx);
 void bfd_io_fini(struct bfd_io *io);
 
-/** Open the socket for a family, port and VRF if it is not open yet; 0, or negative (errno kept). */
+/** Open the sockets for a family, port and VRF if they are not open yet; 0, or negative (errno kept). */
 NODISCARD int bfd_io_listen(struct bfd_io *io, enum family family, bool multihop, uint32_t vrf,
 			    struct err *e);
 
 /** Close the sockets of all VRFs that @wanted does not want. */
 void bfd_io_prune(struct bfd_io *io, bool (*wanted)(void *ctx, uint32_t vrf), void *ctx);
 
+/** Wake for the bulk too, or not: a session that is half up (Init) waits for a packet of it. */
+void bfd_io_set_lazy(struct bfd_io *io, bool lazy);
+
 /**
- * Hand over what has arrived. Where more waits than one turn has time for, the oldest comes first,
+ * Hand over what has arrived; once in a wake-up, further calls do nothing. Where more waits than one turn has time for, the oldest comes first,
  * and io->read_until says how far it went.
  */
 void bfd_io_drain(struct bfd_io *io);

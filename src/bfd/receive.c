@@ -126,6 +126,11 @@ void engine_received(void *ctx, const struct bfd_rx *rx)
 		count_drop(e, c, why);
 		return;
 	}
+	/* Two sockets can be read out of order: what has been overtaken tells nothing any more. */
+	if (mono_before(rx->at, c->session.rx_last)) {
+		count_accepted(c);
+		return;
+	}
 	int refused = bfd_session_rx(&c->session, &pkt, rx->at);
 	if (refused) {
 		count_drop(e, c, drops[refused]);

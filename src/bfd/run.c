@@ -27,6 +27,8 @@ void conn_publish(struct conn *c)
 	struct bfd_session_status *st = c->target.status;
 	uint32_t rx_us = bfd_session_rx_interval_us(s);
 
+	c->engine->n_half_up += (s->state == BFD_INIT) - c->half_up;
+	c->half_up = s->state == BFD_INIT;
 	if (!st)
 		return;
 	c->engine->pace_stale |= LOAD(st->tx_us) != s->tx_interval_us || LOAD(st->rx_us) != rx_us;
@@ -187,16 +189,6 @@ void conn_await(struct conn *c, struct mono at)
 
 /* ---- deadlines ---- */
 
-/* Has all that came before @deadline been handed over? The sockets are read once in a wake-up. */
-static bool caught_up(struct bfd_engine *e, struct mono deadline, struct mono now)
-{
-	if (e->drained_turn.ns != now.ns) {
-		e->drained_turn = now;
-		bfd_io_drain(&e->io);
-	}
-	return !mono_before(e->io.read_until, deadline);
-}
-
 static void count_expiry(struct conn *c, struct mono deadline)
 {
 	struct bfd_engine *e = c->engine;
@@ -247,7 +239,7 @@ static bool conn_run(struct conn *c, struct mono now)
 
 	if (c->leaving)
 		return goodbye(c, now);
-	if (!mono_before(now, s->detect_at) && !caught_up(e, s->detect_at, now)) {
+	if (!mono_before(now, s->detect_at) && mono_before(e->io.read_until, s->detect_at)) {
 		conn_postpone(c, now);
 		return true;
 	}
@@ -266,10 +258,7 @@ void engine_run(struct bfd_engine *e, struct mono now)
 	struct mono horizon = mono_add(now, e->ahead);
 	struct bfd_due *first;
 
-	if (e->io.pausing && e->drained_turn.ns != now.ns) {
-		e->drained_turn = now;
-		bfd_io_drain(&e->io); /* awake anyway */
-	}
+	bfd_io_drain(&e->io); /* before any silence is believed */
 	for (int i = 0; i < RUN_MAX && (first = bfd_queue_first(&e->queue)); i++) {
 		if (mono_before(horizon, first->at) ||
 		    !conn_run(CONTAINER_OF(first, struct conn, due), now))
@@ -283,7 +272,7 @@ void engine_run(struct bfd_engine *e, struct mono now)
 /* How long packets may wait, in and out, by the session that is in the greatest hurry. */
 static void choose_pace(struct bfd_engine *e)
 {
-	struct dur ahead = DUR_MS(1), pause = DUR_US(500);
+	struct dur ahead = DUR_MS(3), pause = DUR_US(500);
 	struct conn *c;
 
 	LIST_EACH (c, &e->conns, link) {
@@ -305,6 +294,7 @@ void engine_end_turn(struct bfd_engine *e)
 
 	if (e->pace_stale)
 		choose_pace(e);
+	bfd_io_set_lazy(&e->io, e->n_half_up == 0);
 	bfd_tx_flush(&e->tx);
 	STORE(e->counters.lost, e->io.lost);
 	first = bfd_queue_first(&e->queue);

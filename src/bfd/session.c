@@ -4,7 +4,7 @@
  * number. */
 #define URGENT_MAX   8
 
-#define AHEAD_MAX_NS 500000
+#define AHEAD_MAX_NS 2500000
 
 /* §6.6: we have asked the peer to be quiet. */
 static bool demands(const struct bfd_session *s)
@@ -27,7 +27,7 @@ static uint32_t tx_interval_us(const struct bfd_session *s)
 
 static int64_t ahead_ns(int64_t interval_ns)
 {
-	return MIN(interval_ns / 40, AHEAD_MAX_NS);
+	return MIN(interval_ns / 20, AHEAD_MAX_NS);
 }
 
 struct dur bfd_session_ahead(const struct bfd_session *s)
@@ -41,9 +41,8 @@ static struct dur jittered(const struct bfd_session *s, uint32_t interval_us)
 {
 	int64_t ns = (int64_t)interval_us * 1000;
 	int64_t most = s->conf.detect_mult == 1 ? ns / 10 * 9 : ns;
-	int64_t room = ahead_ns(ns);
 
-	return DUR_NS(rng_between(s->rng, ns - ns / 4 + room, most - room));
+	return DUR_NS(rng_between(s->rng, ns - ns / 4 + ahead_ns(ns), most - ns / 50));
 }
 
 /* A shorter interval counts from the last packet on, a longer one from the next. */

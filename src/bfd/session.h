@@ -141,7 +141,7 @@ void bfd_session_tick(struct bfd_session *s, struct mono now);
 
 /**
  * How long before its time a packet may leave, so that packets of several sessions leave together:
- * 1/40 of the interval, half a millisecond at most. The drawn interval (§6.8.7) leaves room for it.
+ * 1/20 of the interval, 2.5 ms at most. The drawn interval (§6.8.7) leaves room for it.
  */
 struct dur bfd_session_ahead(const struct bfd_session *s);
 

@@ -1,6 +1,7 @@
 #include "net/udp.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <netinet/ip.h>
 #include <time.h>
 #include <unistd.h>
@@ -62,7 +63,7 @@ static int set_common(int fd, const struct udp_conf *conf)
 		return -1;
 	if (conf->vrf && set_int(fd, SOL_SOCKET, SO_BINDTOIFINDEX, (int)conf->vrf) < 0)
 		return -1;
-	if (conf->shared && set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0)
+	if (conf->grouped && set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0)
 		return -1;
 	if (!conf->details)
 		return 0;
@@ -132,9 +133,14 @@ int udp_source(const struct udp_conf *conf, const struct addr *to, struct addr *
 	return ret;
 }
 
-void udp_share(int fd, bool on)
+int udp_sort(int fd, const struct sock_filter *insns, size_t n, struct err *e)
 {
-	(void)set_int(fd, SOL_SOCKET, SO_REUSEADDR, on);
+	struct sock_fprog prog = { .len = (unsigned short)n,
+				   .filter = (struct sock_filter *)(uintptr_t)insns };
+
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &prog, sizeof(prog)) < 0)
+		return err_errno(e, "sort datagrams");
+	return 0;
 }
 
 int udp_send(int fd, const struct addr *to, uint16_t port, uint32_t scope, const void *bytes,

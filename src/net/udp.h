@@ -22,7 +22,7 @@ struct udp_conf {
 	int rcvbuf_bytes; /* 0: the least there is, for sockets that only send */
 	bool details;	  /* deliver destination, interface, TTL and time with each datagram */
 	uint32_t vrf;	  /* interface that the socket belongs to: a VRF, or any link; 0: none */
-	bool shared;	  /* others of ours, bound to other interfaces, have this port too */
+	bool grouped;	  /* others of ours have the same port: see udp_sort() */
 };
 
 /** Open and bind; returns the descriptor, or negative with ERR_SYSTEM (errno kept). */
@@ -35,8 +35,13 @@ NODISCARD int udp_open(const struct udp_conf *conf, struct err *e);
 NODISCARD int udp_source(const struct udp_conf *conf, const struct addr *to, struct addr *out,
 			 struct err *e);
 
-/** Allow or forbid further sockets to be opened as `shared` with the port of this one. */
-void udp_share(int fd, bool on);
+struct sock_filter;
+
+/**
+ * Sort the datagrams of a group of sockets, in the order that they were opened in: @insns, classic
+ * BPF over the payload, gives the number of the socket. Returns 0 or -ERR_SYSTEM.
+ */
+NODISCARD int udp_sort(int fd, const struct sock_filter *insns, size_t n, struct err *e);
 
 /** Send one datagram; @scope is the interface of a link-local @to. Returns 0 or -errno. */
 NODISCARD int udp_send(int fd, const struct addr *to, uint16_t port, uint32_t scope,
