@@ -91,8 +91,8 @@ static bool slip_load(struct loader *l, const struct place *p, const char *text,
 
 	if (community) {
 		load_warning(l, p, "name its communities one by one",
-			     "this is the name of a Community, and stands for all %zu that it "
-			     "holds; MetalLB would not find it",
+			     "this is the name of a Community, and all its values are used (%zu); "
+			     "MetalLB would not find it",
 			     community->n_aliases);
 		for (size_t i = 0; i < community->n_aliases; i++)
 			found_add(f, community->aliases[i]);
