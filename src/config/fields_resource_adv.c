@@ -245,6 +245,14 @@ static void community_take(struct loader *l, const struct place *p, void *parent
 
 	community->at = p;
 	community->name = ((const struct resource *)parent)->name;
+	const struct raw_community *first =
+		community->name ? map_put(l->community_names, community->name, community) : NULL;
+	if (first) {
+		struct place name = place_name(p);
+		struct issue *is = load_error(l, &name, "names are unique",
+					      "a second Community '%.60s'", community->name);
+		issue_other(&l->issues, is, place_name(first->at).at);
+	}
 	mem_grow(l->communities, l->n_communities, l->cap_communities);
 	l->communities[l->n_communities++] = community;
 }

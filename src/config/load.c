@@ -16,7 +16,7 @@ static void loader_init(struct loader *l, const char *host_name, const struct cf
 		.scratch = arena_new(),
 		.cfg = arena_new_of(arena, struct cfg),
 		.aliases = map_new(),
-		.secrets = map_new(),
+		.community_names = map_new(),
 		.sink = sink,
 	};
 	issues_init(&l->issues);
@@ -42,7 +42,8 @@ static void loader_fini(struct loader *l)
 		free(l->communities[i]->aliases);
 	free(l->communities);
 	map_free(l->aliases);
-	map_free(l->secrets);
+	map_free(l->community_names);
+	free(l->secrets);
 	arena_free(l->scratch);
 }
 

@@ -33,7 +33,6 @@ struct raw_secret {
 	const char *namespace;
 	const struct place *at;
 	bool used;
-	struct raw_secret *next; /* of the same name */
 };
 
 /** One element of a pool's `addresses`. */
@@ -132,10 +131,15 @@ struct loader {
 	size_t n_bgp_advs, cap_bgp_advs;
 	struct raw_service **services;
 	size_t n_services, cap_services;
-	struct map *secrets; /* name -> struct raw_secret */
+	struct raw_secret **secrets;
+	size_t n_secrets, cap_secrets;
 	struct raw_community **communities;
 	size_t n_communities, cap_communities;
-	struct map *aliases; /* of communities: text -> struct raw_alias */
+	struct map *community_names; /* name -> struct raw_community */
+	size_t expanded;	     /* values that stood in for the name of a Community */
+	struct map *aliases;	     /* of communities: text -> struct raw_alias */
+	const char **alias_names;    /* all words for communities, once they are asked for */
+	size_t n_alias_names;
 
 	struct raw_span **spans; /* of all pools, ascending; after resolve_pools() */
 	size_t n_spans;

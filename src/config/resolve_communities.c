@@ -75,21 +75,19 @@ struct raw_alias *communities_alias_add(struct loader *l, const struct place *na
 	return alias;
 }
 
-static const struct raw_community *resource_find(const struct loader *l, const char *name)
-{
-	for (size_t i = 0; i < l->n_communities; i++)
-		if (l->communities[i]->name && strcmp(l->communities[i]->name, name) == 0)
-			return l->communities[i];
-	return NULL;
-}
+/* Values that may stand in for names of Community resources, in all of a configuration. */
+#define EXPANDED_MAX 1000000
 
 /* What no alias and no number is, in a resource: the name of a Community, or of an RFC. */
 static bool slip_load(struct loader *l, const struct place *p, const char *text, struct found *f)
 {
-	const struct raw_community *community = resource_find(l, text);
+	const struct raw_community *community = map_get(l->community_names, text);
 	struct raw_alias known = { 0 };
 
+	if (community && community->n_aliases > EXPANDED_MAX - l->expanded)
+		return false;
 	if (community) {
+		l->expanded += community->n_aliases;
 		load_warning(l, p, "name its communities one by one",
 			     "this is the name of a Community, and all its values are used (%zu); "
 			     "MetalLB would not find it",
@@ -109,17 +107,19 @@ static bool slip_load(struct loader *l, const struct place *p, const char *text,
 /* Every word that could have been meant. */
 static const char *nearest(struct loader *l, const char *text)
 {
-	size_t n = 0, most = map_len(l->aliases) + l->n_communities;
-	const char **names = arena_new_n(l->scratch, const char *, most);
 	struct raw_alias *alias;
 	const char *key;
 
-	MAP_EACH (l->aliases, key, alias)
-		names[n++] = key;
-	for (size_t i = 0; i < l->n_communities; i++)
-		if (l->communities[i]->name)
-			names[n++] = l->communities[i]->name;
-	return load_nearest(l, text, names, n);
+	if (!l->alias_names) {
+		l->alias_names = arena_new_n(l->scratch, const char *,
+					     map_len(l->aliases) + l->n_communities + 1);
+		MAP_EACH (l->aliases, key, alias)
+			l->alias_names[l->n_alias_names++] = key;
+		for (size_t i = 0; i < l->n_communities; i++)
+			if (l->communities[i]->name)
+				l->alias_names[l->n_alias_names++] = l->communities[i]->name;
+	}
+	return load_nearest(l, text, l->alias_names, l->n_alias_names);
 }
 
 static void unknown(struct loader *l, const struct place *p, const char *text, bool lenient)

@@ -161,10 +161,12 @@ static struct hearers hearers_of(const struct advs *x, const struct cfg_texts *n
 	return h;
 }
 
-/* The first pool of the advertisement with addresses of this family. */
+/* A pool of the advertisement with addresses of this family. */
 static const struct raw_pool *adv_family(const struct advs *x, const struct cfg_pools *pools,
 					 bool v6)
 {
+	if (pools->v == x->all.v)
+		return x->strictest.narrowest[v6] ? x->strictest.narrowest[v6]->pool : NULL;
 	for (size_t i = 0; i < pools->n; i++) {
 		const struct raw_pool *pool = advs_pool(x, pools->v[i]);
 

@@ -23,9 +23,9 @@ void secret_keep(struct loader *l, const struct place *p)
 		.name = name,
 		.namespace = doc_get_text(metadata, "namespace"),
 		.at = place_keep(l->scratch, &named),
-		.next = map_get(l->secrets, name),
 	};
-	map_put(l->secrets, name, s);
+	mem_grow(l->secrets, l->n_secrets, l->cap_secrets);
+	l->secrets[l->n_secrets++] = s;
 }
 
 static int base64_digit(char c)
@@ -60,20 +60,52 @@ static bool base64_decode(const char *text, struct buf *out)
 	return n % 4 == 0;
 }
 
-/* A Secret of no namespace is in that of the configuration, and the other way round. */
-static bool same_namespace(const struct loader *l, const char *a, const char *b)
+/* The Secrets of a load, by what peers may call them. */
+struct secrets {
+	struct loader *l;
+	struct map *by_name;
+	struct map *by_place; /* "name namespace" */
+	const char **names;
+};
+
+/* Who names no namespace is in that of the configuration. */
+static const char *secret_key(struct loader *l, const char *name, const char *namespace)
 {
-	a = a ? a : l->namespace;
-	b = b ? b : l->namespace;
-	return !a || !b || strcmp(a, b) == 0;
+	namespace = namespace ? namespace : l->namespace;
+	return arena_printf(l->scratch, "%s %s", name, namespace ? namespace : "");
 }
 
-static struct raw_secret *secret_find(struct loader *l, const char *name, const char *namespace)
+static struct secrets secrets_new(struct loader *l)
 {
-	struct raw_secret *s = map_get(l->secrets, name);
+	struct secrets x = {
+		.l = l,
+		.by_name = map_new(),
+		.by_place = map_new(),
+		.names = arena_new_n(l->scratch, const char *, l->n_secrets),
+	};
 
-	while (s && !same_namespace(l, s->namespace, namespace))
-		s = s->next;
+	for (size_t i = 0; i < l->n_secrets; i++) {
+		struct raw_secret *s = l->secrets[i];
+
+		x.names[i] = s->name;
+		map_put(x.by_name, s->name, s);
+		map_put(x.by_place, secret_key(l, s->name, s->namespace), s);
+	}
+	return x;
+}
+
+static void secrets_fini(struct secrets *x)
+{
+	map_free(x->by_name);
+	map_free(x->by_place);
+}
+
+static struct raw_secret *secret_find(struct secrets *x, const char *name, const char *namespace)
+{
+	bool somewhere = namespace || x->l->namespace;
+	struct raw_secret *s = somewhere ? map_get(x->by_place, secret_key(x->l, name, namespace))
+					 : map_get(x->by_name, name);
+
 	if (s)
 		s->used = true;
 	return s;
@@ -145,30 +177,19 @@ static void secret_read(struct loader *l, const struct place *at, const struct r
 	buf_fini(&value);
 }
 
-static const char *nearest_secret(struct loader *l, const char *name)
+static void peer_secret(struct secrets *x, struct raw_peer *raw)
 {
-	const char **names = arena_new_n(l->scratch, const char *, map_len(l->secrets));
-	struct raw_secret *s;
-	const char *key;
-	size_t n = 0;
-
-	MAP_EACH (l->secrets, key, s)
-		names[n++] = key;
-	return load_nearest(l, name, names, n);
-}
-
-static void peer_secret(struct loader *l, struct raw_peer *raw)
-{
+	struct loader *l = x->l;
 	struct place ref = place_field(raw->at, "passwordSecret");
 	struct place at = place_field(&ref, "name");
 	const char *namespace = raw->secret.namespace ? raw->secret.namespace : raw->namespace;
-	const struct raw_secret *s = secret_find(l, raw->secret.name, namespace);
+	const struct raw_secret *s = secret_find(x, raw->secret.name, namespace);
 
 	if (s) {
 		secret_read(l, &at, s, &raw->c);
 		return;
 	}
-	const char *near = nearest_secret(l, raw->secret.name);
+	const char *near = load_nearest(l, raw->secret.name, x->names, l->n_secrets);
 	load_error(l, &at,
 		   near ? near
 			: "add a v1/Secret of type " BASIC_AUTH " with the key " PASSWORD_KEY,
@@ -177,10 +198,11 @@ static void peer_secret(struct loader *l, struct raw_peer *raw)
 }
 
 /* People write a Secret's name where the password itself belongs. */
-static void peer_password(struct loader *l, struct raw_peer *raw)
+static void peer_password(struct secrets *x, struct raw_peer *raw)
 {
+	struct loader *l = x->l;
 	struct place at = place_field(raw->at, "password");
-	const struct raw_secret *s = secret_find(l, raw->c.password, raw->namespace);
+	const struct raw_secret *s = secret_find(x, raw->c.password, raw->namespace);
 
 	if (!s) {
 		load_warning(
@@ -197,19 +219,18 @@ static void peer_password(struct loader *l, struct raw_peer *raw)
 
 void resolve_secrets(struct loader *l)
 {
-	struct raw_secret *s;
-	const char *key;
+	struct secrets x = secrets_new(l);
 
 	for (size_t i = 0; i < l->n_peers; i++) {
 		struct raw_peer *raw = l->peers[i];
 
 		if (raw->secret.name)
-			peer_secret(l, raw);
+			peer_secret(&x, raw);
 		else if (raw->c.password && raw->c.format == CFG_RESOURCE)
-			peer_password(l, raw);
+			peer_password(&x, raw);
 	}
-	MAP_EACH (l->secrets, key, s)
-		for (; s; s = s->next)
-			if (!s->used)
-				load_note(l, s->at, NULL, "no peer refers to this Secret");
+	for (size_t i = 0; i < l->n_secrets; i++)
+		if (!l->secrets[i]->used)
+			load_note(l, l->secrets[i]->at, NULL, "no peer refers to this Secret");
+	secrets_fini(&x);
 }
