@@ -216,7 +216,7 @@ static const struct level level_peer_v1beta1 = {
 	.take = peer_take,
 };
 
-static const char *const peer_own[] = { "password-file", "passive",    "ttl",
+static const char *const peer_own[] = { "password-file", "interface",  "passive",
 					"ttl-security",	 "tcp-ao",     "max-prefix",
 					"next-hop",	 "bfd-strict", NULL };
 

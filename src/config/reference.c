@@ -4,6 +4,7 @@
 
 #include "config/loader.h"
 #include "config/print.h"
+#include "config/resource.h"
 
 static void type_number(const struct field *f, struct buf *out)
 {
@@ -104,15 +105,20 @@ static void print_table(const struct level *level, struct buf *out)
 		print_field(&level->fields[i], out);
 }
 
+static bool is_list(const struct field *f)
+{
+	return f->type == FIELD_LIST || (f->shape && strncmp(f->shape, "list ", 5) == 0);
+}
+
 static void print_levels(const struct level *level, const char *path, struct buf *out)
 {
 	for (size_t i = 0; i < level->n; i++) {
 		const struct field *f = &level->fields[i];
 		struct buf at = { 0 };
 
-		if (!f->level)
+		if (!f->level || f->type == FIELD_SELECTORS)
 			continue;
-		buf_printf(&at, "%s%s%s", path, f->key, f->type == FIELD_LIST ? "[]." : ".");
+		buf_printf(&at, "%s%s%s", path, f->key, is_list(f) ? "[]." : ".");
 		buf_printf(out, "\n## `%.*s`\n\n", (int)at.len - 1, at.p);
 		print_sentence(f->about, out);
 		buf_puts(out, "\n\n");
@@ -129,12 +135,13 @@ static const char intro[] = "# Configuration, key by key\n"
 			    "\n"
 			    "A configuration is one or more YAML documents, in files or folders: "
 			    "bare, or as the text of `data.config` in\n"
-			    "a `v1/ConfigMap`. `peers`, `address-pools`, `bgp-communities`, "
-			    "`bfd-profiles` and `services` add up over all\n"
-			    "documents; every other key of the root stands once. Unknown keys are "
-			    "errors. A `null` is an absent key.\n"
-			    "Durations look like `90s`, `1m30s` or `300ms`. What MetalLB does with "
-			    "the same text, and where crier differs:\n"
+			    "a `v1/ConfigMap`, or [custom resources](#custom-resources). `peers`, "
+			    "`address-pools`, `bgp-communities`,\n"
+			    "`bfd-profiles` and `services` add up over all documents; every other "
+			    "key of the root stands once. Unknown keys\n"
+			    "are errors. A `null` is an absent key. Durations look like `90s`, "
+			    "`1m30s` or `300ms`. What MetalLB does with\n"
+			    "the same text, and where crier differs: "
 			    "[compatibility.md](compatibility.md).\n"
 			    "\n"
 			    "## The root\n"
@@ -147,6 +154,56 @@ static const char selectors_intro[] = "\n## Selectors\n"
 				      "always.\n"
 				      "\n";
 
+static const char resources_intro[] =
+	"\n## Custom resources\n"
+	"\n"
+	"Objects of `metallb.io`, beside or instead of the above. `metadata` holds `name`, and may "
+	"hold `namespace` (one for\n"
+	"all) and `labels`; `status` is left alone. The annotation `crier/<key>` gives an object, "
+	"as "
+	"YAML, a key of ours that\n"
+	"MetalLB has no field for; other annotations are left alone. Selectors are those of "
+	"Kubernetes: `matchLabels` and\n"
+	"`matchExpressions`, and nothing in them may stand twice.\n";
+
+static const struct {
+	const struct resource_kind *kind;
+	const char *versions;
+} resources[] = {
+	{ &resource_ip_address_pool, "v1beta1" },	{ &resource_l2_advertisement, "v1beta1" },
+	{ &resource_bgp_advertisement, "v1beta1" },	{ &resource_bgp_peer, "v1beta2, v1beta1" },
+	{ &resource_bfd_profile, "v1beta1" },		{ &resource_community, "v1beta1" },
+	{ &resource_address_pool, "v1beta1, v1beta2" },
+};
+
+static void print_own(const struct resource_kind *k, struct buf *out)
+{
+	if (!k->own)
+		return;
+	buf_puts(out, "\nAnnotations: ");
+	for (size_t i = 0; k->own_fields[i]; i++)
+		buf_printf(out, "%s`crier/%s`", i ? ", " : "", k->own_fields[i]);
+	buf_puts(out, ".\n");
+}
+
+static void print_resources(struct buf *out)
+{
+	buf_puts(out, resources_intro);
+	for (size_t i = 0; i < ARRAY_LEN(resources); i++) {
+		const struct resource_kind *k = resources[i].kind;
+		struct buf path = { 0 };
+
+		buf_printf(out, "\n## `%s` (%s)\n\n", k->name, resources[i].versions);
+		print_sentence(k->about, out);
+		buf_puts(out, "\n\n");
+		print_table(k->spec, out);
+		print_own(k, out);
+		buf_printf(&path, "%s.", k->name);
+		print_levels(k->spec, buf_text(&path), out);
+		buf_fini(&path);
+	}
+}
+
 void cfg_reference(struct buf *out)
 {
 	buf_puts(out, intro);
@@ -155,4 +212,5 @@ void cfg_reference(struct buf *out)
 	buf_puts(out, selectors_intro);
 	print_table(&level_selector, out);
 	print_levels(&level_selector, "selectors[].", out);
+	print_resources(out);
 }

@@ -2,6 +2,7 @@
 #include "config_test.h"
 
 #include "base/doc.h"
+#include "config/resource.h"
 
 static char *report_text(const struct loaded *l, bool colour)
 {
@@ -258,6 +259,20 @@ static void reference_is_committed(void **state)
 	buf_fini(&now);
 }
 
+/* Annotations name keys of our own document. */
+static void annotations_are_keys(void **state)
+{
+	(void)state;
+	static const struct resource_kind *const kinds[] = { &resource_bgp_advertisement,
+							     &resource_bgp_peer,
+							     &resource_bgp_peer_v1beta1,
+							     &resource_bfd_profile };
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		for (size_t j = 0; kinds[i]->own_fields[j]; j++)
+			assert_non_null(level_field(kinds[i]->own, kinds[i]->own_fields[j]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -273,6 +288,7 @@ int main(void)
 		cmocka_unit_test(print_then_load_is_the_same),
 		cmocka_unit_test(hash_is_of_pools_and_services),
 		cmocka_unit_test(reference_is_committed),
+		cmocka_unit_test(annotations_are_keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
