@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { WORD_MAX = 64, NAME_MAX_BYTES = 253 };
+
 /* Families as a set. */
 enum { NO_FAMILY, V4 = 1, V6 = 2, BOTH = V4 | V6 };
 
@@ -33,17 +35,30 @@ static const char *annotation(const struct converge_annotation *a)
 	return or_empty(a->current ? a->current : a->deprecated);
 }
 
+/* As much of a text as fits into @max bytes, without half a character at the end. */
+static int clipped(const char *text, size_t max)
+{
+	size_t n = strnlen(text, max + 1);
+
+	if (n <= max)
+		return (int)n;
+	for (n = max; n && ((uint8_t)text[n] & 0xc0) == 0x80;)
+		n--;
+	return (int)n;
+}
+
 static void note(struct pass *p, const char *reason, bool is_warning, const char *fmt, ...)
 	PRINTF_LIKE(4, 5);
 
 static void note(struct pass *p, const char *reason, bool is_warning, const char *fmt, ...)
 {
-	char text[1024];
+	char text[CONVERGE_TEXT_MAX + 2]; /* one more, to see that it is too long */
 	va_list args;
 
 	va_start(args, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
+	text[clipped(text, CONVERGE_TEXT_MAX)] = '\0';
 	p->r->events[p->r->n_events++] = (struct converge_event){
 		.reason = reason,
 		.is_warning = is_warning,
@@ -238,7 +253,8 @@ static int parse_wish(const char *list, struct wish *out, struct buf *why)
 			buf_puts(why, "more than two addresses are asked for");
 			rc = -1;
 		} else if (addr_parse(one, &wish.v[wish.n]) < 0) {
-			buf_printf(why, "\"%s\" is asked for, which is no address", one);
+			buf_printf(why, "\"%.*s\" is asked for, which is no address",
+				   clipped(one, WORD_MAX), one);
 			rc = -1;
 		} else {
 			wish.n++;
@@ -363,6 +379,7 @@ static struct alloc_request request_new(const struct pass *p, const struct wish 
 
 static int allocate(struct pass *p, struct buf *why)
 {
+	const char *pool = annotation(&p->s->address_pool);
 	struct wish wish;
 
 	if (p->families == NO_FAMILY) {
@@ -371,6 +388,10 @@ static int allocate(struct pass *p, struct buf *why)
 	}
 	if (read_wish(p->s, &wish, why) < 0)
 		return -1;
+	if (strlen(pool) > NAME_MAX_BYTES) {
+		buf_printf(why, "there is no pool %.*s…", clipped(pool, WORD_MAX), pool);
+		return -1;
+	}
 	struct alloc_request r = request_new(p, &wish);
 	return alloc_assign(p->a, &r, why);
 }

@@ -65,14 +65,16 @@ struct converge_service {
 	bool reference; /* to the letter */
 };
 
+enum { CONVERGE_ADDRESSES_MAX = 2, CONVERGE_EVENTS_MAX = 4 };
+
+#define CONVERGE_TEXT_MAX 1024 /* bytes of an event's text: what an API server takes */
+
 /** For the service's events, with MetalLB's reasons. */
 struct converge_event {
 	const char *reason; /* "IPAllocated", "AllocationFailed", … */
 	bool is_warning;
 	const char *text;
 };
-
-enum { CONVERGE_ADDRESSES_MAX = 2, CONVERGE_EVENTS_MAX = 4 };
 
 struct converge_result {
 	struct arena *arena; /* owns all texts */

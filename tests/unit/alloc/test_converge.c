@@ -1,5 +1,7 @@
 #include "alloc/converge.h"
 
+#include <jansson.h>
+
 #include "unit/world/fixture.h"
 
 /*
@@ -687,7 +689,57 @@ static void plays(void **state)
 	arena_free(p.a);
 }
 
+/* Two bytes a character, and one that makes any even place the middle of one. */
+static char *long_text(struct arena *a, size_t n_chars)
+{
+	char *text = arena_zero(a, 2 * n_chars + 2, 1);
+
+	text[0] = 'x';
+	for (size_t i = 0; i < n_chars; i++)
+		memcpy(text + 1 + 2 * i, "é", 2);
+	return text;
+}
+
+/* Nobody's texts are endless, nor cut through the middle of a character. */
+static void check_text(const char *text)
+{
+	size_t n = strlen(text);
+	json_t *json = json_string(text);
+
+	assert_true(n <= CONVERGE_TEXT_MAX);
+	assert_non_null(json);
+	json_decref(json);
+}
+
+static void texts_are_bounded(void **state)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	struct cfg_pool pool = fx_pool(a, "p", "10.0.0.0/30");
+	struct cfg c = { .pools = &pool, .n_pools = 1 };
+	CLEANUP(alloc_freep) struct alloc *alloc = alloc_new(&c);
+	const char *cluster_ip = "10.96.0.1", *text = long_text(a, 3000);
+	struct converge_service s[] = { { .load_balancer_ips.current = text },
+					{ .address_pool.current = text },
+					{ .load_balancer_ip = text },
+					{ .key = text, .cluster_ips = &text } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(s); i++) {
+		s[i].key = s[i].key ? s[i].key : "ns/a";
+		s[i].is_load_balancer = true;
+		s[i].cluster_ips = s[i].cluster_ips ? s[i].cluster_ips : &cluster_ip;
+		s[i].n_cluster_ips = 1;
+		CLEANUP(converge_result_freep)
+		struct converge_result *r = converge_run(alloc, &s[i]);
+		assert_int_equal(r->n_events, 1);
+		check_text(r->events[0].text);
+		check_text(r->why);
+	}
+}
+
 int main(void)
 {
-	return RUN_TABLE("converge", scripts, plays);
+	const struct CMUnitTest tests[] = { cmocka_unit_test(texts_are_bounded) };
+
+	return RUN_TABLE("converge", scripts, plays) + cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -225,6 +225,14 @@ struct before_case {
 #define POOL(range) \
 	"address-pools: [{name: p, protocol: layer2, addresses: [" range "]}]\nservices:\n"
 
+#define PARTS(ranges)                                                                      \
+	"apiVersion: metallb.io/v1beta1\nkind: IPAddressPool\nmetadata: {name: p}\nspec: " \
+	"{addresses: [" ranges "]}\n"
+#define SERVICE(name, ip, more)                                                           \
+	"---\napiVersion: v1\nkind: Service\nmetadata: {name: " name ", namespace: ns}\n" \
+	"spec: {type: LoadBalancer, clusterIP: 10.96.0.1" more "}\n"                      \
+	"status: {loadBalancer: {ingress: [" ip "]}}\n"
+
 static const struct before_case reloads[] = {
 	{ "what is in use stays, whatever the order", POOL("10.0.0.0/29") "- name: a\n- name: b\n",
 	  POOL("10.0.0.0/29") "- name: n\n- name: b\n- name: a\n",
@@ -248,15 +256,36 @@ static const struct before_case reloads[] = {
 	  "b=10.0.0.1", NULL },
 	{ "an address by hand moves its service", POOL("10.0.0.0/30") "- name: a\n",
 	  POOL("10.0.0.0/30") "- {name: a, addresses: [10.0.0.3]}\n", "a=10.0.0.3", NULL },
+	{ "a cluster's service stays where it was, not where its status has it",
+	  PARTS("10.0.0.0/29") SERVICE("a", "", ", loadBalancerIP: 10.0.0.1"),
+	  PARTS("10.0.0.0/29") SERVICE("new", "", "") SERVICE("a", "{ip: 10.0.0.6}", ""),
+	  "ns/new=10.0.0.0 ns/a=10.0.0.1", NULL },
+	{ "a cluster's service that waited has nothing, whatever its status says",
+	  PARTS("10.0.0.0/32") SERVICE("b", "", "") SERVICE("a", "{ip: 10.0.0.9}", ""),
+	  PARTS("10.0.0.0/28") SERVICE("b", "", "") SERVICE("a", "{ip: 10.0.0.9}", ""),
+	  "ns/b=10.0.0.1 ns/a=10.0.0.0", NULL },
+	{ "a cluster's service that is new has what its status says",
+	  PARTS("10.0.0.0/29") SERVICE("a", "", ""),
+	  PARTS("10.0.0.0/29") SERVICE("a", "", "") SERVICE("new", "{ip: 10.0.0.6}", ""),
+	  "ns/a=10.0.0.0 ns/new=10.0.0.6", NULL },
+	{ "a cluster's service moves where the pool leaves it, and nobody refuses",
+	  PARTS("10.0.0.0/29") SERVICE("a", "", "") SERVICE("b", "", ""),
+	  PARTS("10.0.0.1-10.0.0.7") SERVICE("a", "", "") SERVICE("b", "", ""),
+	  "ns/a=10.0.0.2 ns/b=10.0.0.1", NULL },
+	{ "a standalone service takes nothing that a cluster's has",
+	  PARTS("10.0.0.0/29") SERVICE("a", "", ""),
+	  PARTS("10.0.0.0/29") "---\nservices: [{name: n}]\n" SERVICE("a", "", ""),
+	  "n=10.0.0.1 ns/a=10.0.0.0", NULL },
 	{ "a sharing key of its own", POOL("10.0.0.0/30") "- {name: a, allow-shared-ip: k}\n",
 	  POOL("10.0.0.0/30") "- {name: a, allow-shared-ip: l}\n", "a=10.0.0.0", NULL },
 };
 
-static const struct cfg *load(const char *text)
+static const struct cfg *load(const char *text, struct object_set *objects)
 {
+	struct cfg_sink sink = object_set_sink(objects);
 	const struct cfg *c = NULL;
 	struct cfg_report report;
-	int rc = cfg_load_text("test", text, strlen(text), "host", &c, &report);
+	int rc = cfg_load_text_with("test", text, strlen(text), "host", &sink, &c, &report);
 
 	cfg_report_fini(&report);
 	assert_int_equal(rc, 0);
@@ -279,9 +308,12 @@ static void put_grants(struct buf *out, const struct offline *o)
 static void follows(void **state)
 {
 	const struct before_case *t = *state;
-	const struct cfg *old = load(t->old), *new = load(t->new);
-	struct offline *before = offline_new(old, &(struct offline_conf){ 0 });
-	struct offline *after = offline_new(new, &(struct offline_conf){ .held = before });
+	CLEANUP(object_set_freep) struct object_set *had = object_set_new();
+	CLEANUP(object_set_freep) struct object_set *has = object_set_new();
+	const struct cfg *old = load(t->old, had), *new = load(t->new, has);
+	struct offline *before = offline_new(old, &(struct offline_conf){ .objects = had });
+	struct offline *after =
+		offline_new(new, &(struct offline_conf){ .objects = has, .held = before });
 	struct buf got = { 0 };
 	struct err e = { 0 };
 
