@@ -62,6 +62,22 @@ static void peers_profiles(struct loader *l)
 		peer_profile(l, l->peers[i], profiles, names, n);
 }
 
+/* A peer's settings as text; what only resources can say stands behind the rest. */
+static const char *peer_settings(struct loader *l, const struct cfg_peer *p)
+{
+	struct cfg_peer nameless = *p;
+
+	nameless.name = "";
+	json_t *tree = tree_peer(&nameless, true);
+	char *text = json_dumps(tree, JSON_COMPACT);
+	const char *all =
+		arena_printf(l->scratch, "%s %s %d %u %s %u", text, p->vrf ? p->vrf : "",
+			     (int)p->dynamic_asn, p->local_asn, DUR_TEXT(p->connect_time), p->ttl);
+	free(text);
+	json_decref(tree);
+	return all;
+}
+
 /* Two peers with the same settings are one that was pasted twice; a name alone makes no
  * difference. */
 static void peers_equal(struct loader *l)
@@ -70,16 +86,10 @@ static void peers_equal(struct loader *l)
 
 	for (size_t i = 0; i < l->n_peers; i++) {
 		struct raw_peer *raw = l->peers[i];
-		struct cfg_peer nameless = raw->c;
 
 		if (!addr_is_set(&raw->c.addr))
 			continue;
-		nameless.name = "";
-		json_t *tree = tree_peer(&nameless, true);
-		char *text = json_dumps(tree, JSON_COMPACT);
-		const struct raw_peer *first = map_put(seen, text, raw);
-		free(text);
-		json_decref(tree);
+		const struct raw_peer *first = map_put(seen, peer_settings(l, &raw->c), raw);
 		if (first) {
 			struct issue *is = load_error(l, raw->at, "remove one of them",
 						      "this peer already exists");

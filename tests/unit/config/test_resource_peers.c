@@ -235,6 +235,9 @@ static const struct meaning meanings[] = {
 	  R_EBGP R_PEER_OF("tor2", "myASN: 64512, peerASN: 64513, peerAddress: 10.0.0.1, routerID: "
 				   "10.0.0.9"),
 	  two_sessions },
+	{ "one address in two VRFs",
+	  R_EBGP R_PEER_OF("tor2", "myASN: 64512, peerASN: 64513, peerAddress: 10.0.0.1, vrf: red"),
+	  two_sessions },
 	{ "two sessions with AS numbers of their own",
 	  R_EBGP R_PEER_OF("tor2", "myASN: 1, peerASN: 2, peerAddress: 10.0.0.2"), two_sessions },
 

@@ -57,6 +57,13 @@ static const struct refusal refused[] = {
 	/* IPAddressPool */
 	{ "no spec", "{apiVersion: metallb.io/v1beta1, kind: IPAddressPool, metadata: {name: a}}\n",
 	  "spec", "addresses is missing" },
+	{ "a key twice",
+	  "apiVersion: metallb.io/v1beta1\nkind: IPAddressPool\nmetadata: {name: a}\nspec:\n"
+	  "  autoAssign: true\n  autoAssign: false\n",
+	  "",
+	  "autoAssign",
+	  NULL,
+	  { 6, 3 } },
 	{ "no addresses", R_POOL("a", ""), "spec", "addresses is missing" },
 	{ "an empty list of addresses", R_POOL("a", "addresses: []"), "spec.addresses",
 	  "without addresses" },
@@ -331,6 +338,13 @@ static const struct meaning meanings[] = {
 	  "[{apiVersion: metallb.io/v1beta1, kind: IPAddressPool, metadata: {name: lan}, spec: "
 	  "{addresses: [10.5.0.0/24]}}, {apiVersion: metallb.io/v1beta1, kind: L2Advertisement, "
 	  "metadata: {name: l2}}]}\n",
+	  pool_defaults },
+	{ "an anchor and a merge key",
+	  "apiVersion: v1\nkind: List\nitems:\n"
+	  "- {apiVersion: metallb.io/v1beta1, kind: IPAddressPool, metadata: {name: lan}, spec: &s "
+	  "{addresses: [10.5.0.0/24]}}\n"
+	  "- {apiVersion: metallb.io/v1beta1, kind: IPAddressPool, metadata: {name: b}, spec: {<<: "
+	  "*s, addresses: [10.6.0.0/24], autoAssign: false}}\n---\n" R_L2(""),
 	  pool_defaults },
 	{ "L2Advertisement without spec is for all pools",
 	  R_LAN R_LAN6 "{apiVersion: metallb.io/v1beta1, kind: L2Advertisement, metadata: {name: "
