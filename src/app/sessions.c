@@ -12,6 +12,7 @@ struct bfd_tickets {
 	struct bfd_table table;
 	struct bfd_target *targets;
 	struct bfd_peer **peers;
+	struct bfd_auth **auths; /* of the targets; NULL: none */
 };
 
 /* --- BGP --- */
@@ -107,14 +108,14 @@ void sessions_route(struct sessions *s, const char *service, const struct plan_b
 	routes_set(s->routes, service, wanted, n);
 }
 
-/* The first line of a password file, without its end. */
-static int password_read(const char *path, char *out, size_t cap, struct err *e)
+/* The first line of a file that holds a secret, without its end. */
+static int secret_read(const char *path, char *out, size_t cap, struct err *e)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : read(fd, out, cap - 1);
 
 	if (n < 0) {
-		int status = err_errno(e, "password-file %s", path);
+		int status = err_errno(e, "%s", path);
 
 		if (fd >= 0)
 			close(fd);
@@ -123,7 +124,7 @@ static int password_read(const char *path, char *out, size_t cap, struct err *e)
 	close(fd);
 	out[n] = '\0';
 	out[strcspn(out, "\r\n")] = '\0';
-	return out[0] ? 0 : err_set(e, ERR_CONFIG, "password-file %s is empty", path);
+	return out[0] ? 0 : err_set(e, ERR_CONFIG, "%s is empty", path);
 }
 
 static struct bgp_peer_conf peer_conf(const struct cfg_peer *p, const char *password)
@@ -153,6 +154,7 @@ static struct bgp_peer_conf peer_conf(const struct cfg_peer *p, const char *pass
 		.keepalive_s = (uint16_t)(p->keepalive.ns / 1000000000),
 		.retry_max = p->connect_time,
 		.dual_stack = p->dual_stack,
+		.held = p->bfd && p->bfd_strict,
 	};
 }
 
@@ -162,8 +164,8 @@ static int peer_apply(struct sessions *s, const struct cfg_peer *p, struct err *
 	const char *password = p->password;
 
 	if (p->password_file) {
-		if (password_read(p->password_file, secret, sizeof(secret), e) < 0)
-			return err_wrap(e, "peer %s", p->name);
+		if (secret_read(p->password_file, secret, sizeof(secret), e) < 0)
+			return err_wrap(e, "peer %s: password-file", p->name);
 		password = secret;
 	}
 	struct bgp_peer_conf conf = peer_conf(p, password);
@@ -172,6 +174,8 @@ static int peer_apply(struct sessions *s, const struct cfg_peer *p, struct err *
 	explicit_bzero(secret, sizeof(secret));
 	if (change < 0)
 		return err_wrap(e, "peer %s", p->name);
+	if (!p->bfd || !p->bfd_strict)
+		(void)!bgp_speaker_hold(s->bgp, p->name, false, NULL, NULL);
 	if (change == BGP_PEER_ADDED) {
 		log_event(LOG_INFO, "peerAdded", "peer configured, starting BGP session",
 			  KV_STR("peer", p->name));
@@ -258,6 +262,39 @@ static void target_place(const struct sessions *s, const struct cfg_peer *p, str
 		t->ifindex = 0;
 }
 
+/* Returns 0 with NULL where none is configured. */
+static int auth_make(const struct cfg_bfd_profile *profile, struct bfd_auth **out, struct err *e)
+{
+	const struct cfg_bfd_auth *a = &profile->auth;
+	struct bfd_auth_key keys[BFD_AUTH_KEYS_MAX] = { 0 };
+	char secret[128];
+	int status = 0;
+
+	*out = NULL;
+	if (a->type == CFG_BFD_AUTH_NONE)
+		return 0;
+	for (size_t i = 0; i < a->n_keys && status == 0; i++) {
+		const char *text = a->keys[i].secret;
+
+		if (!text)
+			status = secret_read(a->keys[i].secret_file, secret, sizeof(secret), e);
+		text = text ? text : secret;
+		if (status == 0 && strlen(text) > bfd_auth_secret_max((enum bfd_auth_type)a->type))
+			status = err_set(e, ERR_CONFIG, "the secret of key %u is too long",
+					 a->keys[i].id);
+		if (status < 0)
+			break;
+		keys[i].id = a->keys[i].id;
+		keys[i].len = (uint8_t)strlen(text);
+		memcpy(keys[i].secret, text, keys[i].len);
+	}
+	if (status == 0)
+		status = bfd_auth_new((enum bfd_auth_type)a->type, keys, a->n_keys, out, e);
+	explicit_bzero(secret, sizeof(secret));
+	explicit_bzero(keys, sizeof(keys));
+	return status < 0 ? err_wrap(e, "BFD profile %s: authentication", profile->name) : 0;
+}
+
 static void target_fill(struct sessions *s, const struct cfg_peer *p, struct bfd_target *t,
 			struct bfd_peer *b)
 {
@@ -271,6 +308,8 @@ static void target_fill(struct sessions *s, const struct cfg_peer *p, struct bfd
 			.required_min_rx_us = p->bfd->receive_us,
 			.detect_mult = p->bfd->detect_mult,
 			.passive = p->bfd->passive,
+			.demand = p->bfd->demand,
+			.hold_down = p->bfd->hold_down,
 		},
 		.status = &b->status,
 	};
@@ -278,27 +317,37 @@ static void target_fill(struct sessions *s, const struct cfg_peer *p, struct bfd
 	b->multihop = t->multihop;
 }
 
-static void bfd_hand_over(struct sessions *s)
+/* Without its secret a session is none at all, rather than one that believes everybody. */
+static int bfd_hand_over(struct sessions *s, struct err *e)
 {
 	const struct cfg *c = world_config(s->world);
 	struct bfd_tickets *k = mem_new(struct bfd_tickets);
+	int status = 0;
 
 	bfd_forget_unwanted(s);
 	k->targets = mem_new_n(struct bfd_target, c->n_peers);
 	k->peers = mem_new_n(struct bfd_peer *, c->n_peers);
+	k->auths = mem_new_n(struct bfd_auth *, c->n_peers);
 	for (size_t i = 0; i < c->n_peers; i++) {
 		const struct cfg_peer *p = &c->peers[i];
 
 		if (!p->bfd || !running_peer(s, p->name))
 			continue;
+		if (auth_make(p->bfd, &k->auths[k->table.n], e) < 0) {
+			status = err_wrap(e, "peer %s", p->name);
+			continue;
+		}
 		struct bfd_peer *b = bfd_peer_of(s, p);
 
 		b->refs++;
 		k->peers[k->table.n] = b;
-		target_fill(s, p, &k->targets[k->table.n++], b);
+		target_fill(s, p, &k->targets[k->table.n], b);
+		k->targets[k->table.n].session.auth = k->auths[k->table.n];
+		k->table.n++;
 	}
 	k->table.v = k->targets;
 	packet_set_bfd(s->packet, &k->table);
+	return status;
 }
 
 void sessions_bfd_retired(struct sessions *s, const struct bfd_table *t)
@@ -309,9 +358,12 @@ void sessions_bfd_retired(struct sessions *s, const struct bfd_table *t)
 	(void)s;
 	if (!t)
 		return;
-	for (size_t i = 0; i < t->n; i++)
+	for (size_t i = 0; i < t->n; i++) {
 		bfd_peer_unref(k->peers[i]);
+		bfd_auth_free(k->auths[i]);
+	}
 	free(k->targets);
+	free(k->auths);
 	free(k->peers);
 	free(k);
 }
@@ -329,6 +381,27 @@ static struct bfd_peer *bfd_by_id(const struct sessions *s, uint32_t id)
 	return NULL;
 }
 
+/* A strict peer has no session while BFD is down (but when BFD was switched off, RFC 5882 §3.2). */
+static void strict_hold(struct sessions *s, const char *peer, bool down)
+{
+	const struct cfg_peer *p = running_peer(s, peer);
+	bool hold = down && p && p->bfd && p->bfd_strict;
+
+	(void)!bgp_speaker_hold(s->bgp, peer, hold, "waits for BFD", NULL);
+}
+
+static void strict_apply(struct sessions *s)
+{
+	const char *name;
+	struct bfd_peer *b;
+
+	MAP_EACH (s->bfd, name, b) {
+		uint8_t state = atomic_load_explicit(&b->status.state, memory_order_relaxed);
+
+		strict_hold(s, name, state != BFD_UP);
+	}
+}
+
 void sessions_on_bfd(struct sessions *s, const struct bfd_event *ev)
 {
 	const struct bfd_peer *b = bfd_by_id(s, ev->id);
@@ -338,6 +411,7 @@ void sessions_on_bfd(struct sessions *s, const struct bfd_event *ev)
 		return;
 	if (c->new_state == BFD_UP) {
 		log_event(LOG_INFO, "bfdUp", "BFD session up", KV_STR("peer", b->peer));
+		strict_hold(s, b->peer, false);
 		(void)!bgp_speaker_peer_admin(s->bgp, b->peer, BGP_ADMIN_RETRY, NULL, NULL);
 		return;
 	}
@@ -351,6 +425,7 @@ void sessions_on_bfd(struct sessions *s, const struct bfd_event *ev)
 		return;
 	(void)!bgp_speaker_peer_down(s->bgp, b->peer, BGP_ERR_CEASE, BGP_CEASE_BFD_DOWN,
 				     bfd_diag_name(c->local_diag), NULL);
+	strict_hold(s, b->peer, true);
 }
 
 /* --- both --- */
@@ -401,8 +476,9 @@ int sessions_apply(struct sessions *s, struct err *e)
 		if (plan_peer_runs(s->world, &c->peers[i], world_me(s->world)) &&
 		    peer_apply(s, &c->peers[i], e) < 0)
 			status = -ERR_CONFIG;
-	bfd_hand_over(s);
-	return status;
+	int bfd = bfd_hand_over(s, e);
+	strict_apply(s);
+	return status ? status : bfd;
 }
 
 void sessions_shutdown(struct sessions *s, const char *why)

@@ -80,7 +80,7 @@ static json_t *peer_json(const struct sessions *s, const struct bgp_peer_status 
 	json_object_set_new(item, "messages-in", messages_json(st->msgs_in));
 	json_object_set_new(item, "messages-out", messages_json(st->msgs_out));
 	bfd_put(item, s, st->name);
-	json_set_text(item, "reason", st->reason);
+	json_set_text(item, "reason", st->held ? "waits for BFD" : st->reason);
 	json_set_text(item, "last-error", st->last_error);
 	note_put(item, "last-notification-received", &st->note_in);
 	note_put(item, "last-notification-sent", &st->note_out);

@@ -39,6 +39,7 @@ struct bgp_peer {
 	struct list changed;  /* in speaker.changed */
 	struct tcp_end local; /* of the connection that is or was last open */
 	bool admin_down;
+	bool held;
 	uint64_t flaps;
 	char last_error[BGP_REASON_MAX];
 	struct mono last_error_at;

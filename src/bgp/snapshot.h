@@ -13,6 +13,7 @@ struct bgp_peer_status {
 	enum bgp_state state;
 	struct mono since;
 	const char *reason; /* of the last change of state */
+	bool held;	    /* back, until somebody lets it go */
 	bool admin_down;    /* by `crier peer NAME down` or a shutdown */
 
 	struct addr addr;

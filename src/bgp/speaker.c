@@ -274,7 +274,9 @@ int bgp_speaker_peer_set(struct bgp_speaker *sp, const struct bgp_peer_conf *con
 	map_put(sp->peers, conf->name, p);
 	number_put(sp, number, p);
 	bgp_hand_peer(&sp->hand, conf->name, number, true);
-	bgp_session_start(&p->session, loop_now(sp->loop));
+	p->held = conf->held;
+	if (!p->held)
+		bgp_session_start(&p->session, loop_now(sp->loop));
 	bgp_peer_settle(p);
 	return BGP_PEER_ADDED;
 }
@@ -400,7 +402,8 @@ int bgp_speaker_peer_admin(struct bgp_speaker *sp, const char *name, enum bgp_ad
 		return 0;
 	case BGP_ADMIN_UP:
 		p->admin_down = false;
-		bgp_session_start(&p->session, loop_now(sp->loop));
+		if (!p->held)
+			bgp_session_start(&p->session, loop_now(sp->loop));
 		break;
 	case BGP_ADMIN_RESET:
 		bgp_cease_set(&fault, BGP_CEASE_RESET, text);
@@ -413,6 +416,24 @@ int bgp_speaker_peer_admin(struct bgp_speaker *sp, const char *name, enum bgp_ad
 		bgp_session_retry(&p->session, loop_now(sp->loop));
 		break;
 	}
+	bgp_peer_settle(p);
+	return 0;
+}
+
+int bgp_speaker_hold(struct bgp_speaker *sp, const char *name, bool hold, const char *why,
+		     struct err *e)
+{
+	struct bgp_peer *p = find_peer(sp, name, e);
+
+	if (!p)
+		return -ERR_NOT_FOUND;
+	if (p->held == hold)
+		return 0;
+	p->held = hold;
+	if (hold)
+		bgp_session_stop(&p->session, BGP_CEASE_BFD_DOWN, why, loop_now(sp->loop));
+	else if (!p->admin_down)
+		bgp_session_start(&p->session, loop_now(sp->loop));
 	bgp_peer_settle(p);
 	return 0;
 }

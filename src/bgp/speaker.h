@@ -70,6 +70,7 @@ struct bgp_peer_conf {
 	struct dur connect_wait; /* for one attempt; 0: 4 s */
 	struct dur retry_max;	 /* longest pause between attempts; 0: 120 s */
 	bool dual_stack;	 /* carry the other family too */
+	bool held;		 /* as after bgp_speaker_hold(); looked at when the peer is added */
 	struct addr next_hop4;	 /* unset: ourselves */
 	struct addr next_hop6;
 };
@@ -143,6 +144,13 @@ enum bgp_admin {
 /** @text (may be NULL) goes along with DOWN and RESET. Returns 0 or -ERR_NOT_FOUND. */
 NODISCARD int bgp_speaker_peer_admin(struct bgp_speaker *sp, const char *name, enum bgp_admin what,
 				     const char *text, struct err *e);
+
+/**
+ * Hold a session back: it stays in Idle, or ends without a further word, until it is let go. @why is its reason.
+ * Returns 0 or -ERR_NOT_FOUND.
+ */
+NODISCARD int bgp_speaker_hold(struct bgp_speaker *sp, const char *name, bool hold, const char *why,
+			       struct err *e);
 
 /** Administrative Shutdown to all peers; BGP_EVENT_STOPPED follows, within about a second at the latest. */
 void bgp_speaker_shutdown(struct bgp_speaker *sp, const char *text);

@@ -28,6 +28,7 @@ static void fill_status(const struct bgp_peer *p, struct bgp_peer_status *out)
 	*out = (struct bgp_peer_status){
 		.name = p->conf.name,
 		.admin_down = p->admin_down,
+		.held = p->held,
 		.addr = p->conf.addr,
 		.port = p->conf.port,
 		.zone = p->conf.zone,

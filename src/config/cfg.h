@@ -42,6 +42,31 @@ struct cfg_cluster {
 	const char *secret_file; /* NULL: not encrypted */
 };
 
+/** The numbers of RFC 5880 §4.1. */
+enum cfg_bfd_auth_type {
+	CFG_BFD_AUTH_NONE = 0,
+	CFG_BFD_SIMPLE = 1,
+	CFG_BFD_KEYED_MD5 = 2,
+	CFG_BFD_METICULOUS_MD5 = 3,
+	CFG_BFD_KEYED_SHA1 = 4,
+	CFG_BFD_METICULOUS_SHA1 = 5,
+};
+
+struct cfg_bfd_key {
+	uint8_t id;
+	const char *secret;	 /* NULL: in the file, */
+	const char *secret_file; /* read by the daemon, at start and at reload */
+};
+
+#define CFG_BFD_KEYS_MAX 8
+
+/** How control packets are authenticated; any of the keys is accepted. */
+struct cfg_bfd_auth {
+	enum cfg_bfd_auth_type type;
+	struct cfg_bfd_key keys[CFG_BFD_KEYS_MAX]; /* the one that is sent first */
+	size_t n_keys;
+};
+
 struct cfg_bfd_profile {
 	const char *name;
 	uint32_t receive_us;  /* default 300000 */
@@ -49,6 +74,9 @@ struct cfg_bfd_profile {
 	uint8_t detect_mult;  /* default 3 */
 	bool passive;
 	uint8_t min_ttl; /* default 254; multihop only */
+	bool demand;
+	struct dur hold_down; /* default 0 */
+	struct cfg_bfd_auth auth;
 };
 
 /** The peer's AS may be left open: any of our own, or any other (resources: dynamicASN). */
@@ -70,6 +98,7 @@ struct cfg_peer {
 	const char *password;		   /* NULL: none */
 	const char *password_file;	   /* read by the daemon, at start and at reload */
 	const struct cfg_bfd_profile *bfd; /* NULL: no BFD */
+	bool bfd_strict;		   /* no session before BFD is up */
 	bool ebgp_multihop;
 	bool dual_stack;		  /* both families on this session */
 	const char *interface;		  /* bind to this device (a link or a VRF), or NULL */

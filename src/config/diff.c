@@ -4,11 +4,6 @@
 
 #include "config/tree.h"
 
-static bool text_eq(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 /* Both as trees: the table's every field is in them, so none is forgotten here. */
 static bool tree_eq(json_t *a, json_t *b)
 {
@@ -36,9 +31,7 @@ bool cfg_peer_eq(const struct cfg_peer *a, const struct cfg_peer *b)
 
 bool cfg_bfd_profile_eq(const struct cfg_bfd_profile *a, const struct cfg_bfd_profile *b)
 {
-	return text_eq(a->name, b->name) && a->receive_us == b->receive_us &&
-	       a->transmit_us == b->transmit_us && a->detect_mult == b->detect_mult &&
-	       a->passive == b->passive && a->min_ttl == b->min_ttl;
+	return tree_eq(tree_bfd_profile(a, true), tree_bfd_profile(b, true));
 }
 
 struct diff {
@@ -192,7 +185,8 @@ json_t *cfg_diff(const struct cfg *from, const struct cfg *to)
 	struct diff d = { json_array(), json_array(), json_array() };
 
 	diff_settings(&d, tree_settings(from), tree_settings(to));
-	diff_lists(&d, "bfd-profiles", tree_bfd_profiles(from), tree_bfd_profiles(to), live_all);
+	diff_lists(&d, "bfd-profiles", tree_bfd_profiles(from, true), tree_bfd_profiles(to, true),
+		   live_all);
 	diff_lists(&d, "peers", tree_peers(from, true), tree_peers(to, true), live_peer);
 	diff_lists(&d, "pools", tree_pools(from), tree_pools(to), live_all);
 	diff_lists(&d, "services", tree_services(from), tree_services(to), live_all);

@@ -25,6 +25,7 @@ void bfd_transmit_load(struct loader *l, const struct place *p, void *object);
 void bfd_echo_interval_load(struct loader *l, const struct place *p, void *object);
 void bfd_preset(void *object);
 void bfd_keep(struct loader *l, struct raw_bfd *bfd);
+extern const struct level level_bfd_auth; /* fields_bfd_auth.c */
 
 /* Peers (fields_bgp.c). */
 void peer_address_load(struct loader *l, const struct place *p, void *object);

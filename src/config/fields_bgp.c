@@ -10,6 +10,7 @@
 
 void bfd_keep(struct loader *l, struct raw_bfd *bfd)
 {
+	bfd->c.auth = bfd->auth.c;
 	mem_grow(l->bfds, l->n_bfds, l->cap_bfds);
 	l->bfds[l->n_bfds++] = bfd;
 }
@@ -90,6 +91,12 @@ static const struct field bfd_fields[] = {
 	  AT(struct raw_bfd, c.passive), .preset = "false" },
 	{ "minimum-ttl", FIELD_UINT, "lowest TTL that is accepted on a multihop session",
 	  AT(struct raw_bfd, c.min_ttl), .min = 1, .max = 254, .preset = "254" },
+	{ "demand-mode", FIELD_BOOL, "ask the neighbour to be quiet while all is well, and poll it",
+	  AT(struct raw_bfd, c.demand), .preset = "false" },
+	{ "hold-down", FIELD_DURATION, "a session that was lost stays down for so long",
+	  AT(struct raw_bfd, c.hold_down), .preset = "0s", .max = 3600000000000 },
+	{ "authentication", FIELD_MAP, "how control packets are proven genuine",
+	  AT(struct raw_bfd, auth), .level = &level_bfd_auth },
 };
 
 /* Intervals have two spellings, so their default is not one of the rows'. */
@@ -213,7 +220,6 @@ static const struct not_built no_vrf = { "", "interface: binds the session to a 
 static const struct not_built no_tcp_ao = { "false", "password: (TCP MD5) works" };
 static const struct not_built no_max_prefix = { "0", "what a peer announces is not stored at all" };
 static const struct not_built no_next_hop = { "self", "the session's own address is the next hop" };
-static const struct not_built no_strict = { "false", "bfd-profile: without it works" };
 
 static const struct field peer_fields[] = {
 	{ "name", FIELD_TEXT, "what logs and commands call the peer", AT(struct raw_peer, c.name),
@@ -263,7 +269,8 @@ static const struct field peer_fields[] = {
 	  .shape = "integer", .not_built = &no_max_prefix },
 	{ "next-hop", FIELD_ADDRESS, "the next hop of what is announced",
 	  .not_built = &no_next_hop },
-	{ "bfd-strict", FIELD_BOOL, "no session before BFD is up", .not_built = &no_strict },
+	{ "bfd-strict", FIELD_BOOL, "no BGP session before BFD is up",
+	  AT(struct raw_peer, c.bfd_strict), .preset = "false" },
 };
 
 void peer_keepalive_rules(struct loader *l, const struct place *p, struct cfg_peer *c)

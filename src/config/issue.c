@@ -70,11 +70,18 @@ static char *clean(struct arena *arena, const char *s, size_t n)
 	return out;
 }
 
-/* Passwords do not travel with the line that they stand in, whatever the line is shown for. */
-static void hide_secrets(char *line)
+/* A whole key, quoted or not: not the end of "passwordSecret". */
+static char *find_key(char *line, char *at, const char *key)
 {
-	for (char *at = line; (at = strcasestr(at, "password"));) {
-		at += strlen("password");
+	while ((at = strcasestr(at, key)) && at > line && isalnum((unsigned char)at[-1]))
+		at++;
+	return at;
+}
+
+static void hide_values(char *line, const char *key)
+{
+	for (char *at = line; (at = find_key(line, at, key));) {
+		at += strlen(key);
 		at += strspn(at, "\"' \t");
 		if (*at != ':')
 			continue;
@@ -87,6 +94,13 @@ static void hide_secrets(char *line)
 				*at = '*';
 		}
 	}
+}
+
+/* Secrets do not travel with the line that they stand in, whatever the line is shown for. */
+static void hide_secrets(char *line)
+{
+	hide_values(line, "password");
+	hide_values(line, "secret");
 }
 
 static const char *issue_line(struct issues *is, const struct doc_file *f, struct doc_pos pos)

@@ -9,9 +9,16 @@
 #include "config/issue.h"
 #include "config/schema.h"
 
+struct raw_bfd_auth {
+	struct cfg_bfd_auth c;
+	bool has_send_key;
+	uint8_t send_key;
+};
+
 struct raw_bfd {
 	struct cfg_bfd_profile c;
 	const struct place *at;
+	struct raw_bfd_auth auth;
 };
 
 struct raw_secret_ref {

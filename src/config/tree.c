@@ -82,12 +82,40 @@ static json_t *tree_interval(uint32_t us)
 	return tree_dur(DUR_US(us));
 }
 
-static json_t *tree_bfd_profile(const struct cfg_bfd_profile *b)
+static json_t *tree_bfd_auth(const struct cfg_bfd_auth *a, bool secrets)
 {
-	return json_pack("{s:s, s:o, s:o, s:i, s:b, s:i}", "name", b->name, "receive-interval",
-			 tree_interval(b->receive_us), "transmit-interval",
-			 tree_interval(b->transmit_us), "detect-multiplier", b->detect_mult,
-			 "passive-mode", b->passive, "minimum-ttl", b->min_ttl);
+	static const char *const types[] = {
+		[CFG_BFD_AUTH_NONE] = "none",
+		[CFG_BFD_SIMPLE] = "simple",
+		[CFG_BFD_KEYED_MD5] = "keyed-md5",
+		[CFG_BFD_METICULOUS_MD5] = "meticulous-keyed-md5",
+		[CFG_BFD_KEYED_SHA1] = "keyed-sha1",
+		[CFG_BFD_METICULOUS_SHA1] = "meticulous-keyed-sha1",
+	};
+	json_t *keys = json_array();
+
+	for (size_t i = 0; i < a->n_keys; i++) {
+		const struct cfg_bfd_key *k = &a->keys[i];
+		json_t *key = json_pack("{s:i}", "id", k->id);
+
+		set_text(key, "secret", k->secret && !secrets ? HIDDEN : k->secret);
+		set_text(key, "secret-file", k->secret_file);
+		json_array_append_new(keys, key);
+	}
+	return json_pack("{s:s, s:o}", "type", types[a->type], "keys", keys);
+}
+
+json_t *tree_bfd_profile(const struct cfg_bfd_profile *b, bool secrets)
+{
+	json_t *o = json_pack("{s:s, s:o, s:o, s:i, s:b, s:i, s:b, s:o}", "name", b->name,
+			      "receive-interval", tree_interval(b->receive_us), "transmit-interval",
+			      tree_interval(b->transmit_us), "detect-multiplier", b->detect_mult,
+			      "passive-mode", b->passive, "minimum-ttl", b->min_ttl, "demand-mode",
+			      b->demand, "hold-down", tree_dur(b->hold_down));
+
+	if (b->auth.type != CFG_BFD_AUTH_NONE)
+		json_object_set_new(o, "authentication", tree_bfd_auth(&b->auth, secrets));
+	return o;
 }
 
 static void set_peer_address(json_t *o, const struct cfg_peer *p)
@@ -116,6 +144,8 @@ json_t *tree_peer(const struct cfg_peer *p, bool secrets)
 	set_text(o, "password", p->password && !secrets ? HIDDEN : p->password);
 	set_text(o, "password-file", p->password_file);
 	set_text(o, "bfd-profile", p->bfd ? p->bfd->name : NULL);
+	if (p->bfd_strict)
+		json_object_set_new(o, "bfd-strict", json_true());
 	set_text(o, "interface", p->interface);
 	return o;
 }
@@ -362,12 +392,12 @@ json_t *tree_peers(const struct cfg *c, bool secrets)
 	return list;
 }
 
-json_t *tree_bfd_profiles(const struct cfg *c)
+json_t *tree_bfd_profiles(const struct cfg *c, bool secrets)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < c->n_bfd_profiles; i++)
-		json_array_append_new(list, tree_bfd_profile(&c->bfd_profiles[i]));
+		json_array_append_new(list, tree_bfd_profile(&c->bfd_profiles[i], secrets));
 	return list;
 }
 
@@ -375,7 +405,7 @@ json_t *cfg_to_json(const struct cfg *c, bool secrets)
 {
 	json_t *o = tree_settings(c);
 
-	json_object_set_new(o, "bfd-profiles", tree_bfd_profiles(c));
+	json_object_set_new(o, "bfd-profiles", tree_bfd_profiles(c, secrets));
 	json_object_set_new(o, "peers", tree_peers(c, secrets));
 	json_object_set_new(o, "address-pools", tree_pools(c));
 	json_object_set_new(o, "services", tree_services(c));

@@ -12,7 +12,8 @@
 json_t *tree_peer(const struct cfg_peer *p, bool secrets);
 json_t *tree_service(const struct cfg_service *s);
 
-json_t *tree_bfd_profiles(const struct cfg *c);
+json_t *tree_bfd_profile(const struct cfg_bfd_profile *b, bool secrets);
+json_t *tree_bfd_profiles(const struct cfg *c, bool secrets);
 json_t *tree_peers(const struct cfg *c, bool secrets);
 /** Each pool with the advertisements that are its own. */
 json_t *tree_pools(const struct cfg *c);

@@ -384,7 +384,8 @@ static const struct acceptance accepted[] = {
 
 	{ "profile defaults", "bfd-profiles: [{name: a}]\n", "bfd-profiles.0",
 	  "{\"name\":\"a\",\"receive-interval\":300,\"transmit-interval\":300,"
-	  "\"detect-multiplier\":3,\"passive-mode\":false,\"minimum-ttl\":254}" },
+	  "\"detect-multiplier\":3,\"passive-mode\":false,\"minimum-ttl\":254,"
+	  "\"demand-mode\":false,\"hold-down\":\"0s\"}" },
 	{ "profile limits",
 	  "bfd-profiles: [{name: a, receive-interval: 10, transmit-interval: 60000, "
 	  "detect-multiplier: 255, minimum-ttl: 1, passive-mode: true, echo-mode: false}]\n",

@@ -30,7 +30,6 @@ static const struct refusal refused[] = {
 	{ "tcp-ao", PEER(", tcp-ao: {key: x}"), "peers[0].tcp-ao", "not built yet", "password" },
 	{ "max-prefix", PEER(", max-prefix: 10"), "peers[0].max-prefix", "not built yet" },
 	{ "next-hop", PEER(", next-hop: 10.0.0.9"), "peers[0].next-hop", "not built yet" },
-	{ "bfd-strict", PEER(", bfd-strict: yes"), "peers[0].bfd-strict", "not built yet" },
 
 	/* Advertisements' and profiles' own fields. */
 	{ "large community of two", BGP_POOL(", bgp-advertisements: [{large-communities: [1:2]}]"),
@@ -41,6 +40,31 @@ static const struct refusal refused[] = {
 	  "address-pools[0].bgp-advertisements[0].next-hop", "not built yet" },
 	{ "an interval under a millisecond", "bfd-profiles: [{name: a, receive-interval: 900us}]\n",
 	  "bfd-profiles[0].receive-interval", "out of range", "1ms to 1m0s" },
+
+	{ "authentication without a key",
+	  "bfd-profiles: [{name: a, authentication: {type: simple}}]\n",
+	  "bfd-profiles[0].authentication", "without a key" },
+	{ "keys without a type",
+	  "bfd-profiles: [{name: a, authentication: {keys: [{id: 1, secret: x}]}}]\n",
+	  "bfd-profiles[0].authentication.keys", "without a type", "meticulous" },
+	{ "unknown type of authentication",
+	  "bfd-profiles: [{name: a, authentication: {type: sha1}}]\n",
+	  "bfd-profiles[0].authentication.type", "sha1", "keyed-sha1" },
+	{ "a key without a secret",
+	  "bfd-profiles: [{name: a, authentication: {type: simple, keys: [{id: 1}]}}]\n",
+	  "bfd-profiles[0].authentication.keys[0]", "either a secret or a secret-file" },
+	{ "a key twice",
+	  "bfd-profiles: [{name: a, authentication: {type: simple, keys: [{id: 1, secret: x}, "
+	  "{id: 1, secret: y}]}}]\n",
+	  "bfd-profiles[0].authentication.keys[1].id", "second key 1" },
+	{ "a secret that is too long",
+	  "bfd-profiles: [{name: a, authentication: {type: keyed-md5, keys: [{id: 1, "
+	  "secret: 12345678901234567}]}}]\n",
+	  "bfd-profiles[0].authentication", "17 bytes, not 1 to 16" },
+	{ "send-key without such a key",
+	  "bfd-profiles: [{name: a, authentication: {type: simple, send-key: 7, keys: [{id: 1, "
+	  "secret: x}]}}]\n",
+	  "bfd-profiles[0].authentication.send-key", "no key 7" },
 
 	/* Sections. */
 	{ "node name", "node: {name: a b}\n", "node.name", "cannot name a node" },
