@@ -44,12 +44,14 @@ struct packet {
 	_Atomic(struct handover *) next_l2;
 	_Atomic(struct handover *) next_bfd;
 	_Atomic uint64_t alive[ALIVE_WORDS];
+	_Atomic bool real_time;
 	_Atomic bool stop;
 	struct loop_wake to_packet;
 
 	/* Packet -> control. */
 	struct ring events;
 	_Atomic(struct handover *) retired;
+	_Atomic int priority; /* enum priority */
 	struct loop_wake to_control;
 	uint64_t lost_seen;
 
@@ -59,6 +61,8 @@ struct packet {
 	struct bfd_engine *bfd;
 	struct handover *l2_in_force, *bfd_in_force;
 	struct l2_nodes alive_told; /* what the responder believes */
+	bool real_time_taken;
+	struct loop_task news; /* wakes the control thread, once in a turn */
 	struct loop_timer goodbye;
 	struct mono goodbye_until;
 };
@@ -68,7 +72,12 @@ struct packet {
 static void tell(struct packet *p, const struct message *m)
 {
 	ring_push(&p->events, m); /* a full ring counts what it refuses */
-	loop_wake_signal(&p->to_control);
+	loop_task_queue(&p->news);
+}
+
+static void there_is_news(struct loop_task *t)
+{
+	loop_wake_signal(&CONTAINER_OF(t, struct packet, news)->to_control);
 }
 
 static void on_l2(void *ctx, const struct l2_event *ev)
@@ -127,6 +136,16 @@ static void take_bfd(struct packet *p, struct handover *h)
 	p->bfd_in_force = h;
 }
 
+static void take_priority(struct packet *p)
+{
+	bool wanted = atomic_load(&p->real_time);
+
+	if (wanted == p->real_time_taken)
+		return;
+	p->real_time_taken = wanted;
+	atomic_store(&p->priority, (int)priority_take(wanted));
+}
+
 /*
  * The table is picked up before the news that precede it are read, so that none of these is missed.
  */
@@ -136,6 +155,7 @@ static void take_news(struct packet *p)
 	struct handover *bfd = atomic_exchange(&p->next_bfd, NULL);
 
 	take_alive(p);
+	take_priority(p);
 	if (l2)
 		take_l2(p, l2);
 	if (bfd)
@@ -178,6 +198,7 @@ static void *packet_thread(void *arg)
 	struct packet *p = arg;
 
 	pthread_setname_np(pthread_self(), "crier-packet");
+	atomic_store(&p->priority, (int)priority_take(false));
 	loop_run(p->loop);
 	return NULL;
 }
@@ -240,6 +261,7 @@ static void packet_init(struct packet *p)
 		&(struct bfd_engine_conf){ .loop = p->loop, .event = on_bfd, .ctx = p });
 	ring_init(&p->events, EVENT_SLOTS, sizeof(struct message));
 	loop_timer_init(&p->goodbye, p->loop, goodbye_due);
+	loop_task_init(&p->news, p->loop, there_is_news);
 }
 
 /* Signals are the control thread's business. */
@@ -339,6 +361,17 @@ void packet_set_alive(struct packet *p, uint16_t node_id, bool alive)
 	else
 		atomic_fetch_and_explicit(&p->alive[node_id / 64], ~bit, memory_order_release);
 	loop_wake_signal(&p->to_packet);
+}
+
+void packet_set_real_time(struct packet *p, bool wanted)
+{
+	atomic_store(&p->real_time, wanted);
+	loop_wake_signal(&p->to_packet);
+}
+
+enum priority packet_priority(const struct packet *p)
+{
+	return (enum priority)atomic_load(&p->priority);
 }
 
 uint64_t packet_events_lost(const struct packet *p)

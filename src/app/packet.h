@@ -14,6 +14,7 @@
 #define APP_PACKET_H
 
 #include "app/ids.h"
+#include "app/priority.h"
 #include "bfd/engine.h"
 #include "l2/io.h"
 
@@ -48,6 +49,11 @@ void packet_set_bfd(struct packet *p, const struct bfd_table *t);
  * whatever a table brings: say it of every node that a table holds alive.
  */
 void packet_set_alive(struct packet *p, uint16_t node_id, bool alive);
+
+/** Real-time priority for the thread where it is permitted; off until this is called. */
+void packet_set_real_time(struct packet *p, bool wanted);
+/** What the thread has; soon after packet_set_real_time(). */
+enum priority packet_priority(const struct packet *p);
 
 /** Events that did not fit into the ring. */
 uint64_t packet_events_lost(const struct packet *p);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/priority.h"
 #include "base/buf.h"
 
 static const struct {
@@ -40,7 +41,14 @@ int privilege_drop(struct err *e)
 	capng_get_caps_process();
 	if (privilege_check(e) < 0)
 		return -ERR_SYSTEM;
+	/* The packet thread's priority; given up where a limit does as well. */
+	bool nice = !priority_permit() && capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_NICE);
+
 	capng_clear(CAPNG_SELECT_BOTH);
+	if (nice)
+		(void)capng_update(CAPNG_ADD,
+				   CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
+				   CAP_SYS_NICE);
 	for (size_t i = 0; i < ARRAY_LEN(needed); i++)
 		if (capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
 				 needed[i].cap))

@@ -346,6 +346,8 @@ static int bfd_hand_over(struct sessions *s, struct err *e)
 		k->table.n++;
 	}
 	k->table.v = k->targets;
+	k->table.udp_only = c->bfd.raw_send == CFG_OFF;
+	packet_set_real_time(s->packet, c->bfd.real_time != CFG_OFF);
 	packet_set_bfd(s->packet, &k->table);
 	return status;
 }

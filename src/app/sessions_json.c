@@ -157,6 +157,75 @@ static void ms_put(json_t *item, const char *key, uint64_t us)
 		json_object_set_new(item, key, json_real((double)us / 1000.0));
 }
 
+static void quantile_put(json_t *item, const char *key, const struct bfd_hist *h,
+			 unsigned per_mille)
+{
+	if (bfd_hist_count(h))
+		json_set_u64(item, key, bfd_hist_quantile(h, per_mille));
+}
+
+static void pace_put(json_t *item, const struct bfd_session_status *st)
+{
+	quantile_put(item, "receive-gap-p50-us", &st->gaps, 500);
+	quantile_put(item, "receive-gap-p99-us", &st->gaps, 990);
+	quantile_put(item, "receive-gap-max-us", &st->gaps, 1000);
+	quantile_put(item, "receive-jitter-p50-us", &st->jitter, 500);
+	quantile_put(item, "receive-jitter-p99-us", &st->jitter, 990);
+}
+
+static json_t *drops_json(const struct bfd_session_status *st)
+{
+	json_t *drops = json_object();
+
+	for (unsigned d = 0; d < BFD_DROP_COUNT; d++)
+		if (st->dropped[d])
+			json_set_u64(drops, bfd_drop_label(d), st->dropped[d]);
+	return drops;
+}
+
+static void state_put(json_t *item, const char *key, uint8_t state)
+{
+	char lower[16];
+
+	json_set_text(item, key, json_lower(bfd_state_name(state), lower, sizeof(lower)));
+}
+
+static json_t *transitions_json(const struct bfd_session_status *st)
+{
+	struct bfd_transition t[BFD_TRANSITIONS];
+	size_t n = bfd_status_transitions(st, t);
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < n; i++) {
+		json_t *one = json_object();
+
+		json_set_text(one, "at", JSON_TIME(t[i].at));
+		state_put(one, "from", t[i].old_state);
+		state_put(one, "to", t[i].new_state);
+		json_set_text(one, "local-diagnostic", bfd_diag_name(t[i].local_diag));
+		state_put(one, "remote-state", t[i].remote_state);
+		json_set_text(one, "remote-diagnostic", bfd_diag_name(t[i].remote_diag));
+		json_array_append_new(all, one);
+	}
+	return all;
+}
+
+/* How its packets leave, and what became of them. */
+static void packets_put(json_t *item, const struct bfd_session_status *st)
+{
+	static const char *const via[] = {
+		[BFD_VIA_NONE] = "none", [BFD_VIA_RAW] = "raw", [BFD_VIA_UDP] = "udp"
+	};
+
+	json_set_text(item, "via", via[st->via]);
+	json_set_u64(item, "source-port", st->source_port);
+	json_set_u64(item, "packets-in", st->packets_in);
+	json_set_u64(item, "packets-out", st->packets_out);
+	json_set_u64(item, "packets-dropped", st->packets_dropped);
+	json_object_set_new(item, "drops", drops_json(st));
+	json_set_u64(item, "late-sends", st->late_sends);
+}
+
 static json_t *bfd_json(const struct bfd_peer *b)
 {
 	const struct bfd_session_status *st = &b->status;
@@ -173,15 +242,15 @@ static json_t *bfd_json(const struct bfd_peer *b)
 	ms_put(item, "detect-time-ms", st->detect_us);
 	json_set_text(item, "local-diagnostic", bfd_diag_name(st->local_diag));
 	json_set_text(item, "remote-diagnostic", bfd_diag_name(st->remote_diag));
-	json_set_text(item, "remote-state",
-		      json_lower(bfd_state_name(st->remote_state), state, sizeof(state)));
+	state_put(item, "remote-state", st->remote_state);
 	json_set_u64(item, "local-discriminator", st->local_disc);
 	json_set_u64(item, "remote-discriminator", st->remote_disc);
-	json_set_u64(item, "packets-in", st->packets_in);
-	json_set_u64(item, "packets-out", st->packets_out);
-	json_set_u64(item, "packets-dropped", st->packets_dropped);
+	json_set_u64(item, "remote-multiplier", st->remote_detect_mult);
+	packets_put(item, st);
+	pace_put(item, st);
 	json_set_u64(item, "up-events", st->up_events);
 	json_set_u64(item, "down-events", st->down_events);
+	json_object_set_new(item, "transitions", transitions_json(st));
 	if (st->send_errno)
 		json_set_text(item, "send-error", strerror(st->send_errno));
 	return item;

@@ -20,6 +20,7 @@ struct conn {
 	struct bfd_path path;
 	struct bfd_sender sender;
 	struct mono sender_checked;
+	uint32_t paced_us;	/* the interval that the last deadline came from */
 	uint64_t generation;	/* of the last table that named it */
 	struct mono rx_last;	/* 0: none since it is up */
 	struct dur rx_last_gap; /* 0: none yet */

@@ -144,12 +144,13 @@ static void conn_send(struct conn *c, const struct bfd_pkt *pkt, struct mono now
 	conn_send_again(c);
 }
 
-/* A packet of an up session that is later than planned, and than the agreed interval allows. */
+/* A packet that is later than planned, and than the agreed interval allows. */
 static void count_late(struct conn *c, struct mono last, struct mono planned, struct mono now)
 {
 	struct mono limit = mono_add(last, DUR_US(c->session.tx_interval_us));
 
-	if (c->session.state != BFD_UP || !mono_before(limit, now) || !mono_before(planned, now))
+	if (c->paced_us != c->session.tx_interval_us || !mono_before(limit, now) ||
+	    !mono_before(planned, now))
 		return;
 	bfd_count(&c->engine->counters.late_sends);
 	if (c->target.status)
@@ -174,6 +175,7 @@ void conn_flush(struct conn *c, struct mono now)
 		conn_send(c, &out.pkt, now);
 	}
 	conn_publish(c);
+	c->paced_us = c->session.tx_interval_us;
 	struct mono at = bfd_session_deadline(&c->session);
 	/* A deadline that has moved away is found out when its time comes: that saves moving it with
 	 * each packet. */

@@ -59,6 +59,7 @@ static void print_text(const json_t *status)
 	       text_of(status, "since"));
 	printf("  config    %s, %s since %s\n", text_of(config, "files"), text_of(config, "state"),
 	       text_of(config, "since"));
+	printf("  packets   their thread has %s priority\n", text_of(status, "packet-thread"));
 	print_counts(status);
 	json_array_foreach(problems, i, p)
 	{

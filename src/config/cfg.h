@@ -232,6 +232,13 @@ struct cfg_service {
 	size_t n_preferred;
 };
 
+enum cfg_auto { CFG_AUTO, CFG_OFF };
+
+struct cfg_bfd {
+	enum cfg_auto real_time; /* priority of the packet thread */
+	enum cfg_auto raw_send;	 /* one raw socket for all sessions */
+};
+
 struct cfg_l2 {
 	struct cfg_texts
 		exclude_interfaces; /* POSIX extended expressions, on top of the built-in ones */
@@ -269,6 +276,7 @@ struct cfg {
 
 	struct cfg_node node;
 	struct cfg_cluster cluster;
+	struct cfg_bfd bfd;
 	struct cfg_l2 l2;
 	struct cfg_allocation allocation;
 	struct cfg_kubernetes kubernetes;

@@ -161,8 +161,8 @@ static void diff_settings(struct diff *d, json_t *from, json_t *to)
 		const char *const live[4];
 	} sections[] = {
 		{ "node", { "labels" } }, { "cluster", { "join" } }, { "bgp", { "*" } },
-		{ "l2", { "*" } },	  { "control", { NULL } },   { "http", { NULL } },
-		{ "log", { "*" } },
+		{ "bfd", { "*" } },	  { "l2", { "*" } },	     { "control", { NULL } },
+		{ "http", { NULL } },	  { "log", { "*" } },
 	};
 	json_t *none = json_object();
 

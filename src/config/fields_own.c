@@ -1,4 +1,4 @@
-/* crier's own sections: node, cluster, bgp, l2, control, http, log. */
+/* crier's own sections: node, cluster, bgp, bfd, l2, control, http, log. */
 #include <regex.h>
 #include <string.h>
 #include <sys/un.h>
@@ -102,6 +102,24 @@ const struct level level_bgp = {
 	.fields = bgp_fields,
 	.n = ARRAY_LEN(bgp_fields),
 	.object_size = sizeof(struct addr),
+};
+
+static const struct word auto_or_off[] = { { "auto", CFG_AUTO }, { "off", CFG_OFF }, { 0 } };
+
+static const struct field bfd_fields[] = {
+	{ "real-time", FIELD_WORD,
+	  "`auto`: the packet thread has real-time priority where the host permits it",
+	  AT(struct cfg_bfd, real_time), .words = auto_or_off, .preset = "auto" },
+	{ "raw-send", FIELD_WORD,
+	  "`auto`: all sessions send through one raw socket; `off`: each has a UDP socket",
+	  AT(struct cfg_bfd, raw_send), .words = auto_or_off, .preset = "auto" },
+};
+
+const struct level level_bfd_own = {
+	.noun = "bfd",
+	.fields = bfd_fields,
+	.n = ARRAY_LEN(bfd_fields),
+	.object_size = sizeof(struct cfg_bfd),
 };
 
 /* A pattern may cost memory without end to compile: only small counts, and what RE2 alone knows

@@ -341,6 +341,10 @@ json_t *tree_settings(const struct cfg *c)
 	json_t *bgp = json_object();
 	set_addr(bgp, "router-id", &c->bgp_router_id);
 	json_object_set_new(o, "bgp", bgp);
+	json_object_set_new(o, "bfd",
+			    json_pack("{s:s, s:s}", "real-time",
+				      c->bfd.real_time == CFG_OFF ? "off" : "auto", "raw-send",
+				      c->bfd.raw_send == CFG_OFF ? "off" : "auto"));
 	json_object_set_new(
 		o, "l2",
 		json_pack("{s:o}", "exclude-interfaces", tree_texts(&c->l2.exclude_interfaces)));
