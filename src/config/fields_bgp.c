@@ -278,11 +278,11 @@ void peer_keepalive_rules(struct loader *l, const struct place *p, struct cfg_pe
 	struct place at = place_either(p, "keepalive-time", "keepaliveTime");
 
 	if (c->keepalive.ns > c->hold.ns)
-		load_error(l, &at, "leave it away for a third of hold-time",
+		load_error(l, &at, "leave it away for a third of the hold time",
 			   "a keepalive time of %s is above the hold time of %s",
 			   DUR_TEXT(c->keepalive), DUR_TEXT(c->hold));
 	else if (c->keepalive.ns == 0 && c->hold.ns)
-		load_warning(l, &at, "leave it away for a third of hold-time",
+		load_warning(l, &at, "leave it away for a third of the hold time",
 			     "without keepalives the peer's hold timer ends the session");
 }
 
