@@ -145,6 +145,15 @@ struct cfg_pools {
 	size_t n;
 };
 
+/**
+ * The same as it was written; neither: every pool that brings no advertisements of its own. Empty
+ * for those that a pool brings.
+ */
+struct cfg_targets {
+	struct cfg_texts pools;
+	struct selectors selectors; /* of the labels of such pools */
+};
+
 struct cfg_preference {
 	int weight;
 	struct selector nodes;
@@ -152,6 +161,8 @@ struct cfg_preference {
 
 struct cfg_l2_adv {
 	const char *name; /* implicit ones: the pool's name */
+	bool implicit;	  /* its pool brought it */
+	struct cfg_targets targets;
 	struct cfg_pools pools;
 	bool outside_pools; /* the implicit one for addresses outside every pool */
 	struct selectors node_selectors;
@@ -167,6 +178,8 @@ struct large_community {
 
 struct cfg_bgp_adv {
 	const char *name; /* implicit ones: the pool's name, "name/2" for a second */
+	bool implicit;	  /* its pool brought it */
+	struct cfg_targets targets;
 	struct cfg_pools pools;
 	bool outside_pools;
 	struct selectors node_selectors;

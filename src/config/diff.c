@@ -160,9 +160,10 @@ static void diff_settings(struct diff *d, json_t *from, json_t *to)
 		const char *section;
 		const char *const live[4];
 	} sections[] = {
-		{ "node", { "labels" } }, { "cluster", { "join" } }, { "bgp", { "*" } },
-		{ "bfd", { "*" } },	  { "l2", { "*" } },	     { "control", { NULL } },
-		{ "http", { NULL } },	  { "log", { "*" } },
+		{ "node", { "labels" } },  { "cluster", { "join" } }, { "bgp", { "*" } },
+		{ "bfd", { "*" } },	   { "l2", { "*" } },	      { "control", { NULL } },
+		{ "http", { NULL } },	   { "log", { "*" } },	      { "kubernetes", { "*" } },
+		{ "allocation", { "*" } },
 	};
 	json_t *none = json_object();
 
@@ -189,6 +190,8 @@ json_t *cfg_diff(const struct cfg *from, const struct cfg *to)
 		   live_all);
 	diff_lists(&d, "peers", tree_peers(from, true), tree_peers(to, true), live_peer);
 	diff_lists(&d, "pools", tree_pools(from), tree_pools(to), live_all);
+	diff_lists(&d, "l2-advertisements", tree_l2_advs(from), tree_l2_advs(to), live_all);
+	diff_lists(&d, "bgp-advertisements", tree_bgp_advs(from), tree_bgp_advs(to), live_all);
 	diff_lists(&d, "services", tree_services(from), tree_services(to), live_all);
 	return json_pack("{s:o, s:o, s:o}", "added", d.added, "removed", d.removed, "changed",
 			 d.changed);

@@ -7,9 +7,13 @@
 
 #include "config/loader.h"
 
-/* Pools and advertisements (fields_pool.c). */
+/* Pools (fields_pool.c). */
 void addresses_load(struct loader *l, const struct place *p, void *object);
 void communities_load(struct loader *l, const struct place *p, void *object);
+void large_load(struct loader *l, const struct place *p, void *object);
+/** For whom a pool is kept; @level has the spelling. */
+void reservation_load(struct loader *l, const struct place *p, const struct level *level,
+		      void *object);
 /** Keep an advertisement of one pool. */
 void adv_take(struct loader *l, const struct place *p, void *parent, void *object);
 /** Those of an AddressPool. */
@@ -17,6 +21,19 @@ extern const struct level level_pool_advertisement;
 /** No two advertisements of a pool are equal; @level is theirs. */
 void advs_check(struct loader *l, const struct raw_pool *pool, const struct level *level);
 void pool_keep(struct loader *l, struct raw_pool *pool);
+
+/* Advertisements (fields_adv.c). */
+/** A number, or "none". */
+void localpref_load(struct loader *l, const struct place *p, void *object);
+/** Of an advertisement that is for some services only, the prefixes are single addresses. */
+void adv_selectors_rule(struct loader *l, const struct place *p, void *object);
+void adv_interfaces_check(struct loader *l, const struct place *p, void *object);
+void adv_weight_load(struct loader *l, const struct place *p, void *object);
+/** A list of preferred nodes; @level is that of its elements. */
+void adv_preferred_load(struct loader *l, const struct place *p, const struct level *level,
+			void *object);
+void adv_l2_keep(struct loader *l, const struct place *p, struct raw_l2_adv *adv);
+void adv_bgp_keep(struct loader *l, const struct place *p, struct raw_adv *adv);
 
 /* BFD profiles (fields_bgp.c). */
 extern const struct not_built field_no_echo_mode;
@@ -33,6 +50,10 @@ void peer_hold_check(struct loader *l, const struct place *p, void *object);
 void peer_keepalive_check(struct loader *l, const struct place *p, void *object);
 void peer_router_id_check(struct loader *l, const struct place *p, void *object);
 void peer_password_check(struct loader *l, const struct place *p, void *object);
+void peer_vrf_check(struct loader *l, const struct place *p, void *object);
+void peer_connect_time_check(struct loader *l, const struct place *p, void *object);
+/** "internal", "external". */
+extern const struct word peer_dynamic_words[];
 bool peer_is_external(const struct cfg_peer *c);
 /** Peers of our own AS have no ebgp-multihop; addresses fit each other. */
 void peer_common_rules(struct loader *l, const struct place *p, const struct cfg_peer *c);

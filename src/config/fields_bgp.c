@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "config/fields.h"
+#include "config/resource.h"
 #include "config/value.h"
 
 #define PASSWORD_MAX 80 /* TCP_MD5SIG_MAXKEYLEN */
@@ -214,9 +215,35 @@ void peer_password_check(struct loader *l, const struct place *p, void *object)
 		raw->c.password = NULL;
 }
 
+void peer_vrf_check(struct loader *l, const struct place *p, void *object)
+{
+	struct cfg_peer *c = &((struct raw_peer *)object)->c;
+	const char *base = unmarked(l, c->vrf);
+
+	if (base)
+		load_error(l, p, issues_text(&l->issues, "did you mean '%.60s'?", base),
+			   "'%.60s' is not a VRF's name", c->vrf);
+	else
+		(void)check_link_name(l, p, c->vrf);
+}
+
+void peer_connect_time_check(struct loader *l, const struct place *p, void *object)
+{
+	const struct cfg_peer *c = &((struct raw_peer *)object)->c;
+
+	if (c->connect_time.ns % DUR_S(1).ns)
+		load_error(l, p, "1s to 65535s", "%s is not whole seconds",
+			   DUR_TEXT(c->connect_time));
+}
+
+const struct word peer_dynamic_words[] = {
+	{ "internal", CFG_ASN_INTERNAL },
+	{ "external", CFG_ASN_EXTERNAL },
+	{ 0 },
+};
+
 static const struct not_built not_passive = { "false", "we connect to the peer" };
 static const struct not_built no_ttl_security = { "false", "ebgp-multihop and passwords work" };
-static const struct not_built no_vrf = { "", "interface: binds the session to a device" };
 static const struct not_built no_tcp_ao = { "false", "password: (TCP MD5) works" };
 static const struct not_built no_max_prefix = { "0", "what a peer announces is not stored at all" };
 static const struct not_built no_next_hop = { "self", "the session's own address is the next hop" };
@@ -228,7 +255,12 @@ static const struct field peer_fields[] = {
 	{ "my-asn", FIELD_UINT, "our AS number", AT(struct raw_peer, c.my_asn), .min = 1,
 	  .max = UINT32_MAX, .exact = true, .required = true },
 	{ "peer-asn", FIELD_UINT, "the peer's AS number", AT(struct raw_peer, c.peer_asn), .min = 1,
-	  .max = UINT32_MAX, .exact = true, .required = true },
+	  .max = UINT32_MAX, .exact = true, .preset_text = "this or dynamic-asn is required" },
+	{ "dynamic-asn", FIELD_WORD, "take the peer's AS number from what it says",
+	  AT(struct raw_peer, c.dynamic_asn), .words = peer_dynamic_words },
+	{ "local-asn", FIELD_UINT, "what the peer takes our AS for",
+	  AT(struct raw_peer, c.local_asn), .min = 1, .max = UINT32_MAX, .exact = true,
+	  .preset_text = "my-asn" },
 	{ "peer-address", FIELD_OWN, "the peer's address", AT(struct raw_peer, c.addr),
 	  .shape = "IP address; a link-local one names its link: `fe80::1%eth0`", .required = true,
 	  .load = peer_address_load },
@@ -262,7 +294,13 @@ static const struct field peer_fields[] = {
 	{ "passive", FIELD_BOOL, "wait for the peer to connect", .not_built = &not_passive },
 	{ "ttl-security", FIELD_OWN, "accept packets from this many hops away only (RFC 5082)",
 	  .shape = "integer", .not_built = &no_ttl_security },
-	{ "vrf", FIELD_TEXT, "the VRF that the session runs in", .not_built = &no_vrf },
+	{ "vrf", FIELD_TEXT, "the VRF that the session runs in", AT(struct raw_peer, c.vrf),
+	  .load = peer_vrf_check },
+	{ "connect-time", FIELD_DURATION, "pause between attempts to connect; whole seconds",
+	  AT(struct raw_peer, c.connect_time), .min = 1000000000, .max = 65535000000000,
+	  .preset_text = "the session's own schedule", .load = peer_connect_time_check },
+	{ "ttl", FIELD_UINT, "TTL of what we send to a peer of another AS",
+	  AT(struct raw_peer, c.ttl), .min = 1, .max = 255, .preset_text = "the system's" },
 	{ "tcp-ao", FIELD_OWN, "TCP authentication option (RFC 5925)", .shape = "mapping",
 	  .not_built = &no_tcp_ao },
 	{ "max-prefix", FIELD_OWN, "prefixes that the peer may announce before it is closed",
@@ -313,12 +351,25 @@ bool peer_is_external(const struct cfg_peer *c)
 void peer_common_rules(struct loader *l, const struct place *p, const struct cfg_peer *c)
 {
 	address_rules(l, p, c);
-	if (c->ebgp_multihop && c->my_asn && c->my_asn == c->peer_asn) {
+	if (c->ebgp_multihop && c->my_asn && !peer_is_external(c)) {
 		struct place at = place_either(p, "ebgp-multihop", "ebgpMultiHop");
 
 		load_error(l, &at, "it is for peers of another AS", "%s on a peer of our own AS %u",
 			   at.key, c->my_asn);
 	}
+}
+
+/* One of the two; a null is an absent key, and so is a text without any. */
+static void peer_asn_rule(struct loader *l, const struct place *p)
+{
+	const char *dynamic = doc_get_text(p->at, "dynamic-asn");
+	struct place at = place_field(p, "dynamic-asn");
+	bool is_dynamic = dynamic && *dynamic;
+
+	if (!doc_get(p->at, "peer-asn") && !is_dynamic)
+		load_error(l, p, "add peer-asn: the peer's AS number", "peer-asn is missing");
+	else if (doc_get(p->at, "peer-asn") && is_dynamic)
+		load_error(l, &at, "keep one of them", "peer-asn and dynamic-asn are both given");
 }
 
 static void peer_done(struct loader *l, const struct place *p, void *object)
@@ -328,6 +379,7 @@ static void peer_done(struct loader *l, const struct place *p, void *object)
 
 	if (c->port == 0)
 		c->port = 179;
+	peer_asn_rule(l, p);
 	if (keepalive && *keepalive)
 		peer_keepalive_rules(l, p, c);
 	else

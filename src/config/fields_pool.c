@@ -4,6 +4,7 @@
 #include "config/blocks.h"
 #include "config/community.h"
 #include "config/fields.h"
+#include "config/resource.h"
 #include "config/value.h"
 
 static const char *blocks_problem(enum blocks_result r)
@@ -97,13 +98,7 @@ void adv_take(struct loader *l, const struct place *p, void *parent, void *objec
 	pool->advs[pool->n_advs++] = adv;
 }
 
-static void med_load(struct loader *l, const struct place *p, void *object)
-{
-	(void)l, (void)p;
-	((struct raw_adv *)object)->c.has_med = true;
-}
-
-static void large_load(struct loader *l, const struct place *p, void *object)
+void large_load(struct loader *l, const struct place *p, void *object)
 {
 	struct cfg_bgp_adv *adv = &((struct raw_adv *)object)->c;
 	const char *text;
@@ -140,47 +135,48 @@ void communities_load(struct loader *l, const struct place *p, void *object)
 	}
 }
 
-static const struct not_built no_next_hop = { "self", "the session's own address is the next hop" };
-
-static const struct field adv_fields[] = {
-	{ "aggregation-length", FIELD_UINT, "announce IPv4 as prefixes of this length",
-	  AT(struct raw_adv, c.aggregation_v4), .max = 32, .preset = "32" },
-	{ "aggregation-length-v6", FIELD_UINT, "announce IPv6 as prefixes of this length",
-	  AT(struct raw_adv, c.aggregation_v6), .max = 128, .preset = "128" },
-	{ "localpref", FIELD_UINT, "LOCAL_PREF towards peers of our own AS",
-	  AT(struct raw_adv, c.local_pref), .max = UINT32_MAX, .preset = "0" },
-	{ "communities", FIELD_OWN, "communities, as `64512:77` or a name of bgp-communities",
-	  .shape = "list of text", .load = communities_load },
-	{ "large-communities", FIELD_OWN, "large communities (RFC 8092), as `64512:1:2`",
-	  .shape = "list of text", .load = large_load },
-	{ "med", FIELD_UINT, "MULTI_EXIT_DISC; none is sent by default", AT(struct raw_adv, c.med),
-	  .max = UINT32_MAX, .load = med_load },
-	{ "as-path-prepend", FIELD_UINT, "how many times more our AS stands in the path",
-	  AT(struct raw_adv, c.as_path_prepend), .max = 100, .preset = "0" },
-	{ "peers", FIELD_TEXTS, "names of the peers that hear it", AT(struct raw_adv, c.peers),
-	  .preset_text = "all peers" },
-	{ "node-selectors", FIELD_SELECTORS, "nodes that announce it",
-	  AT(struct raw_adv, c.node_selectors), .preset_text = "all nodes" },
-	{ "service-selectors", FIELD_SELECTORS, "services that it is for",
-	  AT(struct raw_adv, c.service_selectors), .preset_text = "all services" },
-	{ "next-hop", FIELD_ADDRESS, "the next hop of what is announced",
-	  .not_built = &no_next_hop },
+static const struct word protocols[] = {
+	{ "layer2", CFG_LAYER2 }, { "bgp", CFG_BGP }, { "none", CFG_PROTOCOL_UNSET }, { 0 }
 };
 
-const struct level level_adv = {
-	.noun = "a BGP advertisement",
-	.fields = adv_fields,
-	.n = ARRAY_LEN(adv_fields),
-	.object_size = sizeof(struct raw_adv),
-	.take = adv_take,
+static const struct field allocation_fields[] = {
+	{ "priority", FIELD_UINT, "pools with a low one are tried first; 0: after all others",
+	  AT(struct cfg_reservation, priority), .max = INT32_MAX, .preset = "0" },
+	{ "namespaces", FIELD_TEXTS, "services of these namespaces",
+	  AT(struct cfg_reservation, namespaces), .preset_text = "all", .load = texts_unique },
+	{ "namespace-selectors", FIELD_SELECTORS, "services of namespaces with such labels as well",
+	  AT(struct cfg_reservation, namespace_selectors) },
+	{ "service-selectors", FIELD_SELECTORS, "services with such labels",
+	  AT(struct cfg_reservation, service_selectors), .preset_text = "all" },
 };
 
-static const struct word protocols[] = { { "layer2", CFG_LAYER2 }, { "bgp", CFG_BGP }, { 0 } };
+static const struct level level_service_allocation = {
+	.noun = "service-allocation",
+	.fields = allocation_fields,
+	.n = ARRAY_LEN(allocation_fields),
+	.object_size = sizeof(struct cfg_reservation),
+};
+
+void reservation_load(struct loader *l, const struct place *p, const struct level *level,
+		      void *object)
+{
+	struct cfg_reservation *reserved = arena_new_of(l->arena, struct cfg_reservation);
+
+	level_load(l, level, place_keep(l->scratch, p), reserved);
+	((struct raw_pool *)object)->c.reserved = reserved;
+}
+
+static void allocation_load(struct loader *l, const struct place *p, void *object)
+{
+	reservation_load(l, p, &level_service_allocation, object);
+}
 
 static const struct field pool_fields[] = {
 	{ "name", FIELD_TEXT, "the pool's name", AT(struct raw_pool, c.name), .required = true },
-	{ "protocol", FIELD_WORD, "`layer2` or `bgp`", AT(struct raw_pool, protocol),
-	  .words = protocols, .required = true },
+	{ "protocol", FIELD_WORD,
+	  "how its own advertisements announce it; with `none` it has none, and l2-advertisements "
+	  "and bgp-advertisements are for it",
+	  AT(struct raw_pool, protocol), .words = protocols, .required = true },
 	{ "addresses", FIELD_OWN, "prefixes and ranges, in the order in which they are handed out",
 	  .shape = "list of text", .required = true, .load = addresses_load },
 	{ "auto-assign", FIELD_BOOL, "serve services that do not ask for this pool by name",
@@ -189,6 +185,10 @@ static const struct field pool_fields[] = {
 	  AT(struct raw_pool, c.avoid_buggy_ips), .preset = "false" },
 	{ "bgp-advertisements", FIELD_LIST, "how a bgp pool is announced", .level = &level_adv,
 	  .preset_text = "one with every default" },
+	{ "labels", FIELD_LABELS, "what address-pool-selectors see",
+	  AT(struct raw_pool, c.labels) },
+	{ "service-allocation", FIELD_OWN, "keep the pool for some services", .shape = "mapping",
+	  .level = &level_service_allocation, .load = allocation_load },
 };
 
 /* Equal as go-yaml decodes them: numbers by value, a null like an absent key. */
@@ -253,11 +253,12 @@ static void pool_take(struct loader *l, const struct place *p, void *parent, voi
 	(void)parent;
 	pool->at = p;
 	advs_check(l, pool, &level_adv);
-	if (pool->n_advs && pool->protocol == CFG_LAYER2) {
+	if (pool->n_advs && pool->protocol != CFG_BGP) {
 		struct place at = place_field(p, "bgp-advertisements");
 
 		load_error(l, &at, "leave them away, or write protocol: bgp",
-			   "bgp-advertisements on a layer2 pool");
+			   "bgp-advertisements on a %s",
+			   pool->protocol == CFG_LAYER2 ? "layer2 pool" : "pool of protocol: none");
 	}
 	pool_keep(l, pool);
 }

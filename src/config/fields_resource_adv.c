@@ -12,18 +12,9 @@ static void preference_load(struct loader *l, const struct place *p, void *objec
 	(void)selector_load(l, p, &level_label_selector, &((struct cfg_preference *)object)->nodes);
 }
 
-static void weight_load(struct loader *l, const struct place *p, void *object)
-{
-	static const struct field range = { .min = 1, .max = 100 };
-	uint64_t weight;
-
-	if (value_uint(l, p, &range, &weight))
-		((struct cfg_preference *)object)->weight = (int)weight;
-}
-
 static const struct field preference_fields[] = {
 	{ "weight", FIELD_OWN, "what it adds to a node's score", .shape = "integer, 1 to 100",
-	  .required = true, .load = weight_load },
+	  .required = true, .load = adv_weight_load },
 	{ "preference", FIELD_OWN, "nodes with such labels", .shape = "[selector](#selectors)",
 	  .required = true, .load = preference_load },
 };
@@ -37,43 +28,20 @@ static const struct level level_preference = {
 
 static void preferred_load(struct loader *l, const struct place *p, void *object)
 {
-	struct cfg_l2_adv *adv = &((struct raw_l2_adv *)object)->c;
-
-	if (!value_is(l, p, DOC_LIST))
-		return;
-	struct cfg_preference *v = arena_new_n(l->arena, struct cfg_preference, p->at->n_items);
-	const struct place *list = place_keep(l->scratch, p);
-	for (size_t i = 0; i < p->at->n_items; i++) {
-		struct place at = place_index(list, i, p->at->items[i]);
-
-		level_load(l, &level_preference, place_keep(l->scratch, &at), &v[i]);
-	}
-	adv->preferred = v;
-	adv->n_preferred = p->at->n_items;
-}
-
-static void interfaces_check(struct loader *l, const struct place *p, void *object)
-{
-	const struct cfg_texts *names = &((struct raw_l2_adv *)object)->c.interfaces;
-
-	for (size_t i = 0; i < names->n; i++) {
-		struct place at = place_index(p, i, p->at->items[i]);
-
-		(void)check_link_name(l, &at, names->v[i]);
-	}
+	adv_preferred_load(l, p, &level_preference, object);
 }
 
 static const struct field l2_fields[] = {
-	{ "ipAddressPools", FIELD_TEXTS, "names of pools", AT(struct raw_l2_adv, targets.pools),
+	{ "ipAddressPools", FIELD_TEXTS, "names of pools", AT(struct raw_l2_adv, c.targets.pools),
 	  .preset_text = "all pools, without selectors of them", .load = texts_unique },
 	{ "ipAddressPoolSelectors", FIELD_SELECTORS, "IPAddressPools with such labels as well",
-	  AT(struct raw_l2_adv, targets.selectors), .level = &level_label_selector },
+	  AT(struct raw_l2_adv, c.targets.selectors), .level = &level_label_selector },
 	{ "nodeSelectors", FIELD_SELECTORS, "nodes that may announce",
 	  AT(struct raw_l2_adv, c.node_selectors), .level = &level_label_selector,
 	  .preset_text = "all nodes" },
 	{ "interfaces", FIELD_TEXTS, "links on which they answer",
 	  AT(struct raw_l2_adv, c.interfaces), .preset_text = "all links",
-	  .load = interfaces_check },
+	  .load = adv_interfaces_check },
 	{ "serviceSelectors", FIELD_SELECTORS, "services that it is for",
 	  AT(struct raw_l2_adv, c.service_selectors), .level = &level_label_selector,
 	  .preset_text = "all services" },
@@ -85,13 +53,11 @@ static void l2_take(struct loader *l, const struct place *p, void *parent, void 
 {
 	struct raw_l2_adv *adv = object;
 
-	adv->at = p;
 	adv->c.name = ((const struct resource *)parent)->name;
-	mem_grow(l->l2_advs, l->n_l2_advs, l->cap_l2_advs);
-	l->l2_advs[l->n_l2_advs++] = adv;
+	adv_l2_keep(l, p, adv);
 }
 
-static const struct level level_l2_adv = {
+static const struct level level_l2_advertisement = {
 	.noun = "an L2Advertisement",
 	.fields = l2_fields,
 	.n = ARRAY_LEN(l2_fields),
@@ -102,7 +68,7 @@ static const struct level level_l2_adv = {
 const struct resource_kind resource_l2_advertisement = {
 	.name = "L2Advertisement",
 	.about = "pools that nodes announce by ARP and NDP",
-	.spec = &level_l2_adv,
+	.spec = &level_l2_advertisement,
 };
 
 /* An AddressPool's advertisements know the first four. */
@@ -118,10 +84,10 @@ static const struct field bgp_fields[] = {
 	{ "communities", FIELD_OWN,
 	  "communities, as `64512:77`, `large:64512:1:2` or a name that a Community gives",
 	  .shape = "list of text", .load = communities_load },
-	{ "ipAddressPools", FIELD_TEXTS, "names of pools", AT(struct raw_adv, targets.pools),
+	{ "ipAddressPools", FIELD_TEXTS, "names of pools", AT(struct raw_adv, c.targets.pools),
 	  .preset_text = "all pools, without selectors of them", .load = texts_unique },
 	{ "ipAddressPoolSelectors", FIELD_SELECTORS, "IPAddressPools with such labels as well",
-	  AT(struct raw_adv, targets.selectors), .level = &level_label_selector },
+	  AT(struct raw_adv, c.targets.selectors), .level = &level_label_selector },
 	{ "nodeSelectors", FIELD_SELECTORS, "nodes that announce it",
 	  AT(struct raw_adv, c.node_selectors), .level = &level_label_selector,
 	  .preset_text = "all nodes" },
@@ -137,31 +103,24 @@ static void pool_adv_done(struct loader *l, const struct place *p, void *object)
 	struct cfg_bgp_adv *c = &((struct raw_adv *)object)->c;
 
 	(void)l, (void)p;
-	c->has_local_pref = c->local_pref != 0;
+	c->has_local_pref |= c->local_pref != 0;
 }
 
 static void bgp_done(struct loader *l, const struct place *p, void *object)
 {
-	const struct cfg_bgp_adv *c = &((struct raw_adv *)object)->c;
-	struct place at = place_field(p, "serviceSelectors");
-
 	pool_adv_done(l, p, object);
-	if (c->service_selectors.n && (c->aggregation_v4 != 32 || c->aggregation_v6 != 128))
-		load_error(l, &at, "leave aggregationLength and aggregationLengthV6 away",
-			   "a prefix that is not one address can't be for some services only");
+	adv_selectors_rule(l, p, object);
 }
 
 static void bgp_take(struct loader *l, const struct place *p, void *parent, void *object)
 {
 	struct raw_adv *adv = object;
 
-	adv->at = p;
 	adv->c.name = ((const struct resource *)parent)->name;
-	mem_grow(l->bgp_advs, l->n_bgp_advs, l->cap_bgp_advs);
-	l->bgp_advs[l->n_bgp_advs++] = adv;
+	adv_bgp_keep(l, p, adv);
 }
 
-static const struct level level_bgp_adv = {
+static const struct level level_bgp_advertisement = {
 	.noun = "a BGPAdvertisement",
 	.fields = bgp_fields,
 	.n = ARRAY_LEN(bgp_fields),
@@ -179,13 +138,14 @@ const struct level level_pool_advertisement = {
 	.take = adv_take,
 };
 
-static const char *const bgp_own[] = { "large-communities", "med", "as-path-prepend", "next-hop",
-				       NULL };
+/* localpref: 0 is nothing that localPref could say. */
+static const char *const bgp_own[] = { "large-communities", "med",	 "as-path-prepend",
+				       "next-hop",	    "localpref", NULL };
 
 const struct resource_kind resource_bgp_advertisement = {
 	.name = "BGPAdvertisement",
 	.about = "pools that nodes announce by BGP",
-	.spec = &level_bgp_adv,
+	.spec = &level_bgp_advertisement,
 	.own = &level_adv,
 	.own_fields = bgp_own,
 };

@@ -5,27 +5,6 @@
 #include "config/resource.h"
 #include "config/value.h"
 
-static void vrf_check(struct loader *l, const struct place *p, void *object)
-{
-	struct cfg_peer *c = &((struct raw_peer *)object)->c;
-	const char *base = unmarked(l, c->vrf);
-
-	if (base)
-		load_error(l, p, issues_text(&l->issues, "did you mean '%.60s'?", base),
-			   "'%.60s' is not a VRF's name", c->vrf);
-	else
-		(void)check_link_name(l, p, c->vrf);
-}
-
-static void connect_time_check(struct loader *l, const struct place *p, void *object)
-{
-	const struct cfg_peer *c = &((struct raw_peer *)object)->c;
-
-	if (c->connect_time.ns % DUR_S(1).ns)
-		load_error(l, p, "1s to 65535s", "%s is not whole seconds",
-			   DUR_TEXT(c->connect_time));
-}
-
 static void disable_mp_load(struct loader *l, const struct place *p, void *object)
 {
 	bool off;
@@ -47,12 +26,6 @@ static const struct level level_secret_ref = {
 	.fields = secret_ref_fields,
 	.n = ARRAY_LEN(secret_ref_fields),
 	.object_size = sizeof(struct raw_secret_ref),
-};
-
-static const struct word dynamic_words[] = {
-	{ "internal", CFG_ASN_INTERNAL },
-	{ "external", CFG_ASN_EXTERNAL },
-	{ 0 },
 };
 
 static const struct not_built no_unnumbered = { "", "peerAddress works, a link-local one as well" };
@@ -96,7 +69,7 @@ static const struct field peer_fields[] = {
 	{ "passwordSecret", FIELD_MAP, "the Secret that holds the password under `password`",
 	  AT(struct raw_peer, secret), .level = &level_secret_ref },
 	{ "dynamicASN", FIELD_WORD, "take the peer's AS number from what it says",
-	  AT(struct raw_peer, c.dynamic_asn), .words = dynamic_words },
+	  AT(struct raw_peer, c.dynamic_asn), .words = peer_dynamic_words },
 	{ "localASN", FIELD_UINT, "what the peer takes our AS for",
 	  AT(struct raw_peer, c.local_asn), .min = 1, .max = UINT32_MAX, .exact = true,
 	  .preset_text = "myASN" },
@@ -104,9 +77,9 @@ static const struct field peer_fields[] = {
 	  .not_built = &no_unnumbered },
 	{ "connectTime", FIELD_DURATION, "pause between attempts to connect; whole seconds",
 	  AT(struct raw_peer, c.connect_time), .min = 1000000000, .max = 65535000000000,
-	  .preset_text = "the session's own schedule", .load = connect_time_check },
+	  .preset_text = "the session's own schedule", .load = peer_connect_time_check },
 	{ "vrf", FIELD_TEXT, "the VRF that the session runs in", AT(struct raw_peer, c.vrf),
-	  .load = vrf_check },
+	  .load = peer_vrf_check },
 	{ "dualStackAddressFamily", FIELD_BOOL, "carry both address families on this session",
 	  AT(struct raw_peer, c.dual_stack), .preset = "false" },
 	{ "enableGracefulRestart", FIELD_BOOL, "routes outlive a restart of crier",
@@ -173,14 +146,10 @@ static void peer_choices(struct loader *l, const struct place *p, const struct r
 static void peer_done(struct loader *l, const struct place *p, void *object)
 {
 	struct raw_peer *raw = object;
-	struct place multihop = place_field(p, "ebgpMultiHop");
 
 	peer_timers(l, p, &raw->c);
 	peer_choices(l, p, raw);
 	peer_common_rules(l, p, &raw->c);
-	if (raw->c.ebgp_multihop && raw->c.dynamic_asn == CFG_ASN_INTERNAL)
-		load_error(l, &multihop, "it is for peers of another AS",
-			   "ebgpMultiHop with dynamicASN: internal");
 	/* FRR reaches peers of other ASes on the same wire only, unless it is told otherwise. */
 	if (!raw->c.ttl && peer_is_external(&raw->c) && !raw->c.ebgp_multihop)
 		raw->c.ttl = 1;
@@ -270,7 +239,8 @@ static const struct level level_bfd = {
 	.take = bfd_take,
 };
 
-static const char *const bfd_own[] = { "receive-interval", "transmit-interval", NULL };
+static const char *const bfd_own[] = { "receive-interval", "transmit-interval", "demand-mode",
+				       "hold-down",	   "authentication",	NULL };
 
 const struct resource_kind resource_bfd_profile = {
 	.name = "BFDProfile",

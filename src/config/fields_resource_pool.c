@@ -25,10 +25,7 @@ static const struct level level_service_allocation = {
 
 static void allocation_load(struct loader *l, const struct place *p, void *object)
 {
-	struct cfg_reservation *reserved = arena_new_of(l->arena, struct cfg_reservation);
-
-	level_load(l, &level_service_allocation, place_keep(l->scratch, p), reserved);
-	((struct raw_pool *)object)->c.reserved = reserved;
+	reservation_load(l, p, &level_service_allocation, object);
 }
 
 static const struct field ip_pool_fields[] = {

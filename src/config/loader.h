@@ -51,23 +51,15 @@ struct raw_span {
 	uint8_t shortest; /* length of its shortest prefix */
 };
 
-/** Which pools an advertisement that stands by itself is for; neither: every resource pool. */
-struct raw_targets {
-	struct cfg_texts pools;
-	struct selectors selectors; /* of the pools' labels */
-};
-
-/** Of one legacy pool, or (in loader.bgp_advs) standing by itself. */
+/** Of one pool, or (in loader.bgp_advs) standing by itself. */
 struct raw_adv {
 	struct cfg_bgp_adv c;
 	const struct place *at;
-	struct raw_targets targets;
 };
 
 struct raw_l2_adv {
 	struct cfg_l2_adv c;
 	const struct place *at;
-	struct raw_targets targets;
 };
 
 struct raw_pool {

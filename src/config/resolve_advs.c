@@ -176,7 +176,7 @@ static size_t targets_selected(struct advs *x, const struct place *adv,
 }
 
 static struct cfg_pools targets_find(struct advs *x, const struct place *adv,
-				     const struct raw_targets *t)
+				     const struct cfg_targets *t)
 {
 	struct loader *l = x->l;
 
@@ -233,6 +233,7 @@ static void list_add(struct advs *x, struct raw_adv *adv)
 static struct cfg_bgp_adv adv_default(const char *name, enum cfg_format format)
 {
 	return (struct cfg_bgp_adv){ .name = name,
+				     .implicit = true,
 				     .aggregation_v4 = 32,
 				     .aggregation_v6 = 128,
 				     .has_local_pref = format == CFG_LEGACY };
@@ -247,7 +248,7 @@ static size_t pool_bgp(struct advs *x, const struct raw_pool *raw, const struct 
 		struct raw_adv *adv = raw->advs[i];
 
 		adv->c.name = i ? arena_printf(l->arena, "%s/%zu", pool->name, i + 1) : pool->name;
-		adv->c.has_local_pref |= pool->format == CFG_LEGACY;
+		adv->c.implicit = true;
 		adv->c.pools = pools_one(l, pool);
 		resolve_communities(l, adv->at, pool->format == CFG_RESOURCE, &adv->c);
 		adv_peers(x, adv->at, &adv->c.peers);
@@ -293,7 +294,7 @@ static void bgp_resolve(struct advs *x)
 		struct raw_adv *adv = l->bgp_advs[i];
 
 		name_unique(l, names, adv->c.name, adv->at, "BGP advertisement");
-		adv->c.pools = targets_find(x, adv->at, &adv->targets);
+		adv->c.pools = targets_find(x, adv->at, &adv->c.targets);
 		targets_announced(x, &adv->c.pools);
 		targets_lengths(x, adv);
 		resolve_communities(l, adv->at, true, &adv->c);
@@ -318,16 +319,19 @@ static void l2_resolve(struct advs *x)
 	for (size_t i = 0; i < l->n_pools; i++)
 		if (l->pools[i]->protocol == CFG_LAYER2)
 			v[n++] = (struct cfg_l2_adv){ .name = l->pools[i]->c.name,
+						      .implicit = true,
 						      .pools = pools_one(l, &l->cfg->pools[i]) };
 	for (size_t i = 0; i < l->n_l2_advs; i++) {
 		struct raw_l2_adv *adv = l->l2_advs[i];
 
 		name_unique(l, names, adv->c.name, adv->at, "Layer 2 advertisement");
-		adv->c.pools = targets_find(x, adv->at, &adv->targets);
+		adv->c.pools = targets_find(x, adv->at, &adv->c.targets);
 		targets_announced(x, &adv->c.pools);
 		v[n++] = adv->c;
 	}
-	v[n++] = (struct cfg_l2_adv){ .name = "outside-pools", .outside_pools = true };
+	v[n++] = (struct cfg_l2_adv){ .name = "outside-pools",
+				      .implicit = true,
+				      .outside_pools = true };
 	l->cfg->l2_advs = v;
 	l->cfg->n_l2_advs = n;
 }

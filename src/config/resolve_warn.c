@@ -249,7 +249,10 @@ void advs_warn(struct advs *x)
 			warn_own(l, pool, &all);
 		else if (pool->protocol == CFG_PROTOCOL_UNSET && !pool->announced &&
 			 !x->all_announced)
-			load_warning(l, &name, "add an L2Advertisement or a BGPAdvertisement",
+			load_warning(l, &name,
+				     pool->c.format == CFG_LEGACY
+					     ? "write l2-advertisements or bgp-advertisements"
+					     : "add an L2Advertisement or a BGPAdvertisement",
 				     "no advertisement is for pool '%.60s': nothing announces it",
 				     pool->c.name);
 	}

@@ -2,12 +2,12 @@
 
 #include <string.h>
 
-#include "config/community.h"
 #include "config/print.h"
+#include "config/tree_priv.h"
 
 #define HIDDEN "(hidden)"
 
-static json_t *tree_texts(const struct cfg_texts *t)
+json_t *tree_texts(const struct cfg_texts *t)
 {
 	json_t *a = json_array();
 
@@ -16,7 +16,7 @@ static json_t *tree_texts(const struct cfg_texts *t)
 	return a;
 }
 
-static json_t *tree_labels(const struct labels *l)
+json_t *tree_labels(const struct labels *l)
 {
 	json_t *o = json_object();
 
@@ -30,7 +30,7 @@ static json_t *tree_dur(struct dur d)
 	return json_string(DUR_TEXT(d));
 }
 
-static void set_text(json_t *o, const char *key, const char *text)
+void tree_set_text(json_t *o, const char *key, const char *text)
 {
 	if (text)
 		json_object_set_new(o, key, json_string(text));
@@ -59,18 +59,25 @@ static json_t *tree_term(const struct selector_term *t)
 	return o;
 }
 
-static void set_selectors(json_t *o, const char *key, const struct selectors *s)
+json_t *tree_selector(const struct selector *s)
 {
-	if (!s->n)
+	json_t *terms = json_array();
+
+	for (size_t i = 0; i < s->n; i++)
+		json_array_append_new(terms, tree_term(&s->terms[i]));
+	return json_pack("{s:o}", "match-expressions", terms);
+}
+
+void tree_set_selectors(json_t *o, const char *key, const struct selectors *s)
+{
+	/* One without conditions says of nodes what none says. */
+	bool any_node = s->n == 1 && s->v[0].n == 0 && strcmp(key, "node-selectors") == 0;
+
+	if (!s->n || any_node)
 		return;
 	json_t *list = json_array();
-	for (size_t i = 0; i < s->n; i++) {
-		json_t *terms = json_array();
-
-		for (size_t j = 0; j < s->v[i].n; j++)
-			json_array_append_new(terms, tree_term(&s->v[i].terms[j]));
-		json_array_append_new(list, json_pack("{s:o}", "match-expressions", terms));
-	}
+	for (size_t i = 0; i < s->n; i++)
+		json_array_append_new(list, tree_selector(&s->v[i]));
 	json_object_set_new(o, key, list);
 }
 
@@ -98,8 +105,8 @@ static json_t *tree_bfd_auth(const struct cfg_bfd_auth *a, bool secrets)
 		const struct cfg_bfd_key *k = &a->keys[i];
 		json_t *key = json_pack("{s:i}", "id", k->id);
 
-		set_text(key, "secret", k->secret && !secrets ? HIDDEN : k->secret);
-		set_text(key, "secret-file", k->secret_file);
+		tree_set_text(key, "secret", k->secret && !secrets ? HIDDEN : k->secret);
+		tree_set_text(key, "secret-file", k->secret_file);
 		json_array_append_new(keys, key);
 	}
 	return json_pack("{s:s, s:o}", "type", types[a->type], "keys", keys);
@@ -127,114 +134,49 @@ static void set_peer_address(json_t *o, const struct cfg_peer *p)
 		set_addr(o, "peer-address", &p->addr);
 }
 
+static void set_peer_asn(json_t *o, const struct cfg_peer *p)
+{
+	static const char *const words[] = {
+		[CFG_ASN_INTERNAL] = "internal",
+		[CFG_ASN_EXTERNAL] = "external",
+	};
+
+	if (p->dynamic_asn == CFG_ASN_FIXED)
+		json_object_set_new(o, "peer-asn", json_integer(p->peer_asn));
+	else
+		tree_set_text(o, "dynamic-asn", words[p->dynamic_asn]);
+	if (p->local_asn)
+		json_object_set_new(o, "local-asn", json_integer(p->local_asn));
+}
+
 json_t *tree_peer(const struct cfg_peer *p, bool secrets)
 {
-	json_t *o = json_pack("{s:s, s:I, s:I, s:i, s:o, s:b, s:b}", "name", p->name, "my-asn",
-			      (json_int_t)p->my_asn, "peer-asn", (json_int_t)p->peer_asn,
-			      "peer-port", p->port, "hold-time", tree_dur(p->hold), "ebgp-multihop",
-			      p->ebgp_multihop, "dual-stack", p->dual_stack);
+	json_t *o = json_pack("{s:s, s:I}", "name", p->name, "my-asn", (json_int_t)p->my_asn);
 
+	set_peer_asn(o, p);
 	set_peer_address(o, p);
+	json_object_set_new(o, "peer-port", json_integer(p->port));
+	json_object_set_new(o, "hold-time", tree_dur(p->hold));
+	json_object_set_new(o, "ebgp-multihop", json_boolean(p->ebgp_multihop));
+	json_object_set_new(o, "dual-stack", json_boolean(p->dual_stack));
 	set_addr(o, "source-address", &p->source);
 	set_addr(o, "router-id", &p->router_id);
 	/* A third of the hold time need not be whole seconds; what is written is cut to them. */
 	if (p->keepalive.ns % DUR_S(1).ns == 0)
 		json_object_set_new(o, "keepalive-time", tree_dur(p->keepalive));
-	set_selectors(o, "node-selectors", &p->node_selectors);
-	set_text(o, "password", p->password && !secrets ? HIDDEN : p->password);
-	set_text(o, "password-file", p->password_file);
-	set_text(o, "bfd-profile", p->bfd ? p->bfd->name : NULL);
+	tree_set_selectors(o, "node-selectors", &p->node_selectors);
+	tree_set_text(o, "password", p->password && !secrets ? HIDDEN : p->password);
+	tree_set_text(o, "password-file", p->password_file);
+	tree_set_text(o, "bfd-profile", p->bfd ? p->bfd->name : NULL);
 	if (p->bfd_strict)
 		json_object_set_new(o, "bfd-strict", json_true());
-	set_text(o, "interface", p->interface);
+	tree_set_text(o, "interface", p->interface);
+	tree_set_text(o, "vrf", p->vrf);
+	if (p->connect_time.ns)
+		json_object_set_new(o, "connect-time", tree_dur(p->connect_time));
+	if (p->ttl)
+		json_object_set_new(o, "ttl", json_integer(p->ttl));
 	return o;
-}
-
-static json_t *tree_communities(const struct cfg_bgp_adv *a)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < a->n_communities; i++) {
-		char text[COMMUNITY_TEXT_MAX];
-
-		json_array_append_new(list, json_string(community_format(a->communities[i], text)));
-	}
-	return list;
-}
-
-static json_t *tree_large_communities(const struct cfg_bgp_adv *a)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < a->n_large_communities; i++) {
-		char text[LARGE_COMMUNITY_TEXT_MAX];
-
-		json_array_append_new(
-			list, json_string(large_community_format(&a->large_communities[i], text)));
-	}
-	return list;
-}
-
-static json_t *tree_adv(const struct cfg_bgp_adv *a)
-{
-	json_t *o = json_pack("{s:i, s:i, s:I, s:o, s:i}", "aggregation-length", a->aggregation_v4,
-			      "aggregation-length-v6", a->aggregation_v6, "localpref",
-			      (json_int_t)a->local_pref, "communities", tree_communities(a),
-			      "as-path-prepend", a->as_path_prepend);
-
-	if (a->has_med)
-		json_object_set_new(o, "med", json_integer(a->med));
-	if (a->n_large_communities)
-		json_object_set_new(o, "large-communities", tree_large_communities(a));
-	if (a->peers.n)
-		json_object_set_new(o, "peers", tree_texts(&a->peers));
-	set_selectors(o, "node-selectors", &a->node_selectors);
-	set_selectors(o, "service-selectors", &a->service_selectors);
-	return o;
-}
-
-/* The advertisements of every pool, in one walk: v[i] is the list of c->pools[i]. */
-static json_t **pools_advs(const struct cfg *c)
-{
-	json_t **v = mem_new_n(json_t *, c->n_pools + 1);
-
-	for (size_t i = 0; i < c->n_pools; i++)
-		v[i] = json_array();
-	for (size_t i = 0; i < c->n_bgp_advs; i++) {
-		const struct cfg_pools *of = &c->bgp_advs[i].pools;
-
-		if (of->n == 1 && of->v[0]->format == CFG_LEGACY)
-			json_array_append_new(v[of->v[0] - c->pools], tree_adv(&c->bgp_advs[i]));
-	}
-	return v;
-}
-
-static json_t *tree_pool(const struct cfg_pool *p, json_t *advs)
-{
-	json_t *addresses = json_array();
-	bool bgp = json_array_size(advs) > 0;
-
-	for (size_t i = 0; i < p->n_addresses; i++)
-		json_array_append_new(addresses, json_string(p->addresses[i].text));
-	json_t *o = json_pack("{s:s, s:s, s:o, s:b, s:b}", "name", p->name, "protocol",
-			      bgp ? "bgp" : "layer2", "addresses", addresses, "auto-assign",
-			      p->auto_assign, "avoid-buggy-ips", p->avoid_buggy_ips);
-	if (bgp)
-		json_object_set(o, "bgp-advertisements", advs);
-	return o;
-}
-
-json_t *tree_pools(const struct cfg *c)
-{
-	json_t **advs = pools_advs(c);
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < c->n_pools; i++) {
-		json_array_append_new(list, tree_pool(&c->pools[i], advs[i]));
-		json_decref(advs[i]);
-	}
-	free(advs);
-	return list;
 }
 
 static void set_health(json_t *o, const struct cfg_health *h)
@@ -299,23 +241,23 @@ json_t *tree_service(const struct cfg_service *s)
 {
 	json_t *o = json_object();
 
-	set_text(o, "name", s->name);
+	tree_set_text(o, "name", s->name);
 	if (s->labels.n)
 		json_object_set_new(o, "labels", tree_labels(&s->labels));
-	set_text(o, "address-pool", s->pool);
+	tree_set_text(o, "address-pool", s->pool);
 	set_addresses(o, s);
 	if (s->protocol != CFG_PROTOCOL_UNSET)
-		set_text(o, "protocol", s->protocol == CFG_BGP ? "bgp" : "layer2");
-	set_text(o, "allow-shared-ip", s->sharing_key);
+		tree_set_text(o, "protocol", s->protocol == CFG_BGP ? "bgp" : "layer2");
+	tree_set_text(o, "allow-shared-ip", s->sharing_key);
 	set_ports(o, s);
 	set_health(o, &s->health);
-	set_text(o, "bind",
-		 s->bind == CFG_BIND_LINK   ? s->bind_link
-		 : s->bind == CFG_BIND_NONE ? "none"
-					    : "auto");
-	set_text(o, "external-traffic-policy",
-		 s->traffic_policy == CFG_TRAFFIC_LOCAL ? "Local" : "Cluster");
-	set_selectors(o, "node-selectors", &s->node_selectors);
+	tree_set_text(o, "bind",
+		      s->bind == CFG_BIND_LINK	 ? s->bind_link
+		      : s->bind == CFG_BIND_NONE ? "none"
+						 : "auto");
+	tree_set_text(o, "external-traffic-policy",
+		      s->traffic_policy == CFG_TRAFFIC_LOCAL ? "Local" : "Cluster");
+	tree_set_selectors(o, "node-selectors", &s->node_selectors);
 	set_preferred(o, s);
 	return o;
 }
@@ -327,7 +269,7 @@ static json_t *tree_cluster(const struct cfg_cluster *c)
 	for (size_t i = 0; i < c->n_join; i++)
 		json_array_append_new(join, tree_endpoint(&c->join[i]));
 	json_t *o = json_pack("{s:o, s:o}", "bind", tree_endpoint(&c->bind), "join", join);
-	set_text(o, "secret-file", c->secret_file);
+	tree_set_text(o, "secret-file", c->secret_file);
 	return o;
 }
 
@@ -376,7 +318,8 @@ json_t *tree_services(const struct cfg *c)
 
 uint64_t tree_hash(const struct cfg *c)
 {
-	json_t *all = json_pack("[o, o]", tree_pools(c), tree_services(c));
+	json_t *all = json_pack("[o, o, o, o]", tree_pools(c), tree_services(c), tree_l2_advs(c),
+				tree_bgp_advs(c));
 	char *text = json_dumps(all, JSON_COMPACT | JSON_SORT_KEYS);
 	uint64_t h = 14695981039346656037u; /* FNV-1a */
 
@@ -412,6 +355,8 @@ json_t *cfg_to_json(const struct cfg *c, bool secrets)
 	json_object_set_new(o, "bfd-profiles", tree_bfd_profiles(c, secrets));
 	json_object_set_new(o, "peers", tree_peers(c, secrets));
 	json_object_set_new(o, "address-pools", tree_pools(c));
+	json_object_set_new(o, "l2-advertisements", tree_l2_advs(c));
+	json_object_set_new(o, "bgp-advertisements", tree_bgp_advs(c));
 	json_object_set_new(o, "services", tree_services(c));
 	return o;
 }

@@ -26,7 +26,6 @@ static const struct refusal refused[] = {
 	  "not a link's name" },
 	{ "passive", PEER(", passive: true"), "peers[0].passive", "not built yet", "we connect" },
 	{ "ttl-security", PEER(", ttl-security: 1"), "peers[0].ttl-security", "not built yet" },
-	{ "vrf", PEER(", vrf: red"), "peers[0].vrf", "not built yet", "interface" },
 	{ "tcp-ao", PEER(", tcp-ao: {key: x}"), "peers[0].tcp-ao", "not built yet", "password" },
 	{ "max-prefix", PEER(", max-prefix: 10"), "peers[0].max-prefix", "not built yet" },
 	{ "next-hop", PEER(", next-hop: 10.0.0.9"), "peers[0].next-hop", "not built yet" },

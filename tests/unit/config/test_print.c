@@ -26,7 +26,7 @@ static void text_has_line_and_caret(void **state)
 				  "known here\n"
 				  "     5 |   protocol: arp\n"
 				  "       |             ^\n"
-				  "        hint: one of layer2, bgp\n");
+				  "        hint: one of layer2, bgp, none\n");
 	free(text);
 	loaded_fini(&l);
 }
