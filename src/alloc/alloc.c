@@ -1,20 +1,12 @@
 #include "alloc/alloc.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#include "alloc/claims.h"
+#include "alloc/choose.h"
 
-enum { PAIR = 2 }; /* most addresses that the allocator chooses */
-
-struct alloc {
-	struct space space;
-	struct claims claims;
-};
-
-/** What would be handed out. */
-struct pick {
-	struct addr v[PAIR];
+/** What a service had before a call. */
+struct had {
+	struct addr v[ALLOC_ADDRESSES_MAX];
 	size_t n;
 };
 
@@ -24,6 +16,7 @@ struct alloc *alloc_new(const struct cfg *c)
 
 	space_init(&a->space, c);
 	claims_init(&a->claims);
+	past_init(&a->past, &c->allocation);
 	return a;
 }
 
@@ -31,6 +24,7 @@ struct alloc *alloc_free(struct alloc *a)
 {
 	if (!a)
 		return NULL;
+	past_fini(&a->past);
 	claims_fini(&a->claims);
 	space_fini(&a->space);
 	free(a);
@@ -42,237 +36,122 @@ void alloc_freep(struct alloc **a)
 	*a = alloc_free(*a);
 }
 
-static void say(struct buf *why, const char *fmt, ...) PRINTF_LIKE(2, 3);
-
-static void say(struct buf *why, const char *fmt, ...)
+static bool matches_any(const struct selectors *s, const struct labels *v, size_t n)
 {
-	char text[512];
-	va_list args;
-
-	if (!why)
-		return;
-	va_start(args, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	buf_puts(why, text);
-}
-
-/* Reasons of several pools stand behind each other. */
-static void say_next(struct buf *why)
-{
-	if (why && why->len)
-		buf_puts(why, "; ");
-}
-
-static bool wants_any(const struct alloc_request *r)
-{
-	return !r->want_v4 && !r->want_v6;
-}
-
-static bool wants_pair(const struct alloc_request *r)
-{
-	return r->want_v4 && r->want_v6;
-}
-
-static bool families_fit(const struct alloc_request *r, const struct addr *v, size_t n)
-{
-	bool has_v4 = false, has_v6 = false;
-
-	for (size_t i = 0; i < n; i++) {
-		has_v4 |= v[i].family == FAMILY_V4;
-		has_v6 |= v[i].family == FAMILY_V6;
-	}
-	if (wants_any(r))
-		return r->by_hand || n == 1;
-	if (wants_pair(r) && r->policy == CFG_PREFER_DUAL_STACK && r->n_addresses == 0)
-		return true; /* the pair may be completed later */
-	return has_v4 == r->want_v4 && has_v6 == r->want_v6;
-}
-
-/* One address of each family at most, unless a person chose them for a standalone service. */
-static bool number_fits(const struct alloc_request *r, const struct addr *v, size_t n)
-{
-	return r->by_hand || n == 1 || (n == PAIR && v[0].family != v[1].family);
-}
-
-static bool allowed_in_pool(struct alloc *a, const struct alloc_request *r, const struct addr *addr,
-			    const struct pool_space *expected, struct buf *why)
-{
-	const struct segment *seg = space_find(&a->space, addr);
-	const struct pool_space *p = seg ? seg->pool : NULL;
-
-	if (!p && (!r->by_hand || r->pool)) {
-		say(why, "%s is in no pool", ADDR_TEXT(addr));
-		return false;
-	}
-	if (p && r->pool && strcmp(p->cfg->name, r->pool) != 0) {
-		say(why, "%s is in pool %s, not in pool %s", ADDR_TEXT(addr), p->cfg->name,
-		    r->pool);
-		return false;
-	}
-	if (p != expected) {
-		say(why, "%s is not in the same pool as its other addresses", ADDR_TEXT(addr));
-		return false;
-	}
-	if (p && space_avoids(p, addr)) {
-		say(why, "pool %s never hands out %s (avoid-buggy-ips)", p->cfg->name,
-		    ADDR_TEXT(addr));
-		return false;
-	}
-	return true;
-}
-
-/* May the service have exactly these? */
-static bool all_allowed(struct alloc *a, const struct alloc_request *r, const struct addr *v,
-			size_t n, struct buf *why)
-{
-	const struct segment *seg = space_find(&a->space, &v[0]);
-
-	if (!number_fits(r, v, n)) {
-		say(why, "more than one address of a family is asked for");
-		return false;
-	}
-	if (!families_fit(r, v, n)) {
-		say(why, "the addresses are not of the families that the service asks for");
-		return false;
-	}
-	for (size_t i = 0; i < n; i++) {
-		const struct lease *l = claims_lease(&a->claims, &v[i]);
-
-		if (!allowed_in_pool(a, r, &v[i], seg ? seg->pool : NULL, why) ||
-		    (l && !claims_shareable(l, r, why)))
-			return false;
-	}
-	return true;
-}
-
-/* The lowest usable address: a free one, or one below it that is shared with us. */
-static bool pool_lowest(struct alloc *a, const struct alloc_request *r, struct pool_space *p,
-			enum family family, struct addr *out, size_t *order)
-{
-	const struct lease *l = claims_lowest_shareable(&a->claims, r, p, family);
-	struct segment *seg = NULL;
-	bool is_free = space_lowest(p, family, &seg, out);
-
-	if (is_free)
-		*order = seg->order;
-	if (!l || (is_free && (l->segment->order > *order ||
-			       (l->segment->order == *order && addr_cmp(&l->addr, out) > 0))))
-		return is_free;
-	*out = l->addr;
-	*order = l->segment->order;
-	return true;
-}
-
-static bool pick_family(struct alloc *a, const struct alloc_request *r, struct pool_space *p,
-			enum family family, struct pick *pick)
-{
-	size_t order;
-
-	if (!pool_lowest(a, r, p, family, &pick->v[pick->n], &order))
-		return false;
-	pick->n++;
-	return true;
-}
-
-/* One of any family: the one whose element is written first. */
-static bool pick_any(struct alloc *a, const struct alloc_request *r, struct pool_space *p,
-		     struct pick *pick)
-{
-	struct addr v4, v6;
-	size_t order_v4 = 0, order_v6 = 0;
-	bool has_v4 = pool_lowest(a, r, p, FAMILY_V4, &v4, &order_v4);
-	bool has_v6 = pool_lowest(a, r, p, FAMILY_V6, &v6, &order_v6);
-
-	if (!has_v4 && !has_v6)
-		return false;
-	pick->v[0] = !has_v6 || (has_v4 && order_v4 < order_v6) ? v4 : v6;
-	pick->n = 1;
-	return true;
-}
-
-static void say_pool_full(const struct pool_space *p, enum family family, struct buf *why)
-{
-	unsigned v = family;
-
-	if (!why)
-		return;
-	say_next(why);
-	if (!space_has_family(p, family))
-		say(why, "pool %s: no IPv%u addresses", p->cfg->name, v);
-	else
-		say(why, "pool %s: all %llu IPv%u addresses are in use", p->cfg->name,
-		    (unsigned long long)space_total(p, family), v);
-}
-
-/* All that is wanted out of one pool, IPv4 first; or nothing, and what is missing. */
-static bool pick_from(struct alloc *a, const struct alloc_request *r, struct pool_space *p,
-		      bool want_v4, bool want_v6, struct pick *pick, struct buf *why)
-{
-	*pick = (struct pick){ 0 };
-	if (!want_v4 && !want_v6) {
-		if (pick_any(a, r, p, pick))
+	for (size_t i = 0; s->n && i < n; i++)
+		if (selectors_match(s, &v[i]))
 			return true;
-		say_pool_full(p, space_has_family(p, FAMILY_V4) ? FAMILY_V4 : FAMILY_V6, why);
-		return false;
-	}
-	if (want_v4 && !pick_family(a, r, p, FAMILY_V4, pick)) {
-		say_pool_full(p, FAMILY_V4, why);
-		return false;
-	}
-	if (want_v6 && !pick_family(a, r, p, FAMILY_V6, pick)) {
-		say_pool_full(p, FAMILY_V6, why);
-		return false;
-	}
-	return true;
+	return false;
 }
 
-/* The first of the pools that may be tried and has all that is wanted. */
-static bool pick_pool(struct alloc *a, const struct alloc_request *r, bool want_v4, bool want_v6,
-		      struct pick *pick, struct buf *why)
+void alloc_set_namespaces(struct alloc *a, const struct labels *v, size_t n)
 {
 	for (size_t i = 0; i < a->space.n; i++) {
 		struct pool_space *p = &a->space.pools[i];
 
-		if (r->pool && strcmp(p->cfg->name, r->pool) != 0)
-			continue;
-		if (!r->pool && !p->cfg->auto_assign) {
-			say_next(why);
-			say(why, "pool %s: auto-assign is off", p->cfg->name);
-			continue;
-		}
-		if (pick_from(a, r, p, want_v4, want_v6, pick, why))
-			return true;
+		p->selected = p->cfg->reserved &&
+			      matches_any(&p->cfg->reserved->namespace_selectors, v, n);
 	}
-	return false;
 }
 
-static bool pick_automatic(struct alloc *a, const struct alloc_request *r, struct pick *pick,
-			   struct buf *why)
+/* --- what was given back --- */
+
+static void wake(struct alloc *a, const struct departure *d)
 {
-	if (r->pool && !space_pool(&a->space, r->pool)) {
-		say(why, "there is no pool %s", r->pool);
-		return false;
+	for (size_t i = 0; d->resting && i < d->n; i++)
+		space_wake(space_find(&a->space, &d->addresses[i]), &d->addresses[i]);
+}
+
+static void wake_due(struct alloc *a)
+{
+	for (struct departure *d; (d = past_due(&a->past, a->now_s));) {
+		wake(a, d);
+		past_wake(&a->past, d);
 	}
-	if (a->space.n == 0) {
-		say(why, "there are no pools");
-		return false;
+}
+
+void alloc_advance(struct alloc *a, int64_t now_s)
+{
+	a->now_s = MAX(a->now_s, now_s);
+	wake_due(a);
+}
+
+static bool is_past(const struct alloc *a, const struct addr *addr)
+{
+	return space_find(&a->space, addr) && !claims_in_use(&a->claims, addr) &&
+	       !past_resting(&a->past, addr);
+}
+
+void alloc_remember(struct alloc *a, const char *service, const struct addr *v, size_t n,
+		    int64_t at_s)
+{
+	struct had gone = { 0 };
+
+	if (past_is_off(&a->past))
+		return;
+	for (size_t i = 0; i < n && gone.n < ARRAY_LEN(gone.v); i++)
+		if (is_past(a, &v[i]))
+			gone.v[gone.n++] = v[i];
+	if (gone.n == 0)
+		return;
+	for (size_t i = 0; a->past.rest_s && i < gone.n; i++)
+		space_rest(space_find(&a->space, &gone.v[i]), &gone.v[i]);
+	past_add(&a->past, service, gone.v, gone.n, at_s);
+	wake_due(a);
+}
+
+/* The service gets these: nobody needs to wait for it any more. */
+static void return_to(struct alloc *a, const char *service, const struct addr *v, size_t n)
+{
+	struct departure *d;
+
+	for (size_t i = 0; i < n; i++) {
+		d = past_resting(&a->past, &v[i]);
+		if (d) {
+			wake(a, d);
+			past_forget(&a->past, d);
+		}
 	}
-	if (pick_pool(a, r, r->want_v4, r->want_v6, pick, why))
-		return true;
-	if (!wants_pair(r) || r->policy != CFG_PREFER_DUAL_STACK)
-		return false;
-	/* Rather one address than none: the reasons stand in @why already. */
-	return pick_pool(a, r, !r->v6_first, r->v6_first, pick, NULL) ||
-	       pick_pool(a, r, r->v6_first, !r->v6_first, pick, NULL);
+	d = past_of(&a->past, service);
+	if (d && !d->resting)
+		past_forget(&a->past, d);
+}
+
+/* --- changing hands --- */
+
+static void take(struct alloc *a, const struct alloc_request *r, const struct addr *v, size_t n)
+{
+	if (!past_is_off(&a->past))
+		return_to(a, r->service, v, n);
+	claims_add(&a->claims, &a->space, r, v, n);
+}
+
+static void let_go(struct alloc *a, const char *service, struct had *out)
+{
+	uint32_t claim = claims_find(&a->claims, service);
+
+	out->n = 0;
+	if (!claim)
+		return;
+	out->n = claims_addresses(&a->claims, claim, out->v);
+	claims_remove(&a->claims, &a->space, claim);
+}
+
+/* Of what the service had, some may be nobody's now. */
+static void settle(struct alloc *a, const char *service, const struct had *had)
+{
+	bool stays = !past_is_off(&a->past) && claims_find(&a->claims, service);
+
+	if (had->n && (a->past.rest_s || !stays))
+		alloc_remember(a, service, had->v, had->n, a->now_s);
 }
 
 void alloc_release(struct alloc *a, const char *service)
 {
-	struct claim *claim = claims_find(&a->claims, service);
+	struct had had;
 
-	if (claim)
-		claims_remove(&a->claims, claim);
+	let_go(a, service, &had);
+	settle(a, service, &had);
 }
 
 static bool in_set(const struct addr *v, size_t n, const struct addr *a)
@@ -294,105 +173,130 @@ static bool is_as_asked(const struct alloc_request *r, const struct addr *v, siz
 	return n == r->n_addresses;
 }
 
+static int take_again(struct alloc *a, const struct alloc_request *r, const struct addr *v,
+		      size_t n, struct buf *why)
+{
+	const char *text = n == 0 ? "nothing was held" : "other addresses are asked for";
+
+	if (n && is_as_asked(r, v, n)) {
+		if (!choose_allows(a, r, v, n, why))
+			return -1;
+		take(a, r, v, n);
+		return 0;
+	}
+	if (why)
+		buf_puts(why, text);
+	return -1;
+}
+
 int alloc_hold(struct alloc *a, const struct alloc_request *r, const struct addr *held, size_t n,
 	       struct buf *why)
 {
-	/* @held may be what the claim itself has. */
-	struct addr *v = n ? mem_dup(held, n * sizeof(*held)) : NULL;
-	int rc = -1;
+	struct had had;
 
-	alloc_release(a, r->service);
-	if (n == 0) {
-		say(why, "nothing was held");
-	} else if (!is_as_asked(r, v, n)) {
-		say(why, "other addresses are asked for");
-	} else if (all_allowed(a, r, v, n, why)) {
-		claims_add(&a->claims, &a->space, r, v, n);
-		rc = 0;
-	}
-	free(v);
+	let_go(a, r->service, &had);
+	int rc = take_again(a, r, held, n, why);
+	settle(a, r->service, &had);
 	return rc;
 }
 
 /* A pair that could not be had whole before: look for the other half in the same pool. */
 static void complete_pair(struct alloc *a, const struct alloc_request *r)
 {
-	struct claim *claim = claims_find(&a->claims, r->service);
-	struct pick pick = { .n = 1 };
+	uint32_t claim = claims_find(&a->claims, r->service);
+	struct had one;
+	struct pick pick;
 
-	if (!wants_pair(r) || claim->n != 1 || !claim->pool || r->n_addresses)
+	if (!r->want_v4 || !r->want_v6 || r->n_addresses)
 		return;
-	pick.v[0] = claim->addresses[0];
-	bool has_v4 = pick.v[0].family == FAMILY_V4;
-	if (!pick_family(a, r, claim->pool, has_v4 ? FAMILY_V6 : FAMILY_V4, &pick))
+	one.n = claims_addresses(&a->claims, claim, one.v);
+	struct segment *seg = space_find(&a->space, &one.v[0]);
+	if (one.n != 1 || !seg || !choose_other_half(a, r, seg->pool, &one.v[0], &pick))
 		return;
-	if (!has_v4) {
-		struct addr v6 = pick.v[0];
-		pick.v[0] = pick.v[1];
-		pick.v[1] = v6;
-	}
-	claims_remove(&a->claims, claim);
-	claims_add(&a->claims, &a->space, r, pick.v, pick.n);
+	claims_remove(&a->claims, &a->space, claim);
+	take(a, r, pick.v, pick.n);
 }
 
-static int assign_afresh(struct alloc *a, const struct alloc_request *r, struct buf *why)
+/* What it had before it went away, unless somebody else has that by now. */
+static int take_back(struct alloc *a, const struct alloc_request *r)
 {
-	struct buf tried = { 0 };
+	const struct departure *d = past_is_off(&a->past) ? NULL : past_of(&a->past, r->service);
+	struct had had;
+
+	if (!d || !choose_offers(space_find(&a->space, &d->addresses[0])->pool, r))
+		return -1;
+	had.n = d->n;
+	memcpy(had.v, d->addresses, d->n * sizeof(had.v[0]));
+	return take_again(a, r, had.v, had.n, NULL);
+}
+
+static int take_new(struct alloc *a, const struct alloc_request *r, struct buf *why)
+{
 	struct pick pick;
-	int rc = -1;
 
 	if (r->n_addresses) {
-		if (!all_allowed(a, r, r->addresses, r->n_addresses, why))
+		if (!choose_allows(a, r, r->addresses, r->n_addresses, why))
 			return -1;
-		claims_add(&a->claims, &a->space, r, r->addresses, r->n_addresses);
+		take(a, r, r->addresses, r->n_addresses);
 		return 0;
 	}
-	if (pick_automatic(a, r, &pick, &tried)) {
-		claims_add(&a->claims, &a->space, r, pick.v, pick.n);
-		rc = 0;
-	} else if (why) {
-		buf_puts(why, buf_text(&tried));
-	}
-	buf_fini(&tried);
-	return rc;
+	if (!choose_any(a, r, &pick, why))
+		return -1;
+	take(a, r, pick.v, pick.n);
+	return 0;
 }
 
 int alloc_assign(struct alloc *a, const struct alloc_request *r, struct buf *why)
 {
-	const struct claim *claim = claims_find(&a->claims, r->service);
+	struct had had;
+	int rc;
 
-	if (claim && alloc_hold(a, r, claim->addresses, claim->n, NULL) == 0) {
+	let_go(a, r->service, &had);
+	rc = had.n ? take_again(a, r, had.v, had.n, NULL) : take_back(a, r);
+	if (rc == 0)
 		complete_pair(a, r);
-		return 0;
-	}
-	return assign_afresh(a, r, why);
+	else
+		rc = take_new(a, r, why);
+	settle(a, r->service, &had);
+	return rc;
 }
 
 bool alloc_find(const struct alloc *a, const char *service, struct alloc_grant *out)
 {
-	const struct claim *claim = claims_find(&a->claims, service);
+	uint32_t claim = claims_find(&a->claims, service);
 
 	if (!claim)
 		return false;
-	*out = (struct alloc_grant){
-		.pool = claim->pool ? claim->pool->cfg->name : NULL,
-		.addresses = claim->addresses,
-		.n = claim->n,
-	};
+	out->n = claims_addresses(&a->claims, claim, out->addresses);
+	const struct segment *seg = space_find(&a->space, &out->addresses[0]);
+	out->pool = seg ? seg->pool->cfg->name : NULL;
 	return true;
 }
 
-bool alloc_usage(const struct alloc *a, const char *pool, struct alloc_usage *out)
+static struct alloc_family_usage family_usage(struct pool_space *p, enum family family)
 {
-	const struct pool_space *p = space_pool(&a->space, pool);
+	size_t i = family == FAMILY_V6;
+	struct alloc_family_usage u = {
+		.total = space_total(p, family),
+		.used = p->used[i],
+		.resting = p->resting[i],
+	};
+	struct segment *seg;
+	struct addr next;
+
+	u.free = u.total - MIN(u.total, u.used + u.resting);
+	if (space_lowest(p, family, &seg, &next))
+		u.next = next;
+	return u;
+}
+
+bool alloc_usage(struct alloc *a, const char *pool, struct alloc_usage *out)
+{
+	struct pool_space *p = space_pool(&a->space, pool);
 
 	if (!p)
 		return false;
-	*out = (struct alloc_usage){
-		.total_v4 = space_total(p, FAMILY_V4),
-		.used_v4 = p->used[0],
-		.total_v6 = space_total(p, FAMILY_V6),
-		.used_v6 = p->used[1],
-	};
+	out->v4 = family_usage(p, FAMILY_V4);
+	out->v6 = family_usage(p, FAMILY_V6);
 	return true;
 }

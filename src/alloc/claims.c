@@ -1,195 +1,149 @@
 #include "alloc/claims.h"
 
-#include <stdio.h>
 #include <string.h>
 
-/** The leases of pools under one sharing key, in the order of writing. */
-struct key_leases {
-	struct lease **v;
-	size_t n, cap;
-};
+/* The owner of a lease is a claim that shares with nobody, or with this bit a place. */
+static const uint32_t PLACE = UINT32_C(1) << 31;
 
 void claims_init(struct claims *c)
 {
-	c->by_service = map_new();
-	c->by_addr = map_new();
-	c->by_key = map_new();
+	*c = (struct claims){ .all = SLAB_OF(struct claim), .seed = index_seed() };
+	leases_init(&c->leases);
+	sharing_init(&c->sharing, &c->leases);
 }
 
-static void claim_free(void *value)
+static struct claim *claim_at(const struct claims *c, uint32_t claim)
 {
-	struct claim *claim = value;
+	return slab_at(&c->all, claim);
+}
 
+static const uint32_t *leases_of(const struct claim *claim)
+{
+	return claim->n <= ARRAY_LEN(claim->leases.few) ? claim->leases.few : claim->leases.many;
+}
+
+static void content_free(struct claim *claim)
+{
 	free(claim->service);
-	free(claim->addresses);
-	free(claim->sharing_key);
-	free(claim->ports);
-	free(claim->backend);
-	free(claim);
-}
-
-static void lease_free(void *value)
-{
-	struct lease *l = value;
-
-	free(l->claims);
-	free(l);
-}
-
-static void key_leases_free(void *value)
-{
-	struct key_leases *k = value;
-
-	free(k->v);
-	free(k);
+	if (claim->n > ARRAY_LEN(claim->leases.few))
+		free(claim->leases.many);
 }
 
 void claims_fini(struct claims *c)
 {
-	map_clear(c->by_service, claim_free);
-	map_clear(c->by_addr, lease_free);
-	map_clear(c->by_key, key_leases_free);
-	map_free(c->by_service);
-	map_free(c->by_addr);
-	map_free(c->by_key);
+	size_t at = 0;
+
+	for (uint32_t claim; (claim = index_each(&c->by_service, &at));)
+		content_free(claim_at(c, claim));
+	at = 0;
+	for (uint32_t lease; (lease = index_each(&c->leases.by_addr, &at));)
+		if (*lease_owner(&c->leases, lease) & PLACE)
+			place_drop(&c->sharing, *lease_owner(&c->leases, lease) & ~PLACE);
+	sharing_fini(&c->sharing);
+	leases_fini(&c->leases);
+	index_fini(&c->by_service);
+	slab_fini(&c->all);
 }
 
-struct claim *claims_find(const struct claims *c, const char *service)
+static uint32_t hash_of(const struct claims *c, const char *service)
 {
-	return map_get(c->by_service, service);
+	return index_hash(c->seed, service, strlen(service));
 }
 
-struct lease *claims_lease(const struct claims *c, const struct addr *a)
+uint32_t claims_find(const struct claims *c, const char *service)
 {
-	return map_get_bytes(c->by_addr, a, sizeof(*a));
-}
+	struct index_walk w = index_find(&c->by_service, hash_of(c, service));
+	uint32_t claim;
 
-/* Pools in their order, elements in that of writing, then the lower address. */
-static int lease_cmp(const struct lease *a, const struct lease *b)
-{
-	if (a->segment->pool != b->segment->pool)
-		return a->segment->pool->order < b->segment->pool->order ? -1 : 1;
-	if (a->segment != b->segment)
-		return a->segment->order < b->segment->order ? -1 : 1;
-	return addr_cmp(&a->addr, &b->addr);
-}
-
-static size_t key_search(const struct key_leases *k, const struct lease *l)
-{
-	size_t lo = 0, hi = k->n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (lease_cmp(k->v[mid], l) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
-static void key_add(struct claims *c, const char *key, struct lease *l)
-{
-	struct key_leases *k = map_get(c->by_key, key);
-
-	if (!k) {
-		k = mem_new(struct key_leases);
-		(void)map_put(c->by_key, key, k);
-	}
-	size_t at = key_search(k, l);
-	mem_grow(k->v, k->n, k->cap);
-	memmove(k->v + at + 1, k->v + at, (k->n - at) * sizeof(struct lease *));
-	k->v[at] = l;
-	k->n++;
-}
-
-static void key_del(struct claims *c, const char *key, struct lease *l)
-{
-	struct key_leases *k = map_get(c->by_key, key);
-	size_t at = key_search(k, l);
-
-	k->n--;
-	memmove(k->v + at, k->v + at + 1, (k->n - at) * sizeof(struct lease *));
-	if (k->n == 0)
-		key_leases_free(map_del(c->by_key, key));
-}
-
-static struct lease *lease_open(struct claims *c, const struct space *s, const struct claim *claim,
-				const struct addr *a)
-{
-	struct lease *l = mem_new(struct lease);
-
-	l->addr = *a;
-	l->segment = space_find(s, a);
-	(void)map_put_bytes(c->by_addr, a, sizeof(*a), l);
-	if (!l->segment)
-		return l;
-	space_take(l->segment, a);
-	if (claim->sharing_key) /* all its holders have the same key, or it has but one */
-		key_add(c, claim->sharing_key, l);
-	return l;
-}
-
-static void lease_close(struct claims *c, struct lease *l, const struct claim *last)
-{
-	if (l->segment) {
-		space_give(l->segment, &l->addr);
-		if (last->sharing_key)
-			key_del(c, last->sharing_key, l);
-	}
-	lease_free(map_del_bytes(c->by_addr, &l->addr, sizeof(l->addr)));
-}
-
-static void lease_join(struct lease *l, struct claim *claim)
-{
-	l->claims = mem_resize(l->claims, l->n + 1, sizeof(struct claim *));
-	l->claims[l->n++] = claim;
-}
-
-static void lease_leave(struct claims *c, struct lease *l, struct claim *claim)
-{
-	for (size_t i = 0; i < l->n; i++)
-		if (l->claims[i] == claim) {
-			l->claims[i] = l->claims[--l->n];
+	while ((claim = index_next(&w)))
+		if (strcmp(claim_at(c, claim)->service, service) == 0)
 			break;
-		}
-	if (l->n == 0)
-		lease_close(c, l, claim);
+	return claim;
 }
 
-static bool has_key(const char *sharing_key)
+size_t claims_addresses(const struct claims *c, uint32_t claim,
+			struct addr out[static ALLOC_ADDRESSES_MAX])
 {
-	return sharing_key && *sharing_key;
+	const struct claim *one = claim_at(c, claim);
+
+	for (uint32_t i = 0; i < one->n; i++)
+		out[i] = lease_addr(&c->leases, leases_of(one)[i]);
+	return one->n;
+}
+
+bool claims_in_use(const struct claims *c, const struct addr *a)
+{
+	return leases_find(&c->leases, a);
+}
+
+static uint32_t lease_open(struct claims *c, const struct space *s, uint32_t claim,
+			   const struct addr *a)
+{
+	uint32_t lease = leases_open(&c->leases, a), terms = claim_at(c, claim)->terms;
+	struct segment *seg = space_find(s, a);
+
+	*lease_owner(&c->leases, lease) =
+		terms ? place_open(&c->sharing, lease, seg, terms) | PLACE : claim;
+	if (seg)
+		space_take(seg, a);
+	return lease;
+}
+
+static uint32_t lease_take(struct claims *c, const struct space *s, uint32_t claim,
+			   const struct addr *a)
+{
+	uint32_t lease = leases_find(&c->leases, a);
+
+	if (!lease)
+		return lease_open(c, s, claim, a);
+	place_join(&c->sharing, *lease_owner(&c->leases, lease) & ~PLACE,
+		   claim_at(c, claim)->terms);
+	return lease;
+}
+
+static void lease_leave(struct claims *c, const struct space *s, uint32_t lease, uint32_t terms)
+{
+	uint32_t owner = *lease_owner(&c->leases, lease);
+	struct addr a = lease_addr(&c->leases, lease);
+	struct segment *seg;
+
+	if (owner & PLACE && !place_leave(&c->sharing, owner & ~PLACE, terms))
+		return;
+	leases_close(&c->leases, lease);
+	seg = space_find(s, &a);
+	if (seg)
+		space_give(seg, &a);
 }
 
 void claims_add(struct claims *c, const struct space *s, const struct alloc_request *r,
 		const struct addr *addresses, size_t n)
 {
-	struct claim *claim = mem_new(struct claim);
-	struct segment *seg = space_find(s, &addresses[0]);
+	uint32_t handle = slab_new(&c->all);
+	struct claim *claim = claim_at(c, handle);
+	uint32_t *leases = claim->leases.few;
 
 	claim->service = mem_strdup(r->service);
-	claim->pool = seg ? seg->pool : NULL;
-	claim->addresses = mem_dup(addresses, n * sizeof(*addresses));
-	claim->n = n;
-	claim->sharing_key = has_key(r->sharing_key) ? mem_strdup(r->sharing_key) : NULL;
-	claim->ports = r->n_ports ? mem_dup(r->ports, r->n_ports * sizeof(*r->ports)) : NULL;
-	claim->n_ports = r->n_ports;
-	claim->backend = mem_strdup(r->backend ? r->backend : "");
-	for (size_t i = 0; i < n; i++) {
-		struct lease *l = claims_lease(c, &addresses[i]);
-
-		lease_join(l ? l : lease_open(c, s, claim, &addresses[i]), claim);
-	}
-	(void)map_put(c->by_service, r->service, claim);
+	claim->n = (uint32_t)n;
+	if (n > ARRAY_LEN(claim->leases.few))
+		leases = claim->leases.many = mem_new_n(uint32_t, n);
+	if (sharing_wanted(r))
+		claim->terms = sharing_terms_new(&c->sharing, r, handle);
+	for (size_t i = 0; i < n; i++)
+		leases[i] = lease_take(c, s, handle, &addresses[i]);
+	index_add(&c->by_service, hash_of(c, r->service), handle);
 }
 
-void claims_remove(struct claims *c, struct claim *claim)
+void claims_remove(struct claims *c, const struct space *s, uint32_t handle)
 {
-	for (size_t i = 0; i < claim->n; i++)
-		lease_leave(c, claims_lease(c, &claim->addresses[i]), claim);
-	claim_free(map_del(c->by_service, claim->service));
+	struct claim *claim = claim_at(c, handle);
+
+	for (uint32_t i = 0; i < claim->n; i++)
+		lease_leave(c, s, leases_of(claim)[i], claim->terms);
+	if (claim->terms)
+		sharing_terms_free(&c->sharing, claim->terms);
+	index_del(&c->by_service, hash_of(c, claim->service), handle);
+	content_free(claim);
+	slab_free(&c->all, handle);
 }
 
 static const char *ip_protocol_name(enum cfg_ip_protocol p)
@@ -197,68 +151,52 @@ static const char *ip_protocol_name(enum cfg_ip_protocol p)
 	return p == CFG_TCP ? "tcp" : p == CFG_UDP ? "udp" : "sctp";
 }
 
-static const struct cfg_port *common_port(const struct claim *c, const struct alloc_request *r)
+static void explain(struct buf *why, const struct addr *a, const char *holder,
+		    enum place_refusal refusal, const struct cfg_port *port)
 {
-	for (size_t i = 0; i < c->n_ports; i++)
-		for (size_t j = 0; j < r->n_ports; j++)
-			if (c->ports[i].port == r->ports[j].port &&
-			    c->ports[i].protocol == r->ports[j].protocol)
-				return &c->ports[i];
-	return NULL;
+	static const char *const texts[] = {
+		[PLACE_NO_KEY] = "and this service does not share (allow-shared-ip)",
+		[PLACE_OTHER_KEY] = "which shares it under another key",
+		[PLACE_OTHER_BACKEND] = "which has other backends (external-traffic-policy Local)",
+	};
+
+	buf_printf(why, "%s is in use by %s, ", ADDR_TEXT(a), holder);
+	if (refusal == PLACE_PORT)
+		buf_printf(why, "which has port %u/%s already", port->port,
+			   ip_protocol_name(port->protocol));
+	else
+		buf_puts(why, texts[refusal]);
 }
 
-static void say(struct buf *why, const struct lease *l, const struct claim *holder,
-		const char *text)
+bool claims_shareable(const struct claims *c, const struct addr *a, const struct alloc_request *r,
+		      struct buf *why)
 {
-	if (why)
-		buf_printf(why, "%s is in use by %s, %s", ADDR_TEXT(&l->addr), holder->service,
-			   text);
-}
+	const struct cfg_port *port = NULL;
+	uint32_t lease = leases_find(&c->leases, a);
+	uint32_t owner = lease ? *lease_owner(&c->leases, lease) : 0, claim = owner;
+	enum place_refusal refusal;
 
-static bool claim_shares(const struct lease *l, const struct claim *c,
-			 const struct alloc_request *r, struct buf *why)
-{
-	char port[64];
-	const struct cfg_port *taken = common_port(c, r);
-
-	if (!c->sharing_key)
-		say(why, l, c, "which does not share it");
-	else if (!has_key(r->sharing_key))
-		say(why, l, c, "and this service does not share (allow-shared-ip)");
-	else if (strcmp(c->sharing_key, r->sharing_key) != 0)
-		say(why, l, c, "which shares it under another key");
-	else if (strcmp(c->backend, r->backend ? r->backend : "") != 0)
-		say(why, l, c, "which has other backends (external-traffic-policy Local)");
-	else if (!taken)
+	if (!lease)
 		return true;
-	else {
-		(void)snprintf(port, sizeof(port), "which has port %u/%s already", taken->port,
-			       ip_protocol_name(taken->protocol));
-		say(why, l, c, port);
+	if (!(owner & PLACE)) {
+		if (why)
+			buf_printf(why, "%s is in use by %s, which does not share it", ADDR_TEXT(a),
+				   claim_at(c, owner)->service);
+		return false;
 	}
-	return false;
+	refusal = place_fits(&c->sharing, owner & ~PLACE, r, &claim, &port);
+	if (refusal != PLACE_FITS && why)
+		explain(why, a, claim_at(c, claim)->service, refusal, port);
+	return refusal == PLACE_FITS;
 }
 
-bool claims_shareable(const struct lease *l, const struct alloc_request *r, struct buf *why)
+bool claims_lowest_shareable(const struct claims *c, const struct alloc_request *r,
+			     const struct pool_space *p, enum family family, struct segment **seg,
+			     struct addr *out)
 {
-	for (size_t i = 0; i < l->n; i++)
-		if (!claim_shares(l, l->claims[i], r, why))
-			return false;
-	return true;
-}
+	uint32_t lease = sharing_lowest(&c->sharing, r, p, family, seg);
 
-const struct lease *claims_lowest_shareable(const struct claims *c, const struct alloc_request *r,
-					    const struct pool_space *p, enum family family)
-{
-	const struct key_leases *k =
-		has_key(r->sharing_key) ? map_get(c->by_key, r->sharing_key) : NULL;
-
-	for (size_t i = 0; k && i < k->n; i++) {
-		const struct lease *l = k->v[i];
-
-		if (l->segment->pool == p && l->addr.family == family &&
-		    claims_shareable(l, r, NULL))
-			return l;
-	}
-	return NULL;
+	if (lease)
+		*out = lease_addr(&c->leases, lease);
+	return lease;
 }

@@ -1,58 +1,61 @@
 /**
- * Who holds what: the claims of services, the addresses in use, and the rules of sharing one. Knows
- * nothing of free space.
+ * Who holds what: the claims of services and the addresses in use. Knows nothing of what a service
+ * may ask for.
  */
 #ifndef ALLOC_CLAIMS_H
 #define ALLOC_CLAIMS_H
 
+#include "alloc/leases.h"
+#include "alloc/sharing.h"
 #include "alloc/space.h"
-#include "base/map.h"
 
-/** What one service holds, and on which terms. */
+/** What one service holds. */
 struct claim {
 	char *service;
-	struct pool_space *pool; /* NULL: outside every pool */
-	struct addr *addresses;
-	size_t n;
-	char *sharing_key; /* NULL: not shared */
-	struct cfg_port *ports;
-	size_t n_ports;
-	char *backend;
-};
-
-/** An address in use. */
-struct lease {
-	struct addr addr;
-	struct segment *segment; /* NULL: outside every pool */
-	struct claim **claims;	 /* at least one */
-	size_t n;
+	uint32_t terms; /* 0: not shared */
+	uint32_t n;
+	union {
+		uint32_t few[2];
+		uint32_t *many; /* more than two */
+	} leases;
 };
 
 struct claims {
-	struct map *by_service; /* struct claim */
-	struct map *by_addr;	/* struct lease */
-	struct map *by_key;	/* sharing key -> struct key_leases */
+	struct slab all; /* struct claim */
+	struct index by_service;
+	struct leases leases;
+	struct sharing sharing;
+	uint64_t seed;
 };
 
 void claims_init(struct claims *c);
 void claims_fini(struct claims *c);
 
-struct claim *claims_find(const struct claims *c, const char *service);
-struct lease *claims_lease(const struct claims *c, const struct addr *a);
+/** The claim of a service, or 0. */
+uint32_t claims_find(const struct claims *c, const char *service);
+/** What a claim has, in the order in which it was asked for. Returns how many. */
+size_t claims_addresses(const struct claims *c, uint32_t claim,
+			struct addr out[static ALLOC_ADDRESSES_MAX]);
+bool claims_in_use(const struct claims *c, const struct addr *a);
 
-/** Record what a service (that holds nothing) has from now on. */
+/** Record what a service (that holds nothing) has from now on: addresses that it may have. */
 void claims_add(struct claims *c, const struct space *s, const struct alloc_request *r,
 		const struct addr *addresses, size_t n);
-void claims_remove(struct claims *c, struct claim *claim);
-
-/** May the service of @r use this address in use, too? If not, and @why: why not, appended. */
-bool claims_shareable(const struct lease *l, const struct alloc_request *r, struct buf *why);
+void claims_remove(struct claims *c, const struct space *s, uint32_t claim);
 
 /**
- * The first leased address of the family in that pool, in the order of writing, that @r may share;
- * or NULL.
+ * May the service of @r have this address as far as its holders go? If not, and @why: why not,
+ * appended.
  */
-const struct lease *claims_lowest_shareable(const struct claims *c, const struct alloc_request *r,
-					    const struct pool_space *p, enum family family);
+bool claims_shareable(const struct claims *c, const struct addr *a, const struct alloc_request *r,
+		      struct buf *why);
+
+/**
+ * The first address in use of the family in that pool, in the order of writing, that @r may share;
+ * false: none.
+ */
+bool claims_lowest_shareable(const struct claims *c, const struct alloc_request *r,
+			     const struct pool_space *p, enum family family, struct segment **seg,
+			     struct addr *out);
 
 #endif

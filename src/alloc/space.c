@@ -1,5 +1,6 @@
 #include "alloc/space.h"
 
+#include <endian.h>
 #include <string.h>
 
 static size_t family_index(uint8_t family)
@@ -7,16 +8,20 @@ static size_t family_index(uint8_t family)
 	return family == FAMILY_V6;
 }
 
-static runs_num num_of(const struct addr *a)
+static space_num num_of(const struct addr *a)
 {
-	runs_num x = 0;
+	uint32_t v4;
+	uint64_t v6[2];
 
-	for (unsigned i = 0; i < addr_len(a); i++)
-		x = x << 8 | a->b[i];
-	return x;
+	if (a->family == FAMILY_V4) {
+		memcpy(&v4, a->b, sizeof(v4));
+		return be32toh(v4);
+	}
+	memcpy(v6, a->b, sizeof(v6));
+	return (space_num)be64toh(v6[0]) << 64 | be64toh(v6[1]);
 }
 
-static struct addr addr_of(runs_num x, uint8_t family)
+static struct addr addr_of(space_num x, uint8_t family)
 {
 	uint8_t bytes[16];
 	unsigned n = family == FAMILY_V4 ? 4 : 16;
@@ -36,6 +41,7 @@ static void segment_init(struct segment *seg, struct pool_space *p, size_t order
 	*seg = (struct segment){ .pool = p, .order = order, .family = low.first.family };
 	seg->first = num_of(&low.first);
 	seg->last = num_of(&high.last);
+	numset_init(&seg->taken);
 }
 
 static int by_first(const void *a, const void *b)
@@ -48,13 +54,41 @@ static int by_first(const void *a, const void *b)
 	return l->first < r->first ? -1 : l->first > r->first;
 }
 
-static void pool_init(struct pool_space *p, const struct cfg_pool *cfg, size_t order)
+static void pool_init(struct pool_space *p, const struct cfg_pool *cfg)
 {
-	*p = (struct pool_space){ .cfg = cfg, .order = order };
+	*p = (struct pool_space){ .cfg = cfg };
 	p->segments = mem_new_n(struct segment, cfg->n_addresses);
 	for (size_t i = 0; i < cfg->n_addresses; i++)
 		if (cfg->addresses[i].n)
 			segment_init(&p->segments[p->n++], p, i);
+}
+
+/* Reserved pools by priority, 0 last, then those for everybody. */
+static uint64_t rank_of(const struct pool_space *p)
+{
+	const struct cfg_reservation *reserved = p->cfg->reserved;
+
+	if (!reserved)
+		return UINT64_MAX;
+	return reserved->priority ? reserved->priority : UINT64_MAX - 1;
+}
+
+static int by_rank(const void *a, const void *b)
+{
+	const struct pool_space *l = *(const struct pool_space *const *)a;
+	const struct pool_space *r = *(const struct pool_space *const *)b;
+
+	if (rank_of(l) != rank_of(r))
+		return rank_of(l) < rank_of(r) ? -1 : 1;
+	return l < r ? -1 : l > r; /* they stand in the order of the configuration */
+}
+
+static void rank_pools(struct space *s)
+{
+	s->ranked = mem_new_n(struct pool_space *, s->n + 1);
+	for (size_t i = 0; i < s->n; i++)
+		s->ranked[i] = &s->pools[i];
+	qsort(s->ranked, s->n, sizeof(struct pool_space *), by_rank);
 }
 
 void space_init(struct space *s, const struct cfg *c)
@@ -63,7 +97,7 @@ void space_init(struct space *s, const struct cfg *c)
 
 	*s = (struct space){ .pools = mem_new_n(struct pool_space, c->n_pools), .n = c->n_pools };
 	for (size_t i = 0; i < s->n; i++) {
-		pool_init(&s->pools[i], &c->pools[i], i);
+		pool_init(&s->pools[i], &c->pools[i]);
 		n += s->pools[i].n;
 	}
 	s->by_first = mem_new_n(struct segment *, n);
@@ -71,15 +105,17 @@ void space_init(struct space *s, const struct cfg *c)
 		for (size_t j = 0; j < s->pools[i].n; j++)
 			s->by_first[s->n_segments++] = &s->pools[i].segments[j];
 	qsort(s->by_first, n, sizeof(struct segment *), by_first);
+	rank_pools(s);
 }
 
 void space_fini(struct space *s)
 {
 	for (size_t i = 0; i < s->n_segments; i++)
-		runs_fini(&s->by_first[i]->used);
+		numset_fini(&s->by_first[i]->taken);
 	for (size_t i = 0; i < s->n; i++)
 		free(s->pools[i].segments);
 	free(s->pools);
+	free(s->ranked);
 	free(s->by_first);
 	*s = (struct space){ 0 };
 }
@@ -92,14 +128,14 @@ struct pool_space *space_pool(const struct space *s, const char *name)
 	return NULL;
 }
 
-static bool starts_after(const struct segment *seg, uint8_t family, runs_num x)
+static bool starts_after(const struct segment *seg, uint8_t family, space_num x)
 {
 	return seg->family != family ? seg->family > family : seg->first > x;
 }
 
 struct segment *space_find(const struct space *s, const struct addr *a)
 {
-	runs_num x = num_of(a);
+	space_num x = num_of(a);
 	size_t lo = 0, hi = s->n_segments;
 
 	while (lo < hi) {
@@ -134,35 +170,61 @@ bool space_avoids(const struct pool_space *p, const struct addr *a)
 	return p->cfg->avoid_buggy_ips && is_buggy(a);
 }
 
+static void mark(struct segment *seg, const struct addr *a)
+{
+	space_num distance = num_of(a) - seg->first;
+
+	if (distance <= UINT64_MAX)
+		numset_add(&seg->taken, (uint64_t)distance);
+}
+
+static void unmark(struct segment *seg, const struct addr *a)
+{
+	space_num distance = num_of(a) - seg->first;
+	size_t *maybe_free = &seg->pool->maybe_free[family_index(seg->family)];
+
+	if (distance <= UINT64_MAX)
+		numset_del(&seg->taken, (uint64_t)distance);
+	*maybe_free = MIN(*maybe_free, (size_t)(seg - seg->pool->segments));
+}
+
 void space_take(struct segment *seg, const struct addr *a)
 {
-	runs_add(&seg->used, num_of(a));
+	mark(seg, a);
 	seg->pool->used[family_index(seg->family)]++;
 }
 
 void space_give(struct segment *seg, const struct addr *a)
 {
-	struct pool_space *p = seg->pool;
-	size_t family = family_index(seg->family);
-	size_t at = (size_t)(seg - p->segments);
-
-	runs_del(&seg->used, num_of(a));
-	p->used[family]--;
-	p->maybe_free[family] = MIN(p->maybe_free[family], at);
+	unmark(seg, a);
+	seg->pool->used[family_index(seg->family)]--;
 }
 
-/* Addresses to avoid count as used from the first time on: each is stepped over once. */
+void space_rest(struct segment *seg, const struct addr *a)
+{
+	mark(seg, a);
+	seg->pool->resting[family_index(seg->family)]++;
+}
+
+void space_wake(struct segment *seg, const struct addr *a)
+{
+	unmark(seg, a);
+	seg->pool->resting[family_index(seg->family)]--;
+}
+
+/* Addresses to avoid count as taken from the first time on: each is stepped over once. */
 static bool segment_lowest(struct segment *seg, struct addr *out)
 {
-	runs_num x;
+	for (;;) {
+		uint64_t gap = numset_gap(&seg->taken);
 
-	while (runs_lowest_free(&seg->used, seg->first, seg->last, &x)) {
-		*out = addr_of(x, seg->family);
+		if (gap > seg->last - seg->first)
+			return false;
+		*out = addr_of(seg->first + gap, seg->family);
 		if (!space_avoids(seg->pool, out))
 			return true;
-		runs_add(&seg->used, x);
+		numset_add(&seg->taken, gap);
 	}
-	return false;
 }
 
 bool space_lowest(struct pool_space *p, enum family family, struct segment **seg, struct addr *out)
@@ -178,7 +240,7 @@ bool space_lowest(struct pool_space *p, enum family family, struct segment **seg
 }
 
 /* How many numbers up to @x end in the byte @low. */
-static uint64_t count_ending(runs_num x, unsigned low)
+static uint64_t count_ending(space_num x, unsigned low)
 {
 	return (uint64_t)(x / 256) + (x % 256 >= low);
 }
@@ -197,8 +259,8 @@ static uint64_t segment_buggy(const struct segment *seg)
 
 uint64_t space_total(const struct pool_space *p, enum family family)
 {
-	const runs_num most = INT64_MAX;
-	runs_num total = 0;
+	const space_num most = INT64_MAX;
+	space_num total = 0;
 
 	for (size_t i = 0; i < p->n; i++) {
 		const struct segment *seg = &p->segments[i];

@@ -6,31 +6,40 @@
 #define ALLOC_SPACE_H
 
 #include "alloc/alloc.h"
-#include "alloc/runs.h"
+#include "alloc/numset.h"
+
+/** An address as a number. */
+#define space_num __uint128_t
 
 struct segment {
 	struct pool_space *pool;
 	size_t order; /* among the pool's */
 	uint8_t family;
-	runs_num first, last;
-	/* With those that must never be handed out, once we stumbled upon them. */
-	struct runs used;
+	space_num first, last;
+	/*
+	 * Distances from the first address: of those in use, of those at rest, and of those that
+	 * must never be handed out, once we stumbled upon them. What is farther away than 64 bits
+	 * can count is not kept: nothing is ever handed out there unasked.
+	 */
+	struct numset taken;
 };
 
 struct pool_space {
 	const struct cfg_pool *cfg;
-	size_t order; /* among the pools */
+	bool selected; /* there is a namespace that its reservation's selectors match */
 	struct segment *segments;
 	size_t n;
-	size_t maybe_free
-		[2]; /* the first segment of the family (v4, v6) that may have a free address */
+	/* By family, v4 and v6: */
+	size_t maybe_free[2]; /* the first segment that may have a free address */
 	uint64_t used[2];
+	uint64_t resting[2];
 };
 
 struct space {
 	struct pool_space *pools; /* in the order of the configuration */
 	size_t n;
-	struct segment **by_first; /* of all pools, by family and address */
+	struct pool_space **ranked; /* in the order in which they are tried */
+	struct segment **by_first;  /* of all pools, by family and address */
 	size_t n_segments;
 };
 
@@ -45,8 +54,12 @@ bool space_has_family(const struct pool_space *p, enum family family);
 /** Would the pool rather not hand that address out (avoid-buggy-ips)? */
 bool space_avoids(const struct pool_space *p, const struct addr *a);
 
+/** The address is in use now, and not any more. */
 void space_take(struct segment *seg, const struct addr *a);
 void space_give(struct segment *seg, const struct addr *a);
+/** The address, which is not in use, is not to be handed out for a while; and the end of that. */
+void space_rest(struct segment *seg, const struct addr *a);
+void space_wake(struct segment *seg, const struct addr *a);
 
 /** The first free address of the family in the order of writing. */
 bool space_lowest(struct pool_space *p, enum family family, struct segment **seg, struct addr *out);

@@ -13,15 +13,14 @@
 
 #include <jansson.h>
 
-#include "base/addr.h"
+#include "alloc/alloc.h"
 #include "base/map.h"
 
 /* Bounds of what another member may make us keep. */
-#define ALLOC_TABLE_MAX	    65536 /* entries */
-#define ALLOC_ADDRESSES_MAX 16	  /* of one entry */
-#define ALLOC_NAME_MAX	    253 /* bytes of the name of a service or a node, and of a sharing key */
+#define ALLOC_TABLE_MAX 65536 /* entries */
+#define ALLOC_NAME_MAX	253   /* bytes of the name of a service or a node, and of a sharing key */
 
-#define ALLOC_EPOCH_MAX	    (1LL << 53) /* what every reader of JSON can count to */
+#define ALLOC_EPOCH_MAX (1LL << 53) /* what every reader of JSON can count to */
 
 struct alloc_entry {
 	const char *service;

@@ -1,5 +1,6 @@
 #include "app/allocation.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -301,23 +302,42 @@ static uint64_t add_up(uint64_t a, uint64_t b)
 	return __builtin_add_overflow(a, b, &sum) || sum > INT64_MAX ? INT64_MAX : sum;
 }
 
+static void family_json(json_t *item, const char *family, const struct alloc_family_usage *u)
+{
+	const struct {
+		const char *name;
+		uint64_t n;
+	} counts[] = { { "used", u->used },
+		       { "resting", u->resting },
+		       { "free", u->free },
+		       { "total", u->total } };
+	char key[32];
+
+	for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
+		(void)snprintf(key, sizeof(key), "%s-%s", counts[i].name, family);
+		json_set_u64(item, key, counts[i].n);
+	}
+	(void)snprintf(key, sizeof(key), "next-%s", family);
+	if (addr_is_set(&u->next))
+		json_set_text(item, key, ADDR_TEXT(&u->next));
+}
+
 static json_t *pool_json(const struct allocation *al, const struct cfg_pool *p,
 			 const struct alloc_usage *u)
 {
-	uint64_t used = add_up(u->used_v4, u->used_v6), total = add_up(u->total_v4, u->total_v6);
-	json_t *item = json_item(p->name, used < total ? "free" : "exhausted", al->since);
+	uint64_t unused = add_up(u->v4.free, u->v6.free);
+	json_t *item = json_item(p->name, unused ? "free" : "exhausted", al->since);
 	json_t *ranges = json_array();
 
 	for (size_t i = 0; i < p->n_addresses; i++)
 		json_array_append_new(ranges, json_string(p->addresses[i].text));
 	json_set_text(item, "protocol", protocol_of(al->cfg, p));
 	json_object_set_new(item, "ranges", ranges);
-	json_set_u64(item, "used", used);
-	json_set_u64(item, "total", total);
-	json_set_u64(item, "used-ipv4", u->used_v4);
-	json_set_u64(item, "total-ipv4", u->total_v4);
-	json_set_u64(item, "used-ipv6", u->used_v6);
-	json_set_u64(item, "total-ipv6", u->total_v6);
+	json_set_u64(item, "used", add_up(u->v4.used, u->v6.used));
+	json_set_u64(item, "free", unused);
+	json_set_u64(item, "total", add_up(u->v4.total, u->v6.total));
+	family_json(item, "ipv4", &u->v4);
+	family_json(item, "ipv6", &u->v6);
 	json_object_set_new(item, "auto-assign", json_boolean(p->auto_assign));
 	return item;
 }
@@ -337,9 +357,8 @@ json_t *allocation_pools_json(const struct allocation *al)
 	return items;
 }
 
-static void collect_pools(const struct allocation *al, const struct alloc *a,
-			  struct metric_writer *w, const char *name, const char *help, bool v4,
-			  bool v6, bool used)
+static void collect_pools(const struct allocation *al, struct alloc *a, struct metric_writer *w,
+			  const char *name, const char *help, bool v4, bool v6, bool used)
 {
 	metric_family(w, METRIC_GAUGE, name, help);
 	for (size_t i = 0; i < al->cfg->n_pools; i++) {
@@ -347,8 +366,8 @@ static void collect_pools(const struct allocation *al, const struct alloc *a,
 		struct alloc_usage u = { 0 };
 
 		(void)alloc_usage(a, pool, &u);
-		uint64_t n = (v4 ? used ? u.used_v4 : u.total_v4 : 0) +
-			     (v6 ? used ? u.used_v6 : u.total_v6 : 0);
+		uint64_t n = (v4 ? used ? u.v4.used : u.v4.total : 0) +
+			     (v6 ? used ? u.v6.used : u.v6.total : 0);
 		metric_sample(w, name, METRIC_LABELS({ "pool", pool }), (double)n);
 	}
 }

@@ -25,7 +25,7 @@ static const struct script scripts[] = {
 	{ "elements in the order of writing, not of numbers",
 	  "pool p 10.0.9.0/32 10.0.1.0-10.0.1.1 10.0.0.5/32\n"
 	  "ask 1 => 10.0.9.0\nask 2 => 10.0.1.0\nask 3 => 10.0.1.1\nask 4 => 10.0.0.5\n"
-	  "ask 5 => !pool p: all 4 IPv4 addresses are in use\n" },
+	  "ask 5 => !pool p: full (all 4 IPv4 addresses are in use)\n" },
 	{ "a freed low address is used again at once",
 	  "pool p 10.0.0.0/30\n"
 	  "ask a => 10.0.0.0\nask b => 10.0.0.1\nfree a\nask c => 10.0.0.0\nask a => 10.0.0.2\n" },
@@ -38,7 +38,7 @@ static const struct script scripts[] = {
 	{ "avoid-buggy-ips",
 	  "pool p nobuggy 10.0.0.254-10.0.1.1\n"
 	  "ask a => 10.0.0.254\nask b => 10.0.1.1\n"
-	  "ask c => !pool p: all 2 IPv4 addresses are in use\n"
+	  "ask c => !pool p: full (all 2 IPv4 addresses are in use)\n"
 	  "free a\nask c => 10.0.0.254\n"
 	  "ask d ip=10.0.1.0 => !pool p never hands out 10.0.1.0 (avoid-buggy-ips)\n" },
 	{ "buggy ones have no meaning in IPv6", "pool p nobuggy 2001:db8::/126\n"
@@ -46,12 +46,13 @@ static const struct script scripts[] = {
 	{ "auto-assign off: only when asked for",
 	  "pool m manual 10.0.0.0/30\npool p 10.1.0.0/32\n"
 	  "ask a => 10.1.0.0\n"
-	  "ask b => !pool m: auto-assign is off; pool p: all 1 IPv4 addresses are in use\n"
+	  "ask b => !pool m: manual (auto-assign is off); pool p: full (all 1 IPv4 addresses are "
+	  "in use)\n"
 	  "ask c pool=m => 10.0.0.0\nask d ip=10.0.0.2 => 10.0.0.2\n" },
-	{ "explicit pool",
-	  "pool a 10.0.0.0/30\npool b 10.1.0.0/32\n"
-	  "ask 1 pool=b => 10.1.0.0\nask 2 pool=b => !pool b: all 1 IPv4 addresses are in use\n"
-	  "ask 3 pool=c => !there is no pool c\n" },
+	{ "explicit pool", "pool a 10.0.0.0/30\npool b 10.1.0.0/32\n"
+			   "ask 1 pool=b => 10.1.0.0\nask 2 pool=b => !pool b: full (all 1 IPv4 "
+			   "addresses are in use)\n"
+			   "ask 3 pool=c => !there is no pool c\n" },
 	{ "no pools at all", "ask a => !there are no pools\n" },
 	{ "explicit address",
 	  "pool a 10.0.0.0/30\npool b 10.1.0.0/30\n"
@@ -90,14 +91,14 @@ static const struct script scripts[] = {
 	{ "both families from one pool, IPv4 first",
 	  "pool x 10.0.0.0/30\npool y 2001:db8:1::/126\npool z 2001:db8::/126 10.1.0.0/30\n"
 	  "ask a dual => 10.1.0.0 2001:db8::\n" },
-	{ "both families or nothing",
-	  "pool x 10.0.0.0/30\npool y 2001:db8:1::/126\n"
-	  "ask a dual => !pool x: no IPv6 addresses; pool y: no IPv4 addresses\n"
-	  "ask b v4 => 10.0.0.0\n" },
+	{ "both families or nothing", "pool x 10.0.0.0/30\npool y 2001:db8:1::/126\n"
+				      "ask a dual => !pool x: no-family (no IPv6 addresses); pool "
+				      "y: no-family (no IPv4 addresses)\n"
+				      "ask b v4 => 10.0.0.0\n" },
 	{ "rather a pair, else the first family, else the other",
 	  "pool x 10.0.0.0/32\npool y 2001:db8:1::/127\n"
 	  "ask a prefer => 10.0.0.0\nask b prefer => 2001:db8:1::\n"
-	  "ask c prefer6 => 2001:db8:1::1\nask d prefer => !pool x: all 1 IPv4\n" },
+	  "ask c prefer6 => 2001:db8:1::1\nask d prefer => !pool x: full (all 1 IPv4\n" },
 	{ "half a pair is completed from its pool",
 	  "pool x 10.0.0.0/32 2001:db8::/128\npool y 2001:db8:1::/126\n"
 	  "ask six v6 => 2001:db8::\nask a prefer => 10.0.0.0\nfree six\n"
@@ -277,13 +278,13 @@ static void usage(void **state)
 	struct alloc *alloc = alloc_new(&c);
 	assert_int_equal(alloc_assign(alloc, &r, NULL), 0);
 	assert_true(alloc_usage(alloc, "p", &u));
-	assert_int_equal(u.total_v4, 512 - 4 + 128 - 1);
-	assert_int_equal(u.used_v4, 1);
-	assert_int_equal(u.total_v6, INT64_MAX);
-	assert_int_equal(u.used_v6, 0);
+	assert_int_equal(u.v4.total, 512 - 4 + 128 - 1);
+	assert_int_equal(u.v4.used, 1);
+	assert_int_equal(u.v6.total, INT64_MAX);
+	assert_int_equal(u.v6.used, 0);
 	assert_true(alloc_usage(alloc, "big", &u));
-	assert_int_equal(u.total_v6, INT64_MAX);
-	assert_int_equal(u.total_v4, 0);
+	assert_int_equal(u.v6.total, INT64_MAX);
+	assert_int_equal(u.v4.total, 0);
 	assert_false(alloc_usage(alloc, "none", &u));
 	alloc_free(alloc);
 }

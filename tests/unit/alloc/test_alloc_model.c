@@ -209,10 +209,11 @@ static void compare(const struct alloc *a, const struct twin *t, size_t me, cons
 				 ADDR_TEXT(&t->spots[h->spots[i]].addr));
 }
 
-static void compare_usage(const struct alloc *a, const struct twin *t)
+static void compare_usage(struct alloc *a, const struct twin *t)
 {
 	size_t used[2] = { 0 };
-	struct alloc_usage u, sum = { 0 };
+	struct alloc_usage u;
+	size_t sum[2] = { 0 };
 
 	for (size_t i = 0; i < t->n_spots; i++) {
 		bool held = false;
@@ -223,11 +224,11 @@ static void compare_usage(const struct alloc *a, const struct twin *t)
 	}
 	for (size_t i = 0; i < t->cfg->n_pools; i++) {
 		assert_true(alloc_usage(a, t->cfg->pools[i].name, &u));
-		sum.used_v4 += u.used_v4;
-		sum.used_v6 += u.used_v6;
+		sum[0] += u.v4.used;
+		sum[1] += u.v6.used;
 	}
-	assert_int_equal(sum.used_v4, used[0]);
-	assert_int_equal(sum.used_v6, used[1]);
+	assert_int_equal(sum[0], used[0]);
+	assert_int_equal(sum[1], used[1]);
 }
 
 static void step(struct alloc *a, struct twin *t, struct rng *rng)

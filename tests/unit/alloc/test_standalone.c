@@ -75,8 +75,8 @@ static void the_rest_is_told_why(void **state)
 	pools[1].auto_assign = false;
 	struct alloc_assignments *x = alloc_standalone(&c, NULL);
 	assert_string_equal(assigned(a, x), "web=10.0.0.0 dns=! vip=192.0.2.1");
-	assert_string_equal(x->v[1].reason, "pool p: all 1 IPv4 addresses are in use; "
-					    "pool m: auto-assign is off");
+	assert_string_equal(x->v[1].reason, "pool p: full (all 1 IPv4 addresses are in use); "
+					    "pool m: manual (auto-assign is off)");
 	assert_string_equal(x->v[0].pool, "p");
 	assert_null(x->v[2].pool);
 	assert_null(alloc_assignments_find(x, "nobody"));
