@@ -83,7 +83,7 @@ const char *subject_unserved(const struct subject *sub, struct arena *a)
 		return "there is no EndpointSlice and no Endpoints of the service";
 	if (s->n_backends == 0)
 		return "the service has no endpoints";
-	return arena_printf(a, "of %zu endpoints none is ready or serving", s->n_backends);
+	return arena_printf(a, "endpoints: %zu; ready or serving: none", s->n_backends);
 }
 
 bool subject_is_local(const struct subject *sub)

@@ -417,7 +417,7 @@ static void details_name_what_is_missing(void **state)
 		  "there is no EndpointSlice and no Endpoints of the service" },
 		{ "", L2 NODE("node-a") WEB SLICE(""), "the service has no endpoints" },
 		{ "", L2 NODE("node-a") WEB SLICE(UNREADY("node-a") "," UNREADY("node-b")),
-		  "of 2 endpoints none is ready or serving" },
+		  "endpoints: 2; ready or serving: none" },
 	};
 
 	(void)state;
