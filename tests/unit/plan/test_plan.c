@@ -2,10 +2,11 @@
 
 #include "base/rng.h"
 #include "unit/plan/scene.h"
+#include "unit/world/objects.h"
 
 /* --- what a change touched, planned again, equals everything planned again --- */
 
-enum { ROUNDS = 60, STEPS = 60 };
+enum { ROUNDS = 60, STEPS = 60, OBJECTS = 3 };
 
 /** The daemon's side: plans kept by what was touched alone. */
 struct keeper {
@@ -61,6 +62,7 @@ static void change_node(struct scene *s, struct rng *rng)
 		return;
 	default:
 		node.alive = rng_below(rng, 4) > 0;
+		node.has_object = rng_below(rng, 4) > 0;
 		node.excluded = rng_below(rng, 4) == 0;
 		node.network_unavailable = rng_below(rng, 4) == 0;
 		if (rng_below(rng, 4) == 0)
@@ -122,9 +124,57 @@ static void random_config(struct scene *s, struct rng *rng)
 	world_set_config(s->w, &s->cfg);
 }
 
+#define PICK(rng, ...)                                               \
+	({                                                           \
+		static const char *const picks_[] = { __VA_ARGS__ }; \
+		picks_[rng_below((rng), ARRAY_LEN(picks_))];         \
+	})
+
+/* Services of a cluster: of ours and of others', with addresses that standalone ones have, too. */
+static void change_object(struct scene *s, struct rng *rng)
+{
+	const char *key = arena_printf(s->a, "default/k%u", (unsigned)rng_below(rng, OBJECTS));
+
+	if (rng_below(rng, 5) == 0) {
+		world_service_del(s->w, key);
+		return;
+	}
+	world_service_set(
+		s->w, fx_object_service(arena_printf(
+			      s->a,
+			      "metadata: {name: %s, annotations: {%s}}\n"
+			      "spec: {type: %s, externalTrafficPolicy: %s%s}\n"
+			      "status: {loadBalancer: {ingress: [%s]}}\n",
+			      strchr(key, '/') + 1, PICK(rng, "", "metallb.io/allow-shared-ip: k"),
+			      PICK(rng, "LoadBalancer", "LoadBalancer", "LoadBalancer", "NodePort"),
+			      PICK(rng, "Local", "Cluster"),
+			      PICK(rng, "", "", "", ", loadBalancerClass: x"),
+			      PICK(rng, "", "{ip: 10.20.30.1}", "{ip: 10.20.30.1}",
+				   "{ip: 10.20.30.1}, {ip: '2001:db8::1'}", "{ip: 10.20.30.2}",
+				   "{ip: 10.99.0.1}", "{ip: 10.20.30.1}, {ip: x}"))));
+}
+
+static void change_slice(struct scene *s, struct rng *rng)
+{
+	unsigned i = (unsigned)rng_below(rng, 2 * OBJECTS);
+
+	if (rng_below(rng, 5) == 0) {
+		world_endpoints_del(s->w, true, arena_printf(s->a, "default/s%u", i));
+		return;
+	}
+	world_endpoints_set(
+		s->w, fx_object_endpoints(arena_printf(
+			      s->a,
+			      "metadata: {name: s%u, labels: {kubernetes.io/service-name: k%u}}\n"
+			      "endpoints: [{nodeName: %s, conditions: {ready: %s}}]\n",
+			      i, (unsigned)rng_below(rng, OBJECTS),
+			      scene_nodes[rng_below(rng, ARRAY_LEN(scene_nodes))],
+			      PICK(rng, "true", "false"))));
+}
+
 static void change(struct scene *s, struct rng *rng)
 {
-	uint64_t die = rng_below(rng, 20);
+	uint64_t die = rng_below(rng, 30);
 
 	if (die == 0)
 		random_config(s, rng);
@@ -134,6 +184,10 @@ static void change(struct scene *s, struct rng *rng)
 		change_node(s, rng);
 	else if (die < 13)
 		change_endpoint(s, rng);
+	else if (die < 20)
+		change_object(s, rng);
+	else if (die < 24)
+		change_slice(s, rng);
 	else
 		change_service(s, rng);
 }
@@ -163,7 +217,7 @@ static void touched_is_enough(void **state)
 		scene_fini(&s);
 	}
 	/* And it is less than everything: else the test would show nothing. */
-	assert_in_range(planned, 1, ROUNDS * STEPS * SCENE_SERVICES / 2);
+	assert_in_range(planned, 1, ROUNDS * STEPS * (SCENE_SERVICES + OBJECTS) / 2);
 }
 
 struct touched {
