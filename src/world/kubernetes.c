@@ -70,9 +70,12 @@ static struct world_endpoint *endpoints_gather(const struct object_endpoints *co
 {
 	size_t cap = n, at = 0;
 
+	*n_out = 0;
+	if (n == 0)
+		return NULL;
 	for (size_t i = 0; i < n; i++)
 		cap += v[i]->nodes.n;
-	struct world_endpoint *out = cap ? mem_new_n(struct world_endpoint, cap) : NULL;
+	struct world_endpoint *out = mem_new_n(struct world_endpoint, cap);
 	for (size_t i = 0; i < n; i++) {
 		for (size_t j = 0; j < v[i]->nodes.n; j++)
 			out[at++] = (struct world_endpoint){ v[i]->nodes.v[j], true };
