@@ -75,6 +75,16 @@ static void an_arena_hands_out_pieces(void **state)
 	assert_null(arena_free(NULL));
 }
 
+static void a_small_arena_grows(void **state)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new_small(64);
+
+	(void)state;
+	for (size_t i = 0; i < 100; i++)
+		memset(arena_zero(a, 1 + i, 1), 0xff, 1 + i);
+	assert_true(arena_used(a) >= 5050);
+}
+
 static void an_arena_copies_text(void **state)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new();
@@ -116,6 +126,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_not_null),
 		cmocka_unit_test(text),
 		cmocka_unit_test(an_arena_hands_out_pieces),
+		cmocka_unit_test(a_small_arena_grows),
 		cmocka_unit_test(an_arena_copies_text),
 		cmocka_unit_test(a_buffer_grows_and_is_consumed),
 	};

@@ -71,6 +71,19 @@
 #define L2		      POOL L2_ADV("l2", "")
 #define BGP		      POOL TOR BGP_ADV("bgp", "")
 
+/* A pool of the legacy document. */
+#define LEGACY(protocol)                                                                   \
+	"address-pools: [{name: old, protocol: " protocol ", addresses: [10.0.0.1/32]}]\n" \
+	"peers: [{my-asn: 1, peer-asn: 2, peer-address: 192.0.2.1}]\n"
+
+/* Served on node-a and node-c, and shares its address with another that is served on @x and @y. */
+#define SHARERS(x, y)                                                                     \
+	L2 NODES SERVICE(SHARED, LOCAL)                                                   \
+		DOC("v1", "Service") "metadata: {name: dns, namespace: shop" SHARED "}\n" \
+				     "spec: {type: LoadBalancer, ports: [{port: 53}], "   \
+				     "externalTrafficPolicy: Local}\n" SERVED SLICE_OF(   \
+					     "dns-1", "dns", READY(x) "," READY(y))
+
 struct rule {
 	const char *name;
 	const char *text;

@@ -258,6 +258,30 @@ static const struct rule layer2_rules[] = {
 			  NODE_WITH("node-c", "rack: one") WEB SERVED,
 	  OWNER_B },
 
+	/* a shared address is answered by one node, whoever serves what: not so in the reference */
+	{ "sharers go together where one node can serve all", SHARERS("node-b", "node-c"),
+	  "node-c; node-a!notOwner; node-b!notOwner" },
+	{ "to the letter each goes for itself",
+	  SHARERS("node-b", "node-c"),
+	  "node-a; node-b!notOwner; node-c!notOwner",
+	  { NULL },
+	  true },
+	{ "where no node can serve all, the first one is the only one", SHARERS("node-b", "node-b"),
+	  NOBODY("notOwner") },
+
+	/* the legacy document */
+	{ "legacy: a pool has its own advertisement", LEGACY("layer2") NODES WEB SERVED, OWNER_B },
+	{ "legacy: a pool for BGP has none for Layer 2", LEGACY("bgp") NODES WEB SERVED,
+	  NOBODY("noMatchingAdvertisement") },
+	{ "legacy: an advertisement for all pools is for those of resources",
+	  LEGACY("bgp") L2_ADV("l2", "") NODES WEB SERVED, NOBODY("noMatchingAdvertisement") },
+	{ "legacy: an advertisement by its name reaches it",
+	  LEGACY("bgp") L2_ADV("l2", "ipAddressPools: [old]") NODES WEB SERVED, OWNER_B },
+	{ "legacy: endpoints and nodes count as in main",
+	  LEGACY("layer2") NODE("node-a") NODE_WITH("node-b", EXCLUDED)
+		  WEB SLICE(POD("node-a", "ready: false, serving: true")),
+	  "node-a; node-b!notOwner" },
+
 	/* interfaces */
 	{ "interfaces of all advertisements that select the node, none twice",
 	  POOL L2_ADV("l2", "interfaces: [eth0, eth1]") L2_ADV("l3", "interfaces: [eth1, eth2]")
@@ -395,6 +419,8 @@ static const struct rule bgp_rules[] = {
 				       "  ipFamilyPolicy: RequireDualStack, ports: [{port: "
 				       "80}]}\n" SERVED,
 	  "node-a tor 10.0.0.1/32; node-a tor 2001:db8::1/128" },
+	{ "legacy: a pool for Layer 2 has no advertisement for BGP",
+	  LEGACY("layer2") NODES WEB SERVED, NOBODY("notOwner") },
 	{ "legacy: LOCAL_PREF 0, and the pool's own advertisements",
 	  "peers: [{my-asn: 64512, peer-asn: 64512, peer-address: 192.0.2.2}]\n"
 	  "address-pools: [{name: p, protocol: bgp, addresses: [10.0.0.1/32]}]\n" NODE("node-a")

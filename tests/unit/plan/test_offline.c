@@ -76,6 +76,11 @@ static const struct rule address_rules[] = {
 		  POOL DOC("v1", "Namespace") "metadata: {name: shop, labels: {team: red}}\n" NAMED(
 			  "a", "", ""),
 	  "shop/a=10.7.0.1" },
+	{ "a pool for another namespace",
+	  METALLB("IPAddressPool", "v1beta1", "zoo",
+		  "addresses: [10.7.0.1/32], serviceAllocation: {namespaces: [zoo]}")
+		  NAMED("a", "", ""),
+	  "shop/a=-" },
 	{ "no pools at all: what it has goes", NAMED("a", "", "") STATUS("{ip: 10.0.0.1}"),
 	  "shop/a=-" },
 	{ "a class of another is left to it",
