@@ -20,12 +20,10 @@
 static void on_world(void *ctx, enum world_change what, const char *name)
 {
 	struct app *a = ctx;
-	const struct world_node *node = what == WORLD_NODE ? world_node(a->world, name) : NULL;
-	uint16_t id;
 
 	/* The packet thread hears of a death before anybody plans. */
-	if (node && a->packet && node_ids_of(a->ids, name, &id) == 0)
-		packet_set_alive(a->packet, id, node->alive);
+	if (what == WORLD_NODE && a->packet)
+		layer2_node(&a->layer2, name);
 	planner_touch(a->planner, what, name);
 	if (what == WORLD_NODE)
 		layer2_touch(&a->layer2);
@@ -127,12 +125,11 @@ static int packet_start(struct app *a, struct err *e)
 		.bfd_retired = packet_bfd_retired,
 		.on_gap = packet_gap,
 	};
-	uint16_t id;
 
-	if (packet_new(a->loop, &hooks, &a->packet, e) < 0 || node_ids_of(a->ids, a->node, &id) < 0)
+	if (packet_new(a->loop, &hooks, &a->packet, e) < 0)
 		return -ERR_SYSTEM;
-	packet_set_alive(a->packet, id, true);
 	layer2_attach(&a->layer2, a->packet);
+	layer2_node(&a->layer2, a->node);
 	sessions_attach(&a->sessions, a->packet);
 	membership_attach(a->membership, a->packet);
 	return 0;

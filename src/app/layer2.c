@@ -60,8 +60,10 @@ struct draft {
 	struct l2_address_conf *addresses;
 	size_t n_addresses, cap_addresses;
 	struct arena *arena;
+	uint16_t self;
 	struct l2_nodes alive;
-	bool node_missing; /* a candidate has no number */
+	struct l2_nodes named; /* whose numbers are held for the table */
+	bool node_missing;     /* a candidate has no number */
 };
 
 static bool link_usable(const struct layer2 *l, const struct net_link *link)
@@ -97,14 +99,55 @@ static void draft_links(struct layer2 *l, struct draft *d)
 	}
 }
 
-static void draft_alive(struct layer2 *l, struct draft *d)
+static void say_lives(struct layer2 *l, uint16_t id, bool alive)
+{
+	if (node_ids_is_living(l->ids, id) == alive)
+		return;
+	node_ids_set_living(l->ids, id, alive);
+	packet_set_alive(l->packet, id, alive);
+}
+
+void layer2_node(struct layer2 *l, const char *name)
+{
+	const struct world_node *node = world_node(l->world, name);
+	bool alive = node && node->alive;
+	uint16_t id;
+
+	/* The dead need no number: who has none is in no table. */
+	if (alive ? node_ids_of(l->ids, name, &id) == 0 : node_ids_find(l->ids, name, &id))
+		say_lives(l, id, alive);
+}
+
+/* The number of a node, held for the table that comes of this draft. */
+static bool draft_number(struct layer2 *l, struct draft *d, const char *node, uint16_t *out)
+{
+	if (node_ids_of(l->ids, node, out) < 0)
+		return false;
+	if (!l2_nodes_has(&d->named, *out))
+		node_ids_hold(l->ids, *out);
+	l2_nodes_set(&d->named, *out, true);
+	return true;
+}
+
+static void numbers_release(struct layer2 *l, const struct l2_nodes *named)
+{
+	for (uint16_t id = 0; id < NODE_IDS_MAX; id++)
+		if (l2_nodes_has(named, id))
+			node_ids_release(l->ids, id);
+}
+
+static void draft_nodes(struct layer2 *l, struct draft *d)
 {
 	const struct world_node *node;
 	uint16_t id;
 
-	for (size_t at = 0; (node = world_next_node(l->world, &at));)
-		if (node->alive && node_ids_of(l->ids, node->name, &id) == 0)
-			l2_nodes_set(&d->alive, id, true);
+	d->node_missing = !draft_number(l, d, world_me(l->world), &d->self);
+	for (size_t at = 0; (node = world_next_node(l->world, &at));) {
+		if (!node->alive || !draft_number(l, d, node->name, &id))
+			continue;
+		l2_nodes_set(&d->alive, id, true);
+		say_lives(l, id, true); /* when it joined there may have been no number left */
+	}
 }
 
 static void draft_succession(struct layer2 *l, struct draft *d, const struct plan_l2 *p,
@@ -113,7 +156,7 @@ static void draft_succession(struct layer2 *l, struct draft *d, const struct pla
 	uint16_t *nodes = arena_new_n(d->arena, uint16_t, p->n_succession);
 
 	for (size_t i = 0; i < p->n_succession; i++)
-		if (node_ids_of(l->ids, p->succession[i].node, &nodes[a->n_nodes]) == 0)
+		if (draft_number(l, d, p->succession[i].node, &nodes[a->n_nodes]))
 			a->n_nodes++;
 		else
 			d->node_missing = true;
@@ -181,6 +224,7 @@ static struct l2_entry *entry_of_stats(struct l2_address_stats *stats)
 static void table_hand_over(struct layer2 *l, struct draft *d)
 {
 	struct l2_table_conf conf = {
+		.self = d->self,
 		.alive = &d->alive,
 		.ifaces = d->ifaces,
 		.n_ifaces = d->n_ifaces,
@@ -191,17 +235,15 @@ static void table_hand_over(struct layer2 *l, struct draft *d)
 	struct err e = { 0 };
 
 	/* Without one of its candidates a list would give an address two owners. */
-	if (d->node_missing || node_ids_of(l->ids, world_me(l->world), &conf.self) < 0)
-		(void)err_set(
-			&e, ERR_LIMIT,
-			"more than %d names of nodes were seen since the start: restart crier",
-			NODE_IDS_MAX);
+	if (d->node_missing)
+		(void)err_set(&e, ERR_LIMIT, "more than %d nodes at a time", NODE_IDS_MAX);
 	if (e.kind || l2_table_new(&conf, &t, &e) < 0) {
 		log_event(LOG_ERROR, "layer2Stale",
 			  "the Layer 2 table can't be built; what was announced stays",
 			  KV_STR("error", e.text));
 		for (size_t i = 0; i < d->n_addresses; i++)
 			entry_unref(entry_of_stats(d->addresses[i].stats));
+		numbers_release(l, &d->named);
 		return;
 	}
 	l2_groups_apply(l->groups, t);
@@ -216,7 +258,7 @@ static void rebuild_now(struct loop_task *task)
 	/* While decisions are still being made the table would be of two worlds. */
 	if (l->packet && !l->held && planner_is_settled(l->planner)) {
 		draft_links(l, &d);
-		draft_alive(l, &d);
+		draft_nodes(l, &d);
 		draft_addresses(l, &d);
 		table_hand_over(l, &d);
 		entries_prune(l);
@@ -224,10 +266,24 @@ static void rebuild_now(struct loop_task *task)
 	draft_fini(&d);
 }
 
+/* What draft_number() held for it. */
+static struct l2_nodes named_by(const struct l2_table *t)
+{
+	struct l2_nodes named = t->alive;
+
+	l2_nodes_set(&named, t->self, true);
+	for (size_t i = 0; i < t->n_addresses; i++)
+		for (size_t k = 0; k < t->addresses[i].n_nodes; k++)
+			l2_nodes_set(&named, t->addresses[i].nodes[k], true);
+	return named;
+}
+
 void layer2_retired(struct layer2 *l, struct l2_table *t)
 {
-	(void)l;
-	for (size_t i = 0; t && i < t->n_addresses; i++)
+	struct l2_nodes named = named_by(t);
+
+	numbers_release(l, &named);
+	for (size_t i = 0; i < t->n_addresses; i++)
 		entry_unref(entry_of_stats(t->addresses[i].stats));
 	l2_table_free(t);
 }

@@ -48,6 +48,9 @@ void layer2_fini(struct layer2 *l);
 /** This node knows who else is alive: from now on it may claim addresses. */
 void layer2_release(struct layer2 *l);
 
+/** Say at once, before any table, whether this node lives. */
+void layer2_node(struct layer2 *l, const char *name);
+
 /** Decisions, nodes or links have changed: a new table follows at the end of the turn. */
 void layer2_touch(struct layer2 *l);
 

@@ -98,7 +98,7 @@ static void member_gone(struct membership *m, const struct gossip_member *member
 	uint16_t id;
 
 	/* The packet thread first: it takes over without waiting for any plan. */
-	if (m->packet && node_ids_of(m->ids, member->name, &id) == 0)
+	if (m->packet && node_ids_find(m->ids, member->name, &id))
 		packet_set_alive(m->packet, id, false);
 	log_member("nodeLeave", member->state == GOSSIP_LEFT ? "member left" : "member died",
 		   member);
