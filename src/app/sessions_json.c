@@ -221,6 +221,10 @@ static void packets_put(json_t *item, const struct bfd_session_status *st)
 	json_set_u64(item, "source-port", st->source_port);
 	json_set_u64(item, "packets-in", st->packets_in);
 	json_set_u64(item, "packets-out", st->packets_out);
+	if (st->echo_us)
+		ms_put(item, "echo-interval-ms", st->echo_us);
+	json_set_u64(item, "echo-packets-out", st->echo_out);
+	json_set_u64(item, "echo-packets-in", st->echo_in);
 	json_set_u64(item, "packets-dropped", st->packets_dropped);
 	json_object_set_new(item, "drops", drops_json(st));
 	json_set_u64(item, "late-sends", st->late_sends);

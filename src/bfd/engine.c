@@ -87,10 +87,11 @@ static void conn_start(struct bfd_engine *e, const struct bfd_target *t, struct 
 	list_append(&e->conns, &c->link);
 	bfd_queue_reserve(&e->queue, ++e->n_conns);
 	bfd_session_init(&c->session, &t->session, fresh_disc(e), &e->rng, now);
+	bfd_echo_init(&c->echo, c->session.local_disc, &e->rng);
 	index_add(c);
 	conn_open(c);
 	conn_publish(c);
-	conn_await(c, bfd_session_deadline(&c->session));
+	conn_await(c, conn_deadline(c));
 }
 
 static void conn_update(struct conn *c, const struct bfd_target *t, struct mono now)
@@ -150,6 +151,9 @@ static bool open_missing(struct bfd_engine *e)
 
 		complete &= conn_open(c);
 		if (bfd_io_listen(&e->io, t->peer.family, t->multihop, t->vrf, NULL) < 0)
+			why = errno;
+		if (t->session.required_min_echo_us && !t->multihop && t->ifindex &&
+		    bfd_echo_io_open(&e->echo_io, t->ifindex, NULL) < 0)
 			why = errno;
 	}
 	STORE(e->counters.listen_errno, why);
@@ -257,6 +261,7 @@ struct bfd_engine *bfd_engine_new(const struct bfd_engine_conf *conf)
 	rng_secure(&seed, sizeof(seed));
 	rng_seed(&e->rng, seed);
 	bfd_io_init(&e->io, conf->loop, engine_received, e);
+	bfd_echo_io_init(&e->echo_io, conf->loop, engine_echo_received, e);
 	bfd_tx_init(&e->tx, &e->rng, engine_sent);
 	list_init(&e->conns);
 	list_init(&e->leaving);
@@ -283,6 +288,7 @@ struct bfd_engine *bfd_engine_free(struct bfd_engine *e)
 	LIST_EACH (c, &e->leaving, link)
 		conn_free(c);
 	bfd_io_fini(&e->io);
+	bfd_echo_io_fini(&e->echo_io);
 	bfd_tx_fini(&e->tx);
 	bfd_queue_fini(&e->queue);
 	map_free(e->by_id);

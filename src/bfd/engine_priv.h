@@ -4,6 +4,7 @@
 
 #include "base/list.h"
 #include "base/map.h"
+#include "bfd/echo_io.h"
 #include "bfd/engine.h"
 #include "bfd/io.h"
 #include "bfd/queue.h"
@@ -17,6 +18,7 @@ struct conn {
 	struct bfd_due due;	/* not later than the session's deadline */
 	struct bfd_target target;
 	struct bfd_session session;
+	struct bfd_echo echo;
 	struct bfd_path path;
 	struct bfd_sender sender;
 	struct mono sender_checked;
@@ -36,6 +38,7 @@ struct bfd_engine {
 	struct bfd_engine_conf conf;
 	struct bfd_io io;
 	struct bfd_tx tx;
+	struct bfd_echo_io echo_io;
 	struct rng rng;
 	const struct bfd_table *table;
 	uint64_t generation;
@@ -95,5 +98,15 @@ static inline struct bfd_peer_key key_of(const struct addr *peer, bool multihop)
 /* engine.c */
 
 void conn_free(struct conn *c);
+
+/* echoing.c */
+
+/** Switch its echo function on or off, by what both sides say now. */
+void conn_echo_update(struct conn *c, struct mono now);
+/** Send, or fail, if it is due. */
+void conn_echo_run(struct conn *c, struct mono now);
+/** The earlier one of the session's and its echo's. */
+struct mono conn_deadline(const struct conn *c);
+void engine_echo_received(void *ctx, const struct bfd_echo_frame *f);
 
 #endif

@@ -163,6 +163,7 @@ void conn_flush(struct conn *c, struct mono now)
 	struct bfd_out out;
 	bool sent = false;
 
+	conn_echo_update(c, now);
 	while (bfd_session_next(&c->session, now, &out)) {
 		conn_publish(c); /* who is told of a change finds it in the status */
 		if (out.kind == BFD_OUT_CHANGE) {
@@ -176,7 +177,7 @@ void conn_flush(struct conn *c, struct mono now)
 	}
 	conn_publish(c);
 	c->paced_us = c->session.tx_interval_us;
-	struct mono at = bfd_session_deadline(&c->session);
+	struct mono at = conn_deadline(c);
 	/* A deadline that has moved away is found out when its time comes: that saves moving it with
 	 * each packet. */
 	if (sent || !c->due.slot || mono_before(at, c->due.at))
@@ -207,6 +208,7 @@ static void conn_tick(struct conn *c, struct mono now)
 
 	bfd_session_tick(&c->session, now);
 	bfd_session_send_ahead(&c->session, now, c->engine->ahead);
+	conn_echo_run(c, now);
 	conn_flush(c, now);
 	if (was_up && c->session.state != BFD_UP)
 		count_expiry(c, deadline);
@@ -245,13 +247,13 @@ static bool conn_run(struct conn *c, struct mono now)
 		conn_postpone(c, now);
 		return true;
 	}
-	struct mono at = bfd_session_deadline(s);
+	struct mono at = conn_deadline(c);
 
 	if (!mono_before(now, at) || !mono_before(mono_add(now, e->ahead), s->tx_at))
 		conn_tick(c, now);
 	else if (at.ns == c->due.at.ns)
 		return false;
-	bfd_queue_set(&e->queue, &c->due, bfd_session_deadline(s));
+	bfd_queue_set(&e->queue, &c->due, conn_deadline(c));
 	return true;
 }
 
@@ -261,6 +263,7 @@ void engine_run(struct bfd_engine *e, struct mono now)
 	struct bfd_due *first;
 
 	bfd_io_drain(&e->io); /* before any silence is believed */
+	bfd_echo_io_drain(&e->echo_io);
 	for (int i = 0; i < RUN_MAX && (first = bfd_queue_first(&e->queue)); i++) {
 		if (mono_before(horizon, first->at) ||
 		    !conn_run(CONTAINER_OF(first, struct conn, due), now))

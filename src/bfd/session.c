@@ -110,13 +110,15 @@ static void detect_replan(struct bfd_session *s)
 static void params_update(struct bfd_session *s)
 {
 	uint32_t desired_us = s->conf.desired_min_tx_us;
+	uint32_t required_us = s->conf.required_min_rx_us;
 
 	if (s->state != BFD_UP && !s->conf.full_rate)
 		desired_us = MAX(desired_us, BFD_SLOW_TX_US);
-	bool differs =
-		desired_us != s->desired_tx_us || s->conf.required_min_rx_us != s->required_rx_us;
+	if (s->state == BFD_UP && s->echo_on)
+		required_us = MAX(required_us, BFD_SLOW_TX_US);
+	bool differs = desired_us != s->desired_tx_us || required_us != s->required_rx_us;
 	s->desired_tx_us = desired_us;
-	s->required_rx_us = s->conf.required_min_rx_us;
+	s->required_rx_us = required_us;
 
 	if (s->state != BFD_UP) {
 		/* Each packet tells; nobody's detection depends on it yet, so no poll is needed. */
@@ -336,6 +338,16 @@ static void expire(struct bfd_session *s, struct mono now)
 	forget_remote(s);
 	if (s->state == BFD_INIT || s->state == BFD_UP)
 		enter(s, BFD_DOWN, BFD_DIAG_EXPIRED, now);
+	tx_replan(s, now);
+}
+
+void bfd_session_set_echo(struct bfd_session *s, bool on, struct mono now)
+{
+	if (s->echo_on == on)
+		return;
+	s->echo_on = on;
+	params_update(s);
+	detect_replan(s);
 	tx_replan(s, now);
 }
 

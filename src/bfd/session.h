@@ -103,6 +103,7 @@ struct bfd_session {
 	struct mono poll_at;   /* and when the next one does */
 	struct mono held_until;
 	uint32_t remote_min_echo_us;
+	bool echo_on;
 
 	bool send_wanted;
 	bool final_wanted;
@@ -156,6 +157,9 @@ bool bfd_session_next(struct bfd_session *s, struct mono now, struct bfd_out *ou
 
 /** Write a packet of bfd_session_next() with its authentication; at most BFD_PKT_MAX bytes. */
 void bfd_session_encode(struct bfd_session *s, const struct bfd_pkt *pkt, struct wr *w);
+
+/** The echo function runs, or not any more: while it does, control packets may be rare (§6.8.9). */
+void bfd_session_set_echo(struct bfd_session *s, bool on, struct mono now);
 
 /** The echo function has failed (§6.8.8: up sessions go down). */
 void bfd_session_echo_failed(struct bfd_session *s, struct mono now);

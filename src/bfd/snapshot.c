@@ -68,6 +68,8 @@ struct peer_sum {
 	uint64_t up; /* 1 when all of them are */
 	uint64_t in;
 	uint64_t out;
+	uint64_t echo_in;
+	uint64_t echo_out;
 	uint64_t up_events;
 	uint64_t down_events;
 };
@@ -84,6 +86,10 @@ static const struct metric {
 	  METRIC_COUNTER, offsetof(struct peer_sum, in) },
 	{ "metallb_bfd_control_packet_output", "Number of sent BFD control packets", METRIC_COUNTER,
 	  offsetof(struct peer_sum, out) },
+	{ "metallb_bfd_echo_packet_input", "Number of echo packets that came back", METRIC_COUNTER,
+	  offsetof(struct peer_sum, echo_in) },
+	{ "metallb_bfd_echo_packet_output", "Number of echo packets sent", METRIC_COUNTER,
+	  offsetof(struct peer_sum, echo_out) },
 	{ "metallb_bfd_session_up_events", "Number of times a BFD session came up", METRIC_COUNTER,
 	  offsetof(struct peer_sum, up_events) },
 	{ "metallb_bfd_session_down_events", "Number of times a BFD session went down",
@@ -100,6 +106,8 @@ static void sum_add(struct peer_sum *sum, const struct peer_sum *one)
 	sum->up = sum->up && one->up;
 	sum->in += one->in;
 	sum->out += one->out;
+	sum->echo_in += one->echo_in;
+	sum->echo_out += one->echo_out;
 	sum->up_events += one->up_events;
 	sum->down_events += one->down_events;
 }
@@ -117,6 +125,8 @@ static size_t sum_by_peer(const struct bfd_table *t, struct peer_sum *sums)
 			.up = LOAD(st->state) == BFD_UP,
 			.in = LOAD(st->packets_in),
 			.out = LOAD(st->packets_out),
+			.echo_in = LOAD(st->echo_in),
+			.echo_out = LOAD(st->echo_out),
 			.up_events = LOAD(st->up_events),
 			.down_events = LOAD(st->down_events),
 		};

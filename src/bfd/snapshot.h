@@ -75,6 +75,9 @@ struct bfd_session_status {
 	_Atomic uint64_t packets_in; /* accepted */
 	_Atomic uint64_t packets_out;
 	_Atomic uint64_t packets_dropped;
+	_Atomic uint32_t echo_us; /* pace of our echo packets; 0: none are sent */
+	_Atomic uint64_t echo_out;
+	_Atomic uint64_t echo_in;		  /* come back */
 	_Atomic uint64_t dropped[BFD_DROP_COUNT]; /* the same by reason */
 	_Atomic uint64_t late_sends;		  /* after the interval that was agreed on */
 	_Atomic uint64_t up_events;
@@ -102,6 +105,7 @@ struct bfd_counters {
 	_Atomic uint64_t packets_in; /* accepted */
 	_Atomic uint64_t packets_out;
 	_Atomic uint64_t send_failed;
+	_Atomic uint64_t echo_reflected; /* of neighbours' */
 	_Atomic uint64_t dropped[BFD_DROP_COUNT];
 	_Atomic uint64_t lost;	     /* found a socket's buffer full */
 	_Atomic uint64_t late_sends; /* after the interval that was agreed on */

@@ -34,6 +34,8 @@ struct raw_pool *advs_pool(const struct advs *x, const struct cfg_pool *pool);
 
 /** Advertisements of one prefix to one peer from one node must not differ in LOCAL_PREF. */
 void advs_local_pref(struct advs *x);
+/** IPv6 addresses do not go to peers whose BFD profile has echo mode (the reference's rule). */
+void advs_echo(struct advs *x);
 /** What loads, and can't work as its author hopes. */
 void advs_warn(struct advs *x);
 

@@ -74,6 +74,8 @@ struct cfg_bfd_profile {
 	uint8_t detect_mult;  /* default 3 */
 	bool passive;
 	uint8_t min_ttl; /* default 254; multihop only */
+	bool echo;
+	uint32_t echo_us; /* default 50000: of those we send, and of those we send back */
 	bool demand;
 	struct dur hold_down; /* default 0 */
 	struct cfg_bfd_auth auth;

@@ -36,7 +36,6 @@ void adv_l2_keep(struct loader *l, const struct place *p, struct raw_l2_adv *adv
 void adv_bgp_keep(struct loader *l, const struct place *p, struct raw_adv *adv);
 
 /* BFD profiles (fields_bgp.c). */
-extern const struct not_built field_no_echo_mode;
 void bfd_receive_load(struct loader *l, const struct place *p, void *object);
 void bfd_transmit_load(struct loader *l, const struct place *p, void *object);
 void bfd_echo_interval_load(struct loader *l, const struct place *p, void *object);

@@ -12,6 +12,9 @@
 void bfd_keep(struct loader *l, struct raw_bfd *bfd)
 {
 	bfd->c.auth = bfd->auth.c;
+	if (bfd->echo_interval_at && !bfd->c.echo)
+		load_warning(l, bfd->echo_interval_at, NULL, "%s has no effect without echo mode",
+			     bfd->echo_interval_at->key);
 	mem_grow(l->bfds, l->n_bfds, l->cap_bfds);
 	l->bfds[l->n_bfds++] = bfd;
 }
@@ -55,22 +58,17 @@ void bfd_transmit_load(struct loader *l, const struct place *p, void *object)
 	interval_load(l, p, &((struct raw_bfd *)object)->c.transmit_us);
 }
 
-/* It means nothing as long as echo-mode is off, which is all that is built. */
 void bfd_echo_interval_load(struct loader *l, const struct place *p, void *object)
 {
 	static const struct field ms = { .min = 10, .max = 60000, .unit = "ms" };
 	uint64_t v;
 
-	(void)object;
-	if (value_uint(l, p, &ms, &v))
-		load_warning(l, p, NULL, "%s has no effect without echo mode", p->key);
+	if (!value_uint(l, p, &ms, &v))
+		return;
+	struct raw_bfd *raw = object;
+	raw->c.echo_us = (uint32_t)v * 1000;
+	raw->echo_interval_at = place_keep(l->scratch, p);
 }
-
-const struct not_built field_no_echo_mode = {
-	.neutral = "false",
-	.instead = "without it, asynchronous mode detects a loss in receive-interval × "
-		   "detect-multiplier",
-};
 
 static const struct field bfd_fields[] = {
 	{ "name", FIELD_TEXT, "the name that peers refer to", AT(struct raw_bfd, c.name),
@@ -86,8 +84,9 @@ static const struct field bfd_fields[] = {
 	  AT(struct raw_bfd, c.detect_mult), .min = 2, .max = 255, .preset = "3" },
 	{ "echo-interval", FIELD_OWN, "pace of echo packets", .shape = "integer, 10 to 60000 ms",
 	  .preset_text = "50", .load = bfd_echo_interval_load },
-	{ "echo-mode", FIELD_BOOL, "packets that the neighbour loops back",
-	  .not_built = &field_no_echo_mode },
+	{ "echo-mode", FIELD_BOOL,
+	  "packets that the neighbour loops back, and looping back its own; IPv4, single hop",
+	  AT(struct raw_bfd, c.echo), .preset = "false" },
 	{ "passive-mode", FIELD_BOOL, "wait for the neighbour's first packet",
 	  AT(struct raw_bfd, c.passive), .preset = "false" },
 	{ "minimum-ttl", FIELD_UINT, "lowest TTL that is accepted on a multihop session",
@@ -107,6 +106,7 @@ void bfd_preset(void *object)
 
 	c->receive_us = 300000;
 	c->transmit_us = 300000;
+	c->echo_us = 50000;
 }
 
 const struct level level_bfd_profile = {

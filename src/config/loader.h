@@ -19,6 +19,7 @@ struct raw_bfd {
 	struct cfg_bfd_profile c;
 	const struct place *at;
 	struct raw_bfd_auth auth;
+	const struct place *echo_interval_at; /* where it was given, or NULL */
 };
 
 struct raw_secret_ref {

@@ -343,6 +343,7 @@ void resolve_advs(struct loader *l)
 	l2_resolve(&x);
 	bgp_resolve(&x);
 	advs_local_pref(&x);
+	advs_echo(&x);
 	if (!l->issues.count[ISSUE_ERROR]) /* of which warnings might be mere echoes */
 		advs_warn(&x);
 	advs_fini(&x);

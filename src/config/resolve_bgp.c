@@ -34,8 +34,14 @@ static void peer_profile(struct loader *l, struct raw_peer *raw, const struct ma
 	if (!raw->bfd_profile || !*raw->bfd_profile)
 		return;
 	raw->c.bfd = map_get(profiles, raw->bfd_profile);
-	if (raw->c.bfd)
+	if (raw->c.bfd) {
+		struct place at = place_field(raw->at, "bfd-profile");
+
+		if (raw->c.bfd->echo && raw->c.addr.family == FAMILY_V6)
+			load_warning(l, &at, "control packets detect a loss all the same",
+				     "echo mode is for IPv4 peers: this one has none");
 		return;
+	}
 	struct place at = place_either(raw->at, "bfd-profile", "bfdProfile");
 	const char *base = unmarked(l, raw->bfd_profile);
 	const char *hint = load_nearest(l, base ? base : raw->bfd_profile, names, n_names);

@@ -176,6 +176,55 @@ static const struct raw_pool *adv_family(const struct advs *x, const struct cfg_
 	return NULL;
 }
 
+static const struct cfg_pool *pool_with_v6(const struct cfg_pools *pools)
+{
+	for (size_t i = 0; i < pools->n; i++)
+		for (size_t k = 0; k < pools->v[i]->n_addresses; k++) {
+			const struct cfg_block_list *b = &pools->v[i]->addresses[k];
+
+			if (b->n && b->v[0].addr.family == FAMILY_V6)
+				return pools->v[i];
+		}
+	return NULL;
+}
+
+static bool texts_have(const struct cfg_texts *t, const char *text)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (strcmp(t->v[i], text) == 0)
+			return true;
+	return false;
+}
+
+/* The first one, of resources, that hears this advertisement and whose BFD sends echo packets. */
+static const struct cfg_peer *echo_peer(const struct cfg *c, const struct raw_adv *adv)
+{
+	for (size_t i = 0; i < c->n_peers; i++) {
+		const struct cfg_peer *p = &c->peers[i];
+
+		if (p->format == CFG_RESOURCE && p->bfd && p->bfd->echo &&
+		    (!adv->c.peers.n || texts_have(&adv->c.peers, p->name)))
+			return p;
+	}
+	return NULL;
+}
+
+void advs_echo(struct advs *x)
+{
+	for (size_t i = 0; i < x->n_list; i++) {
+		const struct raw_adv *adv = x->list[i];
+		const struct cfg_pool *pool = pool_with_v6(&adv->c.pools);
+		const struct cfg_peer *peer = pool ? echo_peer(x->l->cfg, adv) : NULL;
+
+		if (peer)
+			load_error(x->l, adv->at,
+				   "switch echoMode off in that profile, or name other peers",
+				   "IPv6 addresses of pool '%.60s' go to peer '%.60s', whose BFD "
+				   "profile '%.60s' has echo mode",
+				   pool->name, peer->name, peer->bfd->name);
+	}
+}
+
 static void warn_family(struct advs *x, const struct raw_adv *adv, bool v6)
 {
 	const struct raw_pool *pool = adv_family(x, &adv->c.pools, v6);

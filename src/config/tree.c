@@ -114,11 +114,12 @@ static json_t *tree_bfd_auth(const struct cfg_bfd_auth *a, bool secrets)
 
 json_t *tree_bfd_profile(const struct cfg_bfd_profile *b, bool secrets)
 {
-	json_t *o = json_pack("{s:s, s:o, s:o, s:i, s:b, s:i, s:b, s:o}", "name", b->name,
+	json_t *o = json_pack("{s:s, s:o, s:o, s:i, s:b, s:i, s:b, s:i, s:b, s:o}", "name", b->name,
 			      "receive-interval", tree_interval(b->receive_us), "transmit-interval",
 			      tree_interval(b->transmit_us), "detect-multiplier", b->detect_mult,
-			      "passive-mode", b->passive, "minimum-ttl", b->min_ttl, "demand-mode",
-			      b->demand, "hold-down", tree_dur(b->hold_down));
+			      "passive-mode", b->passive, "minimum-ttl", b->min_ttl, "echo-mode",
+			      b->echo, "echo-interval", b->echo_us / 1000, "demand-mode", b->demand,
+			      "hold-down", tree_dur(b->hold_down));
 
 	if (b->auth.type != CFG_BFD_AUTH_NONE)
 		json_object_set_new(o, "authentication", tree_bfd_auth(&b->auth, secrets));

@@ -91,6 +91,15 @@ int packet_open(int ifindex, uint16_t ethertype, const struct pcap_prog *filter,
 	return fd;
 }
 
+void packet_own_mac(int fd, uint8_t out[static 6])
+{
+	struct sockaddr_ll at = { 0 };
+	socklen_t len = sizeof(at);
+
+	(void)getsockname(fd, (struct sockaddr *)&at, &len);
+	memcpy(out, at.sll_addr, 6);
+}
+
 void packet_mute(int fd)
 {
 	/* Were it refused, frames would be queued until the buffer is full: no harm done. */

@@ -34,6 +34,9 @@ NODISCARD int packet_set_filter(int fd, const struct pcap_prog *filter, struct e
 /** Let nothing more in, until the descriptor is closed. */
 void packet_mute(int fd);
 
+/** The Ethernet address of the interface. */
+void packet_own_mac(int fd, uint8_t out[static 6]);
+
 /** False once the interface that it was bound to is gone: it will never hear anything again. */
 bool packet_is_bound(int fd);
 

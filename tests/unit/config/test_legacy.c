@@ -255,8 +255,6 @@ static const struct refusal refused[] = {
 	  "bfd-profiles[0].minimum-ttl", "out of range", "1 to 254" },
 	{ "minimum-ttl 255", "bfd-profiles: [{name: a, minimum-ttl: 255}]\n",
 	  "bfd-profiles[0].minimum-ttl", "out of range" },
-	{ "echo-mode", "bfd-profiles: [{name: a, echo-mode: true}]\n", "bfd-profiles[0].echo-mode",
-	  "not built yet" },
 };
 
 static const struct acceptance accepted[] = {
@@ -385,7 +383,7 @@ static const struct acceptance accepted[] = {
 	{ "profile defaults", "bfd-profiles: [{name: a}]\n", "bfd-profiles.0",
 	  "{\"name\":\"a\",\"receive-interval\":300,\"transmit-interval\":300,"
 	  "\"detect-multiplier\":3,\"passive-mode\":false,\"minimum-ttl\":254,"
-	  "\"demand-mode\":false,\"hold-down\":\"0s\"}" },
+	  "\"echo-mode\":false,\"echo-interval\":50,\"demand-mode\":false,\"hold-down\":\"0s\"}" },
 	{ "profile limits",
 	  "bfd-profiles: [{name: a, receive-interval: 10, transmit-interval: 60000, "
 	  "detect-multiplier: 255, minimum-ttl: 1, passive-mode: true, echo-mode: false}]\n",

@@ -115,7 +115,10 @@ static const struct refusal refused[] = {
 	{ "minimumTtl 255", R_BFD("minimumTtl: 255"), "spec.minimumTtl", "out of range" },
 	{ "minimumTTL in another spelling", R_BFD("minimumTTL: 1"), "spec.minimumTTL", "no key",
 	  "'minimumTtl'" },
-	{ "echoMode: not yet", R_BFD("echoMode: true"), "spec.echoMode", "not built yet" },
+	{ "IPv6 to a peer with echo mode",
+	  R_LAN6 RESOURCE("v1beta1", "BGPAdvertisement", "adv", "ipAddressPools: [lan6]")
+		  R_PEER(", peerASN: 1, bfdProfile: fast") R_BFD("echoMode: true"),
+	  "spec", "has echo mode", "echoMode off" },
 	{ "two profiles of one name", R_BFD("") R_BFD(""), "metadata.name",
 	  "a second BFD profile 'fast'" },
 

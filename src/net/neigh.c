@@ -1,0 +1,44 @@
+#include "net/neigh.h"
+
+#include <fcntl.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+bool neigh_mac(uint32_t ifindex, const struct addr *peer, uint8_t out[static 6])
+{
+	struct arpreq req = { 0 };
+	struct sockaddr_in *to = (struct sockaddr_in *)(void *)&req.arp_pa;
+
+	if (peer->family != FAMILY_V4 || !if_indextoname(ifindex, req.arp_dev))
+		return false;
+	to->sin_family = AF_INET;
+	memcpy(&to->sin_addr, peer->b, 4);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool known = fd >= 0 && ioctl(fd, SIOCGARP, &req) == 0 && (req.arp_flags & ATF_COM);
+	if (fd >= 0)
+		close(fd);
+	if (known)
+		memcpy(out, req.arp_ha.sa_data, 6);
+	return known;
+}
+
+bool neigh_forwards(uint32_t ifindex)
+{
+	char name[IF_NAMESIZE], path[80], word = '0';
+
+	if (!if_indextoname(ifindex, name))
+		return false;
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/forwarding", name);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	bool read_it = read(fd, &word, 1) == 1;
+	close(fd);
+	return read_it && word == '1';
+}

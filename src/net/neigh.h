@@ -1,0 +1,16 @@
+/**
+ * What the kernel knows of a neighbour on a link, and whether it forwards there. IPv4. Each question is one
+ * system call that does not wait.
+ */
+#ifndef NET_NEIGH_H
+#define NET_NEIGH_H
+
+#include "base/addr.h"
+
+/** The Ethernet address of @peer in the kernel's table; false when it is not known (yet). */
+bool neigh_mac(uint32_t ifindex, const struct addr *peer, uint8_t out[static 6]);
+
+/** Does the kernel forward IPv4 packets that arrive on this interface? */
+bool neigh_forwards(uint32_t ifindex);
+
+#endif
