@@ -10,7 +10,7 @@
 
 enum priority {
 	PRIORITY_NORMAL,
-	PRIORITY_PROMPT,    /* as all others, but it runs in short slices, and so begins sooner */
+	PRIORITY_PROMPT, /* in short slices, so that it begins sooner, and nice where permitted */
 	PRIORITY_REAL_TIME, /* before all that is not */
 };
 

@@ -260,10 +260,20 @@ static void drain_all(struct bfd_io *io, bool bulk, struct bfd_wakeup *w)
 	}
 }
 
+/* The real-time clock first: should we be interrupted between the two, packets look younger than they
+ * are, and no peer looks silent. */
+static struct bfd_wakeup wakeup_now(void)
+{
+	struct bfd_wakeup w = { .wall_ns = wall_clock_ns() };
+
+	w.now = mono_clock();
+	return w;
+}
+
 /* The bulk first: what a peer says of its session in other packets is mostly newer. */
 void bfd_io_drain(struct bfd_io *io)
 {
-	struct bfd_wakeup w = { .now = mono_clock(), .wall_ns = wall_clock_ns() };
+	struct bfd_wakeup w = wakeup_now();
 	struct mono turn = loop_now(io->loop);
 
 	if (io->turn.ns == turn.ns)

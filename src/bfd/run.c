@@ -72,6 +72,8 @@ static void conn_changed(struct conn *c, const struct bfd_change *change)
 	int up = (change->new_state == BFD_UP) - (change->old_state == BFD_UP);
 
 	STORE(e->counters.sessions_up, LOAD(e->counters.sessions_up) + (uint32_t)up);
+	c->sender_checked =
+		loop_now(e->conf.loop); /* not now: a thousand may have changed at once */
 	c->rx_last = (struct mono){ 0 };
 	c->rx_last_gap = DUR_NS(0);
 	if (c->leaving)

@@ -54,7 +54,7 @@ struct session {
 	int64_t tx_at, rx_last; /* monotonic */
 	int64_t sent_wall;	/* the last packet, real time */
 	int64_t excess_ns;	/* of the last cut; negative: none yet */
-	bool silent, want_final;
+	bool silent, noticed, want_final;
 };
 
 static struct {
@@ -167,11 +167,11 @@ static void note_down(struct session *s, int64_t stamp)
 {
 	uint32_t us = far.interval_us > s->their_rx_us ? far.interval_us : s->their_rx_us;
 
-	if (s->silent)
-		s->excess_ns = stamp - s->sent_wall - (int64_t)far.mult * us * 1000;
-	else
+	if (!s->silent)
 		far.their_downs++;
-	s->silent = false;
+	else if (!s->noticed)
+		s->excess_ns = stamp - s->sent_wall - (int64_t)far.mult * us * 1000;
+	s->noticed = true;
 }
 
 static void receive_one(const struct control *c, unsigned i, int64_t stamp, int64_t now)
@@ -281,7 +281,7 @@ static void cut_begin(unsigned from, unsigned to, int64_t now)
 {
 	for (unsigned i = from; i < to; i++) {
 		far.sessions[i].silent = true;
-		far.sessions[i].excess_ns = -1;
+		far.sessions[i].noticed = false;
 	}
 	far.cutting = true;
 	far.cut_from = from;
@@ -294,13 +294,13 @@ static void cut_look(int64_t now)
 	unsigned waiting = 0;
 
 	for (unsigned i = far.cut_from; i < far.cut_to; i++)
-		waiting += far.sessions[i].silent;
+		waiting += !far.sessions[i].noticed;
 	if (waiting && now < far.cut_until)
 		return;
 	far.cutting = false;
 	printf("{\"unnoticed\": %u, \"excess-us\": [", waiting);
 	for (unsigned i = far.cut_from, any = 0; i < far.cut_to; i++) {
-		if (!far.sessions[i].silent)
+		if (far.sessions[i].noticed)
 			printf("%s%.1f", any++ ? ", " : "",
 			       (double)far.sessions[i].excess_ns / 1e3);
 		far.sessions[i].silent = false;

@@ -10,7 +10,7 @@ import benchlib as b
 from crierlab import Bird, Frr, Node
 from netlab import wait_for
 
-US, FIRST = "10.60.0.1", "10.60.8.0"
+US, OTHER, FIRST = "10.60.0.1", "10.60.0.2", "10.60.8.0"
 
 
 def address(i):
@@ -26,22 +26,40 @@ class Load:
         return f"{self.sessions} × {self.interval_ms:g} ms × {self.multiplier}"
 
 
-class Crier:
-    name = "crier"
+def switch(lab):
+    """A switch whose forwarding, which the sender pays for here, is as cheap as can be."""
+    lan = lab.switch("lan")
+    for what in ("iptables", "ip6tables", "arptables"):
+        lan.run(f"sysctl -qw net.bridge.bridge-nf-call-{what}=0", check=False)
+    return lan
+
+
+class End:
+    """One end: a daemon on a host of its own, with a session to each peer."""
+
+    cls = None
+
+    def __init__(self, lab, lan, load, us=US, peers=None):
+        self.us, self.peers = us, peers or [address(i) for i in range(load.sessions)]
+        self.host = lab.host("end-" + us.rsplit(".", 1)[1], lan, f"{us}/16", cls=self.cls)
+        self.pid = self.start(load)
+
+
+class Crier(End):
+    name, cls = "crier", Node
     own = ""        # more of the configuration
 
-    def start(self, lab, lan, load):
-        self.node = lab.host("end", lan, f"{US}/16", cls=Node)
-        self.node.configure(
+    def start(self, load):
+        self.host.configure(
             f"bfd-profiles: [{{name: p, receive-interval: {load.interval_ms}ms, "
             f"transmit-interval: {load.interval_ms}ms, detect-multiplier: {load.multiplier}}}]\n{self.own}\npeers:\n" +
-            "".join(f"- {{name: p{i}, my-asn: 64512, peer-asn: 64513, peer-address: {address(i)}, bfd-profile: p}}\n"
-                    for i in range(load.sessions)))
-        self.node.start()
-        self.host, self.pid = self.node, self.node.pid()
+            "".join(f"- {{name: p{i}, my-asn: 64512, peer-asn: 64513, peer-address: {peer}, bfd-profile: p}}\n"
+                    for i, peer in enumerate(self.peers)))
+        self.host.start()
+        return self.host.pid()
 
     def version(self):
-        return b.version([self.node.binary, "--version"])
+        return b.version([self.host.binary, "--version"])
 
 
 class CrierUdp(Crier):
@@ -54,34 +72,37 @@ class CrierNormal(Crier):
     own = "bfd: {real-time: off}"
 
 
-class FrrEnd:
-    name = "FRR"
+class FrrEnd(End):
+    name, cls = "FRR", Frr
 
-    def start(self, lab, lan, load):
-        self.host = lab.host("end", lan, f"{US}/16", cls=Frr)
-        peers = "".join(f" peer {address(i)} local-address {US} interface eth0\n  profile p\n"
-                        for i in range(load.sessions))
+    def start(self, load):
+        peers = "".join(f" peer {p} local-address {self.us} interface eth0\n  profile p\n" for p in self.peers)
         self.host.start(f"bfd\n profile p\n  receive-interval {load.interval_ms:g}\n"
                         f"  transmit-interval {load.interval_ms:g}\n  detect-multiplier {load.multiplier}\n{peers}")
-        self.pid = next(p for p in self.host.pids() if b.name_of(p) == "bfdd")
+        return next(p for p in self.host.pids() if b.name_of(p) == "bfdd")
 
     def version(self):
         return b.version(["/usr/lib/frr/bfdd", "--version"])
 
 
-class BirdEnd:
-    name = "BIRD"
+class BirdEnd(End):
+    name, cls = "BIRD", Bird
 
-    def start(self, lab, lan, load):
-        self.host = lab.host("end", lan, f"{US}/16", cls=Bird)
-        peers = "".join(f'neighbor {address(i)} dev "eth0" local {US};\n' for i in range(load.sessions))
-        pace = f"min rx interval {load.interval_ms:g} ms; min tx interval {load.interval_ms:g} ms"
-        self.host.start(f'router id {US};\nprotocol device {{}}\nprotocol bfd {{ interface "eth0" {{ {pace}; '
+    def start(self, load):
+        peers = "".join(f'neighbor {p} dev "eth0" local {self.us};\n' for p in self.peers)
+        us = int(load.interval_ms * 1000)
+        pace = f"min rx interval {us} us; min tx interval {us} us"
+        self.host.start(f'router id {self.us};\nprotocol device {{}}\nprotocol bfd {{ interface "eth0" {{ {pace}; '
                         f"multiplier {load.multiplier}; }};\n{peers}}}\n")
-        self.pid = next(p for p in self.host.pids() if b.name_of(p) == "bird")
+        return next(p for p in self.host.pids() if b.name_of(p) == "bird")
 
     def version(self):
         return b.version(["bird", "--version"])
+
+
+def load_of(text):
+    """ "64x50" """
+    return Load(*(float(n) if "." in n else int(n) for n in text.split("x")))
 
 
 ENDS = {"crier": Crier, "crier-udp": CrierUdp, "crier-normal": CrierNormal, "frr": FrrEnd, "bird": BirdEnd}
@@ -98,9 +119,11 @@ class Far:
         program = lab.dir / "bfd_far"
         source = b.ROOT / "tests" / "bench" / "bfd_far.c"
         subprocess.run(["cc", "-D_GNU_SOURCE", "-O2", "-o", program, source], check=True)
-        self.host = lab.host("far", lan, "10.60.0.2/16")
+        self.host = lab.host("far", lan, f"{OTHER}/16")
         self.host.run("ip route add local 10.60.8.0/21 dev lo")      # every address of it is ours
-        self.host.run("sysctl -qw net.ipv4.conf.all.arp_filter=0")
+        # crier's BGP sessions, which come with its BFD sessions, stay out of the account: nobody refuses them.
+        self.host.run(["nft", "add table ip bgp; add chain ip bgp in { type filter hook input priority 0; }; "
+                       "add rule ip bgp in tcp dport 179 drop"])
         self.process = subprocess.Popen(
             self.host.args([program, US, FIRST, load.sessions, int(load.interval_ms * 1000), load.multiplier]),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
