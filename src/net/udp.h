@@ -21,7 +21,7 @@ struct udp_conf {
 	uint8_t tos;	  /* or traffic class */
 	int rcvbuf_bytes; /* 0: the least there is, for sockets that only send */
 	bool details;	  /* deliver destination, interface, TTL and time with each datagram */
-	uint32_t vrf;	  /* interface that the socket belongs to: a VRF, or any link; 0: none */
+	uint32_t vrf;	  /* interface of the VRF that the socket belongs to; 0: none */
 	bool grouped;	  /* others of ours have the same port: see udp_sort() */
 };
 

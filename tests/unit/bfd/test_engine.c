@@ -269,9 +269,15 @@ struct kind_case {
 	bool on_link;
 	bool multihop;
 	uint32_t interval_us;
+	bool udp_only;
+	bool in_vrf; /* bound to the link, as to the interface of a VRF */
 };
 
+/* A link stands for a VRF, first of all: its packets would find an unbound socket that is there. */
 static const struct kind_case kind_cases[] = {
+	{ "v4 in a VRF", "192.0.2.1", "192.0.2.2", false, true, false, 10000, .in_vrf = true },
+	{ "v6 multihop in a VRF, UDP sockets", "2001:db8::1", "2001:db8::2", true, false, true,
+	  50000, .udp_only = true, .in_vrf = true },
 	{ "v4 50 ms", "192.0.2.1", "192.0.2.2", false, true, false, 50000 },
 	{ "v4 10 ms, local set, any interface", "192.0.2.1", "192.0.2.2", true, false, false,
 	  10000 },
@@ -281,7 +287,26 @@ static const struct kind_case kind_cases[] = {
 	{ "link-local 10 ms, local unset", "fe80::1", "fe80::2", false, true, false, 10000 },
 	{ "multihop v4", "192.0.2.1", "192.0.2.2", true, false, true, 50000 },
 	{ "multihop v6", "2001:db8::1", "2001:db8::2", false, false, true, 50000 },
+	{ "v4, UDP sockets", "192.0.2.1", "192.0.2.2", false, true, false, 10000,
+	  .udp_only = true },
+	{ "link-local, UDP sockets", "fe80::1", "fe80::2", true, true, false, 50000,
+	  .udp_only = true },
 };
+
+static void assert_last_change(const struct bfd_session_status *st, uint8_t from, uint8_t to)
+{
+	struct bfd_transition t[BFD_TRANSITIONS];
+
+	assert_true(bfd_status_transitions(st, t) >= 1);
+	assert_int_equal(t[0].old_state, from);
+	assert_int_equal(t[0].new_state, to);
+	assert_int_equal(t[0].at.ns, st->changed_ns);
+}
+
+static bool paces_are_known(void)
+{
+	return bfd_hist_count(&a->status[0].gaps) > 5 && bfd_hist_count(&b->status[0].jitter) > 5;
+}
 
 static void comes_and_goes(void **state)
 {
@@ -293,7 +318,9 @@ static void comes_and_goes(void **state)
 					 c->interval_us);
 	ta.multihop = tb.multihop = c->multihop;
 	ta.min_ttl = tb.min_ttl = 254;
-	struct bfd_table table_a = { &ta, 1 }, table_b = { &tb, 1 };
+	ta.vrf = c->in_vrf ? a->ifindex : 0;
+	tb.vrf = c->in_vrf ? b->ifindex : 0;
+	struct bfd_table table_a = { &ta, 1, c->udp_only }, table_b = { &tb, 1, c->udp_only };
 
 	apply(a, &table_a);
 	assert_ptr_equal(a->returned, NULL);
@@ -302,12 +329,17 @@ static void comes_and_goes(void **state)
 	assert_int_equal(a->status[0].tx_us, c->interval_us);
 	assert_int_equal(a->status[0].detect_us, 3 * c->interval_us);
 	assert_in_range(a->status[0].source_port, BFD_SOURCE_PORT_MIN, BFD_SOURCE_PORT_MAX);
+	assert_int_equal(a->status[0].via, c->udp_only ? BFD_VIA_UDP : BFD_VIA_RAW);
 	assert_int_equal(a->events[a->n_events - 1].id, 7);
+	assert_true(wait_for(paces_are_known));
 
 	struct mono cut = mono_clock();
 	shell(b, "nft add rule inet cut in udp dport '{ 3784, 4784 }' drop");
 	assert_true(wait_for(both_down));
 	assert_int_equal(b->status[0].local_diag, BFD_DIAG_EXPIRED);
+	assert_last_change(&b->status[0], BFD_UP, BFD_DOWN);
+	assert_true(bfd_engine_counters(b->engine)->expiries > 0);
+	assert_true(bfd_hist_count(&bfd_engine_counters(b->engine)->detection) > 0);
 	assert_int_equal(a->status[0].remote_diag, BFD_DIAG_EXPIRED);
 	assert_int_equal(b->status[0].down_events, 1);
 	assert_true(mono_before(cut, (struct mono){ b->status[0].changed_ns }));
@@ -591,6 +623,58 @@ static void strangers_have_no_effect(void **state)
 	clear(NULL);
 }
 
+/* ---- a flood ---- */
+
+static void job_socket(struct node *n)
+{
+	struct udp_conf conf = { .family = FAMILY_V4, .ttl = 255 };
+
+	n->result = addr_parse("192.0.2.66", &conf.local);
+	n->result = udp_open(&conf, NULL);
+}
+
+static bool flood_is_counted(void)
+{
+	const struct bfd_counters *n = bfd_engine_counters(a->engine);
+
+	return n->dropped[BFD_DROP_UNKNOWN_DISC] + n->lost > watched_from + 1000;
+}
+
+/* As fast as one processor can: of both kinds, those that wake and those that do not. */
+static void flood_has_no_effect(void **state)
+{
+	(void)state;
+	enum { PACKETS = 60000 };
+	need_namespaces();
+	struct bfd_target ta = target_of(a, "192.0.2.2", NULL, true, 50000);
+	struct bfd_target tb = target_of(b, "192.0.2.1", NULL, true, 50000);
+	struct bfd_table table_a = { &ta, 1 }, table_b = { &tb, 1 };
+	const struct bfd_counters *n = bfd_engine_counters(a->engine);
+	uint8_t wire[24];
+	struct addr to;
+
+	shell(b, "ip addr replace 192.0.2.66/24 dev v0");
+	apply(a, &table_a);
+	apply(b, &table_b);
+	assert_true(wait_for(agreed));
+	node_do(b, job_socket, NULL);
+	int fd = b->result;
+	assert_true(fd >= 0);
+	assert_int_equal(addr_parse("192.0.2.1", &to), 0);
+	uint64_t before = n->dropped[BFD_DROP_UNKNOWN_DISC] + n->lost;
+	for (int i = 0; i < PACKETS; i++) {
+		unhex("20400318 00000009 00000001 000f4240 000f4240 00000000", wire, sizeof(wire));
+		wire[1] = i % 2 ? 0x40 : 0xc0; /* Down, Up */
+		(void)!udp_send(fd, &to, 3784, 0, wire, sizeof(wire));
+	}
+	close(fd);
+	assert_int_equal(a->status[0].down_events + b->status[0].down_events, 0);
+	assert_int_equal(a->status[0].state, BFD_UP);
+	watched_from = before;
+	assert_true(wait_for(flood_is_counted));
+	assert_int_equal(a->status[0].packets_dropped, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest plain[] = {
@@ -600,6 +684,7 @@ int main(void)
 		cmocka_unit_test_teardown(what_waited_counts_first, clear),
 		cmocka_unit_test_teardown(address_may_come_later, clear),
 		cmocka_unit_test_teardown(sessions_are_told_apart, clear),
+		cmocka_unit_test_teardown(flood_has_no_effect, clear),
 	};
 
 	setup(NULL);
