@@ -250,12 +250,46 @@ static void bfd_forget_unwanted(struct sessions *s)
 	}
 }
 
-/* One hop when the peer is on a network of ours (RFC 5881), else several (RFC 5883). */
+static bool link_connects(const struct net_link *l, const struct addr *a)
+{
+	for (size_t i = 0; i < l->n_addrs; i++) {
+		const struct prefix *net = &l->addrs[i].subnet;
+
+		if (net->len < addr_bits(a) && prefix_contains(net, a))
+			return true;
+	}
+	return false;
+}
+
+/* VRFs may have the same networks: only the links of the peer's own count. */
+static const struct net_link *link_in_vrf(const struct sessions *s, const struct cfg_peer *p,
+					  const struct net_link *vrf)
+{
+	const struct net_link *l;
+
+	for (size_t at = 0; vrf && (l = net_links_next(s->links, &at));)
+		if (l->master == vrf->ifindex && link_connects(l, &p->addr))
+			return l;
+	return NULL;
+}
+
+static const struct net_link *link_of(const struct sessions *s, const struct cfg_peer *p,
+				      const struct net_link *vrf)
+{
+	if (p->zone)
+		return net_links_by_name(s->links, p->zone);
+	return p->vrf ? link_in_vrf(s, p, vrf) : net_links_connected(s->links, &p->addr);
+}
+
+/* One hop when the peer is on a network of ours (RFC 5881), else several (RFC 5883). In a VRF that
+ * is not there nobody can be reached. */
 static void target_place(const struct sessions *s, const struct cfg_peer *p, struct bfd_target *t)
 {
-	const struct net_link *link = p->zone ? net_links_by_name(s->links, p->zone)
-					      : net_links_connected(s->links, &p->addr);
+	const struct net_link *vrf = p->vrf ? net_links_by_name(s->links, p->vrf) : NULL;
+	const struct net_link *link = link_of(s, p, vrf);
 
+	if (p->vrf)
+		t->vrf = vrf ? (uint32_t)vrf->ifindex : INT32_MAX;
 	t->ifindex = link ? (uint32_t)link->ifindex : 0;
 	t->multihop = !link || (p->ebgp_multihop && !cfg_peer_is_internal(p));
 	if (t->multihop)
