@@ -113,6 +113,7 @@ static void packet_gap(void *ctx)
 	log_event(LOG_WARN, "eventsLost", "the packet thread said more than could be heard",
 		  KV_U64("lost", packet_events_lost(a->packet)));
 	layer2_reconcile(&a->layer2);
+	sessions_reconcile(&a->sessions);
 }
 
 static int packet_start(struct app *a, struct err *e)

@@ -44,7 +44,7 @@ static bool find_free(struct node_ids *ids, uint16_t *out)
 		*out = ids->n++;
 		return true;
 	}
-	for (uint16_t tried = 0; tried < NODE_IDS_MAX; tried++) {
+	for (unsigned tried = 0; tried < NODE_IDS_MAX; tried++) {
 		uint16_t id = ids->next;
 
 		ids->next = (uint16_t)((id + 1) % NODE_IDS_MAX);

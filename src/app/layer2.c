@@ -131,9 +131,9 @@ static bool draft_number(struct layer2 *l, struct draft *d, const char *node, ui
 
 static void numbers_release(struct layer2 *l, const struct l2_nodes *named)
 {
-	for (uint16_t id = 0; id < NODE_IDS_MAX; id++)
+	for (unsigned id = 0; id < NODE_IDS_MAX; id++)
 		if (l2_nodes_has(named, id))
-			node_ids_release(l->ids, id);
+			node_ids_release(l->ids, (uint16_t)id);
 }
 
 static void draft_nodes(struct layer2 *l, struct draft *d)

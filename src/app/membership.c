@@ -56,7 +56,8 @@ static void node_take(struct membership *m, const struct gossip_member *member)
 
 	json_object_foreach(labels, key, value)
 	{
-		if (json_is_string(value))
+		if (json_is_string(value) && label_key_valid(key) &&
+		    label_value_valid(json_string_value(value)))
 			v[node.labels.n++] = (struct label){ key, json_string_value(value) };
 	}
 	qsort(v, node.labels.n, sizeof(*v), by_key);

@@ -434,19 +434,18 @@ static void strict_apply(struct sessions *s)
 	struct bfd_peer *b;
 
 	MAP_EACH (s->bfd, name, b) {
-		uint8_t state = atomic_load_explicit(&b->status.state, memory_order_relaxed);
-
-		strict_hold(s, name, state != BFD_UP);
+		strict_hold(s, name, b->heard != BFD_UP);
 	}
 }
 
 void sessions_on_bfd(struct sessions *s, const struct bfd_event *ev)
 {
-	const struct bfd_peer *b = bfd_by_id(s, ev->id);
+	struct bfd_peer *b = bfd_by_id(s, ev->id);
 	const struct bfd_change *c = &ev->change;
 
 	if (!b)
 		return;
+	b->heard = c->new_state;
 	if (c->new_state == BFD_UP) {
 		log_event(LOG_INFO, "bfdUp", "BFD session up", KV_STR("peer", b->peer));
 		strict_hold(s, b->peer, false);
@@ -464,6 +463,32 @@ void sessions_on_bfd(struct sessions *s, const struct bfd_event *ev)
 	(void)!bgp_speaker_peer_down(s->bgp, b->peer, BGP_ERR_CEASE, BGP_CEASE_BFD_DOWN,
 				     bfd_diag_name(c->local_diag), NULL);
 	strict_hold(s, b->peer, true);
+}
+
+#define LOAD(field) atomic_load_explicit(&(field), memory_order_relaxed)
+
+void sessions_reconcile(struct sessions *s)
+{
+	const char *name;
+	struct bfd_peer *b;
+
+	MAP_EACH (s->bfd, name, b) {
+		const struct bfd_event ev = {
+			.id = b->id,
+			.change = {
+				.old_state = b->heard,
+				.new_state = LOAD(b->status.state),
+				.remote_state = LOAD(b->status.remote_state),
+				.local_diag = LOAD(b->status.local_diag),
+				.remote_diag = LOAD(b->status.remote_diag),
+				.at = loop_now(s->loop),
+			},
+		};
+
+		if (ev.change.old_state != ev.change.new_state)
+			sessions_on_bfd(s, &ev);
+	}
+	(void)name;
 }
 
 /* --- both --- */

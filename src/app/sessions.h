@@ -21,7 +21,8 @@ struct bfd_peer {
 	struct addr addr;
 	struct mono added;
 	struct bfd_session_status status;
-	size_t refs; /* one for the map, one for each table */
+	uint8_t heard; /* its state, by the events so far */
+	size_t refs;   /* one for the map, one for each table */
 };
 
 struct sessions {
@@ -58,6 +59,8 @@ void sessions_route(struct sessions *s, const char *service, const struct plan_b
 
 /** From the packet thread. */
 void sessions_on_bfd(struct sessions *s, const struct bfd_event *ev);
+/** Events were lost: make good what they would have done. */
+void sessions_reconcile(struct sessions *s);
 void sessions_bfd_retired(struct sessions *s, const struct bfd_table *t);
 
 /** Administrative shutdown of all; on_stopped follows. */

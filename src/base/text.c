@@ -76,3 +76,51 @@ bool text_ends_with(const char *s, const char *suffix)
 
 	return ls >= lx && strcmp(s + ls - lx, suffix) == 0;
 }
+
+/* Bytes of the well-formed character at @s that no terminal obeys; 0: there is none. */
+static size_t printable_len(const unsigned char *s)
+{
+	static const unsigned least[] = { 0, 0, 0xa0, 0x800,
+					  0x10000 }; /* C1 controls end at 0x9f */
+	size_t len = s[0] < 0x80       ? 1
+		     : s[0] >> 5 == 6  ? 2
+		     : s[0] >> 4 == 14 ? 3
+		     : s[0] >> 3 == 30 ? 4
+				       : 0;
+
+	if (len <= 1)
+		return len && s[0] >= ' ' && s[0] != 0x7f;
+	unsigned point = s[0] & (0xffu >> (len + 1));
+	for (size_t i = 1; i < len; i++) {
+		if (s[i] >> 6 != 2)
+			return 0;
+		point = point << 6 | (s[i] & 0x3f);
+	}
+	return point >= least[len] && point <= 0x10ffff && point >> 11 != 0x1b ? len : 0;
+}
+
+bool text_is_printable(const char *s)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	size_t len;
+
+	for (; *p; p += len) {
+		len = printable_len(p);
+		if (len == 0)
+			return false;
+	}
+	return true;
+}
+
+void text_calm(char *s)
+{
+	unsigned char *p = (unsigned char *)s;
+
+	while (*p) {
+		size_t len = *p == '\n' || *p == '\t' ? 1 : printable_len(p);
+
+		if (len == 0)
+			*p = '?';
+		p += len ? len : 1;
+	}
+}

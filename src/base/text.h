@@ -13,6 +13,11 @@ unsigned text_distance(const char *a, const char *b);
 /** The nearest of @words to @word, or NULL when none is near enough to be meant. */
 const char *text_nearest(const char *word, const char *const *words, size_t n);
 
+/** Well-formed UTF-8 without control characters: nothing that a terminal would obey. */
+bool text_is_printable(const char *s);
+/** Put '?' in the place of every byte that makes it otherwise, but line ends and tabs. */
+void text_calm(char *s);
+
 bool text_starts_with(const char *s, const char *prefix);
 bool text_ends_with(const char *s, const char *suffix);
 

@@ -85,7 +85,10 @@ static bool print_event(void *ctx, const json_t *event)
 		puts(text);
 		free(text);
 	} else {
-		print_text(event);
+		json_t *calm = remote_calm(event);
+
+		print_text(calm);
+		json_decref(calm);
 	}
 	return fflush(stdout) == 0; /* nobody reads any more: end */
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "control/client.h"
 
 /* A daemon that is busy with a large configuration may take a while. */
@@ -77,7 +78,10 @@ static enum cli_exit code_of(int status, const struct err *e)
 {
 	if (status == 0)
 		return CLI_DONE;
-	fprintf(stderr, "crier: %s\n", e->text);
+	struct err said = *e;
+
+	text_calm(said.text); /* it may quote what others have said */
+	fprintf(stderr, "crier: %s\n", said.text);
 	if (status != CONTROL_REFUSED)
 		return CLI_UNREACHABLE;
 	return e->kind == ERR_PROTOCOL ? CLI_USAGE : CLI_NO;
@@ -112,14 +116,55 @@ enum cli_exit remote_stream(const struct remote_args *a, const char *op, json_t 
 	return code_of(status, &e);
 }
 
+static json_t *calm_text(const json_t *v)
+{
+	char *text = mem_strdup(json_string_value(v));
+
+	text_calm(text);
+	json_t *calm = json_string(text);
+	free(text);
+	return calm;
+}
+
+json_t *remote_calm(const json_t *v)
+{
+	json_t *copy, *one;
+	const char *key;
+	size_t i;
+
+	if (json_is_string(v))
+		return calm_text(v);
+	if (json_is_array(v)) {
+		copy = json_array();
+		json_array_foreach(v, i, one) json_array_append_new(copy, remote_calm(one));
+		return copy;
+	}
+	if (!json_is_object(v))
+		return json_deep_copy(v);
+	copy = json_object();
+	json_object_foreach((json_t *)(uintptr_t)v, key, one)
+	{
+		char *name = mem_strdup(key);
+
+		text_calm(name);
+		json_object_set_new(copy, name, remote_calm(one));
+		free(name);
+	}
+	return copy;
+}
+
 void remote_print(const struct remote_args *a, const json_t *data, void (*text)(const json_t *))
 {
 	if (a->format == CLI_JSON)
 		cli_print_json(data);
 	else if (a->format == CLI_YAML)
 		cli_print_yaml(data);
-	else
-		text(data);
+	else {
+		json_t *calm = remote_calm(data);
+
+		text(calm);
+		json_decref(calm);
+	}
 }
 
 const char *remote_text(const json_t *o, const char *key, const char *otherwise)

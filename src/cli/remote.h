@@ -41,6 +41,9 @@ enum cli_exit remote_stream(const struct remote_args *a, const char *op, json_t 
 /** Print an answer in the format that was asked for; @text is the command's own form for people. */
 void remote_print(const struct remote_args *a, const json_t *data, void (*text)(const json_t *));
 
+/** A copy whose texts a terminal can show: members of a cluster choose their names themselves. */
+json_t *remote_calm(const json_t *v);
+
 /** The text of a field, or @otherwise. */
 const char *remote_text(const json_t *o, const char *key, const char *otherwise);
 

@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "cluster/gossip_priv.h"
 
 static const uint8_t own_vsn[WIRE_VSN_LEN] = { 1, 5, 2, 0, 0, 0 };
@@ -245,9 +246,9 @@ static void enter(struct member *m, enum gossip_state state, struct mono now)
 
 static bool is_sane(const struct wire_node *node)
 {
-	return node->name[0] && node->incarnation && node->has_vsn && addr_is_set(&node->addr) &&
-	       node->meta.len <= GOSSIP_META_MAX && node->vsn[VSN_MIN] && node->vsn[VSN_MAX] &&
-	       node->vsn[VSN_MIN] <= node->vsn[VSN_MAX];
+	return node->name[0] && text_is_printable(node->name) && node->incarnation &&
+	       node->has_vsn && addr_is_set(&node->addr) && node->meta.len <= GOSSIP_META_MAX &&
+	       node->vsn[VSN_MIN] && node->vsn[VSN_MAX] && node->vsn[VSN_MIN] <= node->vsn[VSN_MAX];
 }
 
 static bool same_meta(const struct member *m, const struct wire_node *node)

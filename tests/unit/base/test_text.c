@@ -82,9 +82,44 @@ static void ends(void **state)
 	assert_true(text_ends_with("", ""));
 }
 
+static void what_a_terminal_would_obey_is_not_printable(void **state)
+{
+	static const struct {
+		const char *text, *calm;
+		bool printable;
+	} cases[] = {
+		{ "", "", true },
+		{ "node-a.example", "node-a.example", true },
+		{ "K\xc3\xb6ln", "K\xc3\xb6ln", true },
+		{ "\xe2\x82\xac \xf0\x9f\x90\xa7", "\xe2\x82\xac \xf0\x9f\x90\xa7", true },
+		{ "\033[2J", "?[2J", false },
+		{ "a\x7f", "a?", false },
+		{ "a\tb\nc", "a\tb\nc", false },
+		{ "a\rb", "a?b", false },
+		{ "\xc2\x9b"
+		  "31m",
+		  "??31m", false },		  /* CSI as a C1 control */
+		{ "\xc0\xaf", "??", false },	  /* overlong */
+		{ "\xed\xa0\x80", "???", false }, /* a surrogate */
+		{ "\xe2\x82", "??", false },
+		{ "\xff", "?", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char *text = mem_strdup(cases[i].text);
+
+		assert_int_equal(text_is_printable(text), cases[i].printable);
+		text_calm(text);
+		assert_string_equal(text, cases[i].calm);
+		free(text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_a_terminal_would_obey_is_not_printable),
 		cmocka_unit_test(long_words_are_far),
 		cmocka_unit_test(ends),
 	};
