@@ -39,6 +39,18 @@ static void dead_from_itself_is_left(void **state)
 	assert_true(addr_eq(&gossip_member_find(b->g, "b")->addr, &nine));
 }
 
+/* Names go to terminals and logs. */
+static void names_that_a_terminal_would_obey_are_refused(void **state)
+{
+	static const char *const names[] = { "\033[2J", "a\nb", "a\x7f", "\xc2\x9b", "\xff" };
+	struct bench *b = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		hear_alive(b, names[i], 3, 1);
+	assert_int_equal(gossip_stats(b->g)->dropped_malformed, ARRAY_LEN(names));
+	assert_string_equal(b->events, "");
+}
+
 static void a_name_has_one_address(void **state)
 {
 	struct bench *b = *state;
@@ -190,6 +202,7 @@ int main(void)
 		BENCH_TEST(alive_joins_updates_and_returns),
 		BENCH_TEST(dead_from_itself_is_left),
 		BENCH_TEST(a_name_has_one_address),
+		BENCH_TEST(names_that_a_terminal_would_obey_are_refused),
 		BENCH_TEST(accusations_of_strangers_and_of_the_past_are_ignored),
 		BENCH_TEST(suspicion_ends_in_death_or_refutation),
 		BENCH_TEST(we_refute),
