@@ -9,11 +9,12 @@
 
 static uint32_t fresh_disc(const struct bfd_engine *e)
 {
-	uint32_t disc;
+	uint32_t random, disc;
 
 	do {
-		rng_secure(&disc, sizeof(disc));
-	} while (disc == 0 || map_get_bytes(e->by_disc, &disc, sizeof(disc)));
+		rng_secure(&random, sizeof(random));
+		disc = bfd_io_disc(&e->io, random);
+	} while (map_get_bytes(e->by_disc, &disc, sizeof(disc)));
 	return disc;
 }
 

@@ -5,6 +5,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/rng.h"
+#include "bfd/pkt.h"
 #include "bfd/tx.h"
 
 /* Two seconds of a thousand sessions at 50 ms, each packet with the kernel's overhead, while the
@@ -13,6 +15,12 @@
 
 /* What one turn reads of a socket at most: about two milliseconds' work. */
 #define BATCHES_PER_TURN 32
+
+/* What of strangers may wait; a turn reads one batch of it. */
+#define STRANGERS_BYTES (2 << 20)
+
+/* Our discriminators, times the number drawn at the start, begin with so many bits that tell. */
+#define DISC_TAG_BITS 10
 
 /* Pausing begins when so many packets come in each pause, and ends when less than half of it do. */
 #define WINDOW		  DUR_MS(10)
@@ -42,6 +50,9 @@ void bfd_io_init(struct bfd_io *io, struct loop *loop,
 		 void (*received)(void *ctx, const struct bfd_rx *rx), void *ctx)
 {
 	*io = (struct bfd_io){ .loop = loop, .received = received, .ctx = ctx };
+	rng_secure(&io->disc_mul, sizeof(io->disc_mul));
+	io->disc_tag = io->disc_mul % ((1u << DISC_TAG_BITS) - 1) + 1;
+	io->disc_mul |= 1;
 	io->batch = udp_batch_new();
 	io->read_until = io->window_start = mono_clock();
 	loop_timer_init(&io->wake, loop, pause_over);
@@ -85,12 +96,36 @@ static struct bfd_listener *place(struct bfd_io *io)
 	return io->n_listeners < BFD_LISTENERS_MAX ? &io->listeners[io->n_listeners++] : NULL;
 }
 
-static unsigned wanted_events(const struct bfd_listener *l)
+/* By Newton: each step doubles the bits that are right, and an odd number is its own inverse modulo
+ * eight. */
+static uint32_t inverse(uint32_t odd)
 {
-	return l->owner->pausing || (l->bulk && l->owner->lazy) ? 0 : LOOP_READ;
+	uint32_t x = odd;
+
+	for (int i = 0; i < 4; i++)
+		x *= 2 - odd * x;
+	return x;
 }
 
-static int listener_open(struct bfd_io *io, const struct udp_conf *conf, bool bulk, struct err *e)
+uint32_t bfd_io_disc(const struct bfd_io *io, uint32_t random)
+{
+	uint32_t tagged = io->disc_tag << (32 - DISC_TAG_BITS) | random >> DISC_TAG_BITS;
+
+	return inverse(io->disc_mul) * tagged;
+}
+
+static bool wakes(const struct bfd_listener *l)
+{
+	return l->class != BFD_CLASS_BULK || !l->owner->lazy;
+}
+
+static unsigned wanted_events(const struct bfd_listener *l)
+{
+	return wakes(l) && !l->owner->pausing ? LOOP_READ : 0;
+}
+
+static int listener_open(struct bfd_io *io, struct udp_conf conf, enum bfd_class class,
+			 struct err *e)
 {
 	struct bfd_listener *l = place(io);
 
@@ -100,11 +135,12 @@ static int listener_open(struct bfd_io *io, const struct udp_conf *conf, bool bu
 	}
 	*l = (struct bfd_listener){ .owner = io,
 				    .fd = -1,
-				    .bulk = bulk,
-				    .family = conf->family,
-				    .multihop = conf->port == BFD_PORT_MULTI_HOP,
-				    .vrf = conf->vrf };
-	int fd = udp_open(conf, e);
+				    .class = class,
+				    .family = conf.family,
+				    .multihop = conf.port == BFD_PORT_MULTI_HOP,
+				    .vrf = conf.vrf };
+	conf.rcvbuf_bytes = class == BFD_CLASS_STRANGERS ? STRANGERS_BYTES : RCVBUF_BYTES;
+	int fd = udp_open(&conf, e);
 	if (fd < 0)
 		return err_wrap(e, "BFD");
 	l->fd = fd;
@@ -114,22 +150,33 @@ static int listener_open(struct bfd_io *io, const struct udp_conf *conf, bool bu
 	return fd;
 }
 
-/* Socket 1 for those that say Up without P and F, socket 0 for all others. */
-static const struct sock_filter sort[] = {
-	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 1),
-	BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xf0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0xc0, 0, 1),
-	BPF_STMT(BPF_RET | BPF_K, 1),
-	BPF_STMT(BPF_RET | BPF_K, 0),
-};
+/* The numbers are those of enum bfd_class, and the sockets are opened in their order. */
+static int sort_packets(const struct bfd_io *io, int fd)
+{
+	const struct sock_filter sort[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0),
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, BFD_PKT_LEN, 0, 8),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 8), /* Your Discriminator */
+		BPF_STMT(BPF_ALU | BPF_MUL | BPF_K, io->disc_mul),
+		BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 32 - DISC_TAG_BITS),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, io->disc_tag, 0, 4),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 1), /* state, P and F */
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xf0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0xc0, 0, 2),
+		BPF_STMT(BPF_RET | BPF_K, BFD_CLASS_BULK),
+		BPF_STMT(BPF_RET | BPF_K, BFD_CLASS_STRANGERS),
+		BPF_STMT(BPF_RET | BPF_K, BFD_CLASS_NEWS),
+	};
+
+	return udp_sort(fd, sort, ARRAY_LEN(sort), NULL);
+}
 
 /* Where the kernel does not sort, the first socket gets everything. */
 int bfd_io_listen(struct bfd_io *io, enum family family, bool multihop, uint32_t vrf, struct err *e)
 {
-	struct udp_conf conf = {
+	const struct udp_conf conf = {
 		.family = family,
 		.port = multihop ? BFD_PORT_MULTI_HOP : BFD_PORT_SINGLE_HOP,
-		.rcvbuf_bytes = RCVBUF_BYTES,
 		.details = true,
 		.vrf = vrf,
 		.grouped = true,
@@ -137,11 +184,13 @@ int bfd_io_listen(struct bfd_io *io, enum family family, bool multihop, uint32_t
 
 	if (is_open(io, family, multihop, vrf))
 		return 0;
-	int fd = listener_open(io, &conf, false, e);
+	int fd = listener_open(io, conf, BFD_CLASS_NEWS, e);
 	if (fd < 0)
 		return fd;
-	if (udp_sort(fd, sort, ARRAY_LEN(sort), NULL) == 0)
-		(void)listener_open(io, &conf, true, NULL);
+	if (sort_packets(io, fd) < 0)
+		return 0;
+	(void)listener_open(io, conf, BFD_CLASS_BULK, NULL);
+	(void)listener_open(io, conf, BFD_CLASS_STRANGERS, NULL);
 	return 0;
 }
 
@@ -160,6 +209,17 @@ struct mono bfd_arrival(const struct bfd_wakeup *w, int64_t arrived_ns)
 	int64_t age_ns = arrived_ns ? w->wall_ns - arrived_ns : 0;
 
 	return mono_add(w->now, DUR_NS(-MAX(0, MIN(age_ns, w->since_last.ns))));
+}
+
+/* The kernel's count comes with each datagram once it is not zero any more. */
+static void count_lost(struct bfd_listener *l, uint32_t ever)
+{
+	bool stranger = l->class == BFD_CLASS_STRANGERS;
+
+	if (!ever)
+		return;
+	*(stranger ? &l->owner->strangers_lost : &l->owner->lost) += ever - l->lost;
+	l->lost = ever;
 }
 
 /* True when the datagram came after this wake-up began. */
@@ -181,10 +241,7 @@ static bool hand_over(struct bfd_listener *l, const struct bfd_wakeup *w, int i)
 		.at = bfd_arrival(w, msg.arrived_ns),
 	};
 	l->read_until = rx.at;
-	if (msg.lost != l->lost && msg.lost) {
-		io->lost += msg.lost - l->lost;
-		l->lost = msg.lost;
-	}
+	count_lost(l, msg.lost);
 	io->received(io->ctx, &rx);
 	return msg.arrived_ns > w->wall_ns;
 }
@@ -195,14 +252,16 @@ static bool hand_over(struct bfd_listener *l, const struct bfd_wakeup *w, int i)
  */
 static void listener_drain(struct bfd_listener *l, struct bfd_wakeup *w)
 {
+	int rounds = l->class == BFD_CLASS_STRANGERS ? 1 : BATCHES_PER_TURN;
+
 	w->since_last = mono_sub(w->now, l->empty_at);
-	for (int round = 0; round < BATCHES_PER_TURN; round++) {
+	for (int round = 0; round < rounds; round++) {
 		int n = udp_batch_recv(l->owner->batch, l->fd);
 		bool newer = false;
 
 		for (int i = 0; i < n; i++)
 			newer |= hand_over(l, w, i);
-		if (n > 0 && !(l->bulk && l->owner->lazy))
+		if (n > 0 && wakes(l))
 			l->owner->window_packets += (unsigned)n;
 		if (n < UDP_BATCH || newer) {
 			l->empty_at = l->read_until = w->now;
@@ -248,15 +307,16 @@ static void choose_pace(struct bfd_io *io, struct mono now)
 	}
 }
 
-static void drain_all(struct bfd_io *io, bool bulk, struct bfd_wakeup *w)
+static void drain_all(struct bfd_io *io, enum bfd_class class, struct bfd_wakeup *w)
 {
 	for (size_t i = 0; i < io->n_listeners; i++) {
 		struct bfd_listener *l = &io->listeners[i];
 
-		if (l->fd < 0 || l->bulk != bulk)
+		if (l->fd < 0 || l->class != class)
 			continue;
 		listener_drain(l, w);
-		io->read_until = mono_min(io->read_until, l->read_until);
+		if (class != BFD_CLASS_STRANGERS)
+			io->read_until = mono_min(io->read_until, l->read_until);
 	}
 }
 
@@ -280,8 +340,9 @@ void bfd_io_drain(struct bfd_io *io)
 		return;
 	io->turn = turn;
 	io->read_until = w.now;
-	drain_all(io, true, &w);
-	drain_all(io, false, &w);
+	drain_all(io, BFD_CLASS_BULK, &w);
+	drain_all(io, BFD_CLASS_NEWS, &w);
+	drain_all(io, BFD_CLASS_STRANGERS, &w);
 	choose_pace(io, w.now);
 	loop_timer_set(&io->wake, io->pausing ? mono_add(w.now, io->pause) : MONO_NEVER);
 }

@@ -6,11 +6,12 @@
  * socket was last empty], so that neither our own lateness nor a step of the clock looks like silence
  * or like life.
  *
- * Each has two sockets, and the kernel sorts (RFC 5880 §4.1): a packet that says Up, and neither
- * polls nor answers a poll, can only prolong a session, so nobody need wake for it; it waits until
- * the engine is awake for something else, at the latest for the end of a detection time. All others
- * wake us at once; when they come fast, all sockets are read each `pause` instead. The stamps keep
- * detection exact all the same.
+ * Each has three sockets, and the kernel sorts (enum bfd_class). Only packets to our sessions that
+ * may change something wake us at once. Those that can only prolong a session wait until the engine
+ * is awake for something else, at the latest for the end of a detection time. Those to no session
+ * of ours, or that name none, have a small buffer and are read a few at a time: a flood of them takes
+ * nothing from the others. When many wake us, all sockets are read each `pause` instead. The stamps
+ * keep detection exact all the same.
  *
  * The engine drives it on the packet thread; nothing here allocates but bfd_io_listen(), and the
  * change between waiting and pausing. RFC 5881 §4 and RFC 5883 §5 (ports).
@@ -20,6 +21,14 @@
 
 #include "base/loop.h"
 #include "net/udp.h"
+
+/** What the kernel sorts packets into, by what RFC 5880 §4.1 has at a fixed place. */
+enum bfd_class {
+	BFD_CLASS_NEWS, /* to one of our discriminators: a state other than Up, a poll or a final */
+	BFD_CLASS_BULK, /* the same, but it only says Up: nobody need wake for it */
+	BFD_CLASS_STRANGERS, /* to no discriminator that we could have drawn; also to none (zero) */
+	BFD_CLASS_COUNT
+};
 
 /** A received datagram, still to be decoded. */
 struct bfd_rx {
@@ -38,7 +47,7 @@ struct bfd_listener {
 	struct loop_io io;
 	struct bfd_io *owner;
 	int fd;
-	bool bulk; /* of packets that nobody need wake for */
+	enum bfd_class class;
 	bool multihop;
 	enum family family;
 	uint32_t vrf;
@@ -56,10 +65,13 @@ struct bfd_io {
 	struct udp_batch *batch;
 	struct bfd_listener listeners[BFD_LISTENERS_MAX];
 	size_t n_listeners;
-	uint64_t lost;		/* datagrams that found a buffer full, of all sockets */
-	struct mono read_until; /* of all sockets */
+	uint64_t lost; /* packets that found a buffer full */
+	uint64_t strangers_lost;
+	struct mono read_until; /* of all sockets but the strangers' */
 	struct mono turn;	/* the wake-up that they were read in */
 
+	uint32_t disc_mul; /* odd: what makes our discriminators recognisable, to us alone */
+	uint32_t disc_tag;
 	bool lazy;	  /* nobody wakes for the bulk */
 	struct dur pause; /* how long a packet may wait; 0: not at all */
 	bool pausing;
@@ -78,6 +90,12 @@ NODISCARD int bfd_io_listen(struct bfd_io *io, enum family family, bool multihop
 
 /** Close the sockets of all VRFs that @wanted does not want. */
 void bfd_io_prune(struct bfd_io *io, bool (*wanted)(void *ctx, uint32_t vrf), void *ctx);
+
+/**
+ * A discriminator that the kernel recognises as ours, out of 22 random bits. From outside it is as
+ * random as any: the rest comes from a number that was drawn at the start.
+ */
+uint32_t bfd_io_disc(const struct bfd_io *io, uint32_t random);
 
 /** Wake for the bulk too, or not: a session that is half up (Init) waits for a packet of it. */
 void bfd_io_set_lazy(struct bfd_io *io, bool lazy);

@@ -304,6 +304,7 @@ void engine_end_turn(struct bfd_engine *e)
 	bfd_io_set_lazy(&e->io, e->n_half_up == 0);
 	bfd_tx_flush(&e->tx);
 	STORE(e->counters.lost, e->io.lost);
+	STORE(e->counters.dropped[BFD_DROP_FLOOD], e->io.strangers_lost);
 	first = bfd_queue_first(&e->queue);
 	struct mono at = first ? first->at : MONO_NEVER;
 	if (!loop_timer_active(&e->alarm) || e->alarm.at.ns != at.ns)

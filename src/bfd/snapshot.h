@@ -23,6 +23,7 @@
 	X(PEER, "peer", "sender or destination is not the session's")                   \
 	X(INTERFACE, "interface", "came in through another interface")                  \
 	X(HOPS, "hops", "single hop and multihop mixed up")                             \
+	X(FLOOD, "flood", "of no session, and more than we look at")                    \
 	X(HELD_DOWN, "held-down", "session is administratively down")                   \
 	X(UNAUTHENTIC, "unauthentic", "not authenticated as configured")                \
 	X(REPLAYED, "replayed", "sequence number was there before, or is far ahead")

@@ -42,13 +42,24 @@ static void arrivals(void **state)
 struct sort_case {
 	const char *name;
 	uint8_t state_flags; /* the second byte */
-	bool bulk;
+	bool ours;
+	size_t len;
+	enum bfd_class class;
 };
 
 static const struct sort_case sort_cases[] = {
-	{ "Up", 0xc0, true },	      { "Up, demand", 0xc2, true }, { "Up, poll", 0xe0, false },
-	{ "Up, final", 0xd0, false }, { "Init", 0x80, false },	    { "Down", 0x40, false },
-	{ "AdminDown", 0x00, false },
+	{ "Up", 0xc0, true, 24, BFD_CLASS_BULK },
+	{ "Up, demand", 0xc2, true, 24, BFD_CLASS_BULK },
+	{ "Up, authenticated", 0xc4, true, 50, BFD_CLASS_BULK },
+	{ "Up, poll", 0xe0, true, 24, BFD_CLASS_NEWS },
+	{ "Up, final", 0xd0, true, 24, BFD_CLASS_NEWS },
+	{ "Init", 0x80, true, 24, BFD_CLASS_NEWS },
+	{ "Down", 0x40, true, 24, BFD_CLASS_NEWS },
+	{ "AdminDown", 0x00, true, 24, BFD_CLASS_NEWS },
+	{ "Down, to nobody yet", 0x40, false, 24, BFD_CLASS_STRANGERS },
+	{ "Up, to another", 0xc0, false, 24, BFD_CLASS_STRANGERS },
+	{ "short", 0xc0, true, 23, BFD_CLASS_STRANGERS },
+	{ "empty", 0, false, 0, BFD_CLASS_STRANGERS },
 };
 
 static bool in_namespace;
@@ -62,16 +73,19 @@ static void received(void *ctx, const struct bfd_rx *rx)
 		first_state = rx->bytes.p[1];
 }
 
-static void send_to_us(uint8_t state_flags, int times)
+static void send_to_us(uint32_t disc, uint8_t state_flags, size_t len, int times)
 {
 	struct udp_conf conf = { .family = FAMILY_V4 };
 	struct addr us = addr_v4(127, 0, 0, 1);
-	uint8_t bytes[24] = { 0x20, state_flags };
+	uint8_t bytes[64] = { 0x20, state_flags };
+	struct wr w = wr_to(bytes + 8, 4);
+
+	wr_u32(&w, disc);
 	int fd = udp_open(&conf, NULL);
 
 	assert_true(fd >= 0);
 	for (int i = 0; i < times; i++)
-		assert_int_equal(udp_send(fd, &us, 3784, 0, bytes, sizeof(bytes)), 0);
+		assert_int_equal(udp_send(fd, &us, 3784, 0, bytes, len), 0);
 	close(fd);
 }
 
@@ -87,12 +101,16 @@ static void kernel_sorts(void **state)
 	bfd_io_init(&io, loop, received, NULL);
 	assert_int_equal(bfd_io_listen(&io, FAMILY_V4, false, 0, NULL), 0);
 	assert_int_equal(bfd_io_listen(&io, FAMILY_V4, false, 0, NULL), 0); /* once is enough */
-	assert_int_equal(io.n_listeners, 2);
-	send_to_us(c->state_flags, 1);
-	for (int i = 0; i < 2; i++) {
-		bool right = io.listeners[i].bulk == c->bulk;
+	assert_int_equal(io.n_listeners, BFD_CLASS_COUNT);
+	uint32_t disc = bfd_io_disc(&io, 4711);
+	send_to_us(c->ours ? disc : 0, c->state_flags, c->len, 1);
+	if (!c->ours)
+		send_to_us(disc ^ 0x00100000, c->state_flags, c->len, 1);
+	for (int i = 0; i < BFD_CLASS_COUNT; i++) {
+		bool right = io.listeners[i].class == c->class;
+		ssize_t n = recv(io.listeners[i].fd, &byte, 1, MSG_DONTWAIT);
 
-		assert_int_equal(recv(io.listeners[i].fd, &byte, 1, MSG_DONTWAIT), right ? 1 : -1);
+		assert_int_equal(n >= 0, right);
 	}
 	bfd_io_fini(&io);
 	loop_free(loop);
@@ -109,12 +127,13 @@ static void bulk_is_read_first_and_once_in_a_turn(void **state)
 	n_received = 0;
 	bfd_io_init(&io, loop, received, NULL);
 	assert_int_equal(bfd_io_listen(&io, FAMILY_V4, false, 0, NULL), 0);
-	send_to_us(0x40, 1);
-	send_to_us(0xc0, 1);
+	uint32_t disc = bfd_io_disc(&io, 4711);
+	send_to_us(disc, 0x40, 24, 1);
+	send_to_us(disc, 0xc0, 24, 1);
 	bfd_io_drain(&io);
 	assert_int_equal(n_received, 2);
 	assert_int_equal(first_state, 0xc0);
-	send_to_us(0x40, 1);
+	send_to_us(disc, 0x40, 24, 1);
 	bfd_io_drain(&io);
 	assert_int_equal(n_received, 2);
 	loop_advance(loop, DUR_MS(1));
@@ -142,11 +161,11 @@ static void vrf_has_sockets_of_its_own(void **state)
 	bfd_io_init(&io, loop, received, NULL);
 	assert_int_equal(bfd_io_listen(&io, FAMILY_V4, false, 0, NULL), 0);
 	assert_int_equal(bfd_io_listen(&io, FAMILY_V4, false, 1, NULL), 0);
-	assert_int_equal(io.n_listeners, 4);
+	assert_int_equal(io.n_listeners, 2 * BFD_CLASS_COUNT);
 	bfd_io_prune(&io, no_vrf, NULL);
-	assert_int_equal(io.listeners[2].fd, -1);
+	assert_int_equal(io.listeners[BFD_CLASS_COUNT].fd, -1);
 	assert_int_equal(bfd_io_listen(&io, FAMILY_V4, true, 1, NULL), 0);
-	assert_int_equal(io.n_listeners, 4); /* places are used again */
+	assert_int_equal(io.n_listeners, 2 * BFD_CLASS_COUNT); /* places are used again */
 	bfd_io_fini(&io);
 	loop_free(loop);
 }
@@ -164,7 +183,7 @@ static void many_packets_are_read_by_pace(void **state)
 	bfd_io_init(&io, loop, received, NULL);
 	io.pause = DUR_US(500);
 	assert_int_equal(bfd_io_listen(&io, FAMILY_V4, false, 0, NULL), 0);
-	send_to_us(0x40, 1000);
+	send_to_us(bfd_io_disc(&io, 1), 0x40, 24, 1000);
 	usleep(12000);
 	loop_advance(loop, DUR_MS(1));
 	bfd_io_drain(&io);
@@ -178,9 +197,62 @@ static void many_packets_are_read_by_pace(void **state)
 	loop_free(loop);
 }
 
+/* ---- discriminators ---- */
+
+static void discriminators_differ_and_are_never_zero(void **state)
+{
+	(void)state;
+	static struct bfd_io io;
+	struct loop *loop = loop_new_virtual();
+
+	bfd_io_init(&io, loop, received, NULL);
+	for (uint32_t i = 0; i < 1000; i++) {
+		uint32_t disc = bfd_io_disc(&io, i << 10);
+
+		assert_int_not_equal(disc, 0);
+		assert_int_equal(disc * io.disc_mul >> 22, io.disc_tag);
+		assert_int_not_equal(disc, bfd_io_disc(&io, (i + 1) << 10));
+	}
+	bfd_io_fini(&io);
+	loop_free(loop);
+}
+
+/* A flood of strangers' is read a little at a time, and what is too much is counted. */
+static void strangers_are_rationed(void **state)
+{
+	(void)state;
+	if (!in_namespace)
+		skip();
+	static struct bfd_io io;
+	struct loop *loop = loop_new_virtual();
+
+	n_received = 0;
+	bfd_io_init(&io, loop, received, NULL);
+	assert_int_equal(bfd_io_listen(&io, FAMILY_V4, false, 0, NULL), 0);
+	send_to_us(0, 0x40, 24, 20000);
+	send_to_us(bfd_io_disc(&io, 5), 0xc0, 24, 10);
+	bfd_io_drain(&io);
+	assert_int_equal(n_received, UDP_BATCH + 10);
+	assert_int_equal(first_state, 0xc0);
+	while (n_received > 10) {
+		n_received = 0;
+		loop_advance(loop, DUR_MS(1));
+		bfd_io_drain(&io);
+	}
+	send_to_us(0, 0x40, 24, 1);
+	loop_advance(loop, DUR_MS(1));
+	bfd_io_drain(&io);
+	assert_true(io.strangers_lost > 0);
+	assert_int_equal(io.lost, 0);
+	bfd_io_fini(&io);
+	loop_free(loop);
+}
+
 int main(void)
 {
 	const struct CMUnitTest plain[] = {
+		cmocka_unit_test(discriminators_differ_and_are_never_zero),
+		cmocka_unit_test(strangers_are_rationed),
 		cmocka_unit_test(bulk_is_read_first_and_once_in_a_turn),
 		cmocka_unit_test(vrf_has_sockets_of_its_own),
 		cmocka_unit_test(many_packets_are_read_by_pace),
