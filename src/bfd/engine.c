@@ -224,8 +224,8 @@ const struct bfd_table *bfd_engine_apply(struct bfd_engine *e, const struct bfd_
 	struct mono now = loop_now(e->conf.loop);
 
 	e->generation++;
-	remove_unwanted(e, wanted, now);
 	choose_sockets(e, wanted->udp_only);
+	remove_unwanted(e, wanted, now);
 	for (size_t i = 0; i < wanted->n; i++) {
 		struct conn *c = find_wanted(e, &wanted->v[i]);
 

@@ -76,7 +76,7 @@ void rawudp_flow_init(struct rawudp_flow *f, const struct rawudp_path *path)
 	struct wr w = wr_to(f->head, sizeof(f->head));
 	uint32_t scope = addr_is_link_local(&path->to) ? path->ifindex : 0;
 	struct sockaddr_storage ss;
-	size_t addrs = 2 * addr_len(&path->to);
+	size_t addrs = (size_t)2 * addr_len(&path->to);
 
 	f->to_len = addr_to_sockaddr(&path->to, 0, scope, &ss);
 	memcpy(&f->to, &ss, f->to_len);
