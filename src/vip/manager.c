@@ -1,5 +1,6 @@
 #include "vip/vip.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,13 +8,13 @@
 #include "base/map.h"
 #include "base/rng.h"
 #include "net/ifaddr.h"
-#include "vip/choose.h"
+#include "net/worker.h"
+#include "vip/change.h"
 #include "vip/keeper.h"
 #include "vip/sweep.h"
 
-#define AT_ONCE	  64	   /* changes in one turn of the loop: about half a ms */
-#define RETRY	  DUR_S(1) /* after a refusal */
-#define BREATHER  DUR_MS(1)
+#define AT_ONCE	  VIP_CHANGES_MAX /* decisions in one turn of the loop */
+#define RETRY	  DUR_S(1)	  /* after a refusal */
 #define LIFE_S	  30
 #define RENEW	  DUR_S(10)
 #define HEARTBEAT DUR_MS(500)
@@ -28,8 +29,10 @@ struct vip {
 	char named[NET_NAME_MAX];
 
 	struct vip_held held;
-	int coming; /* the link that the record names, for the change under way; 0: none */
 	char held_name[NET_NAME_MAX];
+	int coming; /* the link that the record names, for the change under way; 0: none */
+	bool busy;  /* a change of it is under way */
+	bool again; /* and something has happened meanwhile */
 	struct mono renew_at;
 	struct list renewals; /* while it is on a link */
 	struct list dirty;    /* while something is to be looked at */
@@ -45,8 +48,13 @@ struct vip_manager {
 	char instance[VIP_INSTANCE_MAX];
 	int lock;
 	bool proto_kept;
-	bool record_stale; /* it names more than there is */
-	struct netlink *nl;
+	bool record_stale;  /* it names more than there is */
+	struct netlink *nl; /* for the end */
+	struct net_worker *worker;
+	struct net_job job;
+	struct vip_changes changes; /* under way, or being gathered */
+	bool under_way;
+	bool ending;
 	struct vip_keeper keeper;
 	struct net_watch watch;
 	struct map *vips;     /* struct addr -> struct vip */
@@ -88,6 +96,9 @@ static void vip_drop(struct vip_manager *m, struct vip *v)
 
 static void look_at(struct vip_manager *m, struct vip *v)
 {
+	v->again = v->busy;
+	if (v->busy)
+		return;
 	if (list_empty(&v->dirty))
 		list_append(&m->dirty, &v->dirty);
 	loop_task_queue(&m->reconcile);
@@ -114,10 +125,10 @@ static void set_status(struct vip_manager *m, struct vip *v, enum vip_state stat
 		m->conf.changed(m->conf.ctx, &v->addr, &now);
 }
 
-static void failed(struct vip_manager *m, struct vip *v, const struct err *e)
+static void failed(struct vip_manager *m, struct vip *v, const char *why)
 {
 	m->stats.refused++;
-	set_status(m, v, VIP_FAILED, v->held.ifindex ? v->held_name : "", e->text);
+	set_status(m, v, VIP_FAILED, v->held.ifindex ? v->held_name : "", why);
 	if (!loop_timer_active(&m->retry))
 		loop_timer_set(&m->retry, mono_add(loop_now(m->conf.loop), RETRY));
 }
@@ -131,9 +142,9 @@ static const char *link_name(const struct vip_manager *m, int ifindex)
 
 /* The record: what is on a link, and what is about to be. */
 
-static int record_write(struct vip_manager *m, struct err *e)
+static struct vip_record record_make(const struct vip_manager *m)
 {
-	CLEANUP(vip_record_fini) struct vip_record r = { 0 };
+	struct vip_record r = { 0 };
 	struct vip *v;
 	const char *key;
 
@@ -145,12 +156,13 @@ static int record_write(struct vip_manager *m, struct err *e)
 		if (v->coming)
 			vip_record_add(&r, v->coming, link_name(m, v->coming), &v->addr);
 	}
-	int status = vip_record_write(m->path, &r, e);
-	m->record_stale = status < 0;
-	return status;
+	return r;
 }
 
-/* Changes. */
+/*
+ * Changes: gathered here, carried out by the worker, one lot at a time. The record names an address before it is added,
+ * and until after it is removed.
+ */
 
 static void holds(struct vip_manager *m, struct vip *v, int ifindex)
 {
@@ -166,57 +178,61 @@ static void holds(struct vip_manager *m, struct vip *v, int ifindex)
 		loop_timer_set(&m->renew, v->renew_at);
 }
 
-static int take_off(struct vip_manager *m, struct vip *v, int ifindex, struct err *e)
+static struct vip_change *change_of(struct vip_manager *m, struct vip *v)
 {
-	int code = ifaddr_remove(m->nl, ifindex, &v->addr, e);
+	struct vip_change *ch = vip_changes_add(&m->changes, &v->addr);
 
-	if (code < 0)
-		return code;
-	m->stats.removed += code == 0;
-	m->record_stale = true;
-	if (v->held.ifindex == ifindex)
-		holds(m, v, 0);
-	return 0;
+	assert(ch && !v->busy);
+	ch->owner = v;
+	v->busy = true;
+	return ch;
 }
 
-/* 0, IFADDR_EXISTS when somebody was faster, or an error. */
-static int put_on(struct vip_manager *m, struct vip *v, struct err *e)
+static void changes_begin(struct vip_manager *m)
 {
-	int target = v->coming;
-	int before = v->held.ifindex;
-	int code = ifaddr_add(m->nl, target, &v->addr, m->conf.life_s, e);
+	m->under_way = true;
+	net_worker_do(m->worker, &m->job);
+}
 
+static void changes_work(struct net_job *job, struct netlink *nl)
+{
+	vip_changes_do(&CONTAINER_OF(job, struct vip_manager, job)->changes, nl);
+}
+
+/* What came of one. A success is looked at again: the table shows whether the address is where it should be. */
+static void change_finished(struct vip_manager *m, const struct vip_change *ch)
+{
+	struct vip *v = ch->owner;
+	bool again = v->again || ch->add_to || ch->remove_from;
+
+	v->busy = v->again = false;
 	v->coming = 0;
-	if (code != 0)
-		return code;
-	m->stats.added++;
-	holds(m, v, target);
-	return before && before != target ? take_off(m, v, before, e) : 0;
+	m->stats.added += ch->added;
+	m->stats.removed += ch->was_there;
+	m->record_stale = m->record_stale || ch->removed;
+	if (ch->added)
+		holds(m, v, ch->add_to);
+	else if (ch->removed)
+		holds(m, v, 0);
+	if (ch->failed[0])
+		failed(m, v, ch->failed);
+	else if (again)
+		look_at(m, v);
 }
 
-static void carry_out(struct vip_manager *m, struct vip *v, const struct vip_step *s,
-		      const struct err *record_error)
-{
-	struct err e = { 0 };
-	int code = 0;
+static void carry_on(struct vip_manager *m);
 
-	if (s->add_to && record_error) {
-		v->coming = 0;
-		failed(m, v, record_error);
-		return;
-	}
-	if (s->add_to)
-		code = put_on(m, v, &e);
-	else if (s->remove_from)
-		code = take_off(m, v, s->remove_from, &e);
-	if (code == IFADDR_EXISTS)
-		code = err_set(&e, ERR_STATE, "it was there already");
-	if (code < 0)
-		failed(m, v, &e);
-	else if (v->wanted)
-		set_status(m, v, s->state, link_name(m, s->link), s->reason);
-	else
-		vip_drop(m, v);
+static void changes_done(struct net_job *job)
+{
+	struct vip_manager *m = CONTAINER_OF(job, struct vip_manager, job);
+
+	m->under_way = false;
+	/* Too many names do no harm: where nothing else was to be done, the next change tries again. */
+	m->record_stale = m->record_stale || (m->changes.record_failed && m->changes.n);
+	for (size_t i = 0; i < m->changes.n; i++)
+		change_finished(m, &m->changes.v[i]);
+	vip_changes_clear(&m->changes);
+	carry_on(m);
 }
 
 static int ask_default_link(void *ctx, enum family family)
@@ -265,35 +281,64 @@ static struct vip_step decide(struct vip_manager *m, const struct vip_view *view
 	return s;
 }
 
-/*
- * Make the links match what is wanted, some at a time. The record names an address before it is
- * added, and until after it is removed.
- */
-static void reconcile(struct loop_task *t)
+/* Nothing has to be changed: say so. */
+static void settle(struct vip_manager *m, struct vip *v, const struct vip_step *s)
 {
-	struct vip_manager *m = CONTAINER_OF(t, struct vip_manager, reconcile);
-	struct vip *batch[AT_ONCE];
-	struct vip_step steps[AT_ONCE];
+	if (v->wanted)
+		set_status(m, v, s->state, link_name(m, s->link), s->reason);
+	else
+		vip_drop(m, v);
+}
+
+static void look(struct vip_manager *m, const struct vip_view *view, struct vip *v)
+{
+	struct vip_step s = decide(m, view, v);
+
+	if (!s.add_to && !s.remove_from) {
+		settle(m, v, &s);
+		return;
+	}
+	struct vip_change *ch = change_of(m, v);
+	ch->add_to = s.add_to;
+	ch->remove_from = s.remove_from;
+	m->changes.record_wanted = m->changes.record_wanted || s.add_to;
+}
+
+static void look_at_some(struct vip_manager *m)
+{
+	struct vip *v;
 	size_t n = 0;
-	bool adds = false;
-	struct err e = { 0 };
 
 	net_links_catch_up(m->conf.links);
 	struct vip_view view = view_of(m);
-	for (; n < AT_ONCE && !list_empty(&m->dirty); n++) {
-		batch[n] = LIST_ENTRY(m->dirty.next, struct vip, dirty);
-		list_remove(&batch[n]->dirty);
-		steps[n] = decide(m, &view, batch[n]);
-		adds = adds || steps[n].add_to;
+	LIST_EACH (v, &m->dirty, dirty) {
+		if (n++ == AT_ONCE)
+			break;
+		list_remove(&v->dirty);
+		look(m, &view, v);
 	}
-	bool recorded = !adds || record_write(m, &e) == 0;
-	for (size_t i = 0; i < n; i++)
-		carry_out(m, batch[i], &steps[i], recorded ? NULL : &e);
-	if (!list_empty(&m->dirty))
+}
+
+/* Make the links match what is wanted, some at a time. */
+static void reconcile(struct loop_task *t)
+{
+	struct vip_manager *m = CONTAINER_OF(t, struct vip_manager, reconcile);
+
+	if (m->under_way)
+		return;
+	look_at_some(m);
+	if (!m->changes.n && !list_empty(&m->dirty)) {
 		loop_task_queue(&m->reconcile);
-	else if (m->record_stale)
-		(void)record_write(
-			m, NULL); /* too many names do no harm, and the next change tries again */
+		return;
+	}
+	if (!m->changes.n && !m->record_stale)
+		return;
+	if (!m->changes.n || m->changes.record_wanted) {
+		m->changes.record_wanted = true;
+		m->changes.record = record_make(m);
+		m->record_stale = false;
+	}
+	changes_begin(m);
 }
 
 static void all_again(struct vip_manager *m, bool only_failed)
@@ -324,8 +369,6 @@ static void retry(struct loop_timer *t, struct mono now)
 static void renew_one(struct vip_manager *m, const struct vip_view *view, struct vip *v,
 		      struct mono now)
 {
-	struct err e = { 0 };
-
 	list_remove(&v->renewals);
 	v->renew_at = mono_add(now, m->conf.renew);
 	list_append(&m->renewals, &v->renewals);
@@ -334,30 +377,46 @@ static void renew_one(struct vip_manager *m, const struct vip_view *view, struct
 	/* Renewing adds what is not there: see first that nobody took it away, or its place. */
 	if (s.lost)
 		look_at(m, v);
-	else if (ifaddr_renew(m->nl, v->held.ifindex, &v->addr, m->conf.life_s, &e) < 0)
-		failed(m, v, &e);
+	else
+		change_of(m, v)->renew_on = v->held.ifindex;
+}
+
+/* Some of those that are due. The timer is set for the first of the others. */
+static void renew_due(struct vip_manager *m, struct mono now)
+{
+	net_links_catch_up(m->conf.links);
+	struct vip_view view = view_of(m);
+	while (!list_empty(&m->renewals) && m->changes.n < VIP_CHANGES_MAX) {
+		struct vip *v = LIST_ENTRY(m->renewals.next, struct vip, renewals);
+
+		if (mono_before(now, v->renew_at)) {
+			loop_timer_set(&m->renew, v->renew_at);
+			break;
+		}
+		renew_one(m, &view, v, now);
+	}
+	if (m->changes.n)
+		changes_begin(m);
 }
 
 static void renew(struct loop_timer *t, struct mono now)
 {
 	struct vip_manager *m = CONTAINER_OF(t, struct vip_manager, renew);
-	size_t n = 0;
 
-	net_links_catch_up(m->conf.links);
-	struct vip_view view = view_of(m);
-	while (!list_empty(&m->renewals)) {
-		struct vip *v = LIST_ENTRY(m->renewals.next, struct vip, renewals);
+	if (!m->under_way) /* else carry_on() comes by */
+		renew_due(m, now);
+}
 
-		if (mono_before(now, v->renew_at)) {
-			loop_timer_set(t, v->renew_at);
-			return;
-		}
-		if (n++ == AT_ONCE) {
-			loop_timer_set(t, mono_add(now, BREATHER));
-			return;
-		}
-		renew_one(m, &view, v, now);
-	}
+/* What was under way is done. Renewals first: there may always be something to change. */
+static void carry_on(struct vip_manager *m)
+{
+	struct mono now = loop_now(m->conf.loop);
+
+	if (m->ending)
+		return;
+	if (!list_empty(&m->renewals) && !loop_timer_active(&m->renew))
+		renew_due(m, now);
+	loop_task_queue(&m->reconcile);
 }
 
 static void beat(struct loop_timer *t, struct mono now)
@@ -406,8 +465,9 @@ static int take_over(struct vip_manager *m, struct err *e)
 		return err_set(e, ERR_STATE, "another daemon keeps %s", m->path);
 	vip_lock_wait(m->lock, VIP_LOCK_WORK);
 	int status = vip_sweep(m->path, NULL, NULL, e);
+	struct vip_record none = record_make(m);
 	if (status == 0)
-		status = record_write(m, e);
+		status = vip_record_write(m->path, &none, e);
 	vip_lock_release(m->lock, VIP_LOCK_WORK);
 	return status;
 }
@@ -430,6 +490,9 @@ int vip_manager_new(const struct vip_conf *conf, struct vip_manager **out, struc
 	m->watch.changed = links_changed;
 	list_init(&m->dirty);
 	list_init(&m->renewals);
+	m->job = (struct net_job){ .work = changes_work, .done = changes_done };
+	m->changes.path = m->path;
+	m->changes.life_s = m->conf.life_s;
 	loop_task_init(&m->reconcile, conf->loop, reconcile);
 	loop_timer_init(&m->renew, conf->loop, renew);
 	loop_timer_init(&m->retry, conf->loop, retry);
@@ -441,6 +504,8 @@ int vip_manager_new(const struct vip_conf *conf, struct vip_manager **out, struc
 		status = take_over(m, e);
 	if (status == 0)
 		status = vip_keeper_start(&m->keeper, m->path, m->instance, m->conf.stalled, e);
+	if (status == 0)
+		status = net_worker_new(conf->loop, &m->worker, e);
 	if (status < 0)
 		return status;
 	loop_timer_set(&m->heartbeat, loop_now(conf->loop));
@@ -461,7 +526,7 @@ static bool take_all_off(struct vip_manager *m)
 	MAP_EACH (m->vips, key, v) {
 		(void)key;
 		if (v->held.ifindex && !vip_decide(&view, NULL, &v->addr, v->held).lost)
-			clean = take_off(m, v, v->held.ifindex, NULL) == 0 && clean;
+			clean = ifaddr_remove(m->nl, v->held.ifindex, &v->addr, NULL) >= 0 && clean;
 		vip_drop(m, v);
 	}
 	return clean;
@@ -471,7 +536,9 @@ struct vip_manager *vip_manager_free(struct vip_manager *m)
 {
 	if (!m)
 		return NULL;
+	m->ending = true;
 	net_links_unwatch(&m->watch);
+	m->worker = net_worker_free(m->worker); /* what has begun is done first */
 	loop_task_cancel(&m->reconcile);
 	loop_timer_stop(&m->renew);
 	loop_timer_stop(&m->retry);

@@ -12,6 +12,9 @@
  * An address counts as ours when the record names it *and* the kernel has kept our mark
  * (IFA_PROTO); on kernels before 5.18, which keep none, the record alone decides.
  *
+ * Changes are carried out by a thread of their own (net/worker.h), because the kernel's lock around links and the
+ * disk under the record can take their time; the loop decides and hears what came of it.
+ *
  * Neighbours are not told here: announcing is Layer 2's task.
  */
 #ifndef VIP_VIP_H
@@ -26,7 +29,7 @@ enum vip_mode {
 };
 
 enum vip_state {
-	VIP_PENDING,  /* asked for; done before the loop sleeps */
+	VIP_PENDING,  /* asked for; under way */
 	VIP_BOUND,    /* on its link, by us */
 	VIP_FOREIGN,  /* on a link, by somebody else: left alone */
 	VIP_UNPLACED, /* no link fits; the reason says why */
