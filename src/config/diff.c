@@ -192,7 +192,7 @@ json_t *cfg_diff(const struct cfg *from, const struct cfg *to)
 	diff_lists(&d, "pools", tree_pools(from), tree_pools(to), live_all);
 	diff_lists(&d, "l2-advertisements", tree_l2_advs(from), tree_l2_advs(to), live_all);
 	diff_lists(&d, "bgp-advertisements", tree_bgp_advs(from), tree_bgp_advs(to), live_all);
-	diff_lists(&d, "services", tree_services(from), tree_services(to), live_all);
+	diff_lists(&d, "services", tree_services(from, true), tree_services(to, true), live_all);
 	return json_pack("{s:o, s:o, s:o}", "added", d.added, "removed", d.removed, "changed",
 			 d.changed);
 }

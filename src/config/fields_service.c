@@ -158,6 +158,30 @@ static void ports_load(struct loader *l, const struct place *p, void *object)
 	c->ports = v;
 }
 
+/* host, host:port or [address]:port; whose name it is turns out when it is asked. */
+static bool is_host_and_port(const char *s, size_t n)
+{
+	size_t host = *s == '[' ? strcspn(s, "]") + 1 : strcspn(s, ":/?#");
+
+	if (host == 0 || host >= n)
+		return host == n && n > 0;
+	size_t digits = strspn(s + host + 1, "0123456789");
+	return s[host] == ':' && digits > 0 && digits <= 5 && host + 1 + digits == n &&
+	       strtoul(s + host + 1, NULL, 10) <= UINT16_MAX;
+}
+
+static bool is_url(const char *text)
+{
+	const char *at = strncasecmp(text, "http://", 7) == 0	 ? text + 7
+			 : strncasecmp(text, "https://", 8) == 0 ? text + 8
+								 : "";
+	size_t n = strcspn(at, "/?#");
+	const char *host = memrchr(at, '@', n);
+
+	host = host ? host + 1 : at;
+	return !strpbrk(text, " \t\r\n") && is_host_and_port(host, (size_t)(at + n - host));
+}
+
 static void http_load(struct loader *l, const struct place *p, void *object)
 {
 	struct cfg_health *h = object;
@@ -165,12 +189,9 @@ static void http_load(struct loader *l, const struct place *p, void *object)
 
 	if (!value_peek(l, p, &text))
 		return;
-	const char *rest = strncasecmp(text, "http://", 7) == 0	   ? text + 7
-			   : strncasecmp(text, "https://", 8) == 0 ? text + 8
-								   : "";
-	if (!*rest || *rest == '/' || strpbrk(text, " \t\r\n")) {
-		load_error(l, p, "such as http://127.0.0.1:8080/healthz", "'%.100s' is not a URL",
-			   text);
+	if (!is_url(text)) {
+		load_error(l, p, "such as http://127.0.0.1:8080/healthz",
+			   "this is not a URL of a host");
 		return;
 	}
 	h->kind = CFG_HEALTH_HTTP;

@@ -96,11 +96,28 @@ static void hide_values(char *line, const char *key)
 	}
 }
 
+/*
+ * scheme://user:password@host, well-formed or not: a URL that is refused may have a slash in its password, so what looks
+ * like one may be hidden too much.
+ */
+static void hide_in_urls(char *text)
+{
+	for (char *at = text; (at = strstr(at, "://"));) {
+		at += 3;
+		size_t len = strcspn(at, " \t\"'");
+		char *host = memrchr(at, '@', len);
+
+		for (; host && at < host; at++)
+			*at = '*';
+	}
+}
+
 /* Secrets do not travel with the line that they stand in, whatever the line is shown for. */
 static void hide_secrets(char *line)
 {
 	hide_values(line, "password");
 	hide_values(line, "secret");
+	hide_in_urls(line);
 }
 
 static const char *issue_line(struct issues *is, const struct doc_file *f, struct doc_pos pos)
@@ -134,12 +151,14 @@ struct issue *issue_at(struct issues *is, enum issue_kind kind, const struct doc
 	if (i == &is->spill)
 		return i;
 	const char *name = file ? file->name : "";
+	char *said = clean(is->arena, message, strlen(message));
+	hide_in_urls(said);
 	i->order = issues_order(is, name);
 	i->c = (struct cfg_issue){
 		.file = clean(is->arena, name, strlen(name)),
 		.pos = pos,
 		.path = clean(is->arena, path, strlen(path)),
-		.message = clean(is->arena, message, strlen(message)),
+		.message = said,
 		.hint = hint,
 		.line = issue_line(is, file, pos),
 	};

@@ -17,8 +17,8 @@ NODISCARD json_t *cfg_report_json(const struct cfg_report *r, const struct cfg *
 
 /**
  * The configuration with every default filled in, as a document in our own format: loading it again
- * gives the same configuration. With @secrets false passwords read "(hidden)": only such text may
- * leave the process.
+ * gives the same configuration. With @secrets false passwords read "(hidden)", in URLs too: only such
+ * text may leave the process.
  */
 NODISCARD json_t *cfg_to_json(const struct cfg *c, bool secrets);
 

@@ -180,13 +180,27 @@ json_t *tree_peer(const struct cfg_peer *p, bool secrets)
 	return o;
 }
 
-static void set_health(json_t *o, const struct cfg_health *h)
+/* A URL may name a user and a password: what stands before the last @ of its authority (RFC 3986 §3.2.1). */
+static json_t *tree_url(const char *url, bool secrets)
 {
+	const char *at = strstr(url, "://") + 3;
+	size_t authority = strcspn(at, "/?#");
+	const char *host = memrchr(at, '@', authority);
+
+	if (secrets || !host)
+		return json_string(url);
+	return json_sprintf("%.*s" HIDDEN "%s", (int)(at - url), url, host);
+}
+
+static void set_health(json_t *o, const struct cfg_health *h, bool secrets)
+{
+	bool http = h->kind == CFG_HEALTH_HTTP;
+
 	if (h->kind == CFG_HEALTH_NONE)
 		return;
 	json_object_set_new(o, "health-check",
-			    json_pack("{s:s, s:o, s:o, s:I, s:I}",
-				      h->kind == CFG_HEALTH_HTTP ? "http" : "tcp", h->target,
+			    json_pack("{s:o, s:o, s:o, s:I, s:I}", http ? "http" : "tcp",
+				      http ? tree_url(h->target, secrets) : json_string(h->target),
 				      "interval", tree_dur(h->interval), "timeout",
 				      tree_dur(h->timeout), "rise", (json_int_t)h->rise, "fall",
 				      (json_int_t)h->fall));
@@ -238,7 +252,7 @@ static void set_preferred(json_t *o, const struct cfg_service *s)
 	json_object_set_new(o, "preferred-nodes", nodes);
 }
 
-json_t *tree_service(const struct cfg_service *s)
+json_t *tree_service(const struct cfg_service *s, bool secrets)
 {
 	json_t *o = json_object();
 
@@ -251,7 +265,7 @@ json_t *tree_service(const struct cfg_service *s)
 		tree_set_text(o, "protocol", s->protocol == CFG_BGP ? "bgp" : "layer2");
 	tree_set_text(o, "allow-shared-ip", s->sharing_key);
 	set_ports(o, s);
-	set_health(o, &s->health);
+	set_health(o, &s->health, secrets);
 	tree_set_text(o, "bind",
 		      s->bind == CFG_BIND_LINK	 ? s->bind_link
 		      : s->bind == CFG_BIND_NONE ? "none"
@@ -308,19 +322,19 @@ json_t *tree_settings(const struct cfg *c)
 	return o;
 }
 
-json_t *tree_services(const struct cfg *c)
+json_t *tree_services(const struct cfg *c, bool secrets)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < c->n_services; i++)
-		json_array_append_new(list, tree_service(&c->services[i]));
+		json_array_append_new(list, tree_service(&c->services[i], secrets));
 	return list;
 }
 
 uint64_t tree_hash(const struct cfg *c)
 {
-	json_t *all = json_pack("[o, o, o, o]", tree_pools(c), tree_services(c), tree_l2_advs(c),
-				tree_bgp_advs(c));
+	json_t *all = json_pack("[o, o, o, o]", tree_pools(c), tree_services(c, false),
+				tree_l2_advs(c), tree_bgp_advs(c));
 	char *text = json_dumps(all, JSON_COMPACT | JSON_SORT_KEYS);
 	uint64_t h = 14695981039346656037u; /* FNV-1a */
 
@@ -358,6 +372,6 @@ json_t *cfg_to_json(const struct cfg *c, bool secrets)
 	json_object_set_new(o, "address-pools", tree_pools(c));
 	json_object_set_new(o, "l2-advertisements", tree_l2_advs(c));
 	json_object_set_new(o, "bgp-advertisements", tree_bgp_advs(c));
-	json_object_set_new(o, "services", tree_services(c));
+	json_object_set_new(o, "services", tree_services(c, secrets));
 	return o;
 }

@@ -10,7 +10,7 @@
 #include "config/cfg.h"
 
 json_t *tree_peer(const struct cfg_peer *p, bool secrets);
-json_t *tree_service(const struct cfg_service *s);
+json_t *tree_service(const struct cfg_service *s, bool secrets);
 json_t *tree_l2_adv(const struct cfg_l2_adv *a);
 /** One that its pool brought has neither name nor targets. */
 json_t *tree_bgp_adv(const struct cfg_bgp_adv *a);
@@ -23,7 +23,7 @@ json_t *tree_pools(const struct cfg *c);
 /** The advertisements that stand by themselves. */
 json_t *tree_l2_advs(const struct cfg *c);
 json_t *tree_bgp_advs(const struct cfg *c);
-json_t *tree_services(const struct cfg *c);
+json_t *tree_services(const struct cfg *c, bool secrets);
 /** {"node": …, "log": …}: everything but the lists of objects. */
 json_t *tree_settings(const struct cfg *c);
 

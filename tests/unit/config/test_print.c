@@ -108,6 +108,9 @@ static void secrets_are_hidden(void **state)
 		"peers: [{my-asn: 1, peer-address: 1.1.1.1, password: hunter2, x: 1}]\n",
 		"peers: [{\"password\": \"hunter2 , hunter2\", x: 1}]\n",
 		"peers:\n- {x: 1, password: 'hunter2'}\n",
+		"services: [{name: w, health-check: {http: \"http://me:hunter2@host\"}, x: 1}]\n",
+		"services: [{name: w, health-check: {http: http://me:hunter2/@@host}, x: 1}]\n",
+		"services: [{name: w, health-check: {interval: http://me:hunter2@host}, x: 1}]\n",
 	};
 
 	(void)state;
@@ -140,6 +143,41 @@ static void json_of_a_good_one(void **state)
 	free(password);
 	json_decref(o);
 	loaded_fini(&l);
+}
+
+/* A URL that names a user and a password keeps them; the printed one does not. */
+static void urls_hide_who_asks(void **state)
+{
+	static const char *const urls[][2] = {
+		{ "http://me:hunter2@127.0.0.1:80/a?b=c@d",
+		  "http://(hidden)@127.0.0.1:80/a?b=c@d" },
+		{ "HTTPS://me:hunter2@x@[::1]", "HTTPS://(hidden)@[::1]" },
+		{ "http://token@host", "http://(hidden)@host" },
+		{ "http://host/a@b", "http://host/a@b" },
+		{ "http://host?a@b", "http://host?a@b" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
+		char text[256];
+
+		snprintf(text, sizeof(text),
+			 "services: [{name: w, address: 192.0.2.1, protocol: bgp, health-check: "
+			 "{http: \"%s\"}}]\n",
+			 urls[i][0]);
+		struct loaded l = load_good(text);
+		json_t *o = cfg_report_json(&l.report, l.c), *all = cfg_to_json(l.c, true);
+		char *shown = tree_at(o, "config.services.0.health-check.http");
+		char *kept = tree_at(all, "services.0.health-check.http");
+
+		assert_string_equal(shown, urls[i][1]);
+		assert_string_equal(kept, urls[i][0]);
+		free(shown);
+		free(kept);
+		json_decref(o);
+		json_decref(all);
+		loaded_fini(&l);
+	}
 }
 
 static void json_of_a_bad_one(void **state)
@@ -283,6 +321,7 @@ int main(void)
 		cmocka_unit_test(colour_only_when_asked),
 		cmocka_unit_test(reports_are_clean),
 		cmocka_unit_test(secrets_are_hidden),
+		cmocka_unit_test(urls_hide_who_asks),
 		cmocka_unit_test(json_of_a_good_one),
 		cmocka_unit_test(json_of_a_bad_one),
 		cmocka_unit_test(print_then_load_is_the_same),
