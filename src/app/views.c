@@ -278,13 +278,17 @@ static void condition(json_t *all, const char *name, const char *value, bool ok,
 }
 
 /* What the packet thread and the kernel say of the service's Layer 2 addresses, beyond the plan. */
-static void explain_layer2(const struct app *a, const struct plan *plan, json_t *all)
+/* True when this node answers for one of the addresses. */
+static bool explain_layer2(const struct app *a, const struct plan *plan, json_t *all)
 {
+	bool answers = false;
+
 	for (size_t i = 0; plan && i < plan->n_l2; i++) {
 		const struct addr *addr = &plan->l2[i].addr;
 		bool owned = layer2_owns(&a->layer2, addr);
 		struct binding_state st = binding_state(a->binding, addr);
 
+		answers |= owned;
 		condition(all, "answers-here", ADDR_TEXT(addr), owned,
 			  owned ? "this node answers ARP or NDP for it" : "another node owns it");
 		if (st.problem[0])
@@ -292,10 +296,14 @@ static void explain_layer2(const struct app *a, const struct plan *plan, json_t 
 		else if (st.link[0])
 			condition(all, "on-a-link", st.link, true, NULL);
 	}
+	return answers;
 }
 
-static void explain_sessions(const struct app *a, const struct plan *plan, json_t *all)
+/* True when a router was told of one of the prefixes. */
+static bool explain_sessions(const struct app *a, const struct plan *plan, json_t *all)
 {
+	bool told = false;
+
 	for (size_t i = 0; plan && i < plan->n_bgp; i++) {
 		struct bgp_peer_status st;
 		struct bgp_route_status route;
@@ -305,10 +313,13 @@ static void explain_sessions(const struct app *a, const struct plan *plan, json_
 			continue;
 		condition(all, "session", peer, st.state == BGP_ESTABLISHED,
 			  bgp_state_name(st.state));
-		if (bgp_speaker_route_find(a->sessions.bgp, peer, &plan->bgp[i].prefix, &route))
-			condition(all, "route-sent", PREFIX_TEXT(&plan->bgp[i].prefix),
-				  route.sent && !route.pending, route.sent ? NULL : "not sent yet");
+		if (!bgp_speaker_route_find(a->sessions.bgp, peer, &plan->bgp[i].prefix, &route))
+			continue;
+		told |= route.sent;
+		condition(all, "route-sent", PREFIX_TEXT(&plan->bgp[i].prefix),
+			  route.sent && !route.pending, route.sent ? NULL : "not sent yet");
 	}
+	return told;
 }
 
 static void explain_health(struct app *a, const char *service, json_t *all)
@@ -338,11 +349,11 @@ json_t *app_explain(struct app *a, const char *subject)
 	for (size_t i = 0; i < x->n; i++)
 		condition(all, x->v[i].name, x->v[i].value, x->v[i].ok, x->v[i].reason);
 	explain_health(a, service, all);
-	explain_layer2(a, planner_plan(a->planner, service), all);
-	explain_sessions(a, planner_plan(a->planner, service), all);
-	json_t *answer =
-		json_pack("{s:s, s:s, s:s, s:b, s:o}", "subject", subject, "service", service,
-			  "node", a->node, "announced", x->announced, "conditions", all);
+	bool answers = explain_layer2(a, planner_plan(a->planner, service), all);
+	bool told = explain_sessions(a, planner_plan(a->planner, service), all);
+	json_t *answer = json_pack("{s:s, s:s, s:s, s:b, s:b, s:o}", "subject", subject, "service",
+				   service, "node", a->node, "planned", x->announced, "announced",
+				   x->announced && (answers || told), "conditions", all);
 	plan_explanation_free(x);
 	return answer;
 }

@@ -42,14 +42,21 @@ static const char *text_of(const json_t *o, const char *key)
 	return remote_text(o, key, "");
 }
 
+static const char *verdict_of(const json_t *x)
+{
+	if (json_is_true(json_object_get(x, "announced")))
+		return "announced from here";
+	if (json_is_true(json_object_get(x, "planned")))
+		return "to be announced from here, but nobody hears it";
+	return "not announced from here";
+}
+
 static void print_text(const json_t *x)
 {
 	size_t i;
 	json_t *c;
 
-	printf("%s on %s: %s\n", text_of(x, "subject"), text_of(x, "node"),
-	       json_is_true(json_object_get(x, "announced")) ? "announced from here"
-							     : "not announced from here");
+	printf("%s on %s: %s\n", text_of(x, "subject"), text_of(x, "node"), verdict_of(x));
 	json_array_foreach(json_object_get(x, "conditions"), i, c)
 	{
 		const char *reason = text_of(c, "reason");

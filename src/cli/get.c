@@ -91,8 +91,8 @@ static const struct cli_column nodes[] = {
 	{ "LABELS", "labels", false },
 };
 static const struct cli_column events[] = {
-	{ "TIME", "ts", false },     { "LEVEL", "level", false },  { "EVENT", "name", false },
-	{ "MESSAGE", "msg", false }, { "CALLER", "caller", true },
+	{ "TIME", "ts", false },     { "LEVEL", "level", false }, { "EVENT", "name", false },
+	{ "MESSAGE", "msg", false }, { "ABOUT", "about", false }, { "CALLER", "caller", true },
 };
 
 static const struct kind {
@@ -183,6 +183,30 @@ static const struct argp argp = {
 	       "events. With NAME only that one; exit code 1 when there is none.",
 };
 
+/* What each kind of event has of its own becomes one column. */
+static void gather_details(json_t *items)
+{
+	size_t i;
+	json_t *item, *value;
+	const char *key;
+
+	json_array_foreach(items, i, item)
+	{
+		json_t *about = json_object();
+
+		json_object_foreach(item, key, value) if (cli_event_detail(key))
+			json_object_set(about, key, value);
+		json_object_set_new(item, "about", about);
+	}
+}
+
+static void print_table(const struct get_args *a, json_t *items)
+{
+	if (a->kind->columns == events)
+		gather_details(items);
+	cli_print_table(items, a->kind->columns, a->kind->n, a->remote.format == CLI_WIDE);
+}
+
 static void print(const struct get_args *a, const json_t *data)
 {
 	if (a->remote.format == CLI_JSON)
@@ -190,8 +214,7 @@ static void print(const struct get_args *a, const json_t *data)
 	else if (a->remote.format == CLI_YAML)
 		cli_print_yaml(data);
 	else
-		cli_print_table(json_object_get(data, "items"), a->kind->columns, a->kind->n,
-				a->remote.format == CLI_WIDE);
+		print_table(a, json_object_get(data, "items"));
 }
 
 static enum cli_exit get_once(const struct get_args *a)

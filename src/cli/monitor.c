@@ -40,17 +40,6 @@ static const struct argp argp = {
 	.doc = "Events of this node as they happen, until interrupted.",
 };
 
-/* The keys that every event has are its line's beginning; the rest follows. */
-static bool is_common(const char *key)
-{
-	static const char *const common[] = { "ts", "level", "event", "msg", "caller" };
-
-	for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++)
-		if (strcmp(key, common[i]) == 0)
-			return true;
-	return false;
-}
-
 static const char *text_of(const json_t *o, const char *key)
 {
 	return remote_text(o, key, "");
@@ -65,7 +54,7 @@ static void print_text(const json_t *event)
 	       text_of(event, "event"));
 	json_object_foreach((json_t *)(uintptr_t)event, key, value)
 	{
-		if (is_common(key))
+		if (!cli_event_detail(key))
 			continue;
 		char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
 

@@ -213,6 +213,18 @@ static void cell_text(const json_t *v, struct buf *out)
 	}
 }
 
+bool cli_event_detail(const char *key)
+{
+	static const char *const common[] = {
+		"ts", "level", "event", "msg", "caller", "name", "state", "since",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(common); i++)
+		if (strcmp(key, common[i]) == 0)
+			return false;
+	return true;
+}
+
 /* Characters, not bytes. */
 static size_t text_width(const char *s)
 {

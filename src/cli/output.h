@@ -19,6 +19,9 @@ bool cli_colour(void);
 void cli_print_json(const json_t *value); /* indented, a newline at the end */
 void cli_print_yaml(const json_t *value);
 
+/** An event's key that not every event has. */
+bool cli_event_detail(const char *key);
+
 /** A column shows one field of each item; dots reach into objects. */
 struct cli_column {
 	const char *title;

@@ -1,5 +1,6 @@
 """BFD between crier and real routers: a dead path ends the session long before the hold time."""
 
+import json
 import time
 
 import pytest
@@ -76,6 +77,9 @@ def test_a_dead_path_ends_the_session_at_once(pair):
     router.wait_no_route("198.51.100.7/32", 5)
     print(f"down {took * 1000:.0f} ms after the cut, seen through the control socket (nominal: 150 ms)")
     assert took < 5 < 90, "far below the hold time of 90 s"
+    why = json.loads(node.crier("explain", "web", "-o", "json").stdout)
+    assert why["planned"] and not why["announced"], "it would, but nobody hears it"
+    assert "peer=r" in next(line for line in node.crier("get", "events").stdout.splitlines() if "bfdDown" in line)
     mend(node)
     router.wait_route("198.51.100.7/32", timeout=30)
     wait_for(lambda: node.get("bfd")[0]["state"] == "up", "BFD is up again", 30)

@@ -1,5 +1,7 @@
 """BFD with FRR's bfdd and with BIRD: what two implementations have to agree about, beyond one plain session."""
 
+import signal
+
 import pytest
 
 from crierlab import Bird, Frr, Host, Node
@@ -204,6 +206,18 @@ def test_the_daemon_starts_again(lab, kind):
     pair.wait_up()
     pair.node.kill()
     pair.node.start()
+    pair.wait_up()
+    pair.packets(20)
+
+
+@pytest.mark.parametrize("kind", ["frr", "bird"])
+@pytest.mark.parametrize("signo", [signal.SIGTERM, signal.SIGKILL])
+def test_the_router_starts_again(lab, kind, signo):
+    pair = Pair(lab, kind)
+    pair.wait_up()
+    pair.router.stop(signo)
+    pair.wait_down()
+    pair.router.start(pair.conf)
     pair.wait_up()
     pair.packets(20)
 

@@ -177,9 +177,15 @@ class Bird(Router):
         self.conf.write_text(textwrap.dedent(conf))
         self.sysctl("net.ipv4.ip_forward", 1)
         self.sysctl("net.ipv6.conf.all.forwarding", 1)
-        self.popen(f"bird -f -c {self.conf} -s {self.ctl} -P {self.dir}/bird.pid", "bird.log")
+        self.daemon = self.popen(f"bird -f -c {self.conf} -s {self.ctl} -P {self.dir}/bird.pid", "bird.log")
         wait_for(self.ctl.exists, f"{self.name}: bird runs")
         return self
+
+    def stop(self, signo=signal.SIGTERM):
+        """It ends; start() may follow."""
+        self.daemon.send_signal(signo)
+        self.daemon.wait(10)
+        self.ctl.unlink(missing_ok=True)
 
     def birdc(self, command):
         return self.run(["birdc", "-s", str(self.ctl), *command.split()], check=False).stdout
