@@ -134,14 +134,23 @@ static void warn_about_restart(const struct cfg *old, const struct cfg *now)
 		log_plain(LOG_WARN, "needsRestart", "cluster.bind changes at the next start");
 }
 
+/* What a slip of the hand does, and a hand that insists. */
+static int check_losses(const struct app *a, const struct cfg *c, struct err *e)
+{
+	int status = a->cfg ? cfg_check_emptied(a->cfg, c, e) : 0;
+
+	if (status == 0)
+		status = allocation_check(a->allocation, c, e);
+	return status < 0 ? err_wrap(e, "refused, unless by crier reload --force") : 0;
+}
+
 int app_apply(struct app *a, const struct cfg *c, bool force, struct err *e)
 {
 	const struct cfg *old = a->cfg;
 	struct err later = { 0 };
 
 	/* First everything that can refuse, then what can't. */
-	if ((!force && allocation_check(a->allocation, c, e) < 0) ||
-	    layer2_configure(&a->layer2, c, e) < 0) {
+	if ((!force && check_losses(a, c, e) < 0) || layer2_configure(&a->layer2, c, e) < 0) {
 		cfg_free(c);
 		return -ERR_CONFIG;
 	}

@@ -9,7 +9,8 @@ struct reload_args {
 };
 
 static const struct argp_option options[] = {
-	{ "force", 'F', NULL, 0, "Also when services lose their address by it", 0 },
+	{ "force", 'F', NULL, 0,
+	  "Also when services lose their address by it, or all pools or services go", 0 },
 	{ 0 },
 };
 
@@ -36,9 +37,9 @@ static const struct argp argp = {
 	.parser = take,
 	.children = remote_children,
 	.doc = "Re-read the configuration and print what changed.\v"
-	       "A configuration that can't be loaded changes nothing: the one before stays in "
-	       "force, and "
-	       "the exit code is 1.",
+	       "A configuration that can't be loaded, or that takes away an address in use, all "
+	       "pools or all services without --force, changes nothing: the one before stays in "
+	       "force, and the exit code is 1.",
 };
 
 static size_t print_names(const json_t *diff, const char *key, char sign)

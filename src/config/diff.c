@@ -196,3 +196,18 @@ json_t *cfg_diff(const struct cfg *from, const struct cfg *to)
 	return json_pack("{s:o, s:o, s:o}", "added", d.added, "removed", d.removed, "changed",
 			 d.changed);
 }
+
+int cfg_check_emptied(const struct cfg *from, const struct cfg *to, struct err *e)
+{
+	bool pools = from->n_pools && !to->n_pools;
+	bool services = from->n_services && !to->n_services;
+
+	if (pools && services)
+		return err_set(e, ERR_STATE, "all pools (%zu) and all services (%zu) are gone",
+			       from->n_pools, from->n_services);
+	if (pools)
+		return err_set(e, ERR_STATE, "all pools (%zu) are gone", from->n_pools);
+	if (services)
+		return err_set(e, ERR_STATE, "all services (%zu) are gone", from->n_services);
+	return 0;
+}

@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "base/err.h"
 #include "config/cfg.h"
 
 /** Equal in every field that matters to a session (name included, selectors not). */
@@ -20,5 +21,11 @@ bool cfg_bfd_profile_eq(const struct cfg_bfd_profile *a, const struct cfg_bfd_pr
  * next start. Secrets are named, never shown.
  */
 NODISCARD json_t *cfg_diff(const struct cfg *from, const struct cfg *to);
+
+/**
+ * -ERR_STATE when @to has no pools, or no services, and @from had some: a file that was cut short or never filled is
+ * valid, but nobody means it.
+ */
+NODISCARD int cfg_check_emptied(const struct cfg *from, const struct cfg *to, struct err *e);
 
 #endif

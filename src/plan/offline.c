@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "alloc/standalone.h"
+#include "config/diff.h"
 #include "plan/kubernetes.h"
 #include "plan/plan.h"
 
@@ -293,5 +294,7 @@ const struct offline_grant *offline_grant(const struct offline *o, const char *s
 
 int offline_check(const struct offline *in_force, const struct cfg *c, struct err *e)
 {
-	return alloc_check_shrink(in_force->standalone, c, e);
+	int status = cfg_check_emptied(in_force->cfg, c, e);
+
+	return status < 0 ? status : alloc_check_shrink(in_force->standalone, c, e);
 }

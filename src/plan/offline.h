@@ -50,7 +50,7 @@ const struct world *offline_world(const struct offline *o);
 const struct offline_grant *offline_grants(const struct offline *o, size_t *n);
 const struct offline_grant *offline_grant(const struct offline *o, const char *service);
 
-/** Would a daemon refuse to follow @c unless it is forced to? As alloc_check_shrink(). */
+/** Would a daemon refuse to follow @c unless it is forced to? As cfg_check_emptied() and alloc_check_shrink(). */
 NODISCARD int offline_check(const struct offline *in_force, const struct cfg *c, struct err *e);
 
 #endif

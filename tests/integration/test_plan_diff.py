@@ -84,6 +84,7 @@ def test_a_pool_that_shrinks_is_refused(tmp_path):
     assert "a (10.0.0.0)" in got["refused"]
     assert [(s["service"], s["to"]["addresses"]) for s in got["addresses"]] == [("a", ["10.0.0.2"])]
     assert "--force" in plan("--diff", old, new).stdout
+    assert "all pools (" in difference("--diff", old, written(tmp_path / "empty.yaml", "#\n"))["refused"]
 
 
 def test_services_of_a_cluster_move_and_nodes_take_over(tmp_path):

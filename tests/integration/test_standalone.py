@@ -268,8 +268,22 @@ def test_pool_that_shrinks_under_a_service_is_refused(lab):
     wait_owner([node], "10.50.0.200")
     node.configure(node.config.read_text().replace("10.50.0.200-10.50.0.220", "10.50.0.205-10.50.0.220"))
     refused = node.crier("reload", check=False)
-    assert refused.returncode == 1 and "web" in refused.stdout + refused.stderr
+    assert refused.returncode == 1 and "web" in refused.stderr and "crier reload --force" in refused.stderr
     assert node.owns("10.50.0.200")
+
+
+def test_a_file_that_was_emptied_is_refused(lab):
+    lan, client, (node,) = lan_nodes(lab, "a")
+    start_all([node], ONE, cluster=False)
+    wait_owner([node], "10.50.0.200")
+    for empty in ("", "# to be filled\n", node.config.read_text().split("services:")[0]):
+        node.configure(empty)
+        refused = node.crier("reload", check=False)
+        assert refused.returncode == 1 and "all services (1)" in refused.stderr
+        assert "crier reload --force" in refused.stderr
+        assert node.owns("10.50.0.200") and not node.status()["healthy"]
+    assert "services/web" in node.crier("reload", "--force").stdout
+    wait_for(lambda: not node.owns("10.50.0.200"), "it is let go of")
 
 
 def test_leak_free_exit(lab):

@@ -116,6 +116,35 @@ static void peers_are_equal_or_not(void **state)
 	loaded_fini(&base);
 }
 
+#define NOTHING "# nothing yet\n"
+
+static void a_file_that_was_emptied_is_noticed(void **state)
+{
+	static const struct {
+		const char *from, *to, *gone; /* NULL: nothing to speak of */
+	} edits[] = {
+		{ SERVICE(""), NOTHING, "all pools (1) and all services (1) are gone" },
+		{ SERVICE(""), LAN, "all services (1) are gone" },
+		{ LAN, PEER(""), "all pools (1) are gone" },
+		{ SERVICE(""), LAN "services: [{name: other}]\n", NULL },
+		{ NOTHING, SERVICE(""), NULL },
+		{ NOTHING, NOTHING, NULL },
+		{ PEER(""), NOTHING, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(edits); i++) {
+		struct loaded from = load_good(edits[i].from), to = load_good(edits[i].to);
+		struct err e = { 0 };
+
+		assert_int_equal(cfg_check_emptied(from.c, to.c, &e),
+				 edits[i].gone ? -ERR_STATE : 0);
+		assert_string_equal(e.text, edits[i].gone ? edits[i].gone : "");
+		loaded_fini(&from);
+		loaded_fini(&to);
+	}
+}
+
 static void a_profile_makes_a_difference(void **state)
 {
 	(void)state;
@@ -135,6 +164,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(peers_are_equal_or_not),
 		cmocka_unit_test(a_profile_makes_a_difference),
+		cmocka_unit_test(a_file_that_was_emptied_is_noticed),
 	};
 
 	return RUN_TABLE("differs", cases, differs) + cmocka_run_group_tests(tests, NULL, NULL);
