@@ -1,6 +1,7 @@
 #include "base/bytes.h"
 
 #include <ctype.h>
+#include <zlib.h>
 
 static int hex_digit(char c)
 {
@@ -30,4 +31,9 @@ long bytes_unhex(const char *text, uint8_t *out, size_t cap)
 		p += 2;
 	}
 	return (long)n;
+}
+
+uint32_t bytes_crc32(const void *p, size_t n)
+{
+	return (uint32_t)crc32_z(0, p, n);
 }

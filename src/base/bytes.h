@@ -203,4 +203,7 @@ static inline uint16_t bytes_csum_fold(uint32_t sum)
 /** Parse hex text (spaces, colons and newlines allowed) into @out; returns the number of bytes, or -1. */
 long bytes_unhex(const char *text, uint8_t *out, size_t cap);
 
+/** CRC-32 of IEEE 802.3. */
+uint32_t bytes_crc32(const void *p, size_t n);
+
 #endif

@@ -14,23 +14,17 @@ struct bfd_auth {
 };
 
 static const struct {
-	const char *name;
 	const char *digest;
 	uint8_t secret_max; /* of a digest: its size, too */
 	bool meticulous;
 } types[BFD_AUTH_TYPE_COUNT] = {
-	[BFD_AUTH_NONE] = { "none", NULL, 0, false },
-	[BFD_AUTH_SIMPLE] = { "simple", NULL, PASSWORD_MAX, false },
-	[BFD_AUTH_KEYED_MD5] = { "keyed-md5", "MD5", 16, false },
-	[BFD_AUTH_METICULOUS_MD5] = { "meticulous-keyed-md5", "MD5", 16, true },
-	[BFD_AUTH_KEYED_SHA1] = { "keyed-sha1", "SHA1", 20, false },
-	[BFD_AUTH_METICULOUS_SHA1] = { "meticulous-keyed-sha1", "SHA1", 20, true },
+	[BFD_AUTH_NONE] = { NULL, 0, false },
+	[BFD_AUTH_SIMPLE] = { NULL, PASSWORD_MAX, false },
+	[BFD_AUTH_KEYED_MD5] = { "MD5", 16, false },
+	[BFD_AUTH_METICULOUS_MD5] = { "MD5", 16, true },
+	[BFD_AUTH_KEYED_SHA1] = { "SHA1", 20, false },
+	[BFD_AUTH_METICULOUS_SHA1] = { "SHA1", 20, true },
 };
-
-const char *bfd_auth_name(unsigned type)
-{
-	return type < BFD_AUTH_TYPE_COUNT ? types[type].name : "?";
-}
 
 size_t bfd_auth_secret_max(enum bfd_auth_type type)
 {

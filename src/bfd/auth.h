@@ -35,8 +35,6 @@ struct bfd_auth_key {
 	uint8_t secret[BFD_AUTH_SECRET_MAX];
 };
 
-/** "none", "simple", "keyed-md5", … */
-const char *bfd_auth_name(unsigned type);
 /** Longest secret of a type, in bytes: 16 for simple and MD5, 20 for SHA1. */
 size_t bfd_auth_secret_max(enum bfd_auth_type type);
 

@@ -49,19 +49,6 @@ struct bgp_session_conf bgp_peer_session_conf(const struct bgp_peer_conf *conf)
 
 /* --- identity and next hops, once a connection has a local end --- */
 
-/* CRC-32 of IEEE 802.3, bit by bit: it runs once for a connection. */
-static uint32_t crc32_of(const char *text)
-{
-	uint32_t crc = UINT32_MAX;
-
-	for (; *text; text++) {
-		crc ^= (uint8_t)*text;
-		for (int i = 0; i < 8; i++)
-			crc = (crc >> 1) ^ (crc & 1 ? 0xedb88320U : 0);
-	}
-	return ~crc;
-}
-
 static uint32_t id_of_addr(const struct addr *a)
 {
 	struct rd r = rd_from(a->b, 4);
@@ -79,7 +66,8 @@ static uint32_t router_id(const struct bgp_peer *p)
 		return id_of_addr(&p->local.addr);
 	if (tcp_neighbour_addr(&p->local, FAMILY_V4, &v4))
 		return id_of_addr(&v4);
-	return __builtin_bswap32(crc32_of(p->sp->conf.node));
+	const char *node = p->sp->conf.node;
+	return __builtin_bswap32(bytes_crc32(node, strlen(node)));
 }
 
 static struct addr own_hop(const struct bgp_peer *p, enum family family)

@@ -171,13 +171,6 @@ void bgp_writer_mark(struct bgp_writer *w, enum family family)
 	end(w);
 }
 
-size_t bgp_writer_len(const struct bgp_writer *w)
-{
-	size_t open = w->open == BGP_WRITER_IDLE ? 0 : w->msg.len;
-
-	return (w->batch ? w->batch->len : 0) + open;
-}
-
 struct bgp_batch *bgp_writer_finish(struct bgp_writer *w)
 {
 	struct bgp_batch *b = NULL;

@@ -43,8 +43,6 @@ void bgp_writer_unreach(struct bgp_writer *w, enum family family, uint8_t len,
 			const uint8_t *bytes);
 /** End-of-RIB. */
 void bgp_writer_mark(struct bgp_writer *w, enum family family);
-/** Bytes until now. */
-size_t bgp_writer_len(const struct bgp_writer *w);
 /** Close the last message and hand the batch over; NULL when nothing was written. */
 struct bgp_batch *bgp_writer_finish(struct bgp_writer *w);
 

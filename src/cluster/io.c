@@ -388,16 +388,6 @@ const struct gossip_member *cluster_member_find(const struct cluster *c, const c
 	return gossip_member_find(c->gossip, name);
 }
 
-struct gossip_endpoint cluster_endpoint(const struct cluster *c)
-{
-	return c->self;
-}
-
-const struct cluster_stats *cluster_stats(const struct cluster *c)
-{
-	return &c->stats;
-}
-
 void cluster_collect(struct cluster *c, struct metric_writer *w)
 {
 	metric_struct(w, "crier_cluster_", socket_rows, ARRAY_LEN(socket_rows), &c->stats);

@@ -105,10 +105,6 @@ NODISCARD int cluster_broadcast_user(struct cluster *c, const void *bytes, size_
 bool cluster_member_next(const struct cluster *c, size_t *at, const struct gossip_member **out);
 const struct gossip_member *cluster_member_find(const struct cluster *c, const char *name);
 
-/** Where the others reach us. */
-struct gossip_endpoint cluster_endpoint(const struct cluster *c);
-
-const struct cluster_stats *cluster_stats(const struct cluster *c);
 /** All counters of sockets and core, as crier_cluster_…. */
 void cluster_collect(struct cluster *c, struct metric_writer *w);
 

@@ -1,7 +1,5 @@
 #include "cluster/pack.h"
 
-#include <zlib.h>
-
 #include "cluster/lzw.h"
 
 enum { LZW = 0 };
@@ -86,22 +84,17 @@ void pack_batch_write(const struct pack_batch *b, struct wr *w)
 	wr_bytes(w, b->body.p, b->body.len);
 }
 
-static uint32_t crc_of(struct rd covered)
-{
-	return (uint32_t)crc32_z(0, covered.p, covered.left);
-}
-
 bool pack_crc_check(struct rd *r)
 {
 	uint32_t crc = rd_u32(r);
 
-	return !r->bad && crc == crc_of(*r);
+	return !r->bad && crc == bytes_crc32(r->p, r->left);
 }
 
 void pack_crc_write(struct wr *w, struct rd covered)
 {
 	wr_u8(w, WIRE_CRC);
-	wr_u32(w, crc_of(covered));
+	wr_u32(w, bytes_crc32(covered.p, covered.left));
 	wr_bytes(w, covered.p, covered.left);
 }
 

@@ -2,11 +2,8 @@
 
 #include <assert.h>
 
-static const struct {
-	const char *name;
-	const char *help;
-} outcomes[] = {
-#define ROW(id, text, help) [L2_RX_##id] = { text, help },
+static const char *const outcomes[] = {
+#define ROW(id, text) [L2_RX_##id] = text,
 	L2_RX_OUTCOMES(ROW)
 #undef ROW
 };
@@ -16,12 +13,7 @@ const size_t l2_metric_rows_n = ARRAY_LEN(l2_metric_rows);
 
 const char *l2_rx_name(enum l2_rx rx)
 {
-	return outcomes[rx].name;
-}
-
-const char *l2_rx_explain(enum l2_rx rx)
-{
-	return outcomes[rx].help;
+	return outcomes[rx];
 }
 
 /* The structs hold nothing but counters, so they are read as the arrays that they are. */

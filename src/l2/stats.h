@@ -9,31 +9,30 @@
 
 #include "base/metric.h"
 
-/** What became of a frame: X(NAME, name, explanation). All but OK are reasons to drop it. */
-#define L2_RX_OUTCOMES(X)                                                               \
-	X(OK, "ok", "answered")                                                         \
-	X(CUT, "cut", "longer than any request")                                        \
-	X(SHORT, "short", "ends before its fields do")                                  \
-	X(TYPE, "type", "neither ARP nor ICMPv6, or inside a VLAN tag")                 \
-	X(FORMAT, "format", "not ARP for IPv4 over Ethernet, or wrong version or code") \
-	X(OPERATION, "operation", "neither a request nor a solicitation")               \
-	X(HOP_LIMIT, "hop-limit", "crossed a router on its way (RFC 4861 §7.1.1)")      \
-	X(CHECKSUM, "checksum", "ICMPv6 checksum is wrong")                             \
-	X(OPTION, "option", "an option is malformed or may not be there")               \
-	X(SENDER, "sender", "the sender's address cannot be answered")                  \
-	X(TARGET, "target", "asks for an address that no host can have")                \
-	X(NO_INTERFACE, "no-interface", "arrived where Layer 2 is not active")          \
-	X(OTHER_MACHINE, "other-machine", "sent to another link-layer address")         \
-	X(NOT_OURS, "not-ours", "asks for an address that is not announced")            \
-	X(NOT_OWNER, "not-owner", "asks for an address that another node owns")         \
-	X(WRONG_INTERFACE, "wrong-interface", "the address is not announced on this interface")
+/** What became of a frame: X(NAME, name). All but OK are reasons to drop it. */
+#define L2_RX_OUTCOMES(X)                                                                        \
+	X(OK, "ok")		  /* answered */                                                 \
+	X(CUT, "cut")		  /* longer than any request */                                  \
+	X(SHORT, "short")	  /* ends before its fields do */                                \
+	X(TYPE, "type")		  /* neither ARP nor ICMPv6, or inside a VLAN tag */             \
+	X(FORMAT, "format")	  /* not ARP for IPv4 over Ethernet, or wrong version or code */ \
+	X(OPERATION, "operation") /* neither a request nor a solicitation */                     \
+	X(HOP_LIMIT, "hop-limit") /* crossed a router on its way (RFC 4861 §7.1.1) */           \
+	X(CHECKSUM, "checksum")	  /* ICMPv6 checksum is wrong */                                 \
+	X(OPTION, "option")	  /* an option is malformed or may not be there */               \
+	X(SENDER, "sender")	  /* the sender's address cannot be answered */                  \
+	X(TARGET, "target")	  /* asks for an address that no host can have */                \
+	X(NO_INTERFACE, "no-interface")	      /* arrived where Layer 2 is not active */          \
+	X(OTHER_MACHINE, "other-machine")     /* sent to another link-layer address */           \
+	X(NOT_OURS, "not-ours")		      /* asks for an address that is not announced */    \
+	X(NOT_OWNER, "not-owner")	      /* asks for an address that another node owns */   \
+	X(WRONG_INTERFACE, "wrong-interface") /* the address is not announced on this interface */
 
-#define L2_RX_ENUM(name, text, help) L2_RX_##name,
+#define L2_RX_ENUM(name, text) L2_RX_##name,
 enum l2_rx { L2_RX_OUTCOMES(L2_RX_ENUM) L2_RX_COUNT };
 #undef L2_RX_ENUM
 
 const char *l2_rx_name(enum l2_rx rx);
-const char *l2_rx_explain(enum l2_rx rx);
 
 #define L2_METRICS(X, S)                                                                      \
 	X(S, COUNTER, received, "Frames that passed the kernel's filter")                     \

@@ -271,11 +271,6 @@ struct offline *offline_free(struct offline *o)
 	return NULL;
 }
 
-void offline_freep(struct offline **o)
-{
-	*o = offline_free(*o);
-}
-
 const struct world *offline_world(const struct offline *o)
 {
 	return o->w;

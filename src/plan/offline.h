@@ -43,7 +43,6 @@ struct offline_grant {
 /** @c is borrowed. */
 NODISCARD struct offline *offline_new(const struct cfg *c, const struct offline_conf *conf);
 struct offline *offline_free(struct offline *o);
-void offline_freep(struct offline **o);
 
 const struct world *offline_world(const struct offline *o);
 /** One for each service that is ours to look after, in the order of the world. */

@@ -146,6 +146,13 @@ static void hex_texts(void **state)
 		assert_memory_equal(out, "\x00\xff\x10", 3);
 }
 
+static void crc32_of_ieee_802_3(void **state)
+{
+	(void)state;
+	assert_int_equal(bytes_crc32("123456789", 9), 0xcbf43926);
+	assert_int_equal(bytes_crc32("", 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -153,6 +160,7 @@ int main(void)
 		cmocka_unit_test(short_input_latches),
 		cmocka_unit_test(sub_cursor_is_a_fence),
 		cmocka_unit_test(writes_and_fills_lengths),
+		cmocka_unit_test(crc32_of_ieee_802_3),
 		cmocka_unit_test(full_writer_latches),
 		cmocka_unit_test(length_too_large_for_its_field),
 	};
