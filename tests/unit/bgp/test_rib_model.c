@@ -369,7 +369,7 @@ static void equals_its_naive_twins(void **state)
 		read_all(&w, &w.twins[k]);
 		compare(&w, &w.twins[k]);
 	}
-	assert_true(w.shared > STEPS / 100);
+	assert_true(w.shared > 0); /* else there was nothing to see: how often is up to the dice */
 	bgp_hand_fini(&w.hand);
 	bgp_rib_free(w.rib);
 	for (int i = 0; i < SETS; i++)
