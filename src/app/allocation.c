@@ -13,7 +13,8 @@
 /* A table of 65,536 entries is some 10 MiB; a file beyond this is none of ours. */
 enum { TABLE_FILE_MAX = 64 << 20 };
 
-#define SAVE_AFTER DUR_MS(100)
+#define SAVE_AFTER	 DUR_MS(100)
+#define COMPLAIN_AT_MOST DUR_S(60) /* a member says its whole table with each push/pull */
 
 struct allocation {
 	struct loop *loop;
@@ -25,6 +26,9 @@ struct allocation {
 	struct alloc_assignments *now; /* under cfg */
 	struct mono since;	       /* cfg is in force */
 	bool ready;		       /* may allocate what the table does not say */
+	uint64_t refused;	       /* tables of members */
+	uint64_t refused_said;	       /* so many were in the log */
+	struct mono complained;
 	struct loop_task rerun;
 	struct loop_timer save;
 };
@@ -230,6 +234,20 @@ json_t *allocation_table(const struct allocation *al)
 	return entries;
 }
 
+/* Whoever sends one sends more: one line for many. */
+static void table_refused(struct allocation *al, const struct err *why)
+{
+	struct mono now = loop_now(al->loop);
+
+	al->refused++;
+	if (al->refused_said && mono_before(now, mono_add(al->complained, COMPLAIN_AT_MOST)))
+		return;
+	log_event(LOG_WARN, "allocationsRefused", "a member's table of allocations can't be read",
+		  KV_STR("error", why->text), KV_U64("times", al->refused - al->refused_said));
+	al->refused_said = al->refused;
+	al->complained = now;
+}
+
 bool allocation_merge(struct allocation *al, const json_t *table)
 {
 	json_t *json = json_pack("{s:i, s:O}", "version", 1, "entries", table);
@@ -238,8 +256,7 @@ bool allocation_merge(struct allocation *al, const json_t *table)
 	bool news = false;
 
 	if (alloc_table_decode(json, &theirs, &e) < 0)
-		log_event(LOG_WARN, "allocationsRefused",
-			  "a member's table of allocations can't be read", KV_STR("error", e.text));
+		table_refused(al, &e);
 	else
 		news = alloc_table_merge(al->table, theirs);
 	if (news) {
@@ -389,4 +406,7 @@ void allocation_collect(const struct allocation *al, struct metric_writer *w)
 	collect_pools(al, a, w, "metallb_allocator_ipv6_addresses_in_use_total",
 		      "IPv6 addresses in use", false, true, true);
 	alloc_free(a);
+	metric_family(w, METRIC_COUNTER, "crier_allocator_tables_refused_total",
+		      "Tables of members that could not be read");
+	metric_sample(w, "crier_allocator_tables_refused_total", NULL, 0, (double)al->refused);
 }

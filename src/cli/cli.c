@@ -1,8 +1,10 @@
 #include "cli/cli.h"
 
 #include <argp.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -67,8 +69,21 @@ static int cli_dispatch(const struct cli_command *c, int argc, char **argv)
 	return c->run(argc, argv);
 }
 
+/* Where a standard descriptor is closed, the next file or socket would take its place, and hear what we print. */
+static void fill_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int cli_main(int argc, char **argv)
 {
+	fill_descriptors();
 	if (argc < 2) {
 		cli_usage(stderr);
 		return CLI_USAGE;

@@ -84,6 +84,8 @@ static void ignore_endings(void)
 /* Keep @fd alone; nothing of the daemon's must live on in the keeper. Returns its new number. */
 static int drop_descriptors(int fd)
 {
+	if (fd <= STDERR_FILENO) /* the daemon may have been started without them */
+		fd = fcntl(fd, F_DUPFD, STDERR_FILENO + 1);
 	int nothing = open("/dev/null", O_RDWR);
 
 	for (int i = 0; nothing >= 0 && i <= STDERR_FILENO; i++)

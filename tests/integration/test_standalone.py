@@ -54,6 +54,20 @@ def test_kill_leaves_nothing_behind(lab):
     wait_for(lambda: addresses(node) == before, "the keeper removed it", 1, 0.005)
 
 
+def test_started_without_standard_descriptors(lab):
+    lan, client, (node,) = lan_nodes(lab, "a")
+    before = addresses(node)
+    node.configure(document([node], ONE, cluster=False))
+    node.daemon = node.popen(["sh", "-c", f'exec {node.binary} run -f {node.config} --node a <&- >&- 2>&-'],
+                             "crier.log", env=node.env)
+    wait_for(node.is_up, "it answers", 20)
+    wait_for(lambda: node.has_address("10.50.0.200"), "bound")
+    fds = {n: os.readlink(f"/proc/{node.pid()}/fd/{n}") for n in range(3)}
+    assert set(fds.values()) == {"/dev/null"}
+    node.kill()
+    wait_for(lambda: addresses(node) == before, "the keeper removed it", 1, 0.005)
+
+
 def test_next_start_cleans_up_after_a_crash_of_everything(lab):
     lan, client, (node,) = lan_nodes(lab, "a")
     start_all([node], ONE, cluster=False)

@@ -14,6 +14,7 @@
 #include "base/rng.h"
 #include "net/ifaddr.h"
 #include "netns.h"
+#include "vip/keeper.h"
 
 #define LONG_ENOUGH DUR_S(10)
 
@@ -618,6 +619,29 @@ static void the_keeper_holds_nothing(void **state)
 	time_until(none_there);
 }
 
+/* A daemon that was started without standard descriptors: its end of the socket may be any of them. */
+static void the_keeper_of_a_daemon_without_descriptors(void **state)
+{
+	(void)state;
+	for (int low = 0; low <= 2; low++) {
+		pid_t daemon = fork();
+
+		if (daemon == 0) {
+			struct vip_keeper k;
+
+			for (int fd = low; fd <= 2; fd++)
+				close(fd);
+			if (vip_keeper_start(&k, record, "0", DUR_S(60), NULL) < 0)
+				_exit(1);
+			usleep(100000);
+			_exit(vip_keeper_beat(&k) ? 0 : 2);
+		}
+		int status;
+		assert_int_equal(waitpid(daemon, &status, 0), daemon);
+		assert_int_equal(status, 0);
+	}
+}
+
 static void the_keeper_is_replaced(void **state)
 {
 	(void)state;
@@ -724,6 +748,7 @@ int main(void)
 		DYING(the_keeper_cleans_up_after_a_kill),
 		DYING(the_keeper_outlives_a_terminated_group),
 		DYING(the_keeper_holds_nothing),
+		DYING(the_keeper_of_a_daemon_without_descriptors),
 		DYING(the_keeper_is_replaced),
 		DYING(a_stalled_daemon_loses_them_until_it_goes_on),
 		DYING(cleanup_takes_what_the_record_names),
