@@ -337,6 +337,7 @@ static int make_announcers(struct app *a, struct err *e)
 	if (status == 0) {
 		a->sessions.on_stopped = on_sessions_gone;
 		a->sessions.ctx = a;
+		a->byhand = byhand_new(a->loop, a->sessions.bgp);
 	}
 	free(record);
 	return status;
@@ -422,6 +423,7 @@ static void app_stop(struct app *a)
 	a->binding = binding_free(a->binding);
 	a->membership = membership_free(a->membership);
 	a->allocation = allocation_free(a->allocation);
+	a->byhand = byhand_free(a->byhand);
 	sessions_fini(&a->sessions);
 	layer2_fini(&a->layer2);
 	a->health = health_checker_free(a->health);

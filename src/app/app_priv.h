@@ -7,6 +7,7 @@
 #include "app/allocation.h"
 #include "app/app.h"
 #include "app/binding.h"
+#include "app/byhand.h"
 #include "app/events.h"
 #include "app/layer2.h"
 #include "app/loader.h"
@@ -51,6 +52,7 @@ struct app {
 	struct net_links *links;
 	struct packet *packet;
 	struct sessions sessions;
+	struct byhand *byhand;
 	struct layer2 layer2;
 	struct binding *binding;
 	struct services *services;

@@ -133,12 +133,41 @@ static int op_monitor(void *ctx, const json_t *args, struct control_stream *s, s
 	return 0;
 }
 
+/* --- routes and peers by hand --- */
+
+static int op_routes(void *ctx, const json_t *args, struct control_stream *s, struct err *e)
+{
+	return byhand_lines(((struct app *)ctx)->byhand, args, s, e);
+}
+
+static int op_routes_hold(void *ctx, const json_t *args, struct control_stream *s, struct err *e)
+{
+	(void)args;
+	return byhand_hold(((struct app *)ctx)->byhand, s, e);
+}
+
+static int op_peer(void *ctx, const json_t *args, json_t **data, struct err *e)
+{
+	const struct app *a = ctx;
+	const char *name = json_string_value(json_object_get(args, "name"));
+	const char *action = json_string_value(json_object_get(args, "action"));
+	const char *text = json_string_value(json_object_get(args, "text"));
+
+	(void)data;
+	if (!name || !action)
+		return err_set(e, ERR_PROTOCOL, "peer needs args.name and args.action");
+	return sessions_peer_admin(&a->sessions, name, action, text, e);
+}
+
 static const struct control_op operations[] = {
 	{ .name = "status", .read_only = true, .run = op_status },
 	{ .name = "get", .read_only = true, .run = op_get },
 	{ .name = "explain", .read_only = true, .run = op_explain },
 	{ .name = "reload", .start = op_reload },
 	{ .name = "monitor", .start = op_monitor },
+	{ .name = "routes", .start = op_routes },
+	{ .name = "routes-hold", .start = op_routes_hold },
+	{ .name = "peer", .run = op_peer },
 };
 
 /* --- the HTTP port --- */

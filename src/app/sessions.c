@@ -491,6 +491,36 @@ void sessions_reconcile(struct sessions *s)
 	(void)name;
 }
 
+/* --- by hand --- */
+
+int sessions_peer_admin(const struct sessions *s, const char *name, const char *action,
+			const char *text, struct err *e)
+{
+	static const struct {
+		const char *word;
+		enum bgp_admin what;
+	} actions[] = {
+		{ "down", BGP_ADMIN_DOWN },
+		{ "up", BGP_ADMIN_UP },
+		{ "reset", BGP_ADMIN_RESET },
+		{ "refresh", BGP_ADMIN_REFRESH },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
+		if (strcmp(action, actions[i].word) != 0)
+			continue;
+		int status = bgp_speaker_peer_admin(s->bgp, name, actions[i].what, text, e);
+
+		if (status == 0)
+			log_event(LOG_INFO, "peerAdmin", "a peer was acted on by hand",
+				  KV_STR("peer", name), KV_STR("action", action),
+				  KV_STR("text", text));
+		return status;
+	}
+	return err_set(e, ERR_PROTOCOL, "peer: '%.60s' is none of down, up, reset, refresh",
+		       action);
+}
+
 /* --- both --- */
 
 int sessions_init(struct sessions *s, struct loop *loop, const struct world *world,

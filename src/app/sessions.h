@@ -57,6 +57,13 @@ NODISCARD int sessions_apply(struct sessions *s, struct err *e);
 void sessions_route(struct sessions *s, const char *service, const struct plan_bgp *wanted,
 		    size_t n);
 
+/**
+ * Act on one peer by hand.
+ * @action: down, up, reset or refresh; @text goes along with down and reset, and may be NULL
+ */
+NODISCARD int sessions_peer_admin(const struct sessions *s, const char *name, const char *action,
+				  const char *text, struct err *e);
+
 /** From the packet thread. */
 void sessions_on_bfd(struct sessions *s, const struct bfd_event *ev);
 /** Events were lost: make good what they would have done. */

@@ -40,12 +40,35 @@ void bgp_hand_fini(struct bgp_hand *h)
 	free(h->peers);
 }
 
+static bool is_among(const char *peer, const char *const *peers, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(peers[i], peer) == 0)
+			return true;
+	return false;
+}
+
+static struct bgp_audience kind_audience(const struct kind *k)
+{
+	return (struct bgp_audience){
+		.peers = (const char *const *)k->peers,
+		.n_peers = k->n_peers,
+		.owner = k->owner,
+	};
+}
+
 static bool kind_is_for(const struct kind *k, const char *peer)
 {
-	for (size_t i = 0; i < k->n_peers; i++)
-		if (strcmp(k->peers[i], peer) == 0)
-			return true;
-	return k->n_peers == 0;
+	return k->n_peers == 0 || is_among(peer, kind_audience(k).peers, k->n_peers);
+}
+
+/* The key begins with it; the spread keeps it. */
+static struct bgp_attr *kind_attr(const struct kind *k)
+{
+	struct bgp_attr *attr;
+
+	memcpy(&attr, k->key, sizeof(attr));
+	return attr;
 }
 
 static struct kind *kind_new(struct bgp_hand *h, const struct buf *key, struct bgp_attr *attr,
@@ -107,6 +130,69 @@ int bgp_hand_set(struct bgp_hand *h, const struct prefix *p, struct bgp_attr *at
 
 	kind_check(h, rc < 0 ? now : was);
 	return rc;
+}
+
+/* Those of @a that are not in @b; the array is the caller's, with room for all of both. */
+static struct bgp_audience without(const struct bgp_audience *a, const struct bgp_audience *b)
+{
+	const char **peers = mem_new_n(const char *, a->n_peers + b->n_peers);
+	struct bgp_audience rest = { .peers = peers, .owner = a->owner };
+
+	for (size_t i = 0; i < a->n_peers; i++)
+		if (!is_among(a->peers[i], b->peers, b->n_peers))
+			peers[rest.n_peers++] = a->peers[i];
+	return rest;
+}
+
+int bgp_hand_add(struct bgp_hand *h, const struct prefix *p, struct bgp_attr *attr,
+		 const struct bgp_audience *to)
+{
+	const struct kind *k = kind_at(h, p);
+
+	if (!k || to->n_peers == 0)
+		return bgp_hand_set(h, p, attr, to);
+	if (k->n_peers == 0)
+		return kind_attr(k) == attr ? 0 : -ERR_LIMIT;
+	struct bgp_audience now = kind_audience(k), all = without(&now, to);
+	const char **peers = (const char **)(uintptr_t)all.peers;
+	int rc = -ERR_LIMIT;
+
+	if (all.n_peers == 0 || kind_attr(k) == attr) {
+		for (size_t i = 0; i < to->n_peers; i++)
+			peers[all.n_peers++] = to->peers[i];
+		all.owner = to->owner;
+		rc = bgp_hand_set(h, p, attr, &all);
+	}
+	free(peers);
+	return rc;
+}
+
+int bgp_hand_cut(struct bgp_hand *h, const struct prefix *p, const struct bgp_audience *from)
+{
+	const struct kind *k = kind_at(h, p);
+
+	if (!k)
+		return -ERR_NOT_FOUND;
+	if (k->n_peers == 0)
+		return -ERR_STATE;
+	struct bgp_audience now = kind_audience(k), rest = without(&now, from);
+	int rc = -ERR_NOT_FOUND;
+
+	if (rest.n_peers == 0)
+		rc = bgp_hand_del(h, p) ? 0 : -ERR_NOT_FOUND;
+	else if (rest.n_peers < now.n_peers)
+		rc = bgp_hand_set(h, p, kind_attr(k), &rest);
+	free((void *)(uintptr_t)rest.peers);
+	return rc;
+}
+
+bool bgp_hand_find(const struct bgp_hand *h, const struct prefix *p, struct bgp_audience *out)
+{
+	const struct kind *k = kind_at(h, p);
+
+	if (k)
+		*out = kind_audience(k);
+	return k != NULL;
 }
 
 bool bgp_hand_del(struct bgp_hand *h, const struct prefix *p)

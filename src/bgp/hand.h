@@ -30,8 +30,19 @@ void bgp_hand_fini(struct bgp_hand *h);
 /** Returns 0, or -ERR_STATE when a service announces the prefix. */
 NODISCARD int bgp_hand_set(struct bgp_hand *h, const struct prefix *p, struct bgp_attr *attr,
 			   const struct bgp_audience *to);
+/**
+ * The same, and whoever hears it now goes on. Returns also -ERR_LIMIT when that is somebody else, and with other
+ * attributes: a prefix has one set.
+ */
+NODISCARD int bgp_hand_add(struct bgp_hand *h, const struct prefix *p, struct bgp_attr *attr,
+			   const struct bgp_audience *to);
 /** False when it was not announced by hand. */
 bool bgp_hand_del(struct bgp_hand *h, const struct prefix *p);
+/** Take it back from these peers. Returns 0, -ERR_NOT_FOUND, or -ERR_STATE when all peers hear it. */
+NODISCARD int bgp_hand_cut(struct bgp_hand *h, const struct prefix *p,
+			   const struct bgp_audience *from);
+/** For whom it is announced, borrowed until something changes; false when it is not. */
+bool bgp_hand_find(const struct bgp_hand *h, const struct prefix *p, struct bgp_audience *out);
 /** Take back all that is @owner's. */
 void bgp_hand_drop(struct bgp_hand *h, uint32_t owner);
 

@@ -324,22 +324,70 @@ int bgp_speaker_route_del(struct bgp_speaker *sp, const char *peer, const struct
 	return 0;
 }
 
+/* Find or make the attributes of a route by hand; its peers must be known. */
+static int by_hand_attr(struct bgp_speaker *sp, const struct bgp_route_attrs *attrs,
+			const struct bgp_audience *to, struct bgp_attr **out, struct err *e)
+{
+	for (size_t i = 0; i < to->n_peers; i++)
+		if (!find_peer(sp, to->peers[i], e))
+			return -ERR_NOT_FOUND;
+	return bgp_attr_intern(sp->attrs, attrs, out, e);
+}
+
 int bgp_speaker_announce(struct bgp_speaker *sp, const struct prefix *prefix,
 			 const struct bgp_route_attrs *attrs, const struct bgp_audience *to,
 			 struct err *e)
 {
 	struct bgp_attr *attr;
+	int rc = by_hand_attr(sp, attrs, to, &attr, e);
 
-	for (size_t i = 0; i < to->n_peers; i++)
-		if (!find_peer(sp, to->peers[i], e))
-			return -ERR_NOT_FOUND;
-	int rc = bgp_attr_intern(sp->attrs, attrs, &attr, e);
 	if (rc < 0)
 		return rc;
 	rc = bgp_hand_set(&sp->hand, prefix, attr, to);
 	bgp_attr_unref(attr);
 	if (rc < 0)
 		return err_set(e, ERR_STATE, "a service announces %s", PREFIX_TEXT(prefix));
+	return 0;
+}
+
+int bgp_speaker_announce_also(struct bgp_speaker *sp, const struct prefix *prefix,
+			      const struct bgp_route_attrs *attrs, const struct bgp_audience *to,
+			      struct err *e)
+{
+	struct bgp_attr *attr;
+	int rc = by_hand_attr(sp, attrs, to, &attr, e);
+
+	if (rc < 0)
+		return rc;
+	rc = bgp_hand_add(&sp->hand, prefix, attr, to);
+	bgp_attr_unref(attr);
+	if (rc == -ERR_LIMIT)
+		return err_set(e, ERR_STATE, "other peers hear %s with other attributes",
+			       PREFIX_TEXT(prefix));
+	if (rc < 0)
+		return err_set(e, ERR_STATE, "a service announces %s", PREFIX_TEXT(prefix));
+	return 0;
+}
+
+bool bgp_speaker_by_hand(const struct bgp_speaker *sp, const struct prefix *prefix,
+			 struct bgp_audience *out)
+{
+	return bgp_hand_find(&sp->hand, prefix, out);
+}
+
+int bgp_speaker_withdraw_from(struct bgp_speaker *sp, const struct prefix *prefix,
+			      const struct bgp_audience *from, struct err *e)
+{
+	int rc = bgp_hand_cut(&sp->hand, prefix, from);
+
+	if (rc == -ERR_STATE)
+		return err_set(e, ERR_STATE,
+			       "%s is announced to all peers: withdraw it, or announce it to "
+			       "those that are to keep it",
+			       PREFIX_TEXT(prefix));
+	if (rc < 0)
+		return err_set(e, ERR_NOT_FOUND, "%s is not announced to such a peer by hand",
+			       PREFIX_TEXT(prefix));
 	return 0;
 }
 

@@ -122,6 +122,19 @@ NODISCARD int bgp_speaker_route_del(struct bgp_speaker *sp, const char *peer,
 NODISCARD int bgp_speaker_announce(struct bgp_speaker *sp, const struct prefix *p,
 				   const struct bgp_route_attrs *attrs,
 				   const struct bgp_audience *to, struct err *e);
+/**
+ * The same, and whoever hears the prefix by hand goes on hearing it; -ERR_STATE also when that is somebody else, and
+ * with other attributes.
+ */
+NODISCARD int bgp_speaker_announce_also(struct bgp_speaker *sp, const struct prefix *p,
+					const struct bgp_route_attrs *attrs,
+					const struct bgp_audience *to, struct err *e);
+/** For whom a prefix is announced by hand, borrowed until something changes; false when it is not. */
+bool bgp_speaker_by_hand(const struct bgp_speaker *sp, const struct prefix *p,
+			 struct bgp_audience *out);
+/** Take it back from these peers only. -ERR_STATE when it is announced to all. */
+NODISCARD int bgp_speaker_withdraw_from(struct bgp_speaker *sp, const struct prefix *p,
+					const struct bgp_audience *from, struct err *e);
 /** Returns 0, or -ERR_NOT_FOUND when it is not announced by hand. */
 NODISCARD int bgp_speaker_withdraw(struct bgp_speaker *sp, const struct prefix *p, struct err *e);
 /** Take back all that is @owner's. */

@@ -19,13 +19,15 @@ static const struct cli_command commands[] = {
 	{ "explain", "why an address or service is, or is not, announced from here", cli_explain },
 	{ "monitor", "events as they happen", cli_monitor },
 	{ "reload", "re-read the configuration and print what changed", cli_reload },
+	{ "announce", "routes by hand or by program, until withdrawn", cli_announce },
+	{ "withdraw", "take routes by hand back", cli_withdraw },
+	{ "peer", "take one BGP peer down, up, reset it, or send it all routes again", cli_peer },
 	{ "cleanup", "remove service addresses that a dead daemon left behind", cli_cleanup },
 	{ "version", "print the version", cli_version },
 };
 
 /* Promised by the contract; until they are built they say so. */
-static const char *const planned[] = { "peer",	   "drain",  "undrain", "announce",
-				       "withdraw", "doctor", "convert", "completion" };
+static const char *const planned[] = { "drain", "undrain", "doctor", "convert", "completion" };
 
 static void cli_usage(FILE *to)
 {

@@ -34,6 +34,9 @@ int cli_get(int argc, char **argv);
 int cli_explain(int argc, char **argv);
 int cli_monitor(int argc, char **argv);
 int cli_reload(int argc, char **argv);
+int cli_announce(int argc, char **argv);
+int cli_withdraw(int argc, char **argv);
+int cli_peer(int argc, char **argv);
 int cli_cleanup(int argc, char **argv);
 int cli_version(int argc, char **argv);
 

@@ -87,18 +87,31 @@ static enum cli_exit code_of(int status, const struct err *e)
 	return e->kind == ERR_PROTOCOL ? CLI_USAGE : CLI_NO;
 }
 
+enum cli_exit remote_connect(const struct remote_args *a, struct control_client **out)
+{
+	struct err e = { 0 };
+
+	return code_of(control_client_connect(socket_of(a), ANSWER_WITHIN, out, &e), &e);
+}
+
+enum cli_exit remote_ask(struct control_client *c, const char *op, json_t *args, json_t **data)
+{
+	struct err e = { 0 };
+
+	return code_of(control_client_call(c, op, args, data, &e), &e);
+}
+
 enum cli_exit remote_call(const struct remote_args *a, const char *op, json_t *args, json_t **data)
 {
 	struct control_client *c = NULL;
-	struct err e = { 0 };
-	int status = control_client_connect(socket_of(a), ANSWER_WITHIN, &c, &e);
+	enum cli_exit code = remote_connect(a, &c);
 
-	if (status == 0)
-		status = control_client_call(c, op, args, data, &e);
+	if (code == CLI_DONE)
+		code = remote_ask(c, op, args, data);
 	else
 		json_decref(args);
 	control_client_free(c);
-	return code_of(status, &e);
+	return code;
 }
 
 enum cli_exit remote_stream(const struct remote_args *a, const char *op, json_t *args,

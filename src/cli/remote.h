@@ -27,6 +27,13 @@ extern const struct argp_child remote_children[];
 /** For ARGP_KEY_ARG where no (more) words are taken. */
 error_t remote_no_word(struct argp_state *state, const char *word);
 
+struct control_client;
+
+/** Connect for several calls. Returns CLI_DONE with *out, or CLI_UNREACHABLE after printing why. */
+enum cli_exit remote_connect(const struct remote_args *a, struct control_client **out);
+/** One of these calls; as remote_call(). */
+enum cli_exit remote_ask(struct control_client *c, const char *op, json_t *args, json_t **data);
+
 /**
  * Run one operation.
  * @args: taken; may be NULL

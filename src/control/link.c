@@ -124,6 +124,12 @@ void control_stream_end(struct control_stream *s)
 	stream_free(s);
 }
 
+void control_stream_answer(struct control_stream *s, json_t *data)
+{
+	answer(s->link, control_answer(s->id, data));
+	stream_free(s);
+}
+
 void control_stream_fail(struct control_stream *s, const struct err *e)
 {
 	answer(s->link, control_answer_error(s->id, e));

@@ -62,7 +62,12 @@ void control_stream_send(struct control_stream *s, json_t *item);
 /** No more items: tells the client, and frees the stream. The closed callback does not run. */
 void control_stream_end(struct control_stream *s);
 
-/** The same, with an error. */
+/**
+ * For an operation that answers once, later: @data (taken) is its answer, as if it had come at once; frees the stream.
+ */
+void control_stream_answer(struct control_stream *s, json_t *data);
+
+/** As control_stream_end(), with an error. */
 void control_stream_fail(struct control_stream *s, const struct err *e);
 
 /** @closed runs when the client has gone or the server ends; the stream is freed after it. */
