@@ -42,17 +42,17 @@ static const struct argp_option announce_options[] = {
 	{ "med", 'm', "N", 0, "MULTI_EXIT_DISC", 0 },
 	{ "local-pref", 'l', "N", 0, "LOCAL_PREF, towards peers of our own AS", 0 },
 	{ "origin", 'O', "WORD", 0, "igp (default), egp or incomplete", 0 },
-	{ "as-path", 'a', "AS,…", 0, "AS numbers behind our own", 0 },
+	{ "as-path", 'a', "LIST", 0, "AS numbers behind our own: 65001,65002", 0 },
 	{ "as-path-prepend", 'P', "N", 0, "Our own AS so many times more", 0 },
-	{ "community", 'c', "C,…", 0, "Communities: 64512:100, or a name such as no-export", 0 },
-	{ "large-community", 'L', "C,…", 0, "Large communities: 64512:1:2", 0 },
-	{ "peer", 'p', "NAME,…", 0, "Peers that hear it, by name or address; default: all", 0 },
+	{ "community", 'c', "C,C", 0, "Communities: 64512:100, or a name such as no-export", 0 },
+	{ "large-community", 'L', "C,C", 0, "Large communities: 64512:1:2", 0 },
+	{ "peer", 'p', "LIST", 0, "Peers that hear it, by name or address; default: all", 0 },
 	{ "while-connected", WHILE_CONNECTED, NULL, 0, "The routes end with this command", 0 },
 	{ 0 },
 };
 
 static const struct argp_option withdraw_options[] = {
-	{ "peer", 'p', "NAME,…", 0, "From these peers only, by name or address", 0 },
+	{ "peer", 'p', "LIST", 0, "From these peers only, by name or address", 0 },
 	{ 0 },
 };
 
