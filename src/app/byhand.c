@@ -133,9 +133,11 @@ static void line_refused(struct batch *t, const char *text, size_t len, const st
 	char shown[SHOWN_BYTES + 1];
 
 	len = MIN(len, sizeof(shown) - 1);
-	for (size_t i = 0; i < len; i++)
-		shown[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+	memcpy(shown, text, len);
 	shown[len] = '\0';
+	for (size_t i = 0; i < len; i++)
+		if (shown[i] < ' ' || shown[i] > '~')
+			shown[i] = '?';
 	json_t *message = json_string(e->text); /* NULL when a word of it is no text */
 	json_array_append_new(t->errors,
 			      json_pack("{s:I, s:s, s:o}", "line", (json_int_t)t->line, "text",

@@ -33,7 +33,9 @@ static char peek_mark(struct parser *p)
 	skip_blanks(p);
 	if (p->mark)
 		return p->mark;
-	return *p->at && strchr(MARKS, *p->at) ? *p->at : '\0';
+	if (*p->at && strchr(MARKS, *p->at))
+		return *p->at;
+	return '\0';
 }
 
 static void skip_mark(struct parser *p)
@@ -166,7 +168,7 @@ static int take_next_hop(struct parser *p, const char *what)
 
 static int add_as(struct parser *p, const char *what, const char *text)
 {
-	uint32_t as;
+	uint32_t as = 0;
 	int status = number_parse(p, what, text, UINT32_MAX, &as);
 
 	if (status == 0 && as == 0)

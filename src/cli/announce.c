@@ -157,8 +157,9 @@ static void count_answer(struct feeder *f, json_t *data)
 	f->refused += json_array_size(errors);
 	json_array_foreach(errors, i, one)
 	{
-		json_object_set_new(one, "line",
-				    json_integer((json_int_t)(f->lines + number_of(one, "line"))));
+		json_int_t line = (json_int_t)f->lines + (json_int_t)number_of(one, "line");
+
+		json_object_set_new(one, "line", json_integer(line));
 		print_line(json_incref(one));
 	}
 }
