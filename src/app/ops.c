@@ -165,8 +165,8 @@ static const struct control_op operations[] = {
 	{ .name = "explain", .read_only = true, .run = op_explain },
 	{ .name = "reload", .start = op_reload },
 	{ .name = "monitor", .start = op_monitor },
-	{ .name = "routes", .start = op_routes },
-	{ .name = "routes-hold", .start = op_routes_hold },
+	{ .name = "route-lines", .start = op_routes },
+	{ .name = "route-hold", .start = op_routes_hold },
 	{ .name = "peer", .run = op_peer },
 };
 

@@ -169,7 +169,7 @@ static bool feed(struct feeder *f, char *text, size_t len)
 {
 	json_t *data = NULL;
 	json_t *args = json_pack("{s:o, s:O*}", "lines", text_json(text, len), "owner", f->owner);
-	enum cli_exit code = remote_ask(f->client, "routes", args, &data);
+	enum cli_exit code = remote_ask(f->client, "route-lines", args, &data);
 
 	if (code != CLI_DONE) {
 		f->code = code;
@@ -240,7 +240,7 @@ static void feed_prefix(struct feeder *f, const char *prefix)
 	json_t *args =
 		json_pack("{s:o, s:O*}", "lines", text_json(line, strlen(line)), "owner", f->owner);
 	json_t *data = NULL;
-	enum cli_exit code = remote_ask(f->client, "routes", args, &data);
+	enum cli_exit code = remote_ask(f->client, "route-lines", args, &data);
 	const json_t *error = json_array_get(json_object_get(data, "errors"), 0);
 
 	if (error) {
@@ -316,7 +316,7 @@ static enum cli_exit run(const struct announce_args *a)
 	f->args = a;
 	f->code = code;
 	if (code == CLI_DONE && a->while_connected)
-		code = remote_stream(&a->remote, "routes-hold", NULL, hold, f);
+		code = remote_stream(&a->remote, "route-hold", NULL, hold, f);
 	else if (code == CLI_DONE)
 		feed_all(f);
 	if (code == CLI_DONE)
