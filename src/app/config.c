@@ -32,10 +32,11 @@ static int result_take(struct loaded *r, const struct cfg **out, struct err *e)
 	struct buf text = { 0 };
 	int status = r->status;
 
-	if (status < 0) {
+	if (r->why.kind)
+		*e = r->why;
+	else if (status < 0)
 		status = report_error(&r->report, &text, e);
-		fputs(buf_text(&text), stderr);
-	}
+	fputs(buf_text(&text), stderr);
 	for (size_t i = 0; status == 0 && i < r->report.warnings.n; i++)
 		log_event(LOG_WARN, "configWarning", r->report.warnings.v[i].message,
 			  KV_STR("file", r->report.warnings.v[i].file),
@@ -103,6 +104,8 @@ static int checks_apply(struct app *a, const struct cfg *old, const struct cfg *
 
 void app_retire_configs(struct app *a)
 {
+	if (a->loader && loader_is_busy(a->loader)) /* it may be comparing with one of them */
+		return;
 	for (size_t i = 0; i < a->n_retired; i++)
 		cfg_free(a->retired[i]);
 	a->n_retired = 0;
@@ -177,18 +180,7 @@ int app_apply(struct app *a, const struct cfg *c, bool force, struct err *e)
 	return 0;
 }
 
-/* Read again, standard input is empty: a configuration that withdraws everything. */
-static int check_rereadable(const struct app_conf *conf, struct err *e)
-{
-	for (size_t i = 0; i < conf->n_paths; i++)
-		if (strcmp(conf->paths[i], "-") == 0)
-			return err_set(e, ERR_STATE,
-				       "the configuration came from standard input, which can't be "
-				       "read again: restart crier, or give it a file");
-	return 0;
-}
-
-/* The reload is over: whoever asked is told, and a hangup that came meanwhile gets its own. */
+/* The reload is over (@diff is taken): whoever asked is told, and a hangup that came meanwhile gets its own. */
 static void reload_end(struct app *a, json_t *diff, const struct err *e)
 {
 	struct control_stream *asked = a->reload.asked;
@@ -224,28 +216,17 @@ static void reload_loaded(void *ctx, struct loaded *result)
 	struct app *a = ctx;
 	const struct cfg *now = NULL;
 	struct err e = { 0 };
-	json_t *diff = NULL;
 	int status = result_take(result, &now, &e);
 
-	if (status == 0) {
-		diff = cfg_diff(a->cfg, now);
+	if (status == 0)
 		status = app_apply(a, now, a->reload.force, &e);
-	}
-	if (status < 0) {
-		json_decref(diff);
-		diff = NULL;
-	}
-	reload_end(a, diff, status < 0 ? &e : NULL);
+	reload_end(a, result->diff, status < 0 ? &e : NULL);
 }
 
 int app_reload(struct app *a, bool force, struct control_stream *asked, struct err *e)
 {
-	int status = check_rereadable(&a->conf, e);
-
-	if (status == 0)
-		status = loader_start(a->loader, reload_loaded, a, e);
-	if (status < 0)
-		return status;
+	if (loader_start(a->loader, a->cfg, reload_loaded, a, e) < 0)
+		return -ERR_STATE;
 	notify_manager("RELOADING=1");
 	a->reload.force = force;
 	a->reload.asked = asked;

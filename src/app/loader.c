@@ -3,13 +3,17 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "config/diff.h"
 
 struct loader {
 	const struct app_conf *conf;
 	struct loop_wake finished;
 	pthread_t thread;
 	bool busy;
+	const struct cfg *in_force;
 	struct loaded result; /* the thread's until it has said that it is finished */
 	void (*done)(void *ctx, struct loaded *result);
 	void *ctx;
@@ -32,12 +36,36 @@ void loader_load(const struct app_conf *conf, struct loaded *out)
 			       conf->node ? conf->node : host_name(name), &out->cfg, &out->report);
 }
 
+/* Read again, a pipe is empty, which is a valid configuration, or never ends, and we with it. */
+static int check_rereadable(const struct app_conf *conf, struct err *e)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < conf->n_paths; i++) {
+		if (strcmp(conf->paths[i], "-") == 0)
+			return err_set(e, ERR_STATE,
+				       "the configuration came from standard input, which can't be "
+				       "read again: restart crier, or give it a file");
+		if (stat(conf->paths[i], &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+			return err_set(e, ERR_STATE,
+				       "%s is not a file, and can't be read again: restart crier",
+				       conf->paths[i]);
+	}
+	return 0;
+}
+
 static void *loader_thread(void *arg)
 {
 	struct loader *ld = arg;
+	struct loaded *r = &ld->result;
 
 	pthread_setname_np(pthread_self(), "crier-loader");
-	loader_load(ld->conf, &ld->result);
+	*r = (struct loaded){ 0 };
+	r->status = check_rereadable(ld->conf, &r->why);
+	if (r->status == 0)
+		loader_load(ld->conf, r);
+	if (r->status == 0)
+		r->diff = cfg_diff(ld->in_force, r->cfg);
 	loop_wake_signal(&ld->finished);
 	return NULL;
 }
@@ -72,6 +100,7 @@ struct loader *loader_free(struct loader *ld)
 		pthread_join(ld->thread, NULL);
 		cfg_report_fini(&ld->result.report);
 		cfg_free(ld->result.cfg);
+		json_decref(ld->result.diff);
 	}
 	loop_wake_fini(&ld->finished);
 	free(ld);
@@ -83,13 +112,14 @@ bool loader_is_busy(const struct loader *ld)
 	return ld->busy;
 }
 
-int loader_start(struct loader *ld, void (*done)(void *ctx, struct loaded *result), void *ctx,
-		 struct err *e)
+int loader_start(struct loader *ld, const struct cfg *in_force,
+		 void (*done)(void *ctx, struct loaded *result), void *ctx, struct err *e)
 {
 	sigset_t all, before;
 
 	if (ld->busy)
 		return err_set(e, ERR_STATE, "a reload is under way; try again when it is done");
+	ld->in_force = in_force;
 	ld->done = done;
 	ld->ctx = ctx;
 	/* Signals are the control thread's business. */

@@ -1,19 +1,24 @@
 /**
- * Reads and checks a configuration on a thread of its own: a large file takes longer than a keepalive may be late.
- * The thread touches nothing but the files and what it makes of them.
+ * Reads and checks a configuration, and compares it with the one in force, on a thread of its own: a large file takes
+ * longer than a keepalive may be late. The thread touches nothing but the files, what it makes of them, and the
+ * configuration in force, which is never edited.
  */
 #ifndef APP_LOADER_H
 #define APP_LOADER_H
+
+#include <jansson.h>
 
 #include "app/app.h"
 #include "base/loop.h"
 #include "config/load.h"
 
-/** What came of it. */
+/** What came of it: its parts are the receiver's. */
 struct loaded {
-	int status;	       /* 0, or -ERR_CONFIG */
-	const struct cfg *cfg; /* NULL when invalid */
+	int status;	/* 0, or negative */
+	struct err why; /* nothing was read; else the report says why */
 	struct cfg_report report;
+	const struct cfg *cfg; /* NULL when invalid */
+	json_t *diff;	       /* of a reload: see cfg_diff(); NULL when invalid */
 };
 
 /** The same at once, on the caller's thread: for the start. */
@@ -30,10 +35,11 @@ struct loader *loader_free(struct loader *ld);
 bool loader_is_busy(const struct loader *ld);
 
 /**
- * Start. @done is called in the loop with the result, whose parts are the callee's.
+ * Start. @in_force has to stay until @done is called, in the loop, with the result.
  * Returns 0, -ERR_STATE when one is under way, or -ERR_SYSTEM.
  */
-NODISCARD int loader_start(struct loader *ld, void (*done)(void *ctx, struct loaded *result),
-			   void *ctx, struct err *e);
+NODISCARD int loader_start(struct loader *ld, const struct cfg *in_force,
+			   void (*done)(void *ctx, struct loaded *result), void *ctx,
+			   struct err *e);
 
 #endif
