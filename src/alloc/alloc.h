@@ -19,8 +19,10 @@
 #include "base/buf.h"
 #include "config/cfg.h"
 
-/** Addresses of one service. */
-enum { ALLOC_ADDRESSES_MAX = 16 };
+enum {
+	ALLOC_ADDRESSES_MAX = 16, /* of one service */
+	ALLOC_SERVICE_MAX = 511,  /* bytes of its name */
+};
 
 struct alloc_request {
 	const char *service;

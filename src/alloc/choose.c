@@ -25,6 +25,15 @@ static void say(struct buf *why, const char *fmt, ...)
 	buf_puts(why, text);
 }
 
+static bool name_fits(const struct alloc_request *r, struct buf *why)
+{
+	bool fits = strlen(r->service) <= ALLOC_SERVICE_MAX;
+
+	if (!fits)
+		say(why, "the service's name is longer than %d bytes", ALLOC_SERVICE_MAX);
+	return fits;
+}
+
 /* --- addresses by name --- */
 
 static bool families_fit(const struct alloc_request *r, const struct addr *v, size_t n)
@@ -121,7 +130,7 @@ bool choose_allows(struct alloc *a, const struct alloc_request *r, const struct 
 {
 	const struct segment *seg = space_find(&a->space, &v[0]);
 
-	if (!number_fits(r, v, n, why))
+	if (!name_fits(r, why) || !number_fits(r, v, n, why))
 		return false;
 	if (!families_fit(r, v, n)) {
 		say(why, "the addresses are not of the families that the service asks for");
@@ -142,7 +151,7 @@ static bool pool_lowest(struct alloc *a, const struct alloc_request *r, struct p
 	struct segment *free_in = NULL, *shared_in = NULL;
 	struct addr shared;
 	bool is_free = space_lowest(p, family, &free_in, out);
-	bool is_shared = claims_lowest_shareable(&a->claims, r, p, family, &shared_in, &shared);
+	bool is_shared = sharing_lowest(&a->claims.sharing, r, p, family, &shared_in, &shared);
 
 	if (is_shared && (!is_free || shared_in->order < free_in->order ||
 			  (shared_in == free_in && addr_cmp(&shared, out) < 0))) {
@@ -285,6 +294,8 @@ bool choose_any(struct alloc *a, const struct alloc_request *r, struct pick *out
 	struct buf tried = { 0 };
 	bool found = false;
 
+	if (!name_fits(r, why))
+		return false;
 	if (a->space.n == 0)
 		say(why, "there are no pools");
 	else if (r->pool && !space_pool(&a->space, r->pool))

@@ -2,63 +2,130 @@
 
 #include <string.h>
 
-/* The owner of a lease is a claim that shares with nobody, or with this bit a place. */
+/** What one service holds. */
+struct claim {
+	uint32_t terms;	   /* 0: not shared */
+	uint16_t families; /* bit i: the address i is one of IPv6 */
+	uint16_t n;
+	uint8_t content[]; /* the addresses, then the name */
+};
+
+/* The owner of an address is a claim that shares with nobody, or with this bit a place. */
 static const uint32_t PLACE = UINT32_C(1) << 31;
+
+/* The lower part of a claim's handle says which size of record it has. */
+enum { SIZE_BITS = 6, SIZE_MASK = (1 << SIZE_BITS) - 1 };
+_Static_assert(CLAIM_SIZES <= 1 << SIZE_BITS, "a size of record needs more bits");
+_Static_assert((uint64_t)SLAB_MAX << SIZE_BITS <= UINT64_C(1) << 31, "a bit is for places");
+_Static_assert(ALLOC_ADDRESSES_MAX <= 16, "families has a bit for each address");
 
 void claims_init(struct claims *c)
 {
-	*c = (struct claims){ .all = SLAB_OF(struct claim), .seed = index_seed() };
-	leases_init(&c->leases);
-	sharing_init(&c->sharing, &c->leases);
-}
-
-static struct claim *claim_at(const struct claims *c, uint32_t claim)
-{
-	return slab_at(&c->all, claim);
-}
-
-static const uint32_t *leases_of(const struct claim *claim)
-{
-	return claim->n <= ARRAY_LEN(claim->leases.few) ? claim->leases.few : claim->leases.many;
-}
-
-static void content_free(struct claim *claim)
-{
-	free(claim->service);
-	if (claim->n > ARRAY_LEN(claim->leases.few))
-		free(claim->leases.many);
+	*c = (struct claims){ .seed = index_seed() };
+	for (size_t i = 0; i < CLAIM_SIZES; i++)
+		slab_init(&c->by_size[i], sizeof(struct claim) + (i + 1) * CLAIM_STEP);
+	sharing_init(&c->sharing);
 }
 
 void claims_fini(struct claims *c)
 {
 	size_t at = 0;
 
-	for (uint32_t claim; (claim = index_each(&c->by_service, &at));)
-		content_free(claim_at(c, claim));
-	at = 0;
-	for (uint32_t lease; (lease = index_each(&c->leases.by_addr, &at));)
-		if (*lease_owner(&c->leases, lease) & PLACE)
-			place_drop(&c->sharing, *lease_owner(&c->leases, lease) & ~PLACE);
+	for (uint32_t owner; (owner = index_each(&c->by_addr, &at));)
+		if (owner & PLACE)
+			place_drop(&c->sharing, owner & ~PLACE);
 	sharing_fini(&c->sharing);
-	leases_fini(&c->leases);
 	index_fini(&c->by_service);
-	slab_fini(&c->all);
+	index_fini(&c->by_addr);
+	for (size_t i = 0; i < CLAIM_SIZES; i++)
+		slab_fini(&c->by_size[i]);
 }
 
-static uint32_t hash_of(const struct claims *c, const char *service)
+/* --- records --- */
+
+static struct claim *claim_at(const struct claims *c, uint32_t claim)
+{
+	return slab_at(&c->by_size[claim & SIZE_MASK], claim >> SIZE_BITS);
+}
+
+/* Where the address i stands, or behind the last one the name. */
+static size_t offset_of(const struct claim *claim, unsigned i)
+{
+	return 4 * (size_t)i + 12 * (size_t)__builtin_popcount(claim->families & ((1U << i) - 1));
+}
+
+static const char *service_of(const struct claim *claim)
+{
+	return (const char *)claim->content + offset_of(claim, claim->n);
+}
+
+static struct addr addr_at(const struct claim *claim, unsigned i)
+{
+	return addr_from_bytes(claim->families >> i & 1 ? FAMILY_V6 : FAMILY_V4,
+			       claim->content + offset_of(claim, i));
+}
+
+static uint32_t claim_new(struct claims *c, const char *service, const struct addr *v, size_t n)
+{
+	struct claim head = { .n = (uint16_t)n };
+	size_t len = strlen(service), size;
+
+	for (unsigned i = 0; i < n; i++)
+		head.families |= (uint16_t)((v[i].family == FAMILY_V6) << i);
+	size = (offset_of(&head, head.n) + len) / CLAIM_STEP;
+	uint32_t handle = slab_new(&c->by_size[size]) << SIZE_BITS | (uint32_t)size;
+	struct claim *claim = claim_at(c, handle);
+	*claim = head;
+	for (unsigned i = 0; i < n; i++)
+		memcpy(claim->content + offset_of(claim, i), v[i].b, addr_len(&v[i]));
+	memcpy(claim->content + offset_of(claim, head.n), service, len + 1);
+	return handle;
+}
+
+/* --- looking up --- */
+
+static uint32_t service_hash(const struct claims *c, const char *service)
 {
 	return index_hash(c->seed, service, strlen(service));
 }
 
+static uint32_t addr_hash_of(const struct claims *c, const struct addr *a)
+{
+	return index_hash(c->seed, a->b, addr_len(a));
+}
+
 uint32_t claims_find(const struct claims *c, const char *service)
 {
-	struct index_walk w = index_find(&c->by_service, hash_of(c, service));
+	struct index_walk w = index_find(&c->by_service, service_hash(c, service));
 	uint32_t claim;
 
 	while ((claim = index_next(&w)))
-		if (strcmp(claim_at(c, claim)->service, service) == 0)
+		if (strcmp(service_of(claim_at(c, claim)), service) == 0)
 			break;
 	return claim;
+}
+
+static bool claim_has(const struct claim *claim, const struct addr *a)
+{
+	bool is_v6 = a->family == FAMILY_V6;
+
+	for (unsigned i = 0; i < claim->n; i++)
+		if ((claim->families >> i & 1) == is_v6 &&
+		    memcmp(claim->content + offset_of(claim, i), a->b, addr_len(a)) == 0)
+			return true;
+	return false;
+}
+
+static uint32_t owner_of(const struct claims *c, const struct addr *a)
+{
+	struct index_walk w = index_find(&c->by_addr, addr_hash_of(c, a));
+	uint32_t owner;
+
+	while ((owner = index_next(&w)))
+		if (owner & PLACE ? addr_eq(place_addr(&c->sharing, owner & ~PLACE), a)
+				  : claim_has(claim_at(c, owner), a))
+			break;
+	return owner;
 }
 
 size_t claims_addresses(const struct claims *c, uint32_t claim,
@@ -66,85 +133,78 @@ size_t claims_addresses(const struct claims *c, uint32_t claim,
 {
 	const struct claim *one = claim_at(c, claim);
 
-	for (uint32_t i = 0; i < one->n; i++)
-		out[i] = lease_addr(&c->leases, leases_of(one)[i]);
+	for (unsigned i = 0; i < one->n; i++)
+		out[i] = addr_at(one, i);
 	return one->n;
 }
 
 bool claims_in_use(const struct claims *c, const struct addr *a)
 {
-	return leases_find(&c->leases, a);
+	return owner_of(c, a) != 0;
 }
 
-static uint32_t lease_open(struct claims *c, const struct space *s, uint32_t claim,
-			   const struct addr *a)
-{
-	uint32_t lease = leases_open(&c->leases, a), terms = claim_at(c, claim)->terms;
-	struct segment *seg = space_find(s, a);
+/* --- changes --- */
 
-	*lease_owner(&c->leases, lease) =
-		terms ? place_open(&c->sharing, lease, seg, terms) | PLACE : claim;
+static void address_take(struct claims *c, const struct space *s, uint32_t claim,
+			 const struct addr *a)
+{
+	uint32_t owner = owner_of(c, a), terms = claim_at(c, claim)->terms;
+
+	if (owner) {
+		place_join(&c->sharing, owner & ~PLACE, terms);
+		return;
+	}
+	struct segment *seg = space_find(s, a);
+	owner = terms ? place_open(&c->sharing, a, seg, terms) | PLACE : claim;
+	index_add(&c->by_addr, addr_hash_of(c, a), owner);
 	if (seg)
 		space_take(seg, a);
-	return lease;
 }
 
-static uint32_t lease_take(struct claims *c, const struct space *s, uint32_t claim,
-			   const struct addr *a)
+static void address_leave(struct claims *c, const struct space *s, uint32_t claim,
+			  const struct addr *a)
 {
-	uint32_t lease = leases_find(&c->leases, a);
+	uint32_t terms = claim_at(c, claim)->terms, owner = terms ? owner_of(c, a) : claim;
 
-	if (!lease)
-		return lease_open(c, s, claim, a);
-	place_join(&c->sharing, *lease_owner(&c->leases, lease) & ~PLACE,
-		   claim_at(c, claim)->terms);
-	return lease;
-}
-
-static void lease_leave(struct claims *c, const struct space *s, uint32_t lease, uint32_t terms)
-{
-	uint32_t owner = *lease_owner(&c->leases, lease);
-	struct addr a = lease_addr(&c->leases, lease);
-	struct segment *seg;
-
-	if (owner & PLACE && !place_leave(&c->sharing, owner & ~PLACE, terms))
+	if (terms && !place_leave(&c->sharing, owner & ~PLACE, terms))
 		return;
-	leases_close(&c->leases, lease);
-	seg = space_find(s, &a);
+	struct segment *seg = space_find(s, a);
 	if (seg)
-		space_give(seg, &a);
+		space_give(seg, a);
+	index_del(&c->by_addr, addr_hash_of(c, a), owner);
 }
 
 void claims_add(struct claims *c, const struct space *s, const struct alloc_request *r,
 		const struct addr *addresses, size_t n)
 {
-	uint32_t handle = slab_new(&c->all);
-	struct claim *claim = claim_at(c, handle);
-	uint32_t *leases = claim->leases.few;
+	uint32_t claim = claim_new(c, r->service, addresses, n);
 
-	claim->service = mem_strdup(r->service);
-	claim->n = (uint32_t)n;
-	if (n > ARRAY_LEN(claim->leases.few))
-		leases = claim->leases.many = mem_new_n(uint32_t, n);
 	if (sharing_wanted(r))
-		claim->terms = sharing_terms_new(&c->sharing, r, handle);
+		claim_at(c, claim)->terms = sharing_terms_new(&c->sharing, r, claim);
 	for (size_t i = 0; i < n; i++)
-		leases[i] = lease_take(c, s, handle, &addresses[i]);
-	index_add(&c->by_service, hash_of(c, r->service), handle);
+		address_take(c, s, claim, &addresses[i]);
+	index_add(&c->by_service, service_hash(c, r->service), claim);
 }
 
 void claims_remove(struct claims *c, const struct space *s, uint32_t handle)
 {
 	struct claim *claim = claim_at(c, handle);
+	struct addr v[ALLOC_ADDRESSES_MAX];
+	size_t n = claims_addresses(c, handle, v);
 
-	for (uint32_t i = 0; i < claim->n; i++)
-		lease_leave(c, s, leases_of(claim)[i], claim->terms);
+	if (claim->terms)
+		__builtin_prefetch(slab_at(&c->sharing.terms, claim->terms));
+	for (size_t i = 0; i < n; i++)
+		index_prefetch(&c->by_addr, addr_hash_of(c, &v[i]));
+	for (size_t i = 0; i < n; i++)
+		address_leave(c, s, handle, &v[i]);
 	if (claim->terms)
 		sharing_terms_free(&c->sharing, claim->terms);
-	index_del(&c->by_service, hash_of(c, claim->service), handle);
-	content_free(claim);
-	slab_free(&c->all, handle);
+	index_del(&c->by_service, service_hash(c, service_of(claim)), handle);
+	slab_free(&c->by_size[handle & SIZE_MASK], handle >> SIZE_BITS);
 }
+
+/* --- sharing --- */
 
 static const char *ip_protocol_name(enum cfg_ip_protocol p)
 {
@@ -172,31 +232,19 @@ bool claims_shareable(const struct claims *c, const struct addr *a, const struct
 		      struct buf *why)
 {
 	const struct cfg_port *port = NULL;
-	uint32_t lease = leases_find(&c->leases, a);
-	uint32_t owner = lease ? *lease_owner(&c->leases, lease) : 0, claim = owner;
+	uint32_t owner = owner_of(c, a), claim;
 	enum place_refusal refusal;
 
-	if (!lease)
+	if (!owner)
 		return true;
 	if (!(owner & PLACE)) {
 		if (why)
 			buf_printf(why, "%s is in use by %s, which does not share it", ADDR_TEXT(a),
-				   claim_at(c, owner)->service);
+				   service_of(claim_at(c, owner)));
 		return false;
 	}
 	refusal = place_fits(&c->sharing, owner & ~PLACE, r, &claim, &port);
 	if (refusal != PLACE_FITS && why)
-		explain(why, a, claim_at(c, claim)->service, refusal, port);
+		explain(why, a, service_of(claim_at(c, claim)), refusal, port);
 	return refusal == PLACE_FITS;
-}
-
-bool claims_lowest_shareable(const struct claims *c, const struct alloc_request *r,
-			     const struct pool_space *p, enum family family, struct segment **seg,
-			     struct addr *out)
-{
-	uint32_t lease = sharing_lowest(&c->sharing, r, p, family, seg);
-
-	if (lease)
-		*out = lease_addr(&c->leases, lease);
-	return lease;
 }

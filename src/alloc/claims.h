@@ -5,25 +5,22 @@
 #ifndef ALLOC_CLAIMS_H
 #define ALLOC_CLAIMS_H
 
-#include "alloc/leases.h"
 #include "alloc/sharing.h"
 #include "alloc/space.h"
 
-/** What one service holds. */
-struct claim {
-	char *service;
-	uint32_t terms; /* 0: not shared */
-	uint32_t n;
-	union {
-		uint32_t few[2];
-		uint32_t *many; /* more than two */
-	} leases;
+/*
+ * A claim is one record: its terms, the addresses in 4 or 16 bytes each, the name. Who finds one of
+ * them has all at hand. Records differ in size, by CLAIM_STEP bytes.
+ */
+enum {
+	CLAIM_STEP = 16,
+	CLAIM_SIZES = (16 * ALLOC_ADDRESSES_MAX + ALLOC_SERVICE_MAX + CLAIM_STEP) / CLAIM_STEP,
 };
 
 struct claims {
-	struct slab all; /* struct claim */
-	struct index by_service;
-	struct leases leases;
+	struct slab by_size[CLAIM_SIZES];
+	struct index by_service; /* claims */
+	struct index by_addr;	 /* owners: claims, or places for those that share */
 	struct sharing sharing;
 	uint64_t seed;
 };
@@ -49,13 +46,5 @@ void claims_remove(struct claims *c, const struct space *s, uint32_t claim);
  */
 bool claims_shareable(const struct claims *c, const struct addr *a, const struct alloc_request *r,
 		      struct buf *why);
-
-/**
- * The first address in use of the family in that pool, in the order of writing, that @r may share;
- * false: none.
- */
-bool claims_lowest_shareable(const struct claims *c, const struct alloc_request *r,
-			     const struct pool_space *p, enum family family, struct segment **seg,
-			     struct addr *out);
 
 #endif

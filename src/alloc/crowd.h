@@ -5,13 +5,14 @@
 #ifndef ALLOC_CROWD_H
 #define ALLOC_CROWD_H
 
-#include "alloc/leases.h"
+#include "alloc/slab.h"
+#include "base/addr.h"
 
 struct segment;
 
 /** An address whose holders share it. */
 struct place {
-	uint32_t lease;
+	struct addr addr;
 	uint32_t profile; /* of all its holders together */
 	uint32_t crowd;	  /* 0: none, it is outside every pool */
 	uint32_t at;	  /* in the heap */
@@ -23,26 +24,27 @@ struct place {
 	} terms;
 };
 
+/** A place, and how far from the segment's first address it is, up to what fits. */
+struct crowd_rank {
+	uint32_t distance;
+	uint32_t place;
+};
+
 struct crowd {
 	struct segment *segment;
 	uint32_t next;	  /* under the same key */
 	uint32_t profile; /* of each of them, which keep it */
 	uint32_t n, cap;
 	union {
-		uint32_t one; /* while cap is 0 */
-		uint32_t *many;
+		struct crowd_rank one; /* while cap is 0 */
+		struct crowd_rank *many;
 	} places;
 };
 
-/** Where the places of a heap stand, and their addresses. */
-struct crowd_ground {
-	const struct slab *places;
-	const struct leases *leases;
-};
-
+/* @places: where the places of a heap stand */
 void crowd_fini(struct crowd *c);
 uint32_t crowd_top(const struct crowd *c);
-void crowd_add(struct crowd *c, const struct crowd_ground *g, uint32_t place);
-void crowd_del(struct crowd *c, const struct crowd_ground *g, uint32_t place);
+void crowd_add(struct crowd *c, const struct slab *places, struct crowd_rank rank);
+void crowd_del(struct crowd *c, const struct slab *places, uint32_t place);
 
 #endif

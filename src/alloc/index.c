@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "alloc/slab.h"
 #include "base/rng.h"
 
 /* Slots behind the last home: more than the longest crowd that chance will ever make. */
@@ -40,7 +41,7 @@ static void resize(struct index *x, size_t homes)
 	struct index fresh = { .homes = homes, .n = x->n };
 	size_t end = 0;
 
-	fresh.slots = mem_new_n(struct index_slot, last_slot(&fresh) + 1);
+	fresh.slots = table_new(last_slot(&fresh) + 1, sizeof(*fresh.slots));
 	for (size_t i = 0; x->slots && i < last_slot(x); i++) {
 		if (!x->slots[i].handle)
 			continue;
@@ -55,7 +56,7 @@ static void resize(struct index *x, size_t homes)
 /* By a quarter: memory follows the number closely, and each handle moves four times all in all. */
 static void make_room(struct index *x)
 {
-	if (x->n >= x->homes - x->homes / 8)
+	if (x->n >= x->homes - x->homes / 4)
 		resize(x, MAX(x->homes + x->homes / 4, (size_t)HOMES_MIN));
 }
 

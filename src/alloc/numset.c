@@ -12,7 +12,8 @@ static const uint64_t FULL = UINT64_MAX;
 
 void numset_init(struct numset *s)
 {
-	*s = (struct numset){ .words = SLAB_OF(struct word) };
+	*s = (struct numset){ 0 };
+	slab_init(&s->words, sizeof(struct word));
 }
 
 void numset_fini(struct numset *s)

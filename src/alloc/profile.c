@@ -4,7 +4,8 @@
 
 void profiles_init(struct profiles *p)
 {
-	*p = (struct profiles){ .all = SLAB_OF(struct profile), .seed = index_seed() };
+	*p = (struct profiles){ .seed = index_seed() };
+	slab_init(&p->all, sizeof(struct profile));
 }
 
 static void content_free(struct profile *one)
@@ -21,6 +22,11 @@ void profiles_fini(struct profiles *p)
 		content_free(slab_at(&p->all, handle));
 	slab_fini(&p->all);
 	index_fini(&p->by_content);
+}
+
+static char *text_of(const char *backend)
+{
+	return (char *)(uintptr_t)(backend ? backend : "");
 }
 
 static uint32_t number_of(const struct cfg_port *port)
@@ -50,71 +56,88 @@ static uint32_t find(const struct profiles *p, const struct profile *like)
 	return handle;
 }
 
-/* The one with that content; takes what @content points at. */
+/* The one with that content, which is copied where it is new. */
 static uint32_t intern(struct profiles *p, struct profile content)
 {
 	content.hash = index_hash(p->seed, content.backend, strlen(content.backend)) ^
 		       index_hash(p->seed, content.ports, content.n * sizeof(*content.ports));
 	uint32_t handle = find(p, &content);
-	if (handle) {
-		content_free(&content);
+	if (handle)
 		return profile_ref(p, handle);
-	}
 	content.refs = 1;
+	content.ports = mem_dup(content.ports, MAX(content.n, 1U) * sizeof(*content.ports));
+	content.backend = mem_strdup(content.backend);
 	handle = slab_new(&p->all);
 	*(struct profile *)slab_at(&p->all, handle) = content;
 	index_add(&p->by_content, content.hash, handle);
 	return handle;
 }
 
+/** Ports that are put together, mostly few. */
+struct scratch {
+	uint32_t few[32];
+	uint32_t *ports;
+};
+
+/* At least one, so that there is something to point at. */
+static void scratch_init(struct scratch *s, size_t n)
+{
+	s->ports = n < ARRAY_LEN(s->few) ? s->few : mem_new_n(uint32_t, n + 1);
+	s->ports[0] = 0;
+}
+
+static void scratch_fini(struct scratch *s)
+{
+	if (s->ports != s->few)
+		free(s->ports);
+}
+
 uint32_t profile_of(struct profiles *p, const struct alloc_request *r)
 {
-	struct profile content = {
-		.ports = mem_new_n(uint32_t, r->n_ports + 1),
-		.backend = mem_strdup(r->backend ? r->backend : ""),
-	};
+	CLEANUP(scratch_fini) struct scratch s;
+	uint32_t n = 0;
 
+	scratch_init(&s, r->n_ports);
 	for (size_t i = 0; i < r->n_ports; i++)
-		content.ports[i] = number_of(&r->ports[i]);
-	qsort(content.ports, r->n_ports, sizeof(*content.ports), by_number);
+		s.ports[i] = number_of(&r->ports[i]);
+	qsort(s.ports, r->n_ports, sizeof(*s.ports), by_number);
 	for (size_t i = 0; i < r->n_ports; i++)
-		if (content.n == 0 || content.ports[content.n - 1] != content.ports[i])
-			content.ports[content.n++] = content.ports[i];
-	return intern(p, content);
+		if (n == 0 || s.ports[n - 1] != s.ports[i])
+			s.ports[n++] = s.ports[i];
+	return intern(p,
+		      (struct profile){ .ports = s.ports, .n = n, .backend = text_of(r->backend) });
 }
 
 uint32_t profile_join(struct profiles *p, uint32_t a, uint32_t b)
 {
 	const struct profile *l = profile_at(p, a), *r = profile_at(p, b);
-	struct profile content = {
-		.ports = mem_new_n(uint32_t, (size_t)l->n + r->n + 1),
-		.backend = mem_strdup(l->backend),
-	};
+	CLEANUP(scratch_fini) struct scratch s;
+	uint32_t n = 0;
 
+	scratch_init(&s, (size_t)l->n + r->n);
 	for (uint32_t i = 0, j = 0; i < l->n || j < r->n;) {
 		bool from_l = j == r->n || (i < l->n && l->ports[i] <= r->ports[j]);
 		uint32_t port = from_l ? l->ports[i++] : r->ports[j++];
 
-		if (content.n == 0 || content.ports[content.n - 1] != port)
-			content.ports[content.n++] = port;
+		if (n == 0 || s.ports[n - 1] != port)
+			s.ports[n++] = port;
 	}
-	return intern(p, content);
+	return intern(p, (struct profile){ .ports = s.ports, .n = n, .backend = l->backend });
 }
 
 uint32_t profile_without(struct profiles *p, uint32_t all, uint32_t part)
 {
 	const struct profile *l = profile_at(p, all), *r = profile_at(p, part);
-	struct profile content = {
-		.ports = mem_new_n(uint32_t, (size_t)l->n + 1),
-		.backend = mem_strdup(l->backend),
-	};
+	CLEANUP(scratch_fini) struct scratch s;
+	uint32_t n = 0;
 
+	scratch_init(&s, l->n);
 	for (uint32_t i = 0, j = 0; i < l->n; i++)
 		if (j < r->n && l->ports[i] == r->ports[j])
 			j++;
 		else
-			content.ports[content.n++] = l->ports[i];
-	return intern(p, content);
+			s.ports[n++] = l->ports[i];
+	return intern(p, (struct profile){ .ports = s.ports, .n = n, .backend = l->backend });
 }
 
 uint32_t profile_ref(struct profiles *p, uint32_t handle)
@@ -136,7 +159,7 @@ void profile_unref(struct profiles *p, uint32_t handle)
 
 bool profile_same_backend(const struct profile *p, const struct alloc_request *r)
 {
-	return strcmp(p->backend, r->backend ? r->backend : "") == 0;
+	return strcmp(p->backend, text_of(r->backend)) == 0;
 }
 
 const struct cfg_port *profile_meets(const struct profile *p, const struct alloc_request *r)

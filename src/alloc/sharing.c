@@ -10,16 +10,13 @@ struct key {
 	uint32_t crowds; /* the first one */
 };
 
-void sharing_init(struct sharing *s, const struct leases *leases)
+void sharing_init(struct sharing *s)
 {
-	*s = (struct sharing){
-		.leases = leases,
-		.keys = SLAB_OF(struct key),
-		.terms = SLAB_OF(struct terms),
-		.places = SLAB_OF(struct place),
-		.crowds = SLAB_OF(struct crowd),
-		.seed = index_seed(),
-	};
+	*s = (struct sharing){ .seed = index_seed() };
+	slab_init(&s->keys, sizeof(struct key));
+	slab_init(&s->terms, sizeof(struct terms));
+	slab_init(&s->places, sizeof(struct place));
+	slab_init(&s->crowds, sizeof(struct crowd));
 	profiles_init(&s->profiles);
 }
 
@@ -41,11 +38,6 @@ static struct place *place_at(const struct sharing *s, uint32_t place)
 static struct crowd *crowd_at(const struct sharing *s, uint32_t crowd)
 {
 	return slab_at(&s->crowds, crowd);
-}
-
-static struct crowd_ground ground_of(const struct sharing *s)
-{
-	return (struct crowd_ground){ .places = &s->places, .leases = s->leases };
 }
 
 /* --- keys and terms --- */
@@ -176,19 +168,18 @@ static void crowd_free(struct sharing *s, uint32_t key, uint32_t crowd)
 
 static void enter_crowd(struct sharing *s, uint32_t place, struct segment *seg)
 {
-	struct crowd_ground g = ground_of(s);
 	struct place *p = place_at(s, place);
+	struct crowd_rank rank = { .distance = space_distance(seg, &p->addr), .place = place };
 
 	p->crowd = crowd_like(s, key_of_place(s, place), p->profile, seg);
-	crowd_add(crowd_at(s, p->crowd), &g, place);
+	crowd_add(crowd_at(s, p->crowd), &s->places, rank);
 }
 
 static void leave_crowd(struct sharing *s, uint32_t key, uint32_t place)
 {
-	struct crowd_ground g = ground_of(s);
 	struct place *p = place_at(s, place);
 
-	crowd_del(crowd_at(s, p->crowd), &g, place);
+	crowd_del(crowd_at(s, p->crowd), &s->places, place);
 	if (crowd_at(s, p->crowd)->n == 0)
 		crowd_free(s, key, p->crowd);
 	p->crowd = 0;
@@ -211,17 +202,22 @@ static void occupy(struct sharing *s, uint32_t place, uint32_t profile)
 	profile_unref(&s->profiles, before);
 }
 
-uint32_t place_open(struct sharing *s, uint32_t lease, struct segment *seg, uint32_t terms)
+uint32_t place_open(struct sharing *s, const struct addr *a, struct segment *seg, uint32_t terms)
 {
 	uint32_t place = slab_new(&s->places);
 	struct place *p = place_at(s, place);
 
-	p->lease = lease;
+	p->addr = *a;
 	p->profile = profile_ref(&s->profiles, terms_at(s, terms)->profile);
 	add_holder(p, terms);
 	if (seg)
 		enter_crowd(s, place, seg);
 	return place;
+}
+
+const struct addr *place_addr(const struct sharing *s, uint32_t place)
+{
+	return &place_at(s, place)->addr;
 }
 
 void place_join(struct sharing *s, uint32_t place, uint32_t terms)
@@ -304,33 +300,36 @@ static bool crowd_fits(const struct sharing *s, const struct crowd *c,
 	return profile_same_backend(p, r) && !profile_meets(p, r);
 }
 
-static bool comes_before(const struct segment *seg, const struct addr *a,
-			 const struct segment *best_seg, const struct addr *best)
+/* Of two segments the earlier one in the order of writing, else the lower address. */
+static bool comes_before(const struct crowd *c, const struct addr *a, const struct crowd *best,
+			 const struct addr *best_addr)
 {
-	return seg->order != best_seg->order ? seg->order < best_seg->order : addr_cmp(a, best) < 0;
+	if (c->segment != best->segment)
+		return c->segment->order < best->segment->order;
+	return addr_cmp(a, best_addr) < 0;
 }
 
-uint32_t sharing_lowest(const struct sharing *s, const struct alloc_request *r,
-			const struct pool_space *p, enum family family, struct segment **seg)
+bool sharing_lowest(const struct sharing *s, const struct alloc_request *r,
+		    const struct pool_space *p, enum family family, struct segment **seg,
+		    struct addr *out)
 {
-	uint32_t key = sharing_wanted(r) ? key_find(s, r->sharing_key) : 0, best = 0, next;
-	struct addr best_addr = { 0 };
+	uint32_t key = sharing_wanted(r) ? key_find(s, r->sharing_key) : 0, next;
+	const struct crowd *best = NULL;
 
 	for (uint32_t at = key ? key_at(s, key)->crowds : 0; at; at = next) {
 		const struct crowd *c = crowd_at(s, at);
+		const struct addr *lowest = place_addr(s, crowd_top(c));
 
 		next = c->next;
-		if (c->segment->pool != p || c->segment->family != family || !crowd_fits(s, c, r))
+		if (c->segment->pool != p || c->segment->family != family ||
+		    (best && !comes_before(c, lowest, best, out)) || !crowd_fits(s, c, r))
 			continue;
-		uint32_t lease = place_at(s, crowd_top(c))->lease;
-		struct addr a = lease_addr(s->leases, lease);
-		if (best && !comes_before(c->segment, &a, *seg, &best_addr))
-			continue;
-		best = lease;
-		best_addr = a;
-		*seg = c->segment;
+		best = c;
+		*out = *lowest;
 	}
-	return best;
+	if (best)
+		*seg = best->segment;
+	return best != NULL;
 }
 
 void place_drop(const struct sharing *s, uint32_t place)

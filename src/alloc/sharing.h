@@ -10,7 +10,6 @@
 #ifndef ALLOC_SHARING_H
 #define ALLOC_SHARING_H
 
-#include "alloc/leases.h"
 #include "alloc/profile.h"
 #include "alloc/space.h"
 
@@ -22,14 +21,13 @@ struct terms {
 };
 
 struct sharing {
-	const struct leases *leases; /* where the addresses of places stand */
 	struct profiles profiles;
 	struct slab keys, terms, places, crowds;
 	struct index by_key;
 	uint64_t seed;
 };
 
-void sharing_init(struct sharing *s, const struct leases *leases);
+void sharing_init(struct sharing *s);
 /** All that is in it but the places, which are dropped before, one by one. */
 void sharing_fini(struct sharing *s);
 
@@ -46,8 +44,9 @@ NODISCARD uint32_t sharing_terms_new(struct sharing *s, const struct alloc_reque
 void sharing_terms_free(struct sharing *s, uint32_t terms);
 
 /** @seg: where the address is from; NULL: outside every pool, where nobody searches. */
-NODISCARD uint32_t place_open(struct sharing *s, uint32_t lease, struct segment *seg,
+NODISCARD uint32_t place_open(struct sharing *s, const struct addr *a, struct segment *seg,
 			      uint32_t terms);
+const struct addr *place_addr(const struct sharing *s, uint32_t place);
 /** They fit in. */
 void place_join(struct sharing *s, uint32_t place, uint32_t terms);
 /** True: those were the last, and the place is no more. */
@@ -63,9 +62,10 @@ enum place_refusal place_fits(const struct sharing *s, uint32_t place,
 
 /**
  * The first address of the family in that pool, in the order of writing, that the request may
- * share: its lease; or 0.
+ * share; false: none.
  */
-uint32_t sharing_lowest(const struct sharing *s, const struct alloc_request *r,
-			const struct pool_space *p, enum family family, struct segment **seg);
+bool sharing_lowest(const struct sharing *s, const struct alloc_request *r,
+		    const struct pool_space *p, enum family family, struct segment **seg,
+		    struct addr *out);
 
 #endif

@@ -7,20 +7,22 @@
 
 #include "base/mem.h"
 
-/** Records in one piece of memory. */
-#define SLAB_CHUNK 256u
+/** Records of one slab: their users keep the upper bits of a handle for themselves. */
+enum { SLAB_MAX = 1 << 25 };
 
 struct slab {
 	uint8_t **chunks;
 	size_t n_chunks, cap_chunks;
+	uint8_t **blocks; /* each of one chunk, or of very many */
+	size_t n_blocks, cap_blocks;
 	uint32_t record; /* bytes */
+	uint32_t shift;	 /* a chunk has 1 << shift records */
 	uint32_t n;	 /* handles ever given out */
 	uint32_t free;	 /* the latest freed handle; a freed record holds the one before */
 };
 
 /** @record: bytes of each, at least 4. */
-#define SLAB_OF(type) ((struct slab){ .record = sizeof(type) })
-
+void slab_init(struct slab *s, size_t record);
 void slab_fini(struct slab *s);
 
 /** A zeroed record; its handle is never 0. */
@@ -31,7 +33,13 @@ static inline void *slab_at(const struct slab *s, uint32_t handle)
 {
 	uint32_t at = handle - 1;
 
-	return s->chunks[at / SLAB_CHUNK] + (size_t)(at % SLAB_CHUNK) * s->record;
+	return s->chunks[at >> s->shift] + (size_t)(at & ((1U << s->shift) - 1)) * s->record;
 }
+
+/**
+ * Zeroed memory like mem_zero()'s. A large table that look-ups go all over stands in huge pages,
+ * where the kernel has them: there each look-up costs half as much.
+ */
+NODISCARD void *table_new(size_t n, size_t size);
 
 #endif

@@ -170,6 +170,11 @@ bool space_avoids(const struct pool_space *p, const struct addr *a)
 	return p->cfg->avoid_buggy_ips && is_buggy(a);
 }
 
+uint32_t space_distance(const struct segment *seg, const struct addr *a)
+{
+	return (uint32_t)MIN(num_of(a) - seg->first, (space_num)UINT32_MAX);
+}
+
 static void mark(struct segment *seg, const struct addr *a)
 {
 	space_num distance = num_of(a) - seg->first;

@@ -54,6 +54,9 @@ bool space_has_family(const struct pool_space *p, enum family family);
 /** Would the pool rather not hand that address out (avoid-buggy-ips)? */
 bool space_avoids(const struct pool_space *p, const struct addr *a);
 
+/** How far an address of it is from its first one; what is more than 2^32 - 1 counts as that. */
+uint32_t space_distance(const struct segment *seg, const struct addr *a);
+
 /** The address is in use now, and not any more. */
 void space_take(struct segment *seg, const struct addr *a);
 void space_give(struct segment *seg, const struct addr *a);

@@ -17,7 +17,7 @@
 #include "base/rng.h"
 #include "base/time.h"
 
-enum { BATCH = 100, NAME_MAX_BYTES = 40, SHARERS = 4 };
+enum { BATCH = 100, NAME_BYTES = 40, SHARERS = 4 };
 
 enum kind { V4, V6, DUAL, SHARED, ONE_KEY, SCATTERED, MIX, LARGE, KINDS };
 
@@ -36,8 +36,8 @@ struct load {
 };
 
 struct request {
-	char name[NAME_MAX_BYTES];
-	char key[NAME_MAX_BYTES];
+	char name[NAME_BYTES];
+	char key[NAME_BYTES];
 	struct cfg_port port;
 	struct addr addr;
 	struct alloc_request r;
@@ -165,9 +165,7 @@ static size_t bytes_of_names(const struct load *l)
 		struct request q;
 
 		prepare(l, l->live[i], &q);
-		char *copy = mem_strdup(q.name);
-		sum += malloc_usable_size(copy) + sizeof(size_t);
-		free(copy);
+		sum += strlen(q.name) + 1;
 	}
 	return sum;
 }
