@@ -76,6 +76,11 @@ void alloc_advance(struct alloc *a, int64_t now_s)
 	wake_due(a);
 }
 
+int64_t alloc_next_wake(const struct alloc *a)
+{
+	return past_next(&a->past);
+}
+
 static bool is_past(const struct alloc *a, const struct addr *addr)
 {
 	return space_find(&a->space, addr) && !claims_in_use(&a->claims, addr) &&

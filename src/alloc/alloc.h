@@ -52,7 +52,7 @@ struct alloc_grant {
 
 struct alloc;
 
-/** @c is borrowed as long as the allocator lives. */
+/** The pools of @c are borrowed as long as the allocator lives. */
 NODISCARD struct alloc *alloc_new(const struct cfg *c);
 struct alloc *alloc_free(struct alloc *a);
 void alloc_freep(struct alloc **a);
@@ -69,6 +69,8 @@ void alloc_set_namespaces(struct alloc *a, const struct labels *v, size_t n);
  * are free again. It never goes back. Only `allocation: {rest}` depends on it.
  */
 void alloc_advance(struct alloc *a, int64_t now_s);
+/** When the next rest is over, so that somebody may fit who did not; INT64_MAX: nobody rests. */
+int64_t alloc_next_wake(const struct alloc *a);
 
 /**
  * The service gave these back at @at_s, before we began; for those who rest and those who return.

@@ -81,6 +81,13 @@ struct departure *past_resting(const struct past *p, const struct addr *a)
 	return map_get_bytes(p->by_addr, a, sizeof(*a));
 }
 
+int64_t past_next(const struct past *p)
+{
+	if (list_empty(&p->resting))
+		return INT64_MAX;
+	return LIST_ENTRY(p->resting.next, struct departure, link)->rests_until_s;
+}
+
 struct departure *past_due(const struct past *p, int64_t now_s)
 {
 	struct departure *d = LIST_ENTRY(p->resting.next, struct departure, link);

@@ -49,6 +49,8 @@ struct departure *past_of(const struct past *p, const char *service);
 /** Who is waited for before the address is free for others; or NULL. */
 struct departure *past_resting(const struct past *p, const struct addr *a);
 
+/** When the first rest is over; INT64_MAX: there is none. */
+int64_t past_next(const struct past *p);
 /** One whose rest is over by then, or that is one too many; or NULL. To be woken. */
 struct departure *past_due(const struct past *p, int64_t now_s);
 /** Its addresses rest no more. It stays for its service's sake where that sticks, or is gone now. */

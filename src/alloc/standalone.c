@@ -6,6 +6,7 @@ struct alloc_request alloc_request_of(const struct cfg_service *s)
 {
 	return (struct alloc_request){
 		.service = s->name,
+		.labels = &s->labels,
 		.addresses = s->addresses,
 		.n_addresses = s->n_addresses,
 		.by_hand = s->n_addresses > 0,
@@ -79,9 +80,45 @@ static void keep_remembered(struct alloc *alloc, const struct cfg *c, const stru
 	}
 }
 
+static int by_leaving(const void *a, const void *b)
+{
+	const struct alloc_entry *l = *(const struct alloc_entry *const *)a;
+	const struct alloc_entry *r = *(const struct alloc_entry *const *)b;
+
+	if (l->left_s != r->left_s)
+		return l->left_s < r->left_s ? -1 : 1;
+	return strcmp(l->service, r->service);
+}
+
+/* What was given back, by those who are gone and by those who have something else by now. */
+static void remember_past(struct alloc *alloc, const struct cfg *c, const struct alloc_table *t,
+			  struct arena *a)
+{
+	const struct alloc_entry **v =
+		arena_new_n(a, const struct alloc_entry *, alloc_table_len(t) + 1);
+	const struct alloc_entry *e;
+	size_t n = 0;
+
+	for (size_t at = 0; (e = alloc_table_next(t, &at));)
+		if (e->n_past && (c->allocation.rest.ns || e->n == 0))
+			v[n++] = e;
+	qsort(v, n, sizeof(struct alloc_entry *), by_leaving);
+	for (size_t i = 0; i < n; i++)
+		alloc_remember(alloc, v[i]->service, v[i]->past, v[i]->n_past, v[i]->left_s);
+}
+
 static bool same_key(const char *a, const char *b)
 {
 	return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+/* To whom rest and return mean nothing. */
+static struct alloc *alloc_new_forgetful(const struct cfg *c)
+{
+	struct cfg plain = *c;
+
+	plain.allocation = (struct cfg_allocation){ 0 };
+	return alloc_new(&plain);
 }
 
 /*
@@ -145,7 +182,7 @@ static void assign_all(struct alloc_assignments *x, struct alloc *alloc, const s
 
 static void find_odds(struct alloc_assignments *x, const struct cfg *c, const struct alloc_table *t)
 {
-	CLEANUP(alloc_freep) struct alloc *nobody = alloc_new(c);
+	CLEANUP(alloc_freep) struct alloc *nobody = alloc_new_forgetful(c);
 
 	for (size_t i = 0; i < x->n; i++) {
 		const struct alloc_entry *e = alloc_table_find(t, x->v[i].service);
@@ -171,8 +208,14 @@ struct alloc_assignments *alloc_standalone_with(struct alloc *alloc, const struc
 	x->arena = arena_new();
 	x->n = c->n_services;
 	x->v = x->n ? arena_new_n(x->arena, struct alloc_assignment, x->n) : NULL;
+	x->remembers = c->allocation.sticky || c->allocation.rest.ns;
+	if (t)
+		alloc_advance(alloc, alloc_table_time(t));
 	keep_remembered(alloc, c, &entries);
+	if (t && x->remembers)
+		remember_past(alloc, c, t, scratch);
 	assign_all(x, alloc, c);
+	x->again_s = alloc_next_wake(alloc);
 	if (t)
 		find_odds(x, c, t);
 	return x;
@@ -215,6 +258,51 @@ static uint64_t next_epoch(const struct alloc_table *t)
 	return MIN(alloc_table_epoch(t) + 1, (uint64_t)ALLOC_EPOCH_MAX);
 }
 
+/** What a service gives back when its entry is replaced. */
+struct leaving {
+	struct addr v[ALLOC_ADDRESSES_MAX];
+	size_t n;
+	int64_t at_s;
+};
+
+static bool is_among(const struct addr *v, size_t n, const struct addr *a)
+{
+	for (size_t i = 0; i < n; i++)
+		if (addr_eq(&v[i], a))
+			return true;
+	return false;
+}
+
+/* A tombstone hands its past on: nobody has had that since. */
+static void leaving_of(const struct alloc_table *t, const struct alloc_entry *known,
+		       const struct alloc_entry *fresh, struct leaving *out)
+{
+	bool was_live = known && known->n;
+	const struct addr *v = was_live ? known->addresses : known ? known->past : NULL;
+	size_t n = was_live ? known->n : known ? known->n_past : 0;
+
+	out->n = 0;
+	out->at_s = was_live ? alloc_table_time(t) : known ? known->left_s : 0;
+	for (size_t i = 0; out->at_s && i < MIN(n, ARRAY_LEN(out->v)); i++)
+		if (!is_among(fresh->addresses, fresh->n, &v[i]))
+			out->v[out->n++] = v[i];
+}
+
+/* The entry in place of the one that the table has; with its past, if that is to be @remembered. */
+static int replace(struct alloc_table *t, struct alloc_entry e, bool remembered)
+{
+	struct leaving leaving;
+
+	leaving_of(t, alloc_table_find(t, e.service), &e, &leaving);
+	if (remembered) {
+		e.past = leaving.v;
+		e.n_past = leaving.n;
+	}
+	if (e.n_past || e.n == 0)
+		e.left_s = leaving.at_s;
+	return alloc_table_put(t, &e) > 0;
+}
+
 int alloc_table_record(struct alloc_table *t, const struct alloc_assignments *x, const char *node)
 {
 	uint64_t epoch = next_epoch(t);
@@ -222,7 +310,6 @@ int alloc_table_record(struct alloc_table *t, const struct alloc_assignments *x,
 
 	for (size_t i = 0; i < x->n; i++) {
 		const struct alloc_assignment *one = &x->v[i];
-
 		const struct alloc_entry *known = alloc_table_find(t, one->service);
 
 		if (one->n == 0 || is_recorded(known, one) || !may_record(known, one, node))
@@ -233,62 +320,149 @@ int alloc_table_record(struct alloc_table *t, const struct alloc_assignments *x,
 					 .sharing_key = one->sharing_key,
 					 .epoch = epoch,
 					 .node = node };
-		if (alloc_table_put(t, &e) > 0)
-			changed = 1;
+		changed |= replace(t, e, x->remembers);
 	}
 	return changed;
 }
 
-static int bury(struct alloc_table *t, const char *service, uint64_t epoch, const char *node)
+/** Who prunes, and on whose terms. */
+struct pruning {
+	struct alloc_table *t;
+	const struct cfg *c;
+	const char *node;
+	uint64_t epoch;
+};
+
+static bool remembers(const struct cfg *c)
+{
+	return c->allocation.sticky || c->allocation.rest.ns;
+}
+
+static int bury(const struct pruning *p, const char *service)
 {
 	/* Putting an entry frees the one that it replaces, which @service may belong to. */
 	char *name = mem_strdup(service);
-	struct alloc_entry gone = { .service = name, .epoch = epoch, .node = node };
-	int changed = alloc_table_put(t, &gone) > 0;
+	struct alloc_entry gone = { .service = name, .epoch = p->epoch, .node = p->node };
+	int changed = replace(p->t, gone, remembers(p->c));
 
 	free(name);
 	return changed;
 }
 
-static int bury_forbidden(struct alloc_table *t, const struct cfg *c, uint64_t epoch,
-			  const char *node)
+static int bury_forbidden(const struct pruning *p)
 {
 	CLEANUP(arena_freep) struct arena *scratch = arena_new();
-	CLEANUP(alloc_freep) struct alloc *nobody = alloc_new(c);
-	struct entries live = entries_of(t, scratch);
+	CLEANUP(alloc_freep) struct alloc *nobody = alloc_new_forgetful(p->c);
+	struct entries live = entries_of(p->t, scratch);
 	int changed = 0;
 
 	for (size_t i = 0; i < live.n; i++) {
-		const struct cfg_service *s = cfg_service_find(c, live.v[i]->service);
+		const struct cfg_service *s = cfg_service_find(p->c, live.v[i]->service);
 
 		if (!s || !entry_fits(nobody, s, live.v[i]))
-			changed |= bury(t, live.v[i]->service, epoch, node);
+			changed |= bury(p, live.v[i]->service);
 	}
 	return changed;
 }
 
 /* What is left is allowed, each for itself; who has no place beside the others has lost it. */
-static int bury_losers(struct alloc_table *t, const struct cfg *c, uint64_t epoch, const char *node)
+static int bury_losers(const struct pruning *p)
 {
-	struct alloc_assignments *x = alloc_standalone(c, t);
+	struct alloc_assignments *x = alloc_standalone(p->c, p->t);
 	int changed = 0;
 
 	for (size_t i = 0; i < x->n; i++) {
-		const struct alloc_entry *e = alloc_table_find(t, x->v[i].service);
+		const struct alloc_entry *e = alloc_table_find(p->t, x->v[i].service);
 
 		if (e && e->n > 0 && !x->v[i].kept)
-			changed |= bury(t, x->v[i].service, epoch, node);
+			changed |= bury(p, x->v[i].service);
 	}
 	alloc_assignments_free(x);
 	return changed;
 }
 
+/** Which tombstones are to go: by their time, and by their epoch. */
+struct harvest {
+	int64_t left_before_s;
+	uint64_t epoch;
+};
+
+static bool is_ripe(const struct alloc_entry *e, const struct harvest *h)
+{
+	return e->n == 0 && (e->epoch <= h->epoch || (e->left_s && e->left_s < h->left_before_s));
+}
+
+static int by_epoch(const void *a, const void *b)
+{
+	uint64_t l = *(const uint64_t *)a, r = *(const uint64_t *)b;
+
+	return l < r ? -1 : l > r;
+}
+
+/* The epoch up to which they go when there are too many: half of them. 0: there is room. */
+static uint64_t epoch_of_half(const struct alloc_table *t)
+{
+	uint64_t *epochs = mem_new_n(uint64_t, alloc_table_len(t) + 1), found = 0;
+	const struct alloc_entry *e;
+	size_t n = 0;
+
+	for (size_t at = 0; (e = alloc_table_next(t, &at));)
+		if (e->n == 0)
+			epochs[n++] = e->epoch;
+	size_t room = ALLOC_TABLE_MAX - (alloc_table_len(t) - n);
+	if (n > MIN((size_t)ALLOC_TOMBSTONES_MAX, room / 2)) {
+		qsort(epochs, n, sizeof(*epochs), by_epoch);
+		found = epochs[n / 2];
+	}
+	free(epochs);
+	return found;
+}
+
+/* Once one is of age, all of half that age go with it: the floor is not to move every day. */
+static struct harvest harvest_of(const struct alloc_table *t, const struct cfg *c)
+{
+	const int64_t second = DUR_S(1).ns;
+	int64_t age_s = MAX((int64_t)ALLOC_TOMBSTONE_AGE_S, c->allocation.rest.ns / second * 2);
+	int64_t now_s = alloc_table_time(t), oldest_s = now_s;
+	struct harvest h = { .epoch = epoch_of_half(t) };
+	const struct alloc_entry *e;
+
+	for (size_t at = 0; (e = alloc_table_next(t, &at));)
+		if (e->n == 0 && e->left_s)
+			oldest_s = MIN(oldest_s, e->left_s);
+	if (oldest_s < now_s - age_s)
+		h.left_before_s = now_s - age_s / 2;
+	return h;
+}
+
+/* What stays is written anew where it has to be, and then the floor rises above what goes. */
+static int forget(const struct pruning *p)
+{
+	struct harvest h = harvest_of(p->t, p->c);
+	const struct alloc_entry *e;
+	uint64_t floor = 0;
+
+	for (size_t at = 0; (e = alloc_table_next(p->t, &at));)
+		if (is_ripe(e, &h))
+			floor = MAX(floor, e->epoch);
+	floor = MIN(floor, (uint64_t)ALLOC_FLOOR_MAX);
+	for (size_t at = 0; (e = alloc_table_next(p->t, &at));) {
+		struct alloc_entry again = *e;
+
+		again.epoch = p->epoch;
+		if (e->epoch <= floor && !is_ripe(e, &h))
+			(void)alloc_table_put(p->t, &again);
+	}
+	return alloc_table_raise(p->t, floor);
+}
+
 int alloc_table_prune(struct alloc_table *t, const struct cfg *c, const char *node)
 {
-	uint64_t epoch = next_epoch(t);
-	int changed = bury_forbidden(t, c, epoch, node);
+	struct pruning p = { .t = t, .c = c, .node = node, .epoch = next_epoch(t) };
+	int changed = bury_forbidden(&p);
 
-	return bury_losers(t, c, epoch, node) | changed;
+	changed |= bury_losers(&p);
+	return forget(&p) | changed;
 }
 
 /* Does an address that came from a pool stand in none any more, against the service's will? */

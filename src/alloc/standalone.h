@@ -35,6 +35,8 @@ struct alloc_assignments {
 	struct arena *arena;
 	struct alloc_assignment *v;
 	size_t n;
+	bool remembers;	 /* what services give back is to be written down */
+	int64_t again_s; /* when addresses at rest are free again; INT64_MAX: none rests */
 };
 
 /** What a standalone service asks the allocator for; borrows from @s. */
@@ -61,6 +63,7 @@ int alloc_table_record(struct alloc_table *t, const struct alloc_assignments *x,
  * Leave tombstones for services that are not in the configuration, for entries that it forbids, and
  * for those whose addresses went to better ones. Only when every live member has the same pools and
  * services (cfg.hash), or there is none: another file may want them. Assign and record afterwards.
+ * Tombstones that are old or too many are forgotten, and the table's floor rises over them.
  * Returns as above.
  */
 int alloc_table_prune(struct alloc_table *t, const struct cfg *c, const char *node);

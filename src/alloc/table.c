@@ -5,6 +5,8 @@
 struct alloc_table {
 	struct map *entries; /* service -> struct alloc_entry, all of it ours */
 	uint64_t epoch;
+	uint64_t floor; /* no entry has this or less */
+	int64_t now_s;
 };
 
 struct alloc_table *alloc_table_new(void)
@@ -23,6 +25,7 @@ static void entry_free(void *value)
 	free((void *)(uintptr_t)e->addresses);
 	free((void *)(uintptr_t)e->sharing_key);
 	free((void *)(uintptr_t)e->node);
+	free((void *)(uintptr_t)e->past);
 	free(e);
 }
 
@@ -64,12 +67,41 @@ uint64_t alloc_table_epoch(const struct alloc_table *t)
 	return t->epoch;
 }
 
-static int addresses_cmp(const struct alloc_entry *a, const struct alloc_entry *b)
+uint64_t alloc_table_floor(const struct alloc_table *t)
 {
-	if (a->n != b->n)
-		return a->n < b->n ? -1 : 1;
-	for (size_t i = 0; i < a->n; i++) {
-		int order = addr_cmp(&a->addresses[i], &b->addresses[i]);
+	return t->floor;
+}
+
+int alloc_table_raise(struct alloc_table *t, uint64_t floor)
+{
+	const struct alloc_entry *e;
+
+	if (floor <= t->floor)
+		return 0;
+	t->floor = floor;
+	t->epoch = MAX(t->epoch, floor);
+	for (size_t at = 0; (e = alloc_table_next(t, &at));)
+		if (e->epoch <= floor)
+			entry_free(map_del(t->entries, e->service));
+	return 1;
+}
+
+void alloc_table_set_time(struct alloc_table *t, int64_t now_s)
+{
+	t->now_s = now_s;
+}
+
+int64_t alloc_table_time(const struct alloc_table *t)
+{
+	return t->now_s;
+}
+
+static int addresses_cmp(const struct addr *a, size_t n_a, const struct addr *b, size_t n_b)
+{
+	if (n_a != n_b)
+		return n_a < n_b ? -1 : 1;
+	for (size_t i = 0; i < n_a; i++) {
+		int order = addr_cmp(&a[i], &b[i]);
 
 		if (order != 0)
 			return order;
@@ -88,12 +120,25 @@ static int key_cmp(const char *a, const char *b)
  */
 static int entry_cmp(const struct alloc_entry *a, const struct alloc_entry *b)
 {
+	int order;
+
 	if (a->epoch != b->epoch)
 		return a->epoch > b->epoch ? -1 : 1;
-	int order = strcmp(a->node, b->node);
+	order = strcmp(a->node, b->node);
 	if (order == 0)
-		order = addresses_cmp(a, b);
-	return order != 0 ? order : key_cmp(a->sharing_key, b->sharing_key);
+		order = addresses_cmp(a->addresses, a->n, b->addresses, b->n);
+	if (order == 0)
+		order = key_cmp(a->sharing_key, b->sharing_key);
+	if (order == 0)
+		order = addresses_cmp(a->past, a->n_past, b->past, b->n_past);
+	if (order == 0 && a->left_s != b->left_s)
+		order = a->left_s > b->left_s ? -1 : 1;
+	return order;
+}
+
+static struct addr *addresses_dup(const struct addr *v, size_t n)
+{
+	return n ? mem_dup(v, n * sizeof(*v)) : NULL;
 }
 
 static struct alloc_entry *entry_dup(const struct alloc_entry *e)
@@ -102,11 +147,14 @@ static struct alloc_entry *entry_dup(const struct alloc_entry *e)
 
 	*own = (struct alloc_entry){
 		.service = mem_strdup(e->service),
-		.addresses = e->n ? mem_dup(e->addresses, e->n * sizeof(*e->addresses)) : NULL,
+		.addresses = addresses_dup(e->addresses, e->n),
 		.n = e->n,
 		.sharing_key = e->sharing_key ? mem_strdup(e->sharing_key) : NULL,
 		.epoch = e->epoch,
 		.node = mem_strdup(e->node),
+		.past = addresses_dup(e->past, e->n_past),
+		.n_past = e->n_past,
+		.left_s = e->left_s,
 	};
 	return own;
 }
@@ -115,7 +163,7 @@ int alloc_table_put(struct alloc_table *t, const struct alloc_entry *e)
 {
 	const struct alloc_entry *known = map_get(t->entries, e->service);
 
-	if (known && entry_cmp(known, e) <= 0)
+	if (e->epoch <= t->floor || (known && entry_cmp(known, e) <= 0))
 		return 0;
 	if (!known && map_len(t->entries) >= ALLOC_TABLE_MAX)
 		return -ERR_LIMIT;
@@ -129,7 +177,7 @@ int alloc_table_put(struct alloc_table *t, const struct alloc_entry *e)
 int alloc_table_merge(struct alloc_table *t, const struct alloc_table *from)
 {
 	const struct alloc_entry *e;
-	int changed = 0;
+	int changed = alloc_table_raise(t, from->floor);
 
 	for (size_t at = 0; (e = alloc_table_next(from, &at));)
 		if (alloc_table_put(t, e) > 0)
@@ -141,7 +189,7 @@ bool alloc_table_eq(const struct alloc_table *a, const struct alloc_table *b)
 {
 	const struct alloc_entry *e;
 
-	if (alloc_table_len(a) != alloc_table_len(b))
+	if (a->floor != b->floor || alloc_table_len(a) != alloc_table_len(b))
 		return false;
 	for (size_t at = 0; (e = alloc_table_next(a, &at));) {
 		const struct alloc_entry *other = alloc_table_find(b, e->service);
@@ -160,18 +208,29 @@ static int by_service(const void *a, const void *b)
 	return strcmp(l->service, r->service);
 }
 
-static json_t *entry_encode(const struct alloc_entry *e)
+static json_t *addresses_encode(const struct addr *v, size_t n)
 {
 	json_t *addresses = json_array();
 
-	for (size_t i = 0; i < e->n; i++)
-		json_array_append_new(addresses, json_string(ADDR_TEXT(&e->addresses[i])));
-	return json_pack("{s:s, s:o, s:s*, s:I, s:s}", "service", e->service, "addresses",
-			 addresses, "sharing-key", e->sharing_key, "epoch", (json_int_t)e->epoch,
-			 "node", e->node);
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(addresses, json_string(ADDR_TEXT(&v[i])));
+	return addresses;
 }
 
-json_t *alloc_table_encode(const struct alloc_table *t)
+static json_t *entry_encode(const struct alloc_entry *e)
+{
+	json_t *json = json_pack("{s:s, s:o, s:s*, s:I, s:s}", "service", e->service, "addresses",
+				 addresses_encode(e->addresses, e->n), "sharing-key",
+				 e->sharing_key, "epoch", (json_int_t)e->epoch, "node", e->node);
+
+	if (e->n_past)
+		json_object_set_new(json, "past", addresses_encode(e->past, e->n_past));
+	if (e->left_s)
+		json_object_set_new(json, "left", json_integer(e->left_s));
+	return json;
+}
+
+json_t *alloc_table_encode_since(const struct alloc_table *t, uint64_t epoch)
 {
 	size_t n = 0;
 	const struct alloc_entry **v = mem_new_n(const struct alloc_entry *, alloc_table_len(t));
@@ -179,12 +238,20 @@ json_t *alloc_table_encode(const struct alloc_table *t)
 	const struct alloc_entry *e;
 
 	for (size_t at = 0; (e = alloc_table_next(t, &at));)
-		v[n++] = e;
+		if (e->epoch > epoch)
+			v[n++] = e;
 	qsort(v, n, sizeof(struct alloc_entry *), by_service);
+	if (t->floor)
+		json_array_append_new(entries, json_pack("{s:I}", "floor", (json_int_t)t->floor));
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(entries, entry_encode(v[i]));
 	free(v);
 	return json_pack("{s:i, s:o}", "version", 1, "entries", entries);
+}
+
+json_t *alloc_table_encode(const struct alloc_table *t)
+{
+	return alloc_table_encode_since(t, 0);
 }
 
 static int addresses_decode(const json_t *list, struct addr *out, size_t *n, struct err *e)
@@ -211,10 +278,45 @@ static bool is_name(const char *text)
 	return text && *text && strlen(text) <= ALLOC_NAME_MAX;
 }
 
+/* An integer of that range; -1 and nothing else where it is none. */
+static int number_decode(const json_t *json, json_int_t last, uint64_t *out)
+{
+	if (!json_is_integer(json) || json_integer_value(json) <= 0 ||
+	    json_integer_value(json) > last)
+		return -1;
+	*out = (uint64_t)json_integer_value(json);
+	return 0;
+}
+
+static int names_check(const struct alloc_entry *entry, struct err *e)
+{
+	if (entry->sharing_key && !is_name(entry->sharing_key))
+		return err_set(e, ERR_CONFIG, "sharing-key is empty or too long");
+	if (!is_name(entry->service) || !is_name(entry->node))
+		return err_set(e, ERR_CONFIG, "service and node are needed");
+	return 0;
+}
+
+static int past_decode(const json_t *json, struct addr *past, struct alloc_entry *out,
+		       struct err *e)
+{
+	const json_t *list = json_object_get(json, "past"), *left = json_object_get(json, "left");
+	uint64_t left_s = 0;
+
+	if (left && number_decode(left, ALLOC_EPOCH_MAX, &left_s) < 0)
+		return err_set(e, ERR_CONFIG, "left is out of range");
+	if (list && addresses_decode(list, past, &out->n_past, e) < 0)
+		return err_wrap(e, "past");
+	if (list && (!left || out->n_past == 0))
+		return err_set(e, ERR_CONFIG, "past is empty or without its end");
+	out->past = past;
+	out->left_s = (int64_t)left_s;
+	return 0;
+}
+
 static int entry_decode(const json_t *json, struct alloc_table *t, struct err *e)
 {
-	struct addr addresses[ALLOC_ADDRESSES_MAX];
-	const json_t *epoch = json_object_get(json, "epoch");
+	struct addr addresses[ALLOC_ADDRESSES_MAX], past[ALLOC_ADDRESSES_MAX];
 	struct alloc_entry entry = {
 		.service = json_string_value(json_object_get(json, "service")),
 		.node = json_string_value(json_object_get(json, "node")),
@@ -222,18 +324,28 @@ static int entry_decode(const json_t *json, struct alloc_table *t, struct err *e
 		.sharing_key = json_string_value(json_object_get(json, "sharing-key")),
 	};
 
-	if (entry.sharing_key && !is_name(entry.sharing_key))
-		return err_set(e, ERR_CONFIG, "sharing-key is empty or too long");
-	if (!is_name(entry.service) || !is_name(entry.node))
-		return err_set(e, ERR_CONFIG, "service and node are needed");
-	if (!json_is_integer(epoch) || json_integer_value(epoch) <= 0 ||
-	    json_integer_value(epoch) > ALLOC_EPOCH_MAX)
+	if (names_check(&entry, e) < 0)
+		return -ERR_CONFIG;
+	if (number_decode(json_object_get(json, "epoch"), ALLOC_EPOCH_MAX, &entry.epoch) < 0)
 		return err_set(e, ERR_CONFIG, "epoch is out of range");
-	entry.epoch = (uint64_t)json_integer_value(epoch);
-	if (addresses_decode(json_object_get(json, "addresses"), addresses, &entry.n, e) < 0)
+	if (addresses_decode(json_object_get(json, "addresses"), addresses, &entry.n, e) < 0 ||
+	    past_decode(json, past, &entry, e) < 0)
 		return -ERR_CONFIG;
 	if (alloc_table_put(t, &entry) < 0)
 		return err_set(e, ERR_LIMIT, "more than %d entries", ALLOC_TABLE_MAX);
+	return 0;
+}
+
+static int item_decode(const json_t *json, struct alloc_table *t, struct err *e)
+{
+	const json_t *at = json_object_get(json, "floor");
+	uint64_t floor;
+
+	if (!at)
+		return entry_decode(json, t, e);
+	if (number_decode(at, ALLOC_FLOOR_MAX, &floor) < 0)
+		return err_set(e, ERR_CONFIG, "floor is out of range");
+	(void)alloc_table_raise(t, floor);
 	return 0;
 }
 
@@ -250,7 +362,7 @@ int alloc_table_decode(const json_t *json, struct alloc_table **out, struct err 
 		return err_set(e, ERR_CONFIG, "allocations: entries are missing");
 	json_array_foreach(entries, i, entry)
 	{
-		int rc = entry_decode(entry, t, e);
+		int rc = item_decode(entry, t, e);
 
 		if (rc < 0) {
 			(void)err_wrap(e, "allocations: entries[%zu]", i);
