@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "alloc/standalone.h"
@@ -15,6 +16,9 @@ enum { TABLE_FILE_MAX = 64 << 20 };
 
 #define SAVE_AFTER	 DUR_MS(100)
 #define COMPLAIN_AT_MOST DUR_S(60) /* a member says its whole table with each push/pull */
+
+/* The wall clock may be set meanwhile: look again at least every hour. */
+enum { WAKE_MAX_S = 3600 };
 
 struct allocation {
 	struct loop *loop;
@@ -31,6 +35,7 @@ struct allocation {
 	struct mono complained;
 	struct loop_task rerun;
 	struct loop_timer save;
+	struct loop_timer wake;
 };
 
 /* --- the file --- */
@@ -85,17 +90,10 @@ static void table_changed(struct allocation *al)
 
 static json_t *entries_since(const struct alloc_table *t, uint64_t epoch)
 {
-	struct alloc_table *fresh = alloc_table_new();
-	const struct alloc_entry *e;
-
-	for (size_t at = 0; (e = alloc_table_next(t, &at));)
-		if (e->epoch > epoch)
-			(void)!alloc_table_put(fresh, e);
-	json_t *json = alloc_table_encode(fresh);
+	json_t *json = alloc_table_encode_since(t, epoch);
 	json_t *entries = json_incref(json_object_get(json, "entries"));
 
 	json_decref(json);
-	alloc_table_free(fresh);
 	return entries;
 }
 
@@ -136,14 +134,28 @@ static void log_if_new(const struct allocation *al, const struct alloc_assignmen
 	json_decref(ips);
 }
 
+/* Once addresses have rested, somebody who got none may fit. */
+static void wake_at(struct allocation *al, int64_t again_s)
+{
+	int64_t left_s = again_s - alloc_table_time(al->table);
+
+	loop_timer_stop(&al->wake);
+	if (again_s == INT64_MAX)
+		return;
+	left_s = MIN(MAX(left_s, (int64_t)1), (int64_t)WAKE_MAX_S);
+	loop_timer_set(&al->wake, mono_add(loop_now(al->loop), DUR_S(left_s)));
+}
+
 static void allocation_run(struct allocation *al)
 {
 	uint64_t before = alloc_table_epoch(al->table);
 
 	if (!al->cfg)
 		return;
+	alloc_table_set_time(al->table, time(NULL));
 	alloc_assignments_free(al->now);
 	al->now = alloc_standalone(al->cfg, al->table);
+	wake_at(al, al->now->again_s);
 	for (size_t i = 0; i < al->now->n; i++) {
 		const struct alloc_assignment *x = &al->now->v[i];
 
@@ -154,6 +166,12 @@ static void allocation_run(struct allocation *al)
 	}
 	if (al->ready && alloc_table_record(al->table, al->now, world_me(al->world)))
 		tell_since(al, before);
+}
+
+static void wake_due(struct loop_timer *t, struct mono now)
+{
+	(void)now;
+	allocation_run(CONTAINER_OF(t, struct allocation, wake));
 }
 
 static void rerun_now(struct loop_task *t)
@@ -172,6 +190,7 @@ int allocation_new(struct loop *l, struct world *w, const char *path,
 	al->hooks = *hooks;
 	loop_task_init(&al->rerun, l, rerun_now);
 	loop_timer_init(&al->save, l, save_due);
+	loop_timer_init(&al->wake, l, wake_due);
 	if (table_load(al, e) < 0) {
 		allocation_free(al);
 		return -ERR_CONFIG;
@@ -188,6 +207,7 @@ struct allocation *allocation_free(struct allocation *al)
 	if (loop_timer_active(&al->save))
 		table_save(al);
 	loop_timer_stop(&al->save);
+	loop_timer_stop(&al->wake);
 	alloc_assignments_free(al->now);
 	alloc_table_free(al->table);
 	free(al->path);
@@ -219,6 +239,7 @@ void allocation_prune(struct allocation *al)
 {
 	uint64_t before = alloc_table_epoch(al->table);
 
+	alloc_table_set_time(al->table, time(NULL));
 	if (!al->cfg || !al->ready || !alloc_table_prune(al->table, al->cfg, world_me(al->world)))
 		return;
 	tell_since(al, before);
@@ -280,21 +301,12 @@ const char *allocation_refusal(const struct allocation *al, const char *service)
 
 /* --- pools, for people --- */
 
-/* An allocator that holds what is assigned now, to count it by pool. */
+/* An allocator in the state that the table is in, to count by pool what is used and what rests. */
 static struct alloc *allocator_now(const struct allocation *al)
 {
 	struct alloc *a = alloc_new(al->cfg);
 
-	for (size_t i = 0; al->now && i < al->now->n; i++) {
-		const struct alloc_assignment *x = &al->now->v[i];
-		const struct cfg_service *s = cfg_service_find(al->cfg, x->service);
-
-		if (!s || !x->n)
-			continue;
-		struct alloc_request r = alloc_request_of(s);
-
-		(void)!alloc_hold(a, &r, x->addresses, x->n, NULL);
-	}
+	alloc_assignments_free(alloc_standalone_with(a, al->cfg, al->table));
 	return a;
 }
 

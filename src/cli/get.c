@@ -16,9 +16,11 @@ static const struct cli_column services[] = {
 	{ "SINCE", "since", true },
 };
 static const struct cli_column pools[] = {
-	{ "NAME", "name", false },	  { "PROTOCOL", "protocol", false },
-	{ "ADDRESSES", "ranges", false }, { "USED", "used", false },
-	{ "TOTAL", "total", false },	  { "AUTO", "auto-assign", true },
+	{ "NAME", "name", false },	    { "PROTOCOL", "protocol", false },
+	{ "ADDRESSES", "ranges", false },   { "USED", "used", false },
+	{ "FREE", "free", false },	    { "TOTAL", "total", false },
+	{ "NEXT IPV4", "next-ipv4", true }, { "NEXT IPV6", "next-ipv6", true },
+	{ "AUTO", "auto-assign", true },
 };
 static const struct cli_column peers[] = {
 	{ "NAME", "name", false },

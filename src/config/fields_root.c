@@ -18,18 +18,21 @@ const struct level level_network = { .noun = "a network",
 				     .fields = network_fields,
 				     .n = ARRAY_LEN(network_fields) };
 
-static const struct not_built no_sticky = { "false", "an address in use stays with its service" };
-static const struct not_built no_rest = { "0s|0", "a released address is free at once" };
-
 static const struct field allocation_fields[] = {
-	{ "sticky", FIELD_BOOL, "a service that returns gets the address it had",
-	  .not_built = &no_sticky },
-	{ "rest", FIELD_DURATION, "how long a released address rests", .not_built = &no_rest },
+	{ "sticky", FIELD_BOOL,
+	  "a service that returns gets the address it had, unless somebody else has it by then",
+	  AT(struct cfg_allocation, sticky), .preset = "false" },
+	{ "rest", FIELD_DURATION,
+	  "for how long nobody but its last service gets an address that was given back",
+	  AT(struct cfg_allocation, rest), .max = 8760LL * 3600 * 1000000000, .preset = "0s" },
 };
 
-const struct level level_allocation = { .noun = "allocation",
-					.fields = allocation_fields,
-					.n = ARRAY_LEN(allocation_fields) };
+const struct level level_allocation = {
+	.noun = "allocation",
+	.fields = allocation_fields,
+	.n = ARRAY_LEN(allocation_fields),
+	.object_size = sizeof(struct cfg_allocation),
+};
 
 static const struct not_built no_api = { NULL,
 					 "crier plan reads the cluster's objects from files" };
@@ -94,7 +97,8 @@ static const struct field root_fields[] = {
 	{ "http", FIELD_MAP, "metrics and status pages", AT(struct cfg, http),
 	  .level = &level_http },
 	{ "log", FIELD_MAP, "the log", AT(struct cfg, log), .level = &level_log },
-	{ "allocation", FIELD_MAP, "how addresses are handed out", .level = &level_allocation },
+	{ "allocation", FIELD_MAP, "how addresses are handed out", AT(struct cfg, allocation),
+	  .level = &level_allocation },
 	{ "networks", FIELD_LIST, "prefixes to announce by BGP without a service",
 	  .level = &level_network, .again = true, .not_built = &no_networks },
 	{ "kubernetes", FIELD_MAP, "services and nodes of a Kubernetes cluster",

@@ -288,6 +288,12 @@ static json_t *tree_cluster(const struct cfg_cluster *c)
 	return o;
 }
 
+static json_t *tree_allocation(const struct cfg *c)
+{
+	return json_pack("{s:b, s:o}", "sticky", c->allocation.sticky, "rest",
+			 tree_dur(c->allocation.rest));
+}
+
 json_t *tree_settings(const struct cfg *c)
 {
 	json_t *o = json_pack("{s:{s:s, s:o}}", "node", "name", c->node.name, "labels",
@@ -312,6 +318,7 @@ json_t *tree_settings(const struct cfg *c)
 		o, "http",
 		json_pack("{s:o}", "listen",
 			  c->http.off ? json_string("none") : tree_endpoint(&c->http.at)));
+	json_object_set_new(o, "allocation", tree_allocation(c));
 	json_object_set_new(o, "kubernetes",
 			    json_pack("{s:s, s:b}", "lb-class", c->kubernetes.lb_class,
 				      "ignore-exclude-lb", c->kubernetes.ignore_exclude_lb));
@@ -333,8 +340,8 @@ json_t *tree_services(const struct cfg *c, bool secrets)
 
 uint64_t tree_hash(const struct cfg *c)
 {
-	json_t *all = json_pack("[o, o, o, o]", tree_pools(c), tree_services(c, false),
-				tree_l2_advs(c), tree_bgp_advs(c));
+	json_t *all = json_pack("[o, o, o, o, o]", tree_pools(c), tree_services(c, false),
+				tree_l2_advs(c), tree_bgp_advs(c), tree_allocation(c));
 	char *text = json_dumps(all, JSON_COMPACT | JSON_SORT_KEYS);
 	uint64_t h = 14695981039346656037u; /* FNV-1a */
 
