@@ -54,6 +54,10 @@ static void on_bgp(void *ctx, const struct bgp_event *ev)
 	case BGP_EVENT_NOTIFICATION_RECEIVED:
 		log_note(ev, false);
 		break;
+	case BGP_EVENT_LISTEN_FAILED:
+		log_event(LOG_ERROR, "bgpListenFailed", "peers can't connect to us",
+			  KV_STR("error", ev->reason));
+		break;
 	case BGP_EVENT_STOPPED:
 		s->stopped = true;
 		if (s->on_stopped)
@@ -144,7 +148,10 @@ static struct bgp_peer_conf peer_conf(const struct cfg_peer *p, const char *pass
 		.device = p->vrf ? p->vrf : p->interface,
 		.source = p->source,
 		.password = password,
-		.ttl = cfg_peer_is_internal(p) ? 0 : p->ttl,
+		.ttl = p->ttl_security		 ? UINT8_MAX
+		       : cfg_peer_is_internal(p) ? 0
+						 : p->ttl,
+		.min_ttl = p->ttl_security ? (uint8_t)(UINT8_MAX + 1 - p->ttl_security) : 0,
 		.local_as = p->local_asn ? p->local_asn : p->my_asn,
 		.real_as = p->local_asn && p->local_asn != p->my_asn ? p->my_asn : 0,
 		.peer_as = p->peer_asn,
@@ -154,6 +161,12 @@ static struct bgp_peer_conf peer_conf(const struct cfg_peer *p, const char *pass
 		.keepalive_s = (uint16_t)(p->keepalive.ns / 1000000000),
 		.retry_max = p->connect_time,
 		.dual_stack = p->dual_stack,
+		.passive = p->passive,
+		.in_vrf = p->vrf != NULL,
+		.delay_open = p->delay_open,
+		.max_prefix = p->max_prefix,
+		.next_hop4 = p->next_hop4,
+		.next_hop6 = p->next_hop6,
 		.held = p->bfd && p->bfd_strict,
 	};
 }
@@ -563,6 +576,8 @@ int sessions_apply(struct sessions *s, struct err *e)
 	const struct cfg *c = world_config(s->world);
 	int status = 0;
 
+	bgp_speaker_listen(s->bgp,
+			   &(struct bgp_listen_conf){ c->bgp.listen.addr, c->bgp.listen.port });
 	while (peer_drop_one(s))
 		;
 	for (size_t i = 0; i < c->n_peers; i++)

@@ -138,6 +138,19 @@ static size_t in_state(json_t *items, const char *state, json_t *problems, const
 	return n;
 }
 
+static void listen_status(const struct app *a, json_t *problems)
+{
+	struct bgp_listen_status st;
+	char at[ADDR_PORT_TEXT_MAX];
+
+	for (size_t i = 0; bgp_speaker_listen_next(a->sessions.bgp, &i, &st);)
+		if (st.error)
+			problem(problems, "ss -tlnp shows who has the port",
+				"BGP does not listen on %s%s%s: %s",
+				addr_port_format(&st.addr, st.port, at), st.vrf ? " in VRF " : "",
+				st.vrf ? st.vrf : "", st.error);
+}
+
 static void sessions_status(const struct app *a, json_t *counts, json_t *problems)
 {
 	json_t *peers = sessions_peers_json(&a->sessions), *bfd = sessions_bfd_json(&a->sessions);
@@ -153,6 +166,7 @@ static void sessions_status(const struct app *a, json_t *counts, json_t *problem
 		      json_array_size(bfd), "up");
 	json_decref(bfd);
 	json_decref(peers);
+	listen_status(a, problems);
 }
 
 static void services_status(struct app *a, json_t *counts, json_t *problems)

@@ -27,6 +27,18 @@ struct bgp_speaker {
 	struct loop_task flush;
 	struct loop_task deliver;
 	bool stopping;
+	struct bgp_listen_conf listen; /* port 0: nobody can connect to us */
+	struct list listeners;	       /* struct bgp_listener */
+	struct loop_task relisten;
+	struct loop_timer listen_again;
+	uint64_t refused; /* connections that were not wanted */
+};
+
+/** One end of a connection with a peer. */
+struct bgp_link {
+	struct bgp_conn conn;
+	struct tcp_end local; /* of the connection that is or was last open */
+	struct bgp_peer *peer;
 };
 
 struct bgp_peer {
@@ -34,10 +46,9 @@ struct bgp_peer {
 	struct bgp_peer_conf conf; /* strings are ours */
 	struct bgp_session session;
 	unsigned number; /* in the speaker's rib */
-	struct bgp_conn conn;
+	struct bgp_link link[BGP_LEGS];
 	struct loop_timer timer;
-	struct list changed;  /* in speaker.changed */
-	struct tcp_end local; /* of the connection that is or was last open */
+	struct list changed; /* in speaker.changed */
 	bool admin_down;
 	bool held;
 	uint64_t flaps;
@@ -55,8 +66,23 @@ void bgp_peer_conf_fini(struct bgp_peer_conf *conf);
 struct bgp_session_conf bgp_peer_session_conf(const struct bgp_peer_conf *conf);
 /** Do what the session asks for, write what can be written, arm the timer. After every call into the session. */
 void bgp_peer_settle(struct bgp_peer *p);
+/** The peer connected: takes @fd. */
+void bgp_peer_offer(struct bgp_peer *p, int fd);
+/** The connection that stands for the session. */
+static inline struct bgp_link *bgp_peer_lead(struct bgp_peer *p)
+{
+	return &p->link[p->session.lead];
+}
 /** Something in the rib changed: send at the end of this turn. */
 void bgp_peer_touch(struct bgp_peer *p);
+
+/* listen.c */
+void bgp_listen_init(struct bgp_speaker *sp);
+void bgp_listen_fini(struct bgp_speaker *sp);
+/** Peers changed: open and close listeners, and give them the peers' passwords, at the end of this turn. */
+void bgp_listen_touch(struct bgp_speaker *sp);
+/** Whether this peer could connect to us. */
+bool bgp_listen_serves(const struct bgp_speaker *sp, const struct bgp_peer_conf *conf);
 
 /* speaker.c */
 /** Queue an event; everything is copied. @p is NULL for the speaker's own. */

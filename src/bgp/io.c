@@ -25,7 +25,6 @@ int bgp_conn_open(struct bgp_conn *c, const struct tcp_conf *conf, struct err *e
 		return fd;
 	c->fd = fd;
 	c->connecting = true;
-	c->rx = mem_resize(NULL, RX_SIZE, 1);
 	loop_io_watch(&c->io, fd, LOOP_WRITE);
 	return 0;
 }
@@ -37,6 +36,14 @@ int bgp_conn_finish(struct bgp_conn *c, struct tcp_end *local, struct err *e)
 	if (rc == 0)
 		rc = tcp_local_end(c->fd, local, e);
 	return rc;
+}
+
+int bgp_conn_adopt(struct bgp_conn *c, int fd, const struct tcp_conf *conf, struct tcp_end *local,
+		   struct err *e)
+{
+	c->fd = fd;
+	int rc = tcp_adopt(fd, conf, e);
+	return rc < 0 ? rc : tcp_local_end(fd, local, e);
 }
 
 void bgp_conn_close(struct bgp_conn *c)
@@ -66,6 +73,8 @@ static void rx_make_room(struct bgp_conn *c)
 
 int bgp_conn_read(struct bgp_conn *c, struct err *e)
 {
+	if (!c->rx)
+		c->rx = mem_resize(NULL, RX_SIZE, 1);
 	rx_make_room(c);
 	ssize_t n = recv(c->fd, c->rx + c->rx_len, RX_SIZE - c->rx_len, 0);
 	if (n > 0) {
@@ -88,6 +97,11 @@ void bgp_conn_consume(struct bgp_conn *c, size_t n)
 {
 	c->rx_at += n;
 	c->rx_len -= n;
+	if (c->rx_len > 0)
+		return;
+	free(c->rx); /* a thousand idle peers need none */
+	c->rx = NULL;
+	c->rx_at = 0;
 }
 
 bool bgp_conn_say(struct bgp_conn *c, const void *bytes, size_t len)

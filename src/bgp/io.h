@@ -21,7 +21,7 @@ struct bgp_conn {
 	struct loop_io io;
 	int fd;
 	bool connecting;
-	uint8_t *rx;
+	uint8_t *rx; /* only while part of a message waits */
 	size_t rx_at;
 	size_t rx_len; /* bytes from rx_at on */
 	uint8_t *tx;   /* the session's own messages; only while something waits */
@@ -39,6 +39,9 @@ void bgp_conn_init(struct bgp_conn *c, struct loop *l, void (*ready)(struct loop
 NODISCARD int bgp_conn_open(struct bgp_conn *c, const struct tcp_conf *conf, struct err *e);
 /** The connect's outcome and our own end. */
 NODISCARD int bgp_conn_finish(struct bgp_conn *c, struct tcp_end *local, struct err *e);
+/** Take a connection that was accepted; @local gets our own end. After a failure it has to be closed. */
+NODISCARD int bgp_conn_adopt(struct bgp_conn *c, int fd, const struct tcp_conf *conf,
+			     struct tcp_end *local, struct err *e);
 void bgp_conn_close(struct bgp_conn *c);
 
 static inline bool bgp_conn_is_open(const struct bgp_conn *c)

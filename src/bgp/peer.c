@@ -42,6 +42,9 @@ struct bgp_session_conf bgp_peer_session_conf(const struct bgp_peer_conf *conf)
 		.hold_s = conf->hold_s,
 		.keepalive_s = conf->keepalive_s,
 		.families = conf->dual_stack ? BGP_V4 | BGP_V6 : bgp_family_bit(conf->addr.family),
+		.passive = conf->passive,
+		.delay_open = conf->delay_open,
+		.max_prefix = conf->max_prefix,
 		.connect_wait = conf->connect_wait,
 		.retry_max = conf->retry_max,
 	};
@@ -56,38 +59,40 @@ static uint32_t id_of_addr(const struct addr *a)
 	return rd_u32(&r);
 }
 
-static uint32_t router_id(const struct bgp_peer *p)
+static uint32_t router_id(const struct bgp_peer *p, const struct tcp_end *local)
 {
 	struct addr v4;
 
 	if (p->conf.router_id)
 		return p->conf.router_id;
-	if (p->local.addr.family == FAMILY_V4)
-		return id_of_addr(&p->local.addr);
-	if (tcp_neighbour_addr(&p->local, FAMILY_V4, &v4))
+	if (local->addr.family == FAMILY_V4)
+		return id_of_addr(&local->addr);
+	if (tcp_neighbour_addr(local, FAMILY_V4, &v4))
 		return id_of_addr(&v4);
 	const char *node = p->sp->conf.node;
 	return __builtin_bswap32(bytes_crc32(node, strlen(node)));
 }
 
-static struct addr own_hop(const struct bgp_peer *p, enum family family)
+static struct addr own_hop(const struct bgp_peer *p, const struct tcp_end *local,
+			   enum family family)
 {
 	const struct addr *given = family == FAMILY_V4 ? &p->conf.next_hop4 : &p->conf.next_hop6;
 	struct addr found = { 0 };
 
 	if (addr_is_set(given))
 		return *given;
-	if (p->local.addr.family == family && !addr_is_link_local(&p->local.addr))
-		return p->local.addr;
-	if (tcp_neighbour_addr(&p->local, family, &found))
+	if (local->addr.family == family && !addr_is_link_local(&local->addr))
+		return local->addr;
+	if (tcp_neighbour_addr(local, family, &found))
 		return found;
-	if (p->local.addr.family == family) /* nothing but link-local: better than nothing */
-		return p->local.addr;
+	if (local->addr.family == family) /* nothing but link-local: better than nothing */
+		return local->addr;
 	return found;
 }
 
-static struct bgp_format format_of(const struct bgp_peer *p)
+static struct bgp_format format_of(struct bgp_peer *p)
 {
+	const struct tcp_end *local = &bgp_peer_lead(p)->local;
 	const struct bgp_agreed *a = &p->session.agreed;
 	struct bgp_format f = {
 		.ibgp = a->ibgp,
@@ -97,21 +102,20 @@ static struct bgp_format format_of(const struct bgp_peer *p)
 	};
 
 	if (a->families & BGP_V4)
-		f.hop4 = own_hop(p, FAMILY_V4);
+		f.hop4 = own_hop(p, local, FAMILY_V4);
 	if (a->families & BGP_V6)
-		f.hop6 = own_hop(p, FAMILY_V6);
-	if (p->local.addr.family == FAMILY_V6 && addr_is_link_local(&p->local.addr))
-		f.hop6_ll = p->local.addr;
+		f.hop6 = own_hop(p, local, FAMILY_V6);
+	if (local->addr.family == FAMILY_V6 && addr_is_link_local(&local->addr))
+		f.hop6_ll = local->addr;
 	f.families = bgp_family_bit(f.hop4.family) | bgp_family_bit(f.hop6.family);
 	return f;
 }
 
 /* --- what the session asks for --- */
 
-static void connect_out(struct bgp_peer *p, struct mono now)
+static struct tcp_conf tcp_conf(const struct bgp_peer *p)
 {
-	struct err e = { 0 };
-	const struct tcp_conf conf = {
+	return (struct tcp_conf){
 		.peer = p->conf.addr,
 		.port = p->conf.port,
 		.zone = p->conf.zone,
@@ -123,27 +127,33 @@ static void connect_out(struct bgp_peer *p, struct mono now)
 		.dscp = DSCP_CS6,
 		.user_timeout = DUR_S(p->conf.hold_s),
 	};
+}
 
-	if (bgp_conn_open(&p->conn, &conf, &e) < 0)
+static void connect_out(struct bgp_peer *p, struct mono now)
+{
+	struct err e = { 0 };
+	const struct tcp_conf conf = tcp_conf(p);
+
+	if (bgp_conn_open(&p->link[BGP_OURS].conn, &conf, &e) < 0)
 		bgp_session_failed(&p->session, e.text, now);
 }
 
-static void close_conn(struct bgp_peer *p)
+static void close_conn(struct bgp_peer *p, struct bgp_conn *c)
 {
-	if (!bgp_conn_is_open(&p->conn))
+	if (!bgp_conn_is_open(c))
 		return;
-	if (p->conn.connecting)
-		bgp_conn_close(&p->conn);
+	if (c->connecting)
+		bgp_conn_close(c);
 	else
-		bgp_linger_start(&p->conn, &p->sp->lingering, bgp_speaker_lingered, p->sp);
+		bgp_linger_start(c, &p->sp->lingering, bgp_speaker_lingered, p->sp);
 }
 
-static void queue_bytes(struct bgp_peer *p, const uint8_t *bytes, size_t len)
+static void queue_bytes(struct bgp_conn *c, const uint8_t *bytes, size_t len)
 {
-	if (!bgp_conn_is_open(&p->conn))
+	if (!bgp_conn_is_open(c))
 		return;
 	/* When there is no room the peer has stopped reading: the send hold timer sees to it. */
-	(void)bgp_conn_say(&p->conn, bytes, len);
+	(void)bgp_conn_say(c, bytes, len);
 }
 
 /* True when this reason is new: a router that is away for a day fails in the same way ten thousand times. */
@@ -213,10 +223,10 @@ static void drain(struct bgp_peer *p, struct mono now)
 			connect_out(p, now);
 			break;
 		case BGP_OUT_CLOSE:
-			close_conn(p);
+			close_conn(p, &p->link[out.leg].conn);
 			break;
 		case BGP_OUT_SEND:
-			queue_bytes(p, out.bytes, out.len);
+			queue_bytes(&p->link[out.leg].conn, out.bytes, out.len);
 			break;
 		case BGP_OUT_STATE:
 			on_state(p, &out, now);
@@ -233,66 +243,75 @@ static void drain(struct bgp_peer *p, struct mono now)
 
 /* --- reading --- */
 
-static bool is_talking(const struct bgp_peer *p)
+static enum bgp_leg_id leg_of(const struct bgp_link *l)
 {
-	return bgp_conn_is_open(&p->conn) && p->session.state >= BGP_OPEN_SENT;
+	return l == &l->peer->link[BGP_OURS] ? BGP_OURS : BGP_THEIRS;
+}
+
+static bool is_talking(const struct bgp_link *l)
+{
+	return bgp_conn_is_open(&l->conn) && bgp_session_hears(&l->peer->session, leg_of(l));
 }
 
 /* The connection is dead: nothing is left to say on it. */
-static void lose(struct bgp_peer *p, const char *why, struct mono now)
+static void lose(struct bgp_link *l, const char *why, struct mono now)
 {
-	bgp_conn_close(&p->conn);
-	bgp_session_closed(&p->session, why, now);
-	drain(p, now);
+	bgp_conn_close(&l->conn);
+	bgp_session_closed(&l->peer->session, leg_of(l), why, now);
+	drain(l->peer, now);
 }
 
-static void read_in(struct bgp_peer *p, struct mono now)
+static void read_in(struct bgp_link *l, struct mono now)
 {
 	struct err e = { 0 };
-	int rc = bgp_conn_read(&p->conn, &e);
+	int rc = bgp_conn_read(&l->conn, &e);
 
-	while (is_talking(p)) {
-		size_t used = bgp_session_input(&p->session, bgp_conn_input(&p->conn), now);
+	while (is_talking(l)) {
+		size_t used = bgp_session_input(&l->peer->session, leg_of(l),
+						bgp_conn_input(&l->conn), now);
 
 		if (used == 0)
 			break;
-		bgp_conn_consume(&p->conn, used);
-		drain(p, now);
+		bgp_conn_consume(&l->conn, used);
+		drain(l->peer, now);
 	}
-	if (rc < 0 && is_talking(p))
-		lose(p, e.text, now);
+	if (rc < 0 && is_talking(l))
+		lose(l, e.text, now);
 }
 
 /* --- writing --- */
 
 /* One batch a turn, so that no peer holds up the loop. */
-static void fill(struct bgp_peer *p, struct mono now)
+static void fill(struct bgp_link *l, struct mono now)
 {
-	if (p->session.state != BGP_ESTABLISHED || p->conn.batch)
+	struct bgp_peer *p = l->peer;
+
+	if (p->session.state != BGP_ESTABLISHED || l != bgp_peer_lead(p) || l->conn.batch)
 		return;
 	struct bgp_batch *b = bgp_rib_take(p->sp->rib, p->number);
 	if (!b)
 		return;
 	bgp_session_wrote(&p->session, b->messages, now);
-	bgp_conn_batch(&p->conn, b);
+	bgp_conn_batch(&l->conn, b);
 }
 
-static void write_out(struct bgp_peer *p, struct mono now)
+static void write_out(struct bgp_link *l, struct mono now)
 {
+	struct bgp_peer *p = l->peer;
 	struct err e = { 0 };
 
-	if (!bgp_conn_is_open(&p->conn) || p->conn.connecting)
+	if (!bgp_conn_is_open(&l->conn) || l->conn.connecting)
 		return;
-	fill(p, now);
-	long n = bgp_conn_write(&p->conn, &e);
+	fill(l, now);
+	long n = bgp_conn_write(&l->conn, &e);
 	if (n < 0) {
-		read_in(p, now); /* the peer may have said why before it left */
-		if (is_talking(p))
-			lose(p, e.text, now);
+		read_in(l, now); /* the peer may have said why before it left */
+		if (is_talking(l))
+			lose(l, e.text, now);
 		return;
 	}
-	bgp_session_output(&p->session, n > 0, bgp_conn_waiting(&p->conn), now);
-	bgp_conn_watch(&p->conn, bgp_rib_pending(p->sp->rib, p->number));
+	bgp_session_output(&p->session, leg_of(l), n > 0, bgp_conn_waiting(&l->conn), now);
+	bgp_conn_watch(&l->conn, l == bgp_peer_lead(p) && bgp_rib_pending(p->sp->rib, p->number));
 }
 
 void bgp_peer_settle(struct bgp_peer *p)
@@ -300,7 +319,8 @@ void bgp_peer_settle(struct bgp_peer *p)
 	struct mono now = loop_now(p->sp->loop);
 
 	drain(p, now);
-	write_out(p, now);
+	for (int i = 0; i < BGP_LEGS; i++)
+		write_out(&p->link[i], now);
 	loop_timer_set(&p->timer, bgp_session_deadline(&p->session));
 }
 
@@ -315,37 +335,83 @@ void bgp_peer_touch(struct bgp_peer *p)
 
 /* --- what the loop reports --- */
 
-static void on_connected(struct bgp_peer *p, struct mono now)
+static void on_connected(struct bgp_link *l, struct mono now)
 {
+	struct bgp_peer *p = l->peer;
 	struct err e = { 0 };
 
-	if (bgp_conn_finish(&p->conn, &p->local, &e) == 0) {
-		bgp_session_connected(&p->session, router_id(p), now);
+	if (bgp_conn_finish(&l->conn, &l->local, &e) == 0) {
+		bgp_session_connected(&p->session, router_id(p, &l->local), now);
 		return;
 	}
-	bgp_conn_close(&p->conn);
+	bgp_conn_close(&l->conn);
 	bgp_session_failed(&p->session, e.text, now);
 }
 
 static void on_ready(struct loop_io *io, unsigned events)
 {
-	struct bgp_peer *p = CONTAINER_OF(io, struct bgp_peer, conn.io);
-	struct mono now = loop_now(p->sp->loop);
+	struct bgp_link *l = CONTAINER_OF(io, struct bgp_link, conn.io);
+	struct mono now = loop_now(l->peer->sp->loop);
 
-	if (p->conn.connecting)
-		on_connected(p, now);
+	if (l->conn.connecting)
+		on_connected(l, now);
 	else if (events & LOOP_READ)
-		read_in(p, now);
+		read_in(l, now);
+	bgp_peer_settle(l->peer);
+}
+
+/* RFC 4271 §6.8 and RFC 4486: beside the other connection this one is too much, or it is not wanted at all. */
+static void send_away(struct bgp_peer *p, struct bgp_conn *c)
+{
+	bool other = p->session.state >= BGP_OPEN_CONFIRM;
+	uint8_t wire[BGP_HEADER_LEN + 2 + BGP_FAULT_DATA_MAX];
+	struct wr w = wr_to(wire, sizeof(wire));
+	struct bgp_fault fault;
+
+	bgp_cease_set(&fault, other ? BGP_CEASE_COLLISION : BGP_CEASE_REJECTED, NULL);
+	bgp_notification_encode(&w, &fault);
+	queue_bytes(c, wire, w.len);
+	close_conn(p, c);
+	p->sp->refused++;
+}
+
+void bgp_peer_offer(struct bgp_peer *p, int fd)
+{
+	struct mono now = loop_now(p->sp->loop);
+	struct bgp_link *l = &p->link[BGP_THEIRS];
+	struct bgp_conn c;
+	struct tcp_end local;
+	const struct tcp_conf conf = tcp_conf(p);
+
+	bgp_conn_init(&c, p->sp->loop, on_ready);
+	if (bgp_conn_adopt(&c, fd, &conf, &local, NULL) < 0) {
+		bgp_conn_close(&c);
+		return;
+	}
+	if (!bgp_session_offer(&p->session, now)) {
+		send_away(p, &c);
+		return;
+	}
+	drain(p, now);
+	l->conn = c;
+	l->local = local;
+	bgp_session_accepted(&p->session, router_id(p, &local), now);
 	bgp_peer_settle(p);
+}
+
+/* When we were late ourselves the peer's KEEPALIVE may be waiting: look before judging it silent. */
+static void read_before_judging(struct bgp_peer *p, struct mono now)
+{
+	for (int i = 0; i < BGP_LEGS; i++)
+		if (is_talking(&p->link[i]) && !mono_before(now, p->session.leg[i].hold_at))
+			read_in(&p->link[i], now);
 }
 
 static void on_timer(struct loop_timer *t, struct mono now)
 {
 	struct bgp_peer *p = CONTAINER_OF(t, struct bgp_peer, timer);
 
-	/* When we were late ourselves the peer's KEEPALIVE may be waiting: look before judging it silent. */
-	if (is_talking(p) && !mono_before(now, p->session.hold_at))
-		read_in(p, now);
+	read_before_judging(p, now);
 	while (!mono_before(now, bgp_session_deadline(&p->session))) {
 		bgp_session_tick(&p->session, now);
 		drain(p, now);
@@ -363,7 +429,10 @@ struct bgp_peer *bgp_peer_new(struct bgp_speaker *sp, const struct bgp_peer_conf
 	bgp_peer_conf_copy(&p->conf, conf);
 	bgp_session_init(&p->session, &session, rng_u64(&sp->rng), loop_now(sp->loop));
 	p->number = number;
-	bgp_conn_init(&p->conn, sp->loop, on_ready);
+	for (int i = 0; i < BGP_LEGS; i++) {
+		bgp_conn_init(&p->link[i].conn, sp->loop, on_ready);
+		p->link[i].peer = p;
+	}
 	loop_timer_init(&p->timer, sp->loop, on_timer);
 	list_init(&p->changed);
 	return p;
@@ -372,8 +441,10 @@ struct bgp_peer *bgp_peer_new(struct bgp_speaker *sp, const struct bgp_peer_conf
 void bgp_peer_free(struct bgp_peer *p)
 {
 	loop_timer_stop(&p->timer);
-	bgp_conn_close(&p->conn);
+	for (int i = 0; i < BGP_LEGS; i++)
+		bgp_conn_close(&p->link[i].conn);
 	list_remove(&p->changed);
+	bgp_session_fini(&p->session);
 	bgp_peer_conf_fini(&p->conf);
 	free(p);
 }

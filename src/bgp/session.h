@@ -3,13 +3,14 @@
  * OPEN, and what was said in NOTIFICATIONs. It owns no socket: the shell connects, reads and writes when it
  * is asked to, and reports what happened. UPDATEs are written by the shell from the rib while the state is Established.
  *
+ * There may be two connections for a while, ours and one that the peer opened: two *legs*, each with states and
+ * timers of its own. The one that got further stands for the session; when both know whom they talk to, one is
+ * closed (§6.8).
+ *
  * After each call the shell drains bgp_session_next() and arms bgp_session_deadline().
  *
- * Covered: RFC 4271 §8 for one connection, opened by us or accepted (mandatory attributes, ConnectRetry with
- * exponential back-off and jitter, IdleHold, Hold, Keepalive), RFC 6286, RFC 6608, RFC 6793, RFC 7606 verdicts,
- * RFC 9687.
- * Partly: passive opening (accept in state Active). Left out: DelayOpen, and collisions (§6.8): a second
- * connection is refused while one is being opened.
+ * Covered: RFC 4271 §8 (ConnectRetry with exponential back-off and jitter, IdleHold, DelayOpen, Hold, Keepalive; active,
+ * passive and both at once) and §6.8, RFC 6286, RFC 6608, RFC 6793, RFC 7606 verdicts, RFC 9687.
  */
 #ifndef BGP_SESSION_H
 #define BGP_SESSION_H
@@ -17,6 +18,7 @@
 #include "base/rng.h"
 #include "bgp/notify.h"
 #include "bgp/open.h"
+#include "bgp/table.h"
 
 enum bgp_state {
 	BGP_IDLE,
@@ -45,6 +47,9 @@ struct bgp_session_conf {
 	uint16_t keepalive_s;	 /* at most; 0: a third of the negotiated hold time */
 	uint8_t families;	 /* offered: set of BGP_V4, BGP_V6 */
 	bool passive;		 /* never connect, wait for the peer */
+	bool accepts;		 /* the peer may connect to us; implied by passive */
+	uint32_t max_prefix;	 /* prefixes that the peer may announce; 0: any number */
+	struct dur delay_open;	 /* wait so long for the peer's OPEN before we send ours */
 	struct dur connect_wait; /* for one attempt; 0: 4 s */
 	struct dur retry_max;	 /* longest pause between attempts; 0: 120 s */
 };
@@ -59,12 +64,15 @@ struct bgp_agreed {
 	struct bgp_open peer;
 };
 
+/** The connections, by who opened them. */
+enum bgp_leg_id { BGP_OURS, BGP_THEIRS, BGP_LEGS };
+
 enum bgp_out_type {
-	BGP_OUT_CONNECT, /* open a connection */
-	BGP_OUT_CLOSE,	 /* close it, after what was sent before is flushed */
-	BGP_OUT_SEND,	 /* these bytes, one message */
-	BGP_OUT_STATE,	 /* old -> new, because reason */
-	BGP_OUT_NOTE,	 /* a NOTIFICATION came or went: bgp_session_note() */
+	BGP_OUT_CONNECT, /* open a connection: leg BGP_OURS */
+	BGP_OUT_CLOSE,	 /* close this leg, after what was sent before is flushed */
+	BGP_OUT_SEND,	 /* these bytes on this leg, one message */
+	BGP_OUT_STATE, /* old -> new, because reason; the leg that stands for the session may be another now */
+	BGP_OUT_NOTE,	 /* a NOTIFICATION came or went */
 	BGP_OUT_REFRESH, /* the peer wants these families again */
 };
 
@@ -72,6 +80,7 @@ enum bgp_out_type {
 
 struct bgp_out {
 	enum bgp_out_type type;
+	enum bgp_leg_id leg; /* of CLOSE and SEND */
 	union {
 		struct {
 			const uint8_t *
@@ -87,22 +96,34 @@ struct bgp_out {
 	};
 };
 
-#define BGP_OUT_MAX 12
+#define BGP_OUT_MAX 16
+
+struct bgp_leg {
+	enum bgp_state state; /* Idle: there is none; Active: theirs, and we wait with our OPEN */
+	bool open;	      /* connected; Connect without it is an attempt */
+	uint32_t router_id;   /* that our OPEN says */
+	struct bgp_agreed agreed;
+	struct mono open_at;	  /* our OPEN goes out (DelayOpen) */
+	struct mono hold_at;	  /* the peer was silent for too long */
+	struct mono keepalive_at; /* we were */
+	struct mono send_hold_at; /* the peer reads nothing */
+};
 
 struct bgp_session {
 	struct bgp_session_conf conf;
 	enum bgp_state state;
 	struct mono since; /* of the state */
 	bool running;	   /* started and not stopped */
+	bool resting;	   /* idle hold: no attempt, and none is accepted */
 	struct rng rng;
-	uint32_t router_id;
-	struct bgp_agreed agreed;
+	uint32_t router_id; /* that was said last */
+	enum bgp_leg_id lead;
+	struct bgp_agreed agreed; /* the lead's */
+	struct bgp_leg leg[BGP_LEGS];
 
-	struct mono retry_at;	  /* next attempt, end of an attempt, or end of idle hold */
-	struct mono hold_at;	  /* the peer was silent for too long */
-	struct mono keepalive_at; /* we were */
-	struct mono send_hold_at; /* the peer reads nothing */
-	struct dur backoff;	  /* last pause; 0 after a lasting success */
+	struct mono rest_at;  /* end of the idle hold */
+	struct mono retry_at; /* next attempt, or end of one */
+	struct dur backoff;   /* last pause; 0 after a lasting success */
 
 	char reason[BGP_REASON_MAX]; /* why the last state change happened */
 	struct bgp_note note_in;
@@ -112,7 +133,9 @@ struct bgp_session {
 	uint64_t msgs_out
 		[BGP_TYPE_COUNT]; /* BGP_UPDATE is counted by who writes them: bgp_session_wrote() */
 	uint64_t established;	  /* times */
-	uint64_t announced_in;	  /* prefixes in received UPDATEs */
+	struct bgp_table
+		*heard[2];     /* prefixes of the peer by family, where they are limited; or NULL */
+	uint64_t announced_in; /* prefixes in received UPDATEs */
 	uint64_t withdrawn_in;
 	uint64_t verdicts[4]; /* enum bgp_verdict */
 
@@ -125,6 +148,8 @@ struct bgp_session {
 
 void bgp_session_init(struct bgp_session *s, const struct bgp_session_conf *conf, uint64_t seed,
 		      struct mono now);
+
+void bgp_session_fini(struct bgp_session *s);
 
 /** Change the configuration; takes effect with the next connection. */
 void bgp_session_conf_set(struct bgp_session *s, const struct bgp_session_conf *conf);
@@ -141,23 +166,35 @@ void bgp_session_retry(struct bgp_session *s, struct mono now);
 
 /** The asked-for connection is there. @router_id is what the OPEN will say (host order). */
 void bgp_session_connected(struct bgp_session *s, uint32_t router_id, struct mono now);
-/** The peer connected to us. Returns false when it has to be refused; a pending attempt of ours is closed. */
-NODISCARD bool bgp_session_accept(struct bgp_session *s, uint32_t router_id, struct mono now);
 /** The asked-for connection could not be made. */
 void bgp_session_failed(struct bgp_session *s, const char *why, struct mono now);
-/** The connection ended without us: end of stream or an error. */
-void bgp_session_closed(struct bgp_session *s, const char *why, struct mono now);
 
+/**
+ * The peer connected to us: may it? An older connection that it takes the place of is closed; drain before
+ * bgp_session_accepted().
+ */
+NODISCARD bool bgp_session_offer(struct bgp_session *s, struct mono now);
+/** Its connection is leg BGP_THEIRS from now on. */
+void bgp_session_accepted(struct bgp_session *s, uint32_t router_id, struct mono now);
+
+/** The connection ended without us: end of stream or an error. */
+void bgp_session_closed(struct bgp_session *s, enum bgp_leg_id leg, const char *why,
+			struct mono now);
+
+/** Whether input of this leg is wanted. */
+bool bgp_session_hears(const struct bgp_session *s, enum bgp_leg_id leg);
 /**
  * Handle the message at the front of @bytes.
  * Returns the number of bytes used up, 0 when the message is not complete; after a close the rest is void.
  */
-NODISCARD size_t bgp_session_input(struct bgp_session *s, struct rd bytes, struct mono now);
+NODISCARD size_t bgp_session_input(struct bgp_session *s, enum bgp_leg_id leg, struct rd bytes,
+				   struct mono now);
 
 /** @updates UPDATE messages were handed to the connection: they count, and delay the next KEEPALIVE. */
 void bgp_session_wrote(struct bgp_session *s, unsigned updates, struct mono now);
 /** The kernel took bytes (@progress) and @queued bytes wait: feeds the send hold timer. */
-void bgp_session_output(struct bgp_session *s, bool progress, size_t queued, struct mono now);
+void bgp_session_output(struct bgp_session *s, enum bgp_leg_id leg, bool progress, size_t queued,
+			struct mono now);
 
 void bgp_session_tick(struct bgp_session *s, struct mono now);
 bool bgp_session_next(struct bgp_session *s, struct bgp_out *out);

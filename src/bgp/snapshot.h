@@ -48,6 +48,13 @@ struct bgp_peer_status {
 	struct mono last_error_at;
 };
 
+struct bgp_listen_status {
+	struct addr addr;
+	uint16_t port;
+	const char *vrf;   /* or NULL */
+	const char *error; /* why it does not listen; NULL: it does */
+};
+
 struct bgp_route_status {
 	struct prefix prefix;
 	bool sent;	      /* the peer has it; the attributes below are those it was sent with */

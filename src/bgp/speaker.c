@@ -100,6 +100,7 @@ int bgp_speaker_new(struct loop *loop, const struct bgp_speaker_conf *conf,
 	loop_timer_init(&sp->rest, loop, on_rest);
 	loop_task_init(&sp->flush, loop, flush_changed);
 	loop_task_init(&sp->deliver, loop, deliver_events);
+	bgp_listen_init(sp);
 	*out = sp;
 	return 0;
 }
@@ -118,6 +119,7 @@ struct bgp_speaker *bgp_speaker_free(struct bgp_speaker *sp)
 	loop_timer_stop(&sp->rest);
 	loop_task_cancel(&sp->flush);
 	loop_task_cancel(&sp->deliver);
+	bgp_listen_fini(sp);
 	map_clear(sp->peers, free_peer);
 	map_free(sp->peers);
 	bgp_linger_end_all(&sp->lingering);
@@ -179,7 +181,8 @@ static bool same_session(const struct bgp_peer_conf *a, const struct bgp_peer_co
 	return a->local_as == b->local_as && a->real_as == b->real_as && a->peer_as == b->peer_as &&
 	       a->asn_rule == b->asn_rule && a->router_id == b->router_id &&
 	       a->hold_s == b->hold_s && a->keepalive_s == b->keepalive_s &&
-	       a->dual_stack == b->dual_stack && addr_eq(&a->next_hop4, &b->next_hop4) &&
+	       a->dual_stack == b->dual_stack && a->passive == b->passive &&
+	       a->in_vrf == b->in_vrf && addr_eq(&a->next_hop4, &b->next_hop4) &&
 	       addr_eq(&a->next_hop6, &b->next_hop6);
 }
 
@@ -192,7 +195,8 @@ enum bgp_peer_change bgp_peer_conf_diff(const struct bgp_peer_conf *old,
 	if (!old->password != !now->password)
 		return BGP_PEER_RESET;
 	if (!text_eq(old->password, now->password) || old->retry_max.ns != now->retry_max.ns ||
-	    old->connect_wait.ns != now->connect_wait.ns)
+	    old->connect_wait.ns != now->connect_wait.ns ||
+	    old->delay_open.ns != now->delay_open.ns || old->max_prefix != now->max_prefix)
 		return BGP_PEER_LIVE;
 	return BGP_PEER_SAME;
 }
@@ -206,19 +210,27 @@ static struct bgp_peer *find_peer(const struct bgp_speaker *sp, const char *name
 	return p;
 }
 
+static struct bgp_session_conf session_conf(const struct bgp_peer *p)
+{
+	struct bgp_session_conf conf = bgp_peer_session_conf(&p->conf);
+
+	conf.accepts = bgp_listen_serves(p->sp, &p->conf);
+	return conf;
+}
+
 static void apply_live(struct bgp_peer *p)
 {
-	struct bgp_session_conf session = bgp_peer_session_conf(&p->conf);
-
-	p->session.conf = session;
+	p->session.conf = session_conf(p);
 	/* A refusal leaves the old key, and the session on it; the next connection tells. */
-	if (p->conf.password && bgp_conn_is_open(&p->conn))
-		(void)!tcp_set_password(p->conn.fd, &p->conf.addr, p->conf.password, NULL);
+	for (int i = 0; i < BGP_LEGS; i++)
+		if (p->conf.password && bgp_conn_is_open(&p->link[i].conn))
+			(void)!tcp_set_password(p->link[i].conn.fd, &p->conf.addr, p->conf.password,
+						NULL);
 }
 
 static void apply_reset(struct bgp_peer *p)
 {
-	struct bgp_session_conf session = bgp_peer_session_conf(&p->conf);
+	struct bgp_session_conf session = session_conf(p);
 	struct mono now = loop_now(p->sp->loop);
 	bool was_open = p->session.state >= BGP_OPEN_SENT;
 	struct bgp_fault fault;
@@ -246,6 +258,7 @@ static int change_peer(struct bgp_peer *p, const struct bgp_peer_conf *conf)
 	else
 		apply_reset(p);
 	bgp_peer_conf_fini(&old);
+	bgp_listen_touch(p->sp);
 	return change;
 }
 
@@ -275,6 +288,8 @@ int bgp_speaker_peer_set(struct bgp_speaker *sp, const struct bgp_peer_conf *con
 	number_put(sp, number, p);
 	bgp_hand_peer(&sp->hand, conf->name, number, true);
 	p->held = conf->held;
+	p->session.conf = session_conf(p);
+	bgp_listen_touch(sp);
 	if (!p->held)
 		bgp_session_start(&p->session, loop_now(sp->loop));
 	bgp_peer_settle(p);
@@ -292,6 +307,7 @@ bool bgp_speaker_peer_del(struct bgp_speaker *sp, const char *name)
 	bgp_hand_peer(&sp->hand, name, p->number, false);
 	bgp_rib_peer_del(sp->rib, p->number);
 	bgp_peer_free(p);
+	bgp_listen_touch(sp);
 	return true;
 }
 
@@ -492,6 +508,7 @@ void bgp_speaker_shutdown(struct bgp_speaker *sp, const char *text)
 
 	for (size_t at = 0; map_next(sp->peers, &at, NULL, &p);)
 		stop_peer(p, text);
+	bgp_speaker_listen(sp, &(struct bgp_listen_conf){ 0 });
 	sp->stopping = true;
 	bgp_speaker_lingered(sp);
 }

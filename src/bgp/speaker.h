@@ -30,6 +30,7 @@ enum bgp_event_type {
 	BGP_EVENT_FAILED, /* an attempt failed before Established; repeated reasons come once */
 	BGP_EVENT_NOTIFICATION_SENT, /* note */
 	BGP_EVENT_NOTIFICATION_RECEIVED,
+	BGP_EVENT_LISTEN_FAILED, /* reason; no peer. Tried again by itself, and told once */
 	BGP_EVENT_STOPPED, /* after bgp_speaker_shutdown(): every connection is closed; no peer */
 };
 
@@ -67,10 +68,14 @@ struct bgp_peer_conf {
 	uint32_t router_id;	 /* 0: by the rules above */
 	uint16_t hold_s;	 /* 0 or at least 3 */
 	uint16_t keepalive_s;	 /* 0: a third of the hold time */
+	bool passive;		 /* never connect, wait for the peer */
+	bool in_vrf;		 /* device is a VRF: what it listens on is apart */
+	struct dur delay_open;	 /* before our OPEN */
 	struct dur connect_wait; /* for one attempt; 0: 4 s */
 	struct dur retry_max;	 /* longest pause between attempts; 0: 120 s */
 	bool dual_stack;	 /* carry the other family too */
 	bool held;		 /* as after bgp_speaker_hold(); looked at when the peer is added */
+	uint32_t max_prefix;	 /* announced by the peer; 0: any number */
 	struct addr next_hop4;	 /* unset: ourselves */
 	struct addr next_hop6;
 };
@@ -79,6 +84,17 @@ NODISCARD int bgp_speaker_new(struct loop *loop, const struct bgp_speaker_conf *
 			      struct bgp_speaker **out, struct err *e);
 /** Closes everything at once. Takes NULL, returns NULL. Not from inside a hook. */
 struct bgp_speaker *bgp_speaker_free(struct bgp_speaker *sp);
+
+struct bgp_listen_conf {
+	struct addr addr; /* unspecified IPv6: both families */
+	uint16_t port;	  /* 0: do not listen */
+};
+
+/**
+ * Let peers connect to us. What cannot be opened is tried again every few seconds, and stands in
+ * bgp_speaker_listen_next() meanwhile.
+ */
+void bgp_speaker_listen(struct bgp_speaker *sp, const struct bgp_listen_conf *conf);
 
 enum bgp_peer_change {
 	BGP_PEER_SAME = 0,
@@ -167,6 +183,10 @@ NODISCARD int bgp_speaker_hold(struct bgp_speaker *sp, const char *name, bool ho
 
 /** Administrative Shutdown to all peers; BGP_EVENT_STOPPED follows, within about a second at the latest. */
 void bgp_speaker_shutdown(struct bgp_speaker *sp, const char *text);
+
+/** Walk what we listen on: start with *at = 0; false at the end. */
+bool bgp_speaker_listen_next(const struct bgp_speaker *sp, size_t *at,
+			     struct bgp_listen_status *out);
 
 /** Walk the peers in order of addition: start with *at = 0; false at the end. */
 bool bgp_speaker_next(const struct bgp_speaker *sp, size_t *at, struct bgp_peer_status *out);

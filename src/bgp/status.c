@@ -38,13 +38,13 @@ static void fill_status(const struct bgp_peer *p, struct bgp_peer_status *out)
 		.families = format ? format->families : 0,
 		.routes = bgp_rib_count(p->sp->rib, p->number),
 		.flaps = p->flaps,
-		.queued_bytes = bgp_conn_waiting(&p->conn),
+		.queued_bytes = bgp_conn_waiting(&p->link[p->session.lead].conn),
 		.last_error = p->last_error,
 		.last_error_at = p->last_error_at,
 	};
 	if (p->session.state >= BGP_OPEN_SENT) {
-		out->local = p->local.addr;
-		out->local_port = p->local.port;
+		out->local = p->link[p->session.lead].local.addr;
+		out->local_port = p->link[p->session.lead].local.port;
 	}
 	fill_session(p, out);
 }

@@ -109,6 +109,11 @@ struct cfg_peer {
 	uint32_t local_asn;		  /* what the peer takes us for; 0: my_asn */
 	struct dur connect_time;	  /* connect retry; 0: the session's own schedule */
 	uint8_t ttl; /* of what we send; 0: the system's (legacy), 1: single hop (resources) */
+	uint8_t ttl_security;  /* hops that the peer is away at most (RFC 5082); 0: not checked */
+	bool passive;	       /* wait for the peer to connect */
+	struct dur delay_open; /* before our OPEN */
+	uint32_t max_prefix;   /* that it may announce; 0: any number */
+	struct addr next_hop4, next_hop6; /* unset: ourselves */
 };
 
 /** One element of `addresses`, as written and as the blocks that it stands for. */
@@ -275,6 +280,11 @@ struct cfg_listen {
 	struct cfg_endpoint at;
 };
 
+struct cfg_bgp {
+	struct addr router_id;	    /* already in every peer that names none */
+	struct cfg_endpoint listen; /* port 0: nobody can connect to us */
+};
+
 struct cfg_control {
 	const char *socket; /* default /run/crier/crier.sock */
 	const char *group;  /* default crier */
@@ -295,7 +305,7 @@ struct cfg {
 	struct cfg_l2 l2;
 	struct cfg_allocation allocation;
 	struct cfg_kubernetes kubernetes;
-	struct addr bgp_router_id; /* `bgp: {router-id}`; already in every peer that names none */
+	struct cfg_bgp bgp;
 	struct cfg_control control;
 	struct cfg_listen http; /* default 0.0.0.0:7472 */
 	struct cfg_log log;

@@ -242,11 +242,52 @@ const struct word peer_dynamic_words[] = {
 	{ 0 },
 };
 
-static const struct not_built not_passive = { "false", "we connect to the peer" };
-static const struct not_built no_ttl_security = { "false", "ebgp-multihop and passwords work" };
+void peer_ttl_security_load(struct loader *l, const struct place *p, void *object)
+{
+	static const struct field range = { .min = 1, .max = 254 };
+	struct cfg_peer *c = &((struct raw_peer *)object)->c;
+	uint64_t hops;
+
+	if (p->at->text && strcmp(p->at->text, "off") == 0)
+		return;
+	if (value_uint(l, p, &range, &hops))
+		c->ttl_security = (uint8_t)hops;
+}
+
+static void next_hop_put(struct loader *l, const struct place *p, struct cfg_peer *c)
+{
+	struct addr a;
+
+	if (!value_address(l, p, &a))
+		return;
+	struct addr *slot = a.family == FAMILY_V4 ? &c->next_hop4 : &c->next_hop6;
+	if (addr_is_set(slot))
+		load_error(l, p, "one for IPv4, one for IPv6", "a second next hop of one family");
+	else if (addr_is_unspecified(&a))
+		load_error(l, p, "write self", "%s is no next hop", ADDR_TEXT(&a));
+	else
+		*slot = a;
+}
+
+/* "self", an address, or one of each family. */
+void peer_next_hop_load(struct loader *l, const struct place *p, void *object)
+{
+	struct cfg_peer *c = &((struct raw_peer *)object)->c;
+
+	if (p->at->text && (!*p->at->text || strcmp(p->at->text, "self") == 0))
+		return;
+	if (p->at->kind != DOC_LIST) {
+		next_hop_put(l, p, c);
+		return;
+	}
+	for (size_t i = 0; i < p->at->n_items; i++) {
+		struct place at = place_index(p, i, p->at->items[i]);
+
+		next_hop_put(l, &at, c);
+	}
+}
+
 static const struct not_built no_tcp_ao = { "false", "password: (TCP MD5) works" };
-static const struct not_built no_max_prefix = { "0", "what a peer announces is not stored at all" };
-static const struct not_built no_next_hop = { "self", "the session's own address is the next hop" };
 
 static const struct field peer_fields[] = {
 	{ "name", FIELD_TEXT, "what logs and commands call the peer", AT(struct raw_peer, c.name),
@@ -291,9 +332,16 @@ static const struct field peer_fields[] = {
 	  AT(struct raw_peer, c.dual_stack), .preset = "false" },
 	{ "interface", FIELD_TEXT, "bind the session to this link or VRF device",
 	  AT(struct raw_peer, c.interface), .load = interface_check },
-	{ "passive", FIELD_BOOL, "wait for the peer to connect", .not_built = &not_passive },
-	{ "ttl-security", FIELD_OWN, "accept packets from this many hops away only (RFC 5082)",
-	  .shape = "integer", .not_built = &no_ttl_security },
+	{ "passive", FIELD_BOOL, "wait for the peer to connect, at `bgp.listen`",
+	  AT(struct raw_peer, c.passive), .preset = "false" },
+	{ "ttl-security", FIELD_OWN,
+	  "send with TTL 255, and accept packets from this many hops away only (RFC 5082); the "
+	  "peer "
+	  "has to do so too",
+	  .shape = "integer, 1 to 254, or `off`", .preset_text = "off",
+	  .load = peer_ttl_security_load },
+	{ "delay-open", FIELD_DURATION, "wait so long for the peer's OPEN before ours is sent",
+	  AT(struct raw_peer, c.delay_open), .preset = "0s", .max = 240000000000 },
 	{ "vrf", FIELD_TEXT, "the VRF that the session runs in", AT(struct raw_peer, c.vrf),
 	  .load = peer_vrf_check },
 	{ "connect-time", FIELD_DURATION, "pause between attempts to connect; whole seconds",
@@ -303,10 +351,13 @@ static const struct field peer_fields[] = {
 	  AT(struct raw_peer, c.ttl), .min = 1, .max = 255, .preset_text = "the system's" },
 	{ "tcp-ao", FIELD_OWN, "TCP authentication option (RFC 5925)", .shape = "mapping",
 	  .not_built = &no_tcp_ao },
-	{ "max-prefix", FIELD_OWN, "prefixes that the peer may announce before it is closed",
-	  .shape = "integer", .not_built = &no_max_prefix },
-	{ "next-hop", FIELD_ADDRESS, "the next hop of what is announced",
-	  .not_built = &no_next_hop },
+	{ "max-prefix", FIELD_UINT,
+	  "a peer that announces more than so many prefixes is closed, and tried again a minute "
+	  "later; 0 is any number",
+	  AT(struct raw_peer, c.max_prefix), .max = 10000000, .preset = "0" },
+	{ "next-hop", FIELD_OWN, "the next hop of what is announced",
+	  .shape = "`self`, an address, or a list with one of each family", .preset_text = "self",
+	  .load = peer_next_hop_load },
 	{ "bfd-strict", FIELD_BOOL, "no BGP session before BFD is up",
 	  AT(struct raw_peer, c.bfd_strict), .preset = "false" },
 };
@@ -351,6 +402,12 @@ bool peer_is_external(const struct cfg_peer *c)
 void peer_common_rules(struct loader *l, const struct place *p, const struct cfg_peer *c)
 {
 	address_rules(l, p, c);
+	if (c->ttl_security && (c->ttl || c->ebgp_multihop)) {
+		struct place at = place_field(p, "ttl-security");
+
+		load_error(l, &at, "it says how far away the peer is",
+			   "ttl-security and %s are both given", c->ttl ? "ttl" : "ebgp-multihop");
+	}
 	if (c->ebgp_multihop && c->my_asn && !peer_is_external(c)) {
 		struct place at = place_either(p, "ebgp-multihop", "ebgpMultiHop");
 

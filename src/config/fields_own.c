@@ -82,17 +82,30 @@ const struct level level_cluster = {
 
 static void bgp_router_id_check(struct loader *l, const struct place *p, void *object)
 {
-	check_router_id(l, p, object);
+	check_router_id(l, p, &((struct cfg_bgp *)object)->router_id);
 }
 
-static const struct not_built no_listen = { "none", "write none: we connect to the peers" };
+static void bgp_listen_load(struct loader *l, const struct place *p, void *object)
+{
+	struct cfg_endpoint at = { .port = 179 };
+
+	if (p->at->text && strcmp(p->at->text, "none") == 0)
+		return;
+	if (value_endpoint(l, p, &at))
+		((struct cfg_bgp *)object)->listen = at;
+}
+
 static const struct not_built no_restart = { "off|false|0s|0", "routes go when the session ends" };
 
 static const struct field bgp_fields[] = {
 	{ "router-id", FIELD_ADDRESS, "our BGP identifier on sessions that name none; IPv4",
-	  .size = sizeof(struct addr), .preset_text = "from each session's address",
+	  AT(struct cfg_bgp, router_id), .preset_text = "from each session's address",
 	  .load = bgp_router_id_check },
-	{ "listen", FIELD_ENDPOINT, "where peers connect to us", .not_built = &no_listen },
+	{ "listen", FIELD_OWN,
+	  "where peers connect to us: `[::]:179` is both families; all peers may, whether we "
+	  "connect "
+	  "to them or not",
+	  .shape = "address:port, or `none`", .preset_text = "none", .load = bgp_listen_load },
 	{ "graceful-restart", FIELD_DURATION, "how long routers keep our routes while we restart",
 	  .not_built = &no_restart },
 };
@@ -101,7 +114,7 @@ const struct level level_bgp = {
 	.noun = "bgp",
 	.fields = bgp_fields,
 	.n = ARRAY_LEN(bgp_fields),
-	.object_size = sizeof(struct addr),
+	.object_size = sizeof(struct cfg_bgp),
 };
 
 static const struct word auto_or_off[] = { { "auto", CFG_AUTO }, { "off", CFG_OFF }, { 0 } };

@@ -151,7 +151,8 @@ static void peer_done(struct loader *l, const struct place *p, void *object)
 	peer_choices(l, p, raw);
 	peer_common_rules(l, p, &raw->c);
 	/* FRR reaches peers of other ASes on the same wire only, unless it is told otherwise. */
-	if (!raw->c.ttl && peer_is_external(&raw->c) && !raw->c.ebgp_multihop)
+	if (!raw->c.ttl && peer_is_external(&raw->c) && !raw->c.ebgp_multihop &&
+	    !raw->c.ttl_security)
 		raw->c.ttl = 1;
 }
 
@@ -185,9 +186,9 @@ static const struct level level_peer_v1beta1 = {
 	.take = peer_take,
 };
 
-static const char *const peer_own[] = { "password-file", "interface",  "passive",
-					"ttl-security",	 "tcp-ao",     "max-prefix",
-					"next-hop",	 "bfd-strict", NULL };
+static const char *const peer_own[] = { "password-file", "interface",  "passive",    "ttl-security",
+					"tcp-ao",	 "max-prefix", "delay-open", "next-hop",
+					"bfd-strict",	 NULL };
 
 const struct resource_kind resource_bgp_peer = {
 	.name = "BGPPeer",

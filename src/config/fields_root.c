@@ -89,7 +89,7 @@ static const struct field root_fields[] = {
 	  AT(struct cfg, cluster), .level = &level_cluster },
 	{ "services", FIELD_LIST, "what to announce, without Kubernetes", .level = &level_service,
 	  .again = true },
-	{ "bgp", FIELD_MAP, "BGP as a whole", AT(struct cfg, bgp_router_id), .level = &level_bgp },
+	{ "bgp", FIELD_MAP, "BGP as a whole", AT(struct cfg, bgp), .level = &level_bgp },
 	{ "bfd", FIELD_MAP, "BFD as a whole", AT(struct cfg, bfd), .level = &level_bfd_own },
 	{ "l2", FIELD_MAP, "Layer 2 as a whole", AT(struct cfg, l2), .level = &level_l2 },
 	{ "control", FIELD_MAP, "the socket of the commands", AT(struct cfg, control),

@@ -174,7 +174,29 @@ static void peers_router_id(struct loader *l)
 {
 	for (size_t i = 0; i < l->n_peers; i++)
 		if (!addr_is_set(&l->peers[i]->c.router_id))
-			l->peers[i]->c.router_id = l->cfg->bgp_router_id;
+			l->peers[i]->c.router_id = l->cfg->bgp.router_id;
+}
+
+/* Whether such a peer could reach where we listen. */
+static bool is_listened_for(const struct cfg *c, const struct cfg_peer *p)
+{
+	const struct addr any6 = { .family = FAMILY_V6 };
+
+	return c->bgp.listen.port &&
+	       (c->bgp.listen.addr.family == p->addr.family || addr_eq(&c->bgp.listen.addr, &any6));
+}
+
+static void peers_passive(struct loader *l)
+{
+	for (size_t i = 0; i < l->n_peers; i++) {
+		const struct raw_peer *raw = l->peers[i];
+
+		if (raw->c.passive && addr_is_set(&raw->c.addr) &&
+		    !is_listened_for(l->cfg, &raw->c))
+			load_warning(
+				l, raw->at, "write bgp: {listen: \"[::]:179\"}",
+				"a passive peer can't connect: nothing listens for its address");
+	}
 }
 
 void resolve_peers(struct loader *l)
@@ -184,6 +206,7 @@ void resolve_peers(struct loader *l)
 
 	peers_profiles(l);
 	peers_router_id(l);
+	peers_passive(l);
 	peers_equal(l);
 	peers_names_given(l, names);
 	peers_names_default(l, names);

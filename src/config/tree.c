@@ -150,6 +150,33 @@ static void set_peer_asn(json_t *o, const struct cfg_peer *p)
 		json_object_set_new(o, "local-asn", json_integer(p->local_asn));
 }
 
+static void set_next_hop(json_t *o, const struct cfg_peer *p)
+{
+	json_t *hops = json_array();
+
+	if (addr_is_set(&p->next_hop4))
+		json_array_append_new(hops, json_string(ADDR_TEXT(&p->next_hop4)));
+	if (addr_is_set(&p->next_hop6))
+		json_array_append_new(hops, json_string(ADDR_TEXT(&p->next_hop6)));
+	if (json_array_size(hops))
+		json_object_set(o, "next-hop", hops);
+	json_decref(hops);
+}
+
+/* What MetalLB has no word for, where it is used. */
+static void set_peer_own(json_t *o, const struct cfg_peer *p)
+{
+	if (p->ttl_security)
+		json_object_set_new(o, "ttl-security", json_integer(p->ttl_security));
+	if (p->passive)
+		json_object_set_new(o, "passive", json_true());
+	if (p->delay_open.ns)
+		json_object_set_new(o, "delay-open", tree_dur(p->delay_open));
+	if (p->max_prefix)
+		json_object_set_new(o, "max-prefix", json_integer(p->max_prefix));
+	set_next_hop(o, p);
+}
+
 json_t *tree_peer(const struct cfg_peer *p, bool secrets)
 {
 	json_t *o = json_pack("{s:s, s:I}", "name", p->name, "my-asn", (json_int_t)p->my_asn);
@@ -177,6 +204,7 @@ json_t *tree_peer(const struct cfg_peer *p, bool secrets)
 		json_object_set_new(o, "connect-time", tree_dur(p->connect_time));
 	if (p->ttl)
 		json_object_set_new(o, "ttl", json_integer(p->ttl));
+	set_peer_own(o, p);
 	return o;
 }
 
@@ -302,7 +330,10 @@ json_t *tree_settings(const struct cfg *c)
 	if (c->cluster.enabled)
 		json_object_set_new(o, "cluster", tree_cluster(&c->cluster));
 	json_t *bgp = json_object();
-	set_addr(bgp, "router-id", &c->bgp_router_id);
+	set_addr(bgp, "router-id", &c->bgp.router_id);
+	json_object_set_new(bgp, "listen",
+			    c->bgp.listen.port ? tree_endpoint(&c->bgp.listen)
+					       : json_string("none"));
 	json_object_set_new(o, "bgp", bgp);
 	json_object_set_new(o, "bfd",
 			    json_pack("{s:s, s:s}", "real-time",

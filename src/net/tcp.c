@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <ifaddrs.h>
+#include <limits.h>
 #include <linux/tcp.h>
 #include <net/if.h>
 #include <string.h>
@@ -17,7 +18,7 @@ static int set_int(int fd, int level, int option, int value, const char *what, s
 int tcp_set_password(int fd, const struct addr *peer, const char *password, struct err *e)
 {
 	struct tcp_md5sig sig = { 0 };
-	size_t len = strlen(password);
+	size_t len = password ? strlen(password) : 0;
 
 	if (len > sizeof(sig.tcpm_key))
 		return err_set(e, ERR_CONFIG, "password longer than %zu bytes",
@@ -26,7 +27,8 @@ int tcp_set_password(int fd, const struct addr *peer, const char *password, stru
 	addr_to_sockaddr(peer, 0, 0, &ss);
 	memcpy(&sig.tcpm_addr, &ss, sizeof(sig.tcpm_addr));
 	sig.tcpm_keylen = (uint16_t)len;
-	memcpy(sig.tcpm_key, password, len);
+	if (len)
+		memcpy(sig.tcpm_key, password, len);
 	int rc = setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &sig, sizeof(sig));
 	explicit_bzero(&sig, sizeof(sig));
 	return rc < 0 ? err_errno(e, "set TCP MD5 password") : 0;
@@ -105,6 +107,87 @@ int tcp_connect(const struct tcp_conf *conf, struct err *e)
 		return err_set(e, local.kind, "%s", local.text);
 	}
 	return fd;
+}
+
+/* IPv4 and IPv6 have sockets of their own: keys, hop limits and bindings are then those of one family. */
+static int set_listen_options(int fd, const struct tcp_listen_conf *c, struct err *e)
+{
+	const struct tcp_conf options = {
+		.peer = c->addr,
+		.device = c->device,
+		.ttl = UINT8_MAX,
+		.dscp = c->dscp,
+	};
+
+	if (set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR", e) < 0)
+		return -ERR_SYSTEM;
+	if (c->addr.family == FAMILY_V6 &&
+	    set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1, "IPV6_V6ONLY", e) < 0)
+		return -ERR_SYSTEM;
+	return set_options(fd, &options, e);
+}
+
+static int begin_listen(int fd, const struct tcp_listen_conf *c, struct err *e)
+{
+	struct sockaddr_storage ss;
+	int rc = set_listen_options(fd, c, e);
+
+	if (rc < 0)
+		return rc;
+	socklen_t len = addr_to_sockaddr(&c->addr, c->port, 0, &ss);
+	/* The kernel cuts the backlog to net.core.somaxconn. */
+	if (bind(fd, (const struct sockaddr *)&ss, len) < 0 || listen(fd, INT_MAX) < 0)
+		return err_errno(e, "listen");
+	return 0;
+}
+
+int tcp_listen(const struct tcp_listen_conf *conf, struct err *e)
+{
+	int domain = conf->addr.family == FAMILY_V4 ? AF_INET : AF_INET6;
+	int fd = socket(domain, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return err_errno(e, "socket");
+	int rc = begin_listen(fd, conf, e);
+	if (rc < 0) {
+		close(fd);
+		return rc;
+	}
+	return fd;
+}
+
+static bool none_waits(int error)
+{
+	/* accept(2): what the network did to a connection that waited is no fault of the listener. */
+	return error == EAGAIN || error == EINTR || error == ECONNABORTED || error == EPROTO;
+}
+
+int tcp_accept(int fd, struct tcp_end *peer, struct err *e)
+{
+	struct sockaddr_storage ss = { 0 };
+	socklen_t len = sizeof(ss);
+	int got = accept4(fd, (struct sockaddr *)&ss, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (got < 0)
+		return none_waits(errno) ? -ERR_NOT_FOUND : err_errno(e, "accept");
+	*peer = (struct tcp_end){ 0 };
+	addr_from_sockaddr(&ss, &peer->addr, &peer->port);
+	if (ss.ss_family == AF_INET6)
+		peer->scope = ((const struct sockaddr_in6 *)&ss)->sin6_scope_id;
+	return got;
+}
+
+int tcp_adopt(int fd, const struct tcp_conf *conf, struct err *e)
+{
+	bool v4 = conf->peer.family == FAMILY_V4;
+	struct tcp_conf options = *conf;
+
+	options.device = NULL;
+	options.password = NULL;
+	if (set_int(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TTL : IPV6_UNICAST_HOPS, -1,
+		    "hop limit", e) < 0)
+		return -ERR_SYSTEM;
+	return set_options(fd, &options, e);
 }
 
 int tcp_connect_result(int fd, struct err *e)

@@ -42,9 +42,29 @@ NODISCARD int tcp_connect(const struct tcp_conf *conf, struct err *e);
 /** The outcome of a connect: 0, or -ERR_SYSTEM with the reason. */
 NODISCARD int tcp_connect_result(int fd, struct err *e);
 
-/** Set or replace the key for segments from and to @peer, also while connected. */
+/**
+ * Set or replace the key for segments from and to @peer, also while connected; NULL takes it away. On a listening socket
+ * it is for connections of that peer.
+ */
 NODISCARD int tcp_set_password(int fd, const struct addr *peer, const char *password,
 			       struct err *e);
+
+struct tcp_listen_conf {
+	struct addr addr; /* unspecified: all addresses of its family */
+	uint16_t port;
+	const char *device; /* a VRF whose connections are meant; NULL: those of no VRF */
+	uint8_t dscp;
+};
+
+/**
+ * Listen, with the largest backlog that the system has. What it answers leaves with hop limit 255, because some peer may
+ * ask for that (RFC 5082). Returns the descriptor or -kind.
+ */
+NODISCARD int tcp_listen(const struct tcp_listen_conf *conf, struct err *e);
+/** Take the next connection: the descriptor, -ERR_NOT_FOUND when none waits, or -ERR_SYSTEM. */
+NODISCARD int tcp_accept(int fd, struct tcp_end *peer, struct err *e);
+/** Give an accepted connection the options that one of our own would have; its password it has by the listener's. */
+NODISCARD int tcp_adopt(int fd, const struct tcp_conf *conf, struct err *e);
 
 /** Our end of a connected socket. */
 NODISCARD int tcp_local_end(int fd, struct tcp_end *out, struct err *e);

@@ -11,8 +11,9 @@ struct script {
 	struct bgp_session s;
 	struct mono now;
 	struct rd r;
+	bool flip; /* what is heard comes on their connection */
 	bool connecting;
-	bool connected;
+	bool connected[BGP_LEGS];
 };
 
 static void drain(struct script *x)
@@ -21,22 +22,28 @@ static void drain(struct script *x)
 
 	while (bgp_session_next(&x->s, &out)) {
 		if (out.type == BGP_OUT_CONNECT) {
-			assert(!x->connecting && !x->connected);
+			assert(!x->connecting && !x->connected[BGP_OURS]);
 			x->connecting = true;
 		}
-		if (out.type == BGP_OUT_CLOSE)
-			x->connecting = x->connected = false;
+		if (out.type == BGP_OUT_CLOSE) {
+			x->connected[out.leg] = false;
+			x->connecting = x->connecting && out.leg != BGP_OURS;
+		}
 		if (out.type == BGP_OUT_SEND)
 			assert(out.len >= BGP_HEADER_LEN && out.len <= BGP_MSG_MAX);
 	}
-	assert(x->connected == (x->s.state >= BGP_OPEN_SENT));
-	assert(x->connecting == (x->s.state == BGP_CONNECT));
+	for (int i = 0; i < BGP_LEGS; i++)
+		assert(x->connected[i] == bgp_session_hears(&x->s, (enum bgp_leg_id)i));
+	assert(x->connected[x->s.lead] || x->s.state < BGP_OPEN_SENT);
+	assert(!x->connecting || x->s.leg[BGP_OURS].state == BGP_CONNECT);
 }
 
 static void hear(struct script *x, struct rd bytes)
 {
-	while (x->connected) {
-		size_t used = bgp_session_input(&x->s, bytes, x->now);
+	enum bgp_leg_id leg = x->flip ? BGP_THEIRS : BGP_OURS;
+
+	while (x->connected[leg]) {
+		size_t used = bgp_session_input(&x->s, leg, bytes, x->now);
 
 		assert(used <= bytes.left);
 		drain(x);
@@ -91,8 +98,17 @@ static void connected(struct script *x)
 	if (!x->connecting)
 		return;
 	x->connecting = false;
-	x->connected = true;
+	x->connected[BGP_OURS] = true;
 	bgp_session_connected(&x->s, 2, x->now);
+}
+
+static void accepted(struct script *x)
+{
+	if (!bgp_session_offer(&x->s, x->now))
+		return;
+	drain(x);
+	x->connected[BGP_THEIRS] = true;
+	bgp_session_accepted(&x->s, 2, x->now);
 }
 
 static void pass(struct script *x)
@@ -115,7 +131,7 @@ static void reset(struct script *x)
 
 static void step(struct script *x)
 {
-	switch (rd_u8(&x->r) % 16) {
+	switch (rd_u8(&x->r) % 18) {
 	case 0:
 		bgp_session_start(&x->s, x->now);
 		break;
@@ -135,7 +151,7 @@ static void step(struct script *x)
 		bgp_session_failed(&x->s, "script", x->now);
 		break;
 	case 6:
-		bgp_session_closed(&x->s, "script", x->now);
+		bgp_session_closed(&x->s, x->flip ? BGP_THEIRS : BGP_OURS, "script", x->now);
 		break;
 	case 7:
 		framed(x);
@@ -153,10 +169,16 @@ static void step(struct script *x)
 		bgp_session_wrote(&x->s, 1, x->now);
 		break;
 	case 12:
-		bgp_session_output(&x->s, rd_u8(&x->r) & 1, rd_u8(&x->r), x->now);
+		bgp_session_output(&x->s, x->s.lead, rd_u8(&x->r) & 1, rd_u8(&x->r), x->now);
 		break;
 	case 13:
 		x->now = mono_add(x->now, DUR_MS(rd_u16(&x->r)));
+		break;
+	case 14:
+		accepted(x);
+		break;
+	case 15:
+		x->flip = !x->flip;
 		break;
 	default:
 		pass(x);
@@ -171,6 +193,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.peer_as = 64513,
 		.hold_s = 90,
 		.families = BGP_V4,
+		.accepts = true,
 	};
 	struct script x = { .r = rd_from(data, size), .now = { 1 } };
 

@@ -16,13 +16,13 @@ static void comes_up_and_stays(void **state)
 	struct sim sim;
 
 	(void)state;
-	sim_init(&sim, test_seed());
+	sim_init(&sim, test_seed(), false);
 	sim_start(&sim);
 	sim_run(&sim, DUR_S(1));
 	assert_true(sim_is_up(&sim));
 	sim_run(&sim, DUR_S(3600));
 	assert_true(sim_is_up(&sim));
-	assert_int_equal(sim.side[0].s.established, 1);
+	assert_int_equal(sim.s[0].established, 1);
 	sim_fini(&sim);
 }
 
@@ -31,13 +31,13 @@ static void silence_is_found_by_the_hold_timer(void **state)
 	struct sim sim;
 
 	(void)state;
-	sim_init(&sim, test_seed());
+	sim_init(&sim, test_seed(), false);
 	sim_start(&sim);
 	sim_run(&sim, DUR_S(20));
 	sim.deaf[0] = true; /* half-open: we hear nothing any more */
 	sim_run(&sim, DUR_S(95));
-	assert_int_not_equal(sim.side[0].s.state, BGP_ESTABLISHED);
-	assert_int_equal(sim.side[0].s.note_out.code, BGP_ERR_HOLD_TIMER);
+	assert_int_not_equal(sim.s[0].state, BGP_ESTABLISHED);
+	assert_int_equal(sim.s[0].note_out.code, BGP_ERR_HOLD_TIMER);
 	sim.deaf[0] = false;
 	sim_run(&sim, DUR_S(60));
 	assert_true(sim_is_up(&sim));
@@ -49,7 +49,7 @@ static void restarted_peer_is_found_quickly(void **state)
 	struct sim sim;
 
 	(void)state;
-	sim_init(&sim, test_seed());
+	sim_init(&sim, test_seed(), false);
 	sim_start(&sim);
 	sim_run(&sim, DUR_S(20));
 	sim_crash(&sim, PASSIVE_SIDE);
@@ -60,6 +60,26 @@ static void restarted_peer_is_found_quickly(void **state)
 	sim_run(&sim, DUR_S(4));
 	assert_true(sim_is_up(&sim));
 	sim_fini(&sim);
+}
+
+/* Both connect at once, again and again; they must come to stand on the same connection. */
+static void collisions_end_on_one_connection(void **state)
+{
+	(void)state;
+	for (uint64_t i = 0; i < 300; i++) {
+		struct sim sim;
+
+		sim_init(&sim, test_seed() + i, true);
+		sim_start(&sim);
+		sim_run(&sim, DUR_S(3));
+		assert_true(sim_is_up(&sim));
+		assert_true(sim_agrees(&sim));
+		sim_cut(&sim);
+		sim_run(&sim, DUR_S(6));
+		assert_true(sim_is_up(&sim));
+		assert_true(sim_agrees(&sim));
+		sim_fini(&sim);
+	}
 }
 
 static void one_trouble(struct sim *sim)
@@ -88,12 +108,11 @@ static void one_trouble(struct sim *sim)
 	}
 }
 
-static void trouble_passes(void **state)
+static void trouble_passes_between(bool both)
 {
 	struct sim sim;
 
-	(void)state;
-	sim_init(&sim, test_seed());
+	sim_init(&sim, test_seed(), both);
 	sim_start(&sim);
 	for (int round = 0; round < 40; round++) {
 		for (uint64_t n = rng_below(&sim.rng, 20); n > 0; n--) {
@@ -110,13 +129,27 @@ static void trouble_passes(void **state)
 	sim_fini(&sim);
 }
 
+static void trouble_passes(void **state)
+{
+	(void)state;
+	trouble_passes_between(false);
+}
+
+static void trouble_passes_where_both_connect(void **state)
+{
+	(void)state;
+	trouble_passes_between(true);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(comes_up_and_stays),
 		cmocka_unit_test(silence_is_found_by_the_hold_timer),
 		cmocka_unit_test(restarted_peer_is_found_quickly),
+		cmocka_unit_test(collisions_end_on_one_connection),
 		cmocka_unit_test(trouble_passes),
+		cmocka_unit_test(trouble_passes_where_both_connect),
 	};
 
 	return cmocka_run_group_tests_name("bgp session simulation", tests, NULL, NULL);

@@ -57,7 +57,7 @@ static size_t hear(struct bench *b, const char *hex)
 {
 	uint8_t wire[4096];
 	size_t len = unhex(hex, wire, sizeof(wire));
-	size_t used = bgp_session_input(&b->s, rd_from(wire, len), b->now);
+	size_t used = bgp_session_input(&b->s, b->s.lead, rd_from(wire, len), b->now);
 
 	look(b);
 	return used;
@@ -144,13 +144,14 @@ static void happen(struct bench *b, enum event event)
 		bgp_session_connected(&b->s, 0x0a000005, b->now);
 		break;
 	case ACCEPTED:
-		(void)!bgp_session_accept(&b->s, 0x0a000005, b->now);
+		if (bgp_session_offer(&b->s, b->now))
+			bgp_session_accepted(&b->s, 0x0a000005, b->now);
 		break;
 	case FAILED:
 		bgp_session_failed(&b->s, "refused", b->now);
 		break;
 	case CLOSED:
-		bgp_session_closed(&b->s, "closed", b->now);
+		bgp_session_closed(&b->s, BGP_OURS, "closed", b->now);
 		break;
 	default:
 		hear(b, wire_of[event]);
@@ -176,11 +177,11 @@ struct cell {
 static const struct cell table[EVENTS][BGP_STATE_COUNT] = {
 	/*                 Idle         Connect       Active       OpenSent       OpenConfirm    Established */
 	[START]        = { {CO, "C"},   {CO, ""},     {AC, ""},    {OS, ""},      {OC, ""},      {ES, ""} },
-	[STOP]         = { {ID, ""},    {ID, "X"},    {ID, "X"},   {ID, "6/2"},   {ID, "6/2"},   {ID, "6/2"} },
+	[STOP]         = { {ID, ""},    {ID, "X"},    {ID, ""},    {ID, "6/2"},   {ID, "6/2"},   {ID, "6/2"} },
 	[RESET]        = { {ID, ""},    {ID, "X"},    {AC, ""},    {ID, "6/4"},   {ID, "6/4"},   {ID, "6/4"} },
 	[RETRY]        = { {ID, ""},    {CO, ""},     {CO, "C"},   {OS, ""},      {OC, ""},      {ES, ""} },
 	[CONNECTED]    = { {ID, ""},    {OS, "O"},    {AC, ""},    {OS, ""},      {OC, ""},      {ES, ""} },
-	[ACCEPTED]     = { {ID, ""},    {OS, "XO"},   {OS, "O"},   {OS, ""},      {OC, ""},      {ES, ""} },
+	[ACCEPTED]     = { {ID, ""},    {OS, "O"},    {OS, "O"},   {OS, "O"},     {OC, "O"},     {ES, ""} },
 	[FAILED]       = { {ID, ""},    {AC, "X"},    {AC, ""},    {OS, ""},      {OC, ""},      {ES, ""} },
 	[CLOSED]       = { {ID, ""},    {AC, "X"},    {AC, ""},    {AC, "X"},     {ID, "X"},     {ID, "X"} },
 	[GET_OPEN]     = { {ID, ""},    {CO, ""},     {AC, ""},    {OC, "K"},     {ID, "5/2"},   {ID, "5/3"} },
@@ -216,13 +217,16 @@ static void did(const struct bench *b, const char *does)
 
 static void each_event_in_each_state(void **unused)
 {
+	struct bgp_session_conf both = conf;
+
 	(void)unused;
+	both.accepts = true;
 	for (int event = 0; event < EVENTS; event++) {
 		for (int state = 0; state < BGP_STATE_COUNT; state++) {
 			const struct cell *cell = &table[event][state];
 			struct bench b;
 
-			bring_to(&b, &conf, (enum bgp_state)state);
+			bring_to(&b, &both, (enum bgp_state)state);
 			happen(&b, (enum event)event);
 			if (b.s.state != cell->to)
 				print_error("event %d in %s\n", event,
@@ -397,7 +401,7 @@ static void keepalives_come_in_time(void **state)
 
 	(void)state;
 	bring_to(&b, &conf, BGP_ESTABLISHED);
-	b.s.hold_at = MONO_NEVER;
+	b.s.leg[BGP_OURS].hold_at = MONO_NEVER;
 	pass(&b, DUR_S(600));
 	/* 75 to 100 % of 30 s */
 	assert_in_range(b.s.msgs_out[BGP_KEEPALIVE], 1 + 600 / 30, 2 + 600 * 10 / 225);
@@ -438,22 +442,22 @@ static void a_peer_that_reads_nothing_is_given_up(void **state)
 
 	(void)state;
 	bring_to(&b, &conf, BGP_ESTABLISHED);
-	b.s.hold_at = MONO_NEVER;
-	bgp_session_output(&b.s, false, 100, b.now);
+	b.s.leg[BGP_OURS].hold_at = MONO_NEVER;
+	bgp_session_output(&b.s, BGP_OURS, false, 100, b.now);
 	pass(&b, DUR_S(479));
-	bgp_session_output(&b.s, false, 200, b.now); /* no progress: the clock goes on */
+	bgp_session_output(&b.s, BGP_OURS, false, 200, b.now); /* no progress: the clock goes on */
 	assert_int_equal(b.s.state, BGP_ESTABLISHED);
 	pass(&b, DUR_S(1));
 	assert_string_equal(b.s.reason, "send hold timer expired: the peer reads nothing");
 
 	bring_to(&b, &conf, BGP_ESTABLISHED);
-	b.s.hold_at = MONO_NEVER;
-	bgp_session_output(&b.s, false, 100, b.now);
+	b.s.leg[BGP_OURS].hold_at = MONO_NEVER;
+	bgp_session_output(&b.s, BGP_OURS, false, 100, b.now);
 	pass(&b, DUR_S(400));
-	bgp_session_output(&b.s, true, 100, b.now);
+	bgp_session_output(&b.s, BGP_OURS, true, 100, b.now);
 	pass(&b, DUR_S(400));
 	assert_int_equal(b.s.state, BGP_ESTABLISHED);
-	bgp_session_output(&b.s, true, 0, b.now);
+	bgp_session_output(&b.s, BGP_OURS, true, 0, b.now);
 	pass(&b, DUR_S(4000));
 	assert_int_equal(b.s.state, BGP_ESTABLISHED);
 }
@@ -494,7 +498,7 @@ static void a_restarted_router_is_found_quickly(void **state)
 		struct bench b;
 
 		bring_to(&b, &conf, BGP_ESTABLISHED);
-		bgp_session_closed(&b.s, "closed", b.now);
+		bgp_session_closed(&b.s, BGP_OURS, "closed", b.now);
 		look(&b);
 		struct mono back = mono_add(b.now, DUR_S(away_s[i]));
 		for (;;) {
@@ -518,13 +522,13 @@ static void only_a_lasting_session_resets_the_pause(void **state)
 	(void)state;
 	bring_to(&b, &conf, BGP_ESTABLISHED);
 	b.s.backoff = DUR_S(50);
-	bgp_session_closed(&b.s, "closed", b.now);
+	bgp_session_closed(&b.s, BGP_OURS, "closed", b.now);
 	assert_true(b.s.backoff.ns > DUR_S(50).ns);
 
 	bring_to(&b, &conf, BGP_ESTABLISHED);
 	b.s.backoff = DUR_S(50);
 	pass(&b, DUR_S(11));
-	bgp_session_closed(&b.s, "closed", b.now);
+	bgp_session_closed(&b.s, BGP_OURS, "closed", b.now);
 	assert_int_equal(b.s.backoff.ns, DUR_MS(100).ns);
 }
 
@@ -571,13 +575,200 @@ static void passive_waits(void **state)
 	assert_int_equal(b.connects, 0);
 	pass(&b, DUR_S(1000));
 	assert_int_equal(b.connects, 0);
-	assert_true(bgp_session_accept(&b.s, 0x0a000005, b.now));
+	assert_true(bgp_session_offer(&b.s, b.now));
+	bgp_session_accepted(&b.s, 0x0a000005, b.now);
 	look(&b);
 	hear(&b, OPEN);
 	hear(&b, ALIVE);
 	assert_int_equal(b.s.state, BGP_ESTABLISHED);
 	/* A second connection beside a running session is refused. */
-	assert_false(bgp_session_accept(&b.s, 0x0a000005, b.now));
+	assert_false(bgp_session_offer(&b.s, b.now));
+	bgp_session_closed(&b.s, BGP_THEIRS, "closed", b.now);
+	look(&b);
+	assert_int_equal(b.s.state, BGP_IDLE);
+	assert_false(bgp_session_offer(&b.s, b.now));
+	pass(&b, DUR_MS(100));
+	assert_int_equal(b.s.state, BGP_ACTIVE);
+	assert_true(bgp_session_offer(&b.s, b.now));
+}
+
+/* A session with both legs in OpenSent; our router id is 10.0.0.5. */
+static void bring_two(struct bench *b, const struct bgp_session_conf *c)
+{
+	bring_to(b, c, BGP_OPEN_SENT);
+	assert_true(bgp_session_offer(&b->s, b->now));
+	bgp_session_accepted(&b->s, 0x0a000005, b->now);
+	look(b);
+	forget(b);
+}
+
+static void hear_on(struct bench *b, enum bgp_leg_id leg, const char *hex)
+{
+	uint8_t wire[256];
+	size_t len = unhex(hex, wire, sizeof(wire));
+
+	(void)!bgp_session_input(&b->s, leg, rd_from(wire, len), b->now);
+	look(b);
+}
+
+#define OPEN_HIGHER \
+	MARKER "002d 01 04 fc01 005a 0a000009 10 02 0e 0104 0001 00 01 0200 4104 0000fc01"
+
+static const struct collision {
+	const char *name;
+	const char *open;
+	uint32_t local_as;
+	enum bgp_leg_id first; /* that hears its OPEN */
+	enum bgp_leg_id stays;
+} collisions[] = {
+	{ "our id is higher, ours first", OPEN, 64512, BGP_OURS, BGP_OURS },
+	{ "our id is higher, theirs first", OPEN, 64512, BGP_THEIRS, BGP_OURS },
+	{ "their id is higher, ours first", OPEN_HIGHER, 64512, BGP_OURS, BGP_THEIRS },
+	{ "their id is higher, theirs first", OPEN_HIGHER, 64512, BGP_THEIRS, BGP_THEIRS },
+	{ "ids are equal, their AS is higher",
+	  MARKER "002d 01 04 fc01 005a 0a000005 10 02 0e 0104 0001 00 01 0200 4104 0000fc01", 64512,
+	  BGP_OURS, BGP_THEIRS },
+	{ "ids are equal, our AS is higher",
+	  MARKER "002d 01 04 fc01 005a 0a000005 10 02 0e 0104 0001 00 01 0200 4104 0000fc01", 64999,
+	  BGP_OURS, BGP_OURS },
+};
+
+static void collisions_are_resolved(void **state)
+{
+	const struct collision *c = *state;
+	struct bgp_session_conf both = conf;
+	enum bgp_leg_id other = c->first == BGP_OURS ? BGP_THEIRS : BGP_OURS;
+	struct bench b;
+
+	both.accepts = true;
+	both.local_as = c->local_as;
+	bring_two(&b, &both);
+	hear_on(&b, c->first, c->open);
+	assert_int_equal(b.s.state, BGP_OPEN_CONFIRM);
+	assert_int_equal(b.closes, 0);
+	hear_on(&b, other, c->open);
+	assert_int_equal(b.closes, 1);
+	assert_int_equal(b.s.state, BGP_OPEN_CONFIRM);
+	assert_int_equal(b.s.lead, c->stays);
+	hear_on(&b, c->stays, ALIVE);
+	assert_int_equal(b.s.state, BGP_ESTABLISHED);
+	assert_int_equal(b.notes_out, 0); /* nobody needs to know */
+}
+
+static void the_first_that_is_established_wins(void **state)
+{
+	struct bgp_session_conf both = conf;
+	struct bench b;
+
+	(void)state;
+	both.accepts = true;
+	bring_two(&b, &both);
+	hear_on(&b, BGP_THEIRS, OPEN);
+	hear_on(&b, BGP_THEIRS, ALIVE);
+	assert_int_equal(b.s.state, BGP_ESTABLISHED);
+	assert_int_equal(b.s.lead, BGP_THEIRS);
+	assert_int_equal(b.closes, 1);
+	assert_false(bgp_session_hears(&b.s, BGP_OURS));
+	pass(&b, DUR_S(89));
+	assert_int_equal(b.connects, 0);
+}
+
+static void a_leg_that_ends_leaves_the_other(void **state)
+{
+	struct bgp_session_conf both = conf;
+	struct bench b;
+
+	(void)state;
+	both.accepts = true;
+	bring_two(&b, &both);
+	hear_on(&b, BGP_OURS, OPEN);
+	bgp_session_closed(&b.s, BGP_THEIRS, "closed", b.now);
+	look(&b);
+	assert_int_equal(b.s.state, BGP_OPEN_CONFIRM);
+	bring_two(&b, &both);
+	hear_on(&b, BGP_OURS, OPEN);
+	hear_on(&b, BGP_OURS, MARKER "0015 03 06 07"); /* the peer resolved it */
+	assert_int_equal(b.s.state, BGP_OPEN_SENT);
+	assert_int_equal(b.notes_in, 0);
+	hear_on(&b, BGP_THEIRS, OPEN);
+	hear_on(&b, BGP_THEIRS, ALIVE);
+	assert_int_equal(b.s.state, BGP_ESTABLISHED);
+}
+
+/* The peer has forgotten a connection on which it never said its OPEN. */
+static void a_newer_connection_takes_the_place_of_a_silent_one(void **state)
+{
+	struct bgp_session_conf c = conf;
+	struct bench b = { .now = { 1 } };
+
+	(void)state;
+	c.passive = true;
+	bgp_session_init(&b.s, &c, 1, b.now);
+	bgp_session_start(&b.s, b.now);
+	look(&b);
+	for (int i = 0; i < 3; i++) {
+		assert_true(bgp_session_offer(&b.s, b.now));
+		look(&b);
+		assert_int_equal(b.closes, i);
+		bgp_session_accepted(&b.s, 0x0a000005, b.now);
+		look(&b);
+	}
+	hear_on(&b, BGP_THEIRS, OPEN);
+	assert_false(bgp_session_offer(&b.s, b.now));
+}
+
+/* An UPDATE with the attributes that have to be there, and these IPv4 prefixes. */
+#define UPDATE_OF(len, nlri) \
+	MARKER len " 02 0000 0014 400101 00 400206 0201 0000fc01 400304 0a000001 " nlri
+
+static void a_peer_may_announce_so_many_prefixes(void **state)
+{
+	struct bgp_session_conf c = conf;
+	struct bench b;
+
+	(void)state;
+	c.max_prefix = 2;
+	bring_to(&b, &c, BGP_ESTABLISHED);
+	hear(&b, UPDATE_OF("0033", "180a0001 180a0002"));
+	assert_int_equal(b.s.state, BGP_ESTABLISHED);
+	for (int i = 0; i < 5; i++) /* the same ones again are no more */
+		hear(&b, UPDATE_OF("0033", "180a0001 180a0002"));
+	hear(&b, MARKER "001b 02 0004 180a0001 0000");
+	hear(&b, UPDATE_OF("002f", "180a0003"));
+	assert_int_equal(b.s.state, BGP_ESTABLISHED);
+	hear(&b, UPDATE_OF("002f", "180a0004"));
+	assert_int_equal(b.s.state, BGP_IDLE);
+	assert_int_equal(b.s.note_out.code, BGP_ERR_CEASE);
+	assert_int_equal(b.s.note_out.subcode, BGP_CEASE_MAX_PREFIXES);
+	assert_string_equal(b.s.reason, "the peer announces more than 2 prefixes");
+	/* The family and the limit are told, RFC 4486. */
+	const uint8_t data[] = { 6, 1, 0, 1, 1, 0, 0, 0, 2 };
+	assert_memory_equal(b.sent + b.sent_len - sizeof(data), data, sizeof(data));
+	assert_true(mono_sub(bgp_session_deadline(&b.s), b.now).ns >= DUR_S(45).ns);
+	bgp_session_fini(&b.s);
+}
+
+static void an_open_may_be_delayed(void **state)
+{
+	struct bgp_session_conf c = conf;
+	struct bench b;
+
+	(void)state;
+	c.delay_open = DUR_S(2);
+	bring_to(&b, &c, BGP_CONNECT);
+	bgp_session_connected(&b.s, 0x0a000005, b.now);
+	look(&b);
+	assert_int_equal(b.s.state, BGP_CONNECT);
+	assert_int_equal(b.sent_len, 0);
+	pass(&b, DUR_S(2));
+	assert_int_equal(b.s.state, BGP_OPEN_SENT);
+
+	bring_to(&b, &c, BGP_CONNECT);
+	bgp_session_connected(&b.s, 0x0a000005, b.now);
+	hear(&b, OPEN); /* the peer was faster */
+	assert_int_equal(b.s.state, BGP_OPEN_CONFIRM);
+	assert_int_equal(b.s.msgs_out[BGP_OPEN], 1);
+	assert_int_equal(b.s.msgs_out[BGP_KEEPALIVE], 1);
 }
 
 static void refresh_only_for_what_was_agreed(void **state)
@@ -657,12 +848,19 @@ int main(void)
 		cmocka_unit_test(quarrels_wait_longer),
 		cmocka_unit_test(an_attempt_ends_by_itself),
 		cmocka_unit_test(passive_waits),
+		cmocka_unit_test(the_first_that_is_established_wins),
+		cmocka_unit_test(a_leg_that_ends_leaves_the_other),
+		cmocka_unit_test(a_newer_connection_takes_the_place_of_a_silent_one),
+		cmocka_unit_test(an_open_may_be_delayed),
+		cmocka_unit_test(a_peer_may_announce_so_many_prefixes),
 		cmocka_unit_test(refresh_only_for_what_was_agreed),
 		cmocka_unit_test(updates_are_judged),
 		cmocka_unit_test(input_is_used_one_message_at_a_time),
 		cmocka_unit_test(shutdown_text_is_shown),
 	};
 	int failed = RUN_TABLE("bgp open", opens, opens_are_judged);
+
+	failed += RUN_TABLE("bgp collisions", collisions, collisions_are_resolved);
 
 	return failed + cmocka_run_group_tests_name("bgp session", tests, NULL, NULL);
 }

@@ -85,10 +85,10 @@ static const struct refusal refused[] = {
 	  R_EBGP R_PEER_OF("tor2", "myASN: 64512, peerASN: 64513, peerAddress: 10.0.0.1"), "spec",
 	  "already exists" },
 	{ "two peers of one name", R_EBGP R_IBGP, "metadata.name", "a second peer 'tor'" },
-	{ "passive by annotation: not yet",
-	  R_PEER_OF("tor, annotations: {crier/passive: 'true'}",
+	{ "TCP-AO by annotation: not yet",
+	  R_PEER_OF("tor, annotations: {crier/tcp-ao: '{key: x}'}",
 		    "myASN: 1, peerASN: 2, peerAddress: 10.0.0.1"),
-	  "metadata.annotations.crier/passive", "not built yet" },
+	  "metadata.annotations.crier/tcp-ao", "not built yet" },
 	{ "two passwords, one by annotation",
 	  R_SECRET(BASIC_AUTH "stringData: {password: x}")
 		  R_PEER_OF("tor, annotations: {crier/password-file: /x}",

@@ -1,0 +1,356 @@
+/*
+ * Where peers connect to us: a socket for each family, and for each VRF that a peer lives in. Each knows the
+ * passwords of the peers that it is for. A listen that fails is tried again, and told by bgp_speaker_listen_next().
+ */
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bgp/bgp_priv.h"
+
+enum { DSCP_CS6 = 48, ACCEPT_MAX = 64 };
+
+/* So many connections are sent away politely at a time; more of them are just closed. */
+enum { POLITE_MAX = 64 };
+
+#define LISTEN_AGAIN DUR_S(3)
+
+struct bgp_listener {
+	struct list link;
+	struct bgp_speaker *sp;
+	struct loop_io io;
+	int fd; /* -1: it failed, and error says why */
+	struct addr addr;
+	uint16_t port;
+	char *vrf; /* or NULL */
+	bool wanted;
+	struct err error;
+	struct err told;  /* the last error that was an event */
+	struct map *keys; /* "address" -> struct key: passwords that the socket has */
+};
+
+struct key {
+	struct addr addr;
+	bool wanted;
+	char password[TCP_PASSWORD_MAX + 1];
+};
+
+static bool text_eq(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static void key_free(void *key)
+{
+	explicit_bzero(key, sizeof(struct key));
+	free(key);
+}
+
+static void listener_free(struct bgp_listener *l)
+{
+	loop_io_stop(&l->io);
+	list_remove(&l->link);
+	if (l->fd >= 0)
+		close(l->fd);
+	map_clear(l->keys, key_free);
+	map_free(l->keys);
+	free(l->vrf);
+	free(l);
+}
+
+/* --- connections --- */
+
+/* Whether @conf is who connected to this listener from there. */
+static bool is_from(const struct bgp_peer_conf *conf, const struct bgp_listener *l,
+		    const struct tcp_end *from)
+{
+	const char *vrf = conf->in_vrf ? conf->device : NULL;
+
+	if (!addr_eq(&conf->addr, &from->addr) || !text_eq(vrf, l->vrf))
+		return false;
+	return !from->scope || !conf->zone || if_nametoindex(conf->zone) == from->scope;
+}
+
+/* Several peers may share an address (they differ by the port that we connect to): the first that waits. */
+static struct bgp_peer *find_peer(const struct bgp_listener *l, const struct tcp_end *from)
+{
+	struct bgp_peer *found = NULL;
+	void *at;
+
+	for (size_t i = 0; map_next(l->sp->peers, &i, NULL, &at);) {
+		struct bgp_peer *p = at;
+
+		if (!is_from(&p->conf, l, from))
+			continue;
+		if (p->session.state < BGP_OPEN_CONFIRM && p->session.running)
+			return p;
+		found = found ? found : p;
+	}
+	return found;
+}
+
+static size_t lingering(const struct bgp_speaker *sp)
+{
+	struct bgp_linger *at;
+	size_t n = 0;
+
+	LIST_EACH (at, &sp->lingering, link)
+		n++;
+	return n;
+}
+
+static void take(struct bgp_listener *l, int fd, const struct tcp_end *from)
+{
+	struct bgp_peer *p = find_peer(l, from);
+
+	if (p && lingering(l->sp) < POLITE_MAX) {
+		bgp_peer_offer(p, fd);
+		return;
+	}
+	l->sp->refused++;
+	close(fd);
+}
+
+static void on_ready(struct loop_io *io, unsigned events)
+{
+	struct bgp_listener *l = CONTAINER_OF(io, struct bgp_listener, io);
+
+	(void)events;
+	for (int i = 0; i < ACCEPT_MAX; i++) {
+		struct tcp_end from;
+		int fd = tcp_accept(l->fd, &from, NULL);
+
+		if (fd == -ERR_NOT_FOUND)
+			return;
+		if (fd < 0) { /* out of descriptors: they wait in the backlog */
+			loop_io_stop(&l->io);
+			loop_timer_set(&l->sp->listen_again,
+				       mono_add(loop_now(l->sp->loop), DUR_MS(200)));
+			return;
+		}
+		take(l, fd, &from);
+	}
+}
+
+/* --- passwords --- */
+
+static void key_put(struct bgp_listener *l, const struct bgp_peer_conf *conf)
+{
+	const char *name = ADDR_TEXT(&conf->addr);
+	struct key *k = map_get(l->keys, name);
+
+	if (k && strcmp(k->password, conf->password) == 0) {
+		k->wanted = true;
+		return;
+	}
+	if (tcp_set_password(l->fd, &conf->addr, conf->password, &l->error) < 0)
+		return;
+	if (!k) {
+		k = mem_new(struct key);
+		k->addr = conf->addr;
+		map_put(l->keys, name, k);
+	}
+	k->wanted = true;
+	memcpy(k->password, conf->password, strlen(conf->password) + 1);
+}
+
+static bool key_drop_one(struct bgp_listener *l)
+{
+	const char *name;
+	struct key *k;
+
+	MAP_EACH (l->keys, name, k) {
+		if (k->wanted)
+			continue;
+		(void)!tcp_set_password(l->fd, &k->addr, NULL, NULL);
+		key_free(map_del(l->keys, name));
+		return true;
+	}
+	return false;
+}
+
+static void keys_sync(struct bgp_listener *l)
+{
+	const char *name;
+	struct key *k;
+	void *at;
+
+	MAP_EACH (l->keys, name, k)
+		k->wanted = false;
+	(void)name;
+	for (size_t i = 0; map_next(l->sp->peers, &i, NULL, &at);) {
+		const struct bgp_peer_conf *conf = &((const struct bgp_peer *)at)->conf;
+
+		if (conf->password && conf->addr.family == l->addr.family &&
+		    text_eq(conf->in_vrf ? conf->device : NULL, l->vrf))
+			key_put(l, conf);
+	}
+	while (key_drop_one(l))
+		;
+}
+
+/* --- which listeners there are --- */
+
+static void tell(struct bgp_listener *l)
+{
+	char at[ADDR_PORT_TEXT_MAX], reason[ERR_TEXT_MAX + ADDR_PORT_TEXT_MAX];
+	const struct bgp_event event = { .type = BGP_EVENT_LISTEN_FAILED, .reason = reason };
+
+	if (strcmp(l->told.text, l->error.text) == 0)
+		return;
+	l->told = l->error;
+	snprintf(reason, sizeof(reason), "%s: %s", addr_port_format(&l->addr, l->port, at),
+		 l->error.text);
+	bgp_speaker_emit(l->sp, NULL, &event);
+}
+
+static void listener_open(struct bgp_listener *l)
+{
+	const struct tcp_listen_conf conf = {
+		.addr = l->addr,
+		.port = l->port,
+		.device = l->vrf,
+		.dscp = DSCP_CS6,
+	};
+
+	l->error = (struct err){ 0 };
+	if (l->fd < 0)
+		l->fd = tcp_listen(&conf, &l->error);
+	if (l->fd >= 0) {
+		loop_io_watch(&l->io, l->fd, LOOP_READ);
+		keys_sync(l);
+		return;
+	}
+	l->fd = -1;
+	tell(l);
+	loop_timer_set(&l->sp->listen_again, mono_add(loop_now(l->sp->loop), LISTEN_AGAIN));
+}
+
+static void want(struct bgp_speaker *sp, const struct addr *addr, const char *vrf)
+{
+	struct bgp_listener *l;
+
+	LIST_EACH (l, &sp->listeners, link) {
+		if (addr_eq(&l->addr, addr) && l->port == sp->listen.port && text_eq(l->vrf, vrf)) {
+			l->wanted = true;
+			return;
+		}
+	}
+	l = mem_new(struct bgp_listener);
+	l->sp = sp;
+	l->fd = -1;
+	l->addr = *addr;
+	l->port = sp->listen.port;
+	l->vrf = vrf ? mem_strdup(vrf) : NULL;
+	l->wanted = true;
+	l->keys = map_new();
+	loop_io_init(&l->io, sp->loop, on_ready);
+	list_append(&sp->listeners, &l->link);
+}
+
+/* "[::]" means both families. */
+static void want_families(struct bgp_speaker *sp, const char *vrf)
+{
+	const struct addr any4 = addr_v4(0, 0, 0, 0), any6 = { .family = FAMILY_V6 };
+
+	want(sp, &sp->listen.addr, vrf);
+	if (addr_eq(&sp->listen.addr, &any6))
+		want(sp, &any4, vrf);
+}
+
+static void relisten(struct loop_task *t)
+{
+	struct bgp_speaker *sp = CONTAINER_OF(t, struct bgp_speaker, relisten);
+	struct bgp_listener *l;
+	void *at;
+
+	LIST_EACH (l, &sp->listeners, link)
+		l->wanted = false;
+	if (sp->listen.port)
+		want_families(sp, NULL);
+	for (size_t i = 0; sp->listen.port && map_next(sp->peers, &i, NULL, &at);) {
+		const struct bgp_peer_conf *conf = &((const struct bgp_peer *)at)->conf;
+
+		if (conf->in_vrf)
+			want_families(sp, conf->device);
+	}
+	LIST_EACH (l, &sp->listeners, link) {
+		if (l->wanted)
+			listener_open(l);
+		else
+			listener_free(l);
+	}
+}
+
+static void on_again(struct loop_timer *t, struct mono now)
+{
+	(void)now;
+	bgp_listen_touch(CONTAINER_OF(t, struct bgp_speaker, listen_again));
+}
+
+void bgp_listen_init(struct bgp_speaker *sp)
+{
+	list_init(&sp->listeners);
+	loop_task_init(&sp->relisten, sp->loop, relisten);
+	loop_timer_init(&sp->listen_again, sp->loop, on_again);
+}
+
+void bgp_listen_fini(struct bgp_speaker *sp)
+{
+	struct bgp_listener *l;
+
+	loop_task_cancel(&sp->relisten);
+	loop_timer_stop(&sp->listen_again);
+	LIST_EACH (l, &sp->listeners, link)
+		listener_free(l);
+}
+
+void bgp_listen_touch(struct bgp_speaker *sp)
+{
+	loop_task_queue(&sp->relisten);
+}
+
+bool bgp_listen_serves(const struct bgp_speaker *sp, const struct bgp_peer_conf *conf)
+{
+	const struct addr any6 = { .family = FAMILY_V6 };
+
+	return sp->listen.port &&
+	       (conf->addr.family == sp->listen.addr.family || addr_eq(&sp->listen.addr, &any6));
+}
+
+void bgp_speaker_listen(struct bgp_speaker *sp, const struct bgp_listen_conf *conf)
+{
+	void *at;
+
+	if (addr_eq(&sp->listen.addr, &conf->addr) && sp->listen.port == conf->port)
+		return;
+	sp->listen = *conf;
+	for (size_t i = 0; map_next(sp->peers, &i, NULL, &at);) {
+		struct bgp_peer *p = at;
+
+		p->session.conf.accepts = bgp_listen_serves(sp, &p->conf);
+	}
+	bgp_listen_touch(sp);
+}
+
+bool bgp_speaker_listen_next(const struct bgp_speaker *sp, size_t *at,
+			     struct bgp_listen_status *out)
+{
+	struct bgp_listener *l;
+	size_t i = 0;
+
+	LIST_EACH (l, &sp->listeners, link) {
+		if (i++ < *at)
+			continue;
+		*at = i;
+		*out = (struct bgp_listen_status){
+			.addr = l->addr,
+			.port = l->port,
+			.vrf = l->vrf,
+			.error = l->error.text[0] ? l->error.text : NULL,
+		};
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,151 @@
+"""Sessions as such: who connects, who may, over how many hops, and what ends them."""
+
+import pytest
+
+from cluster import LAN, LAN6
+from crierlab import Bird, Frr, GoBgp, Node
+from netlab import wait_for
+from test_bgp import BIRD, FRR, GOBGP, ROUTERS, attributes
+
+CONFIG = """
+{bgp}
+peers:
+- name: r4
+  peer-address: 10.50.0.1
+  peer-asn: 64513
+  my-asn: 64512
+  hold-time: 9s
+  {extra}
+- name: r6
+  peer-address: "fd50::1"
+  peer-asn: 64513
+  my-asn: 64512
+  hold-time: 9s
+  {extra}
+address-pools:
+- name: public
+  protocol: bgp
+  addresses: [198.51.100.0/24, "2001:db8:51::/64"]
+services:
+- {{name: web, addresses: [198.51.100.7, "2001:db8:51::7"]}}
+"""
+LISTEN = 'bgp: {listen: "[::]:179"}'
+TTL = {"frr": "neighbor 10.50.0.11 ttl-security hops 1\n neighbor fd50::11 ttl-security hops 1",
+       "bird": "ttl security on;",
+       "gobgp": "[neighbors.ttl-security.config]\nenabled = true\nttl-min = 255"}
+PREFIXES = ("198.51.100.7/32", "2001:db8:51::7/128")
+
+
+def make_pair(lab, kind, bgp="", extra="", more=""):
+    lan = lab.switch("lan")
+    cls, conf, _ = ROUTERS[kind]
+    router = lab.host("router", lan, "10.50.0.1/24", "fd50::1/64", cls=cls)
+    node = lab.host("a", lan, f"{LAN.format(11)}/24", f"{LAN6.format(11)}/64", cls=Node)
+    router.start(conf.format(asn=64513, more=more))
+    node.configure(CONFIG.format(bgp=bgp, extra=extra))
+    return router, node
+
+
+def established(node):
+    return all(p["state"] == "established" for p in node.get("peers"))
+
+
+def connections(node):
+    """TCP connections of BGP: (who connected, …) by our side's ports."""
+    lines = node.run("ss -Htn state established '( sport = :179 or dport = :179 )'").stdout.splitlines()
+    return ["theirs" if line.split()[2].endswith(":179") else "ours" for line in lines]
+
+
+@pytest.mark.parametrize("kind", ROUTERS)
+def test_passive_peers_come_to_us(lab, kind):
+    router, node = make_pair(lab, kind, LISTEN, "passive: true")
+    node.start()
+    for prefix in PREFIXES:
+        router.wait_route(prefix, timeout=40)
+    assert connections(node) == ["theirs", "theirs"]
+    assert not [p for p in node.status()["problems"] if "listen" in p["text"]]
+
+
+@pytest.mark.parametrize("kind", ROUTERS)
+def test_both_sides_connect(lab, kind):
+    router, node = make_pair(lab, kind, LISTEN)
+    node.start()
+    for prefix in PREFIXES:
+        router.wait_route(prefix, timeout=40)
+    wait_for(lambda: established(node) and len(connections(node)) == 2, "one connection for each peer")
+
+
+@pytest.mark.parametrize("kind", ROUTERS)
+def test_md5_of_passive_peers_and_its_change(lab, kind):
+    line = ROUTERS[kind][2]["password"]
+    router, node = make_pair(lab, kind, LISTEN, "passive: true\n  password: wr0ng", line.format("s3cret", "s3cret"))
+    node.start()
+    router.run("sleep 2")
+    assert not any(p["state"] == "established" for p in node.get("peers"))
+
+    # The new password holds for the next attempt, without a new listener.
+    node.configure(node.config.read_text().replace("wr0ng", "s3cret"))
+    node.crier("reload")
+    for prefix in PREFIXES:
+        router.wait_route(prefix, timeout=60)
+    assert connections(node) == ["theirs", "theirs"]
+
+
+@pytest.mark.parametrize("passive", [False, True])
+@pytest.mark.parametrize("kind", ROUTERS)
+def test_ttl_security(lab, kind, passive):
+    router, node = make_pair(lab, kind, LISTEN, f"ttl-security: 1\n  passive: {str(passive).lower()}", TTL[kind])
+    node.start()
+    for prefix in PREFIXES:
+        router.wait_route(prefix, timeout=40)
+    # A router further away than it says: nothing of it is heard.
+    wait_for(lambda: established(node), "both sessions")
+    router.run("nft add table inet far '{ chain out { type filter hook output priority 0; "
+               "tcp dport 179 ip ttl set 254; tcp sport 179 ip ttl set 254; "
+               "tcp dport 179 ip6 hoplimit set 254; tcp sport 179 ip6 hoplimit set 254; }; }'")
+    wait_for(lambda: not any(p["state"] == "established" for p in node.get("peers")), "both sessions end", 20)
+    router.run("nft delete table inet far")
+    for prefix in PREFIXES:
+        router.wait_route(prefix, timeout=60)
+
+
+@pytest.mark.parametrize("kind", ROUTERS)
+def test_next_hop_of_a_peer(lab, kind):
+    router, node = make_pair(lab, kind, extra='next-hop: [10.50.0.99, "fd50::99"]')
+    node.start()
+    for prefix, hop in zip(PREFIXES, ("10.50.0.99", "fd50::99")):
+        router.wait_route(prefix)
+        assert attributes(kind, router, prefix)[3] == hop
+
+
+def test_too_many_prefixes_end_the_session(lab):  # FRR sends back what it hears from us: one more
+    router, node = make_pair(lab, "frr", extra="max-prefix: 4")
+    node.start()
+    router.wait_route(PREFIXES[0])
+    router.vtysh("configure terminal", "router bgp 64513", "no bgp network import-check",
+                 "address-family ipv4 unicast", *[f"network 192.0.2.{i}/32" for i in range(3)])
+    router.run("sleep 1")
+    assert established(node)
+    router.vtysh("configure terminal", "router bgp 64513", "address-family ipv4 unicast", "network 192.0.2.3/32")
+    wait_for(lambda: node.get("peers", "r4")[0]["state"] != "established", "the limit ends the session")
+    peer = node.get("peers", "r4")[0]
+    assert peer["last-error"] == "the peer announces more than 4 prefixes"
+    assert "Maximum Number of Prefixes" in peer["last-notification-sent"]["what"]
+    assert node.get("peers", "r6")[0]["state"] == "established"
+    wait_for(lambda: "10.50.0.11" in router.vtysh("show bgp summary failed"), "the router sees why")
+
+
+def test_a_port_that_is_taken_is_a_problem_and_not_the_end(lab):
+    router, node = make_pair(lab, "bird", LISTEN)
+    taken = node.popen(["python3", "-c", "import socket, time; s = socket.create_server(('', 179)); time.sleep(600)"],
+                       "taken.log")
+    wait_for(lambda: ":179" in node.run("ss -Htln").stdout, "somebody has the port")
+    node.start()
+    for prefix in PREFIXES:
+        router.wait_route(prefix)
+    wait_for(lambda: [p for p in node.status()["problems"] if "does not listen on 0.0.0.0:179" in p["text"]],
+             "the problem is told")
+    assert len(node.events("bgpListenFailed")) == 1
+    taken.kill()
+    taken.wait()
+    wait_for(lambda: not [p for p in node.status()["problems"] if "listen" in p["text"]], "it goes away by itself")
