@@ -404,12 +404,15 @@ static int app_start(struct app *a, const struct cfg *c, struct err *e)
 		status = make_cluster(a, c, e);
 	if (status == 0)
 		status = packet_start(a, e);
+	if (status == 0 && a->conf.kubernetes)
+		status = kubernetes_new(a, c, &a->kubernetes, e);
 	return status;
 }
 
 static void app_stop(struct app *a)
 {
 	app_control_stop(a);
+	a->kubernetes = kubernetes_free(a->kubernetes);
 	a->loader = loader_free(a->loader);
 	loop_signal_stop(&a->sigterm);
 	loop_signal_stop(&a->sigint);

@@ -5,6 +5,8 @@
 #ifndef APP_APP_H
 #define APP_APP_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
 struct app_conf {
@@ -12,6 +14,7 @@ struct app_conf {
 	size_t n_paths;
 	const char *node;	 /* --node, or NULL: the configuration's, else the host's name */
 	const char *runtime_dir; /* socket and records; NULL: $RUNTIME_DIRECTORY, else /run/crier */
+	bool kubernetes;	 /* services and configuration of a Kubernetes API, too */
 	const char *state_dir;	 /* allocations; NULL: $STATE_DIRECTORY, else /var/lib/crier */
 };
 

@@ -9,6 +9,7 @@
 #include "app/binding.h"
 #include "app/byhand.h"
 #include "app/events.h"
+#include "app/kubernetes.h"
 #include "app/layer2.h"
 #include "app/loader.h"
 #include "app/membership.h"
@@ -60,6 +61,7 @@ struct app {
 	struct membership *membership;
 	struct share *share;
 	struct health_checker *health;
+	struct kubernetes *kubernetes; /* NULL: no such source */
 	struct events *events;
 	struct control_server *control;
 	struct http_server *http;

@@ -144,6 +144,8 @@ static int check_losses(const struct app *a, const struct cfg *c, struct err *e)
 
 	if (status == 0)
 		status = allocation_check(a->allocation, c, e);
+	if (status == 0)
+		status = kubernetes_check(a->kubernetes, c, e);
 	return status < 0 ? err_wrap(e, "refused, unless by crier reload --force") : 0;
 }
 
@@ -225,7 +227,14 @@ static void reload_loaded(void *ctx, struct loaded *result)
 
 int app_reload(struct app *a, bool force, struct control_stream *asked, struct err *e)
 {
-	if (loader_start(a->loader, a->cfg, reload_loaded, a, e) < 0)
+	size_t n_texts;
+	const struct cfg_text *texts = kubernetes_texts(a->kubernetes, &n_texts);
+
+	if (!kubernetes_is_viewed(a->kubernetes))
+		return err_set(e, ERR_STATE,
+			       "the Kubernetes API has not been seen yet; its configuration comes "
+			       "into force by itself");
+	if (loader_start(a->loader, a->cfg, texts, n_texts, reload_loaded, a, e) < 0)
 		return -ERR_STATE;
 	notify_manager("RELOADING=1");
 	a->reload.force = force;

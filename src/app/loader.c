@@ -14,6 +14,9 @@ struct loader {
 	pthread_t thread;
 	bool busy;
 	const struct cfg *in_force;
+	struct arena *arena; /* of the texts; the thread's while it runs */
+	struct cfg_text *texts;
+	size_t n_texts;
 	struct loaded result; /* the thread's until it has said that it is finished */
 	void (*done)(void *ctx, struct loaded *result);
 	void *ctx;
@@ -27,13 +30,23 @@ static const char *host_name(char buf[static 256])
 	return buf;
 }
 
-void loader_load(const struct app_conf *conf, struct loaded *out)
+static void load(const struct app_conf *conf, const struct cfg_text *texts, size_t n_texts,
+		 struct loaded *out)
 {
 	char name[256];
+	struct cfg_input in = { .paths = conf->paths,
+				.n_paths = conf->n_paths,
+				.texts = texts,
+				.n_texts = n_texts,
+				.host_name = conf->node ? conf->node : host_name(name) };
 
 	*out = (struct loaded){ 0 };
-	out->status = cfg_load(conf->paths, conf->n_paths,
-			       conf->node ? conf->node : host_name(name), &out->cfg, &out->report);
+	out->status = cfg_load_input(&in, &out->cfg, &out->report);
+}
+
+void loader_load(const struct app_conf *conf, struct loaded *out)
+{
+	load(conf, NULL, 0, out);
 }
 
 /* Read again, a pipe is empty, which is a valid configuration, or never ends, and we with it. */
@@ -63,7 +76,7 @@ static void *loader_thread(void *arg)
 	*r = (struct loaded){ 0 };
 	r->status = check_rereadable(ld->conf, &r->why);
 	if (r->status == 0)
-		loader_load(ld->conf, r);
+		load(ld->conf, ld->texts, ld->n_texts, r);
 	if (r->status == 0)
 		r->diff = cfg_diff(ld->in_force, r->cfg);
 	loop_wake_signal(&ld->finished);
@@ -103,6 +116,7 @@ struct loader *loader_free(struct loader *ld)
 		json_decref(ld->result.diff);
 	}
 	loop_wake_fini(&ld->finished);
+	arena_free(ld->arena);
 	free(ld);
 	return NULL;
 }
@@ -112,13 +126,28 @@ bool loader_is_busy(const struct loader *ld)
 	return ld->busy;
 }
 
-int loader_start(struct loader *ld, const struct cfg *in_force,
-		 void (*done)(void *ctx, struct loaded *result), void *ctx, struct err *e)
+static void keep_texts(struct loader *ld, const struct cfg_text *texts, size_t n)
+{
+	arena_free(ld->arena);
+	ld->arena = arena_new();
+	ld->texts = arena_new_n(ld->arena, struct cfg_text, n);
+	ld->n_texts = n;
+	for (size_t i = 0; i < n; i++)
+		ld->texts[i] =
+			(struct cfg_text){ arena_strdup(ld->arena, texts[i].name),
+					   arena_strndup(ld->arena, texts[i].text, texts[i].len),
+					   texts[i].len };
+}
+
+int loader_start(struct loader *ld, const struct cfg *in_force, const struct cfg_text *texts,
+		 size_t n_texts, void (*done)(void *ctx, struct loaded *result), void *ctx,
+		 struct err *e)
 {
 	sigset_t all, before;
 
 	if (ld->busy)
 		return err_set(e, ERR_STATE, "a reload is under way; try again when it is done");
+	keep_texts(ld, texts, n_texts);
 	ld->in_force = in_force;
 	ld->done = done;
 	ld->ctx = ctx;

@@ -21,7 +21,7 @@ struct loaded {
 	json_t *diff;	       /* of a reload: see cfg_diff(); NULL when invalid */
 };
 
-/** The same at once, on the caller's thread: for the start. */
+/** The files alone, at once, on the caller's thread: for the start. */
 void loader_load(const struct app_conf *conf, struct loaded *out);
 
 struct loader;
@@ -35,10 +35,11 @@ struct loader *loader_free(struct loader *ld);
 bool loader_is_busy(const struct loader *ld);
 
 /**
- * Start. @in_force has to stay until @done is called, in the loop, with the result.
- * Returns 0, -ERR_STATE when one is under way, or -ERR_SYSTEM.
+ * Start, with the files and @texts (copied). @in_force has to stay until @done is called, in the
+ * loop, with the result. Returns 0, -ERR_STATE when one is under way, or -ERR_SYSTEM.
  */
 NODISCARD int loader_start(struct loader *ld, const struct cfg *in_force,
+			   const struct cfg_text *texts, size_t n_texts,
 			   void (*done)(void *ctx, struct loaded *result), void *ctx,
 			   struct err *e);
 

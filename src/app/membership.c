@@ -51,7 +51,8 @@ static void node_take(struct membership *m, const struct gossip_member *member)
 			       : NULL;
 	json_t *labels = json_object_get(meta, "labels"), *value;
 	struct label *v = mem_new_n(struct label, json_object_size(labels));
-	struct world_node node = { .name = member->name, .alive = true };
+	const struct world_node *known = world_node(m->world, member->name);
+	struct world_node node = { .name = member->name };
 	const char *key;
 
 	json_object_foreach(labels, key, value)
@@ -62,6 +63,10 @@ static void node_take(struct membership *m, const struct gossip_member *member)
 	}
 	qsort(v, node.labels.n, sizeof(*v), by_key);
 	node.labels.v = v;
+	/* What the API says of a node is its own; that it lives is ours. */
+	if (known && known->has_object)
+		node = *known;
+	node.alive = true;
 	if (json_object_get(meta, "crier"))
 		(void)map_del(m->strangers, member->name);
 	else

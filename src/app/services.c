@@ -199,7 +199,8 @@ json_t *services_json(const struct services *s)
 	const struct world_service *ws;
 
 	for (size_t at = 0; (ws = world_next_service(s->app->world, &at));)
-		json_array_append_new(items, service_json(s, ws));
+		if (kubernetes_handles(s->app, ws))
+			json_array_append_new(items, service_json(s, ws));
 	return items;
 }
 
@@ -238,6 +239,8 @@ struct services_count services_count(const struct services *s)
 	for (size_t at = 0; (ws = world_next_service(s->app->world, &at));) {
 		const struct announced *an = map_get(s->v, ws->key);
 
+		if (!kubernetes_handles(s->app, ws))
+			continue;
 		n.total++;
 		n.announced += an && (an->l2 || an->bgp);
 		n.without_address += ws->n_addresses == 0;

@@ -178,6 +178,8 @@ static void services_status(struct app *a, json_t *counts, json_t *problems)
 	for (size_t at = 0; (ws = world_next_service(a->world, &at));) {
 		const char *unplaced = verdict_unplaced(a, ws->key);
 
+		if (!kubernetes_handles(a, ws))
+			continue;
 		if (unplaced)
 			problem(problems, "crier explain NAME",
 				"service %s can't be announced from here: %s", ws->key, unplaced);
@@ -252,16 +254,22 @@ json_t *app_status(struct app *a)
 	sessions_status(a, counts, problems);
 	members_status(a, counts, problems);
 	bindings_status(a, problems);
+	if (kubernetes_problem(a->kubernetes))
+		problem(problems, "what is in force stays; crier get events tells since when",
+			"the Kubernetes API can't be read: %s", kubernetes_problem(a->kubernetes));
+	else if (!kubernetes_is_viewed(a->kubernetes))
+		problem(problems, NULL, "the Kubernetes API has not been seen yet");
 	if (a->http_problem)
 		problem(problems, "http: {listen: …} in the configuration",
 			"no metrics and status page: %s", a->http_problem);
 	if (packet_events_lost(a->packet))
 		problem(problems, NULL, "%llu events of the packet thread were lost",
 			(unsigned long long)packet_events_lost(a->packet));
-	return json_pack("{s:s, s:b, s:s, s:s, s:o, s:o, s:s, s:o}", "node", a->node, "healthy",
-			 json_array_size(problems) == 0, "version", CRIER_VERSION, "since",
-			 JSON_TIME(a->started), "config", config, "counts", counts, "packet-thread",
-			 priority_name(packet_priority(a->packet)), "problems", problems);
+	return json_pack("{s:s, s:b, s:s, s:s, s:o, s:o, s:s, s:o, s:o*}", "node", a->node,
+			 "healthy", json_array_size(problems) == 0, "version", CRIER_VERSION,
+			 "since", JSON_TIME(a->started), "config", config, "counts", counts,
+			 "packet-thread", priority_name(packet_priority(a->packet)), "problems",
+			 problems, "kubernetes", kubernetes_json(a->kubernetes));
 }
 
 /* --- explain --- */
@@ -394,6 +402,7 @@ void app_collect(struct app *a, struct buf *out)
 		  a->config.loads + a->config.refusals);
 	one_value(&w, METRIC_COUNTER, "metallb_k8s_client_update_errors_total",
 		  "Configurations refused", a->config.refusals);
+	kubernetes_collect(a->kubernetes, &w);
 	services_collect(a->services, &w);
 	allocation_collect(a->allocation, &w);
 	layer2_collect(&a->layer2, &w);

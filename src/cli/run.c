@@ -16,10 +16,24 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "runtime-dir", 'r', "PATH", 0, "Socket and records (default: /run/crier)", 0 },
 	{ "role", 'R', "ROLES", 0, "announcer,allocator (default: both)", 0 },
-	{ "source", 'S', "SOURCES", 0, "file (default); kubernetes and etcd are not built yet", 0 },
+	{ "source", 'S', "SOURCES", 0, "file (default), kubernetes, or both; etcd is not built yet",
+	  0 },
 	{ "state-dir", 'd', "PATH", 0, "Allocations (default: /var/lib/crier)", 0 },
 	{ 0 },
 };
+
+static void take_sources(struct run_args *a, const char *arg, struct argp_state *state)
+{
+	for (const char *at = arg; *at;
+	     at += at[strcspn(at, ",")] ? strcspn(at, ",") + 1 : strlen(at)) {
+		size_t len = strcspn(at, ",");
+
+		if (len == strlen("kubernetes") && strncmp(at, "kubernetes", len) == 0)
+			a->conf.kubernetes = true;
+		else if (len != strlen("file") || strncmp(at, "file", len) != 0)
+			argp_error(state, "--source %s: there are file and kubernetes", arg);
+	}
+}
 
 static error_t take(int key, char *arg, struct argp_state *state)
 {
@@ -47,8 +61,7 @@ static error_t take(int key, char *arg, struct argp_state *state)
 				arg);
 		return 0;
 	case 'S':
-		if (strcmp(arg, "file") != 0)
-			argp_error(state, "--source %s: not built yet; only 'file' is", arg);
+		take_sources(a, arg, state);
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "'%s': configuration files are named with -f", arg);
@@ -80,10 +93,12 @@ int cli_run(int argc, char **argv)
 	struct err e = { 0 };
 	int code = CLI_USAGE;
 
-	if (parse(&run_argp, argc, argv, &a) == 0 && a.conf.n_paths == 0)
+	bool understood = parse(&run_argp, argc, argv, &a) == 0;
+
+	if (understood && a.conf.n_paths == 0 && !a.conf.kubernetes)
 		fputs("crier run: which configuration? crier run -f /etc/crier/crier.yaml\n",
 		      stderr);
-	else if (a.conf.n_paths > 0)
+	else if (understood)
 		code = app_run(&a.conf, &e) < 0 ? CLI_NO : CLI_DONE;
 	if (code == CLI_NO)
 		fprintf(stderr, "crier run: %s\n", e.text);

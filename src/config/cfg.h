@@ -272,6 +272,8 @@ struct cfg_allocation {
 /** What decides about services and nodes of a Kubernetes cluster. */
 struct cfg_kubernetes {
 	const char *lb_class;	/* only services of this loadBalancerClass; "": those of none */
+	const char *kubeconfig; /* "": what a pod is given */
+	const char *namespace;	/* where the configuration lies; "": that of the pod */
 	bool ignore_exclude_lb; /* announce from nodes that the label excludes */
 };
 

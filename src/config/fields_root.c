@@ -34,12 +34,13 @@ const struct level level_allocation = {
 	.object_size = sizeof(struct cfg_allocation),
 };
 
-static const struct not_built no_api = { NULL,
-					 "crier plan reads the cluster's objects from files" };
-
 static const struct field kubernetes_fields[] = {
-	{ "kubeconfig", FIELD_TEXT, "how to reach the API server", .not_built = &no_api },
-	{ "namespace", FIELD_TEXT, "where the configuration lies", .not_built = &no_api },
+	{ "kubeconfig", FIELD_TEXT,
+	  "how to reach the API server; empty: as a pod does, else as KUBECONFIG says",
+	  AT(struct cfg_kubernetes, kubeconfig), .preset = "" },
+	{ "namespace", FIELD_TEXT,
+	  "where the configuration lies; empty: METALLB_NAMESPACE, the pod's, else metallb-system",
+	  AT(struct cfg_kubernetes, namespace), .preset = "" },
 	{ "lb-class", FIELD_TEXT,
 	  "services of this loadBalancerClass alone; empty: those that have none",
 	  AT(struct cfg_kubernetes, lb_class), .preset = "" },

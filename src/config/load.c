@@ -188,15 +188,25 @@ static int loader_finish(struct loader *l, const struct cfg **out, struct cfg_re
 	return 0;
 }
 
-int cfg_load_with(const char *const *paths, size_t n_paths, const char *host_name,
-		  const struct cfg_sink *sink, const struct cfg **out, struct cfg_report *report)
+int cfg_load_input(const struct cfg_input *in, const struct cfg **out, struct cfg_report *report)
 {
 	struct loader l;
 
-	loader_init(&l, host_name, sink);
-	for (size_t i = 0; i < n_paths; i++)
-		load_path(&l, paths[i]);
+	loader_init(&l, in->host_name, in->sink);
+	for (size_t i = 0; i < in->n_paths; i++)
+		load_path(&l, in->paths[i]);
+	for (size_t i = 0; i < in->n_texts; i++)
+		load_bytes(&l, in->texts[i].name, in->texts[i].text, in->texts[i].len);
 	return loader_finish(&l, out, report);
+}
+
+int cfg_load_with(const char *const *paths, size_t n_paths, const char *host_name,
+		  const struct cfg_sink *sink, const struct cfg **out, struct cfg_report *report)
+{
+	return cfg_load_input(
+		&(struct cfg_input){
+			.paths = paths, .n_paths = n_paths, .host_name = host_name, .sink = sink },
+		out, report);
 }
 
 int cfg_load(const char *const *paths, size_t n_paths, const char *host_name,
@@ -209,11 +219,12 @@ int cfg_load_text_with(const char *name, const char *text, size_t len, const cha
 		       const struct cfg_sink *sink, const struct cfg **out,
 		       struct cfg_report *report)
 {
-	struct loader l;
+	struct cfg_text only = { .name = name, .text = text, .len = len };
 
-	loader_init(&l, host_name, sink);
-	load_bytes(&l, name, text, len);
-	return loader_finish(&l, out, report);
+	return cfg_load_input(
+		&(struct cfg_input){
+			.texts = &only, .n_texts = 1, .host_name = host_name, .sink = sink },
+		out, report);
 }
 
 int cfg_load_text(const char *name, const char *text, size_t len, const char *host_name,

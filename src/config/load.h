@@ -73,6 +73,26 @@ struct cfg_sink {
 	void *ctx;
 };
 
+/** A document that is in memory already. */
+struct cfg_text {
+	const char *name; /* for messages, in the place of a file's */
+	const char *text;
+	size_t len;
+};
+
+struct cfg_input {
+	const char *const *paths; /* as of cfg_load(); they come first */
+	size_t n_paths;
+	const struct cfg_text *texts;
+	size_t n_texts;
+	const char *host_name;
+	const struct cfg_sink *sink; /* may be NULL */
+};
+
+/** As cfg_load(), from all of these together. */
+NODISCARD int cfg_load_input(const struct cfg_input *in, const struct cfg **out,
+			     struct cfg_report *report);
+
 /** As cfg_load(); @sink may be NULL. */
 NODISCARD int cfg_load_with(const char *const *paths, size_t n_paths, const char *host_name,
 			    const struct cfg_sink *sink, const struct cfg **out,

@@ -1,6 +1,7 @@
 /* Secrets, and the passwords of peers that stand in them. */
 #include <string.h>
 
+#include "base/base64.h"
 #include "config/loader.h"
 
 #define PASSWORD_KEY "password"
@@ -26,38 +27,6 @@ void secret_keep(struct loader *l, const struct place *p)
 	};
 	mem_grow(l->secrets, l->n_secrets, l->cap_secrets);
 	l->secrets[l->n_secrets++] = s;
-}
-
-static int base64_digit(char c)
-{
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const char *at = c ? strchr(digits, c) : NULL;
-
-	return at ? (int)(at - digits) : -1;
-}
-
-/* As the API server reads it: padded, line ends anywhere. */
-static bool base64_decode(const char *text, struct buf *out)
-{
-	unsigned bits = 0, n = 0, padding = 0;
-
-	for (; *text; text++) {
-		int digit = base64_digit(*text);
-
-		if (*text == '\n' || *text == '\r')
-			continue;
-		if (*text == '=' && n % 4 >= 2)
-			padding++;
-		else if (digit < 0 || padding)
-			return false;
-		bits = bits << 6 | (unsigned)MAX(digit, 0);
-		if (++n % 4 == 0)
-			buf_append(out,
-				   (uint8_t[]){ bits >> 16 & 0xff, bits >> 8 & 0xff, bits & 0xff },
-				   3 - padding);
-	}
-	return n % 4 == 0;
 }
 
 /* The Secrets of a load, by what peers may call them. */

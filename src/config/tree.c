@@ -351,7 +351,9 @@ json_t *tree_settings(const struct cfg *c)
 			  c->http.off ? json_string("none") : tree_endpoint(&c->http.at)));
 	json_object_set_new(o, "allocation", tree_allocation(c));
 	json_object_set_new(o, "kubernetes",
-			    json_pack("{s:s, s:b}", "lb-class", c->kubernetes.lb_class,
+			    json_pack("{s:s, s:s, s:s, s:b}", "kubeconfig",
+				      c->kubernetes.kubeconfig, "namespace",
+				      c->kubernetes.namespace, "lb-class", c->kubernetes.lb_class,
 				      "ignore-exclude-lb", c->kubernetes.ignore_exclude_lb));
 	json_object_set_new(o, "log",
 			    json_pack("{s:s, s:s}", "format",

@@ -104,7 +104,6 @@ static const struct refusal refused[] = {
 	{ "allocation.sticky", "allocation: {sticky: 5s}\n", "allocation.sticky", "true or false" },
 	{ "allocation.rest", "allocation: {rest: 20000h}\n", "allocation.rest", "out of range" },
 	{ "networks", "networks: [{prefix: 198.51.100.0/24}]\n", "networks", "not built yet" },
-	{ "kubernetes", "kubernetes: {kubeconfig: x}\n", "kubernetes.kubeconfig", "not built yet" },
 	{ "etcd", "etcd: {endpoints: []}\n", "etcd", "not built yet" },
 	{ "control.socket",
 	  "control: {socket: "

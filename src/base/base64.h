@@ -1,0 +1,14 @@
+/**
+ * Base64 (RFC 4648 §4), as Kubernetes writes it.
+ */
+#ifndef BASE_BASE64_H
+#define BASE_BASE64_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+
+/** Append what @text stands for: padded, line ends anywhere. False: it is none. */
+NODISCARD bool base64_decode(const char *text, struct buf *out);
+
+#endif

@@ -1,0 +1,297 @@
+#include "kube/credentials.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+
+enum { TOKEN_MAX = 1 << 20, ANSWER_MAX = 1 << 20 };
+
+#define TOKEN_LASTS  DUR_S(60)
+#define COMMAND_MAX  DUR_S(30) /* it runs */
+#define COMMAND_WAIT DUR_S(10) /* from a failure to the next try */
+
+struct kube_credentials {
+	struct loop *loop;
+	const struct kube_access *access;
+	char *token; /* of the file */
+	struct mono read_at;
+	char *problem;
+
+	struct kube_exec_answer answer;
+	bool has_answer;
+	pid_t pid; /* 0: the command does not run */
+	struct loop_io out;
+	struct buf text;
+	struct loop_timer next; /* run it, or end it */
+};
+
+/* --- a token of a file --- */
+
+static void token_forget(struct kube_credentials *c)
+{
+	if (c->token)
+		explicit_bzero(c->token, strlen(c->token));
+	free(c->token);
+	c->token = NULL;
+}
+
+static void problem_set(struct kube_credentials *c, const char *text)
+{
+	free(c->problem);
+	c->problem = text ? mem_strdup(text) : NULL;
+}
+
+static void token_read(struct kube_credentials *c)
+{
+	struct buf text = { 0 };
+	struct err e = { 0 };
+
+	if (c->token && mono_before(loop_now(c->loop), mono_add(c->read_at, TOKEN_LASTS)))
+		return;
+	c->read_at = loop_now(c->loop);
+	if (file_read(c->access->token_file, TOKEN_MAX, &text, &e) == 0) {
+		token_forget(c);
+		c->token = mem_strndup(buf_text(&text), strcspn(buf_text(&text), "\r\n"));
+		explicit_bzero(text.p, text.len);
+	}
+	problem_set(c, e.kind ? e.text : NULL); /* the one before may still be good */
+	buf_fini(&text);
+}
+
+/* --- a command --- */
+
+void kube_exec_answer_fini(struct kube_exec_answer *a)
+{
+	char *const texts[] = { a->token, a->cert_pem, a->key_pem };
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		if (texts[i])
+			explicit_bzero(texts[i], strlen(texts[i]));
+		free(texts[i]);
+	}
+	*a = (struct kube_exec_answer){ 0 };
+}
+
+static char *text_of(const json_t *status, const char *key)
+{
+	const char *text = json_string_value(json_object_get(status, key));
+
+	return text && *text ? mem_strdup(text) : NULL;
+}
+
+static int64_t time_of(const char *text)
+{
+	struct tm tm = { 0 };
+
+	return text && strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) ? (int64_t)timegm(&tm) : 0;
+}
+
+int kube_exec_parse(const char *text, size_t len, struct kube_exec_answer *out, struct err *e)
+{
+	json_t *root = json_loadb(text, len, 0, NULL);
+	const json_t *status = json_object_get(root, "status");
+	struct kube_exec_answer a = {
+		.token = text_of(status, "token"),
+		.cert_pem = text_of(status, "clientCertificateData"),
+		.key_pem = text_of(status, "clientKeyData"),
+		.expires_s =
+			time_of(json_string_value(json_object_get(status, "expirationTimestamp"))),
+	};
+
+	json_decref(root);
+	if (!a.token && !(a.cert_pem && a.key_pem)) {
+		kube_exec_answer_fini(&a);
+		return err_set(
+			e, ERR_PROTOCOL,
+			"the command printed no ExecCredential with a token or a certificate");
+	}
+	*out = a;
+	return 0;
+}
+
+static void command_run(struct kube_credentials *c);
+
+/* The next one some time before this one's end. */
+static void command_schedule(struct kube_credentials *c)
+{
+	int64_t left = c->answer.expires_s - (int64_t)time(NULL);
+
+	if (c->answer.expires_s)
+		loop_timer_set(&c->next, mono_add(loop_now(c->loop), DUR_S(MAX(left * 4 / 5, 5))));
+}
+
+static void command_end(struct kube_credentials *c)
+{
+	struct err e = { 0 };
+	struct kube_exec_answer fresh;
+
+	loop_io_stop(&c->out);
+	close(c->out.fd);
+	kill(c->pid, SIGKILL); /* it has said all; most have ended by now */
+	waitpid(c->pid, NULL, 0);
+	c->pid = 0;
+	if (kube_exec_parse(buf_text(&c->text), c->text.len, &fresh, &e) == 0) {
+		kube_exec_answer_fini(&c->answer);
+		c->answer = fresh;
+		c->has_answer = true;
+		loop_timer_stop(&c->next);
+		command_schedule(c);
+	} else {
+		(void)err_wrap(&e, "%s", c->access->exec.command);
+		loop_timer_set(&c->next, mono_add(loop_now(c->loop), COMMAND_WAIT));
+	}
+	problem_set(c, e.kind ? e.text : NULL);
+	if (c->text.p)
+		explicit_bzero(c->text.p, c->text.len);
+	buf_clear(&c->text);
+}
+
+static void command_says(struct loop_io *io, unsigned events)
+{
+	struct kube_credentials *c = CONTAINER_OF(io, struct kube_credentials, out);
+	char bytes[4096];
+	ssize_t n = read(io->fd, bytes, sizeof(bytes));
+
+	(void)events;
+	if (n > 0 && c->text.len < ANSWER_MAX)
+		buf_append(&c->text, bytes, (size_t)n);
+	else
+		command_end(c);
+}
+
+/* The environment of the command: ours, its own, and what it is asked. */
+static char **command_env(const struct kube_access *a)
+{
+	size_t n = 0, used = 0;
+	char **own = a->exec.env;
+
+	while (environ[n])
+		n++;
+	for (char **at = own; at && *at; at++)
+		n++;
+	char **v = mem_new_n(char *, n + 2);
+	for (char **at = environ; *at; at++)
+		v[used++] = *at;
+	for (char **at = own; at && *at; at++)
+		v[used++] = *at;
+	v[used] = mem_printf("KUBERNETES_EXEC_INFO={\"apiVersion\":\"%s\",\"kind\":"
+			     "\"ExecCredential\",\"spec\":{\"interactive\":false}}",
+			     a->exec.api_version);
+	return v;
+}
+
+static int command_spawn(struct kube_credentials *c, int out)
+{
+	posix_spawn_file_actions_t actions;
+	char **env = command_env(c->access);
+	size_t last = 0;
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_adddup2(&actions, out, 1);
+	int error = posix_spawnp(&c->pid, c->access->exec.command, &actions, NULL,
+				 c->access->exec.argv, env);
+
+	posix_spawn_file_actions_destroy(&actions);
+	while (env[last + 1])
+		last++;
+	free(env[last]); /* the only one that was made here */
+	free(env);
+	return error;
+}
+
+static void command_run(struct kube_credentials *c)
+{
+	int ends[2];
+	int error = pipe2(ends, O_CLOEXEC) < 0 ? errno : command_spawn(c, ends[1]);
+
+	if (error) {
+		char *text = mem_printf("%s: %s", c->access->exec.command, strerror(error));
+
+		problem_set(c, text);
+		free(text);
+		c->pid = 0;
+		loop_timer_set(&c->next, mono_add(loop_now(c->loop), COMMAND_WAIT));
+		return;
+	}
+	close(ends[1]);
+	loop_io_watch(&c->out, ends[0], LOOP_READ);
+	loop_timer_set(&c->next, mono_add(loop_now(c->loop), COMMAND_MAX));
+}
+
+static void command_due(struct loop_timer *t, struct mono now)
+{
+	struct kube_credentials *c = CONTAINER_OF(t, struct kube_credentials, next);
+
+	(void)now;
+	if (c->pid)
+		command_end(c);
+	else
+		command_run(c);
+}
+
+/* --- for requests --- */
+
+struct kube_credentials *kube_credentials_new(struct loop *l, const struct kube_access *access)
+{
+	struct kube_credentials *c = mem_new(struct kube_credentials);
+
+	c->loop = l;
+	c->access = access;
+	loop_io_init(&c->out, l, command_says);
+	loop_timer_init(&c->next, l, command_due);
+	if (access->exec.command)
+		command_run(c);
+	return c;
+}
+
+struct kube_credentials *kube_credentials_free(struct kube_credentials *c)
+{
+	if (!c)
+		return NULL;
+	if (c->pid)
+		command_end(c);
+	loop_timer_stop(&c->next);
+	kube_exec_answer_fini(&c->answer);
+	buf_fini(&c->text);
+	token_forget(c);
+	free(c->problem);
+	free(c);
+	return NULL;
+}
+
+bool kube_credentials_get(struct kube_credentials *c, struct kube_identity *out)
+{
+	*out = (struct kube_identity){ .token = c->access->token };
+	if (c->access->token_file) {
+		token_read(c);
+		out->token = c->token;
+	}
+	if (c->access->exec.command) {
+		out->token = c->answer.token;
+		out->cert_pem = c->answer.cert_pem;
+		out->key_pem = c->answer.key_pem;
+		return c->has_answer;
+	}
+	return true;
+}
+
+void kube_credentials_refused(struct kube_credentials *c)
+{
+	c->read_at = (struct mono){ INT64_MIN / 2 };
+	if (c->access->exec.command && !c->pid)
+		loop_timer_set(&c->next, loop_now(c->loop));
+}
+
+const char *kube_credentials_problem(const struct kube_credentials *c)
+{
+	return c->problem;
+}
