@@ -370,6 +370,16 @@ static int make_cluster(struct app *a, const struct cfg *c, struct err *e)
 	return status;
 }
 
+/* Somebody has edited the file. While nobody can listen yet that is kept in mind: we may have read it before. */
+static void hangups_wait(bool wait)
+{
+	sigset_t hangup;
+
+	sigemptyset(&hangup);
+	sigaddset(&hangup, SIGHUP);
+	pthread_sigmask(wait ? SIG_BLOCK : SIG_UNBLOCK, &hangup, NULL);
+}
+
 static void watch_signals(struct app *a)
 {
 	signal(SIGPIPE, SIG_IGN);
@@ -379,6 +389,7 @@ static void watch_signals(struct app *a)
 	loop_signal_start(&a->sigterm, SIGTERM);
 	loop_signal_start(&a->sigint, SIGINT);
 	loop_signal_start(&a->sighup, SIGHUP);
+	hangups_wait(false);
 }
 
 /* In this order: the socket's group needs a privilege that nothing after it does, the keeper among that. */
@@ -468,6 +479,7 @@ int app_run(const struct app_conf *conf, struct err *e)
 	struct app a = { .conf = *conf };
 	const struct cfg *c = NULL;
 
+	hangups_wait(true);
 	if (app_load(conf, &c, e) < 0)
 		return -ERR_CONFIG;
 	log_configure(c->log.format, c->log.level);

@@ -276,6 +276,24 @@ def test_hangup_reloads_too(lab):
     wait_for(lambda: node.has_address("10.50.0.201") and not node.has_address("10.50.0.200"), "moved on the link")
 
 
+def test_a_hangup_that_comes_too_early_waits(lab):
+    """The configuration comes through a pipe, so that the start takes as long as we like; and can't be read twice."""
+    lan, client, (node,) = lan_nodes(lab, "a")
+    os.mkfifo(node.config)
+    node.start(ready=False)
+
+    def opened():
+        try:
+            return os.fdopen(os.open(node.config, os.O_WRONLY | os.O_NONBLOCK), "w")
+        except OSError:
+            return None                       # it is not being read yet
+    with wait_for(opened, "the configuration is being read") as pipe:
+        node.daemon.send_signal(signal.SIGHUP)
+        pipe.write(document([node], ONE, cluster=False))
+    wait_for(lambda: "not a file" in node.log.read_text(), "the hangup is heard, and refused for what it is")
+    wait_owner([node], "10.50.0.200")
+
+
 def test_pool_that_shrinks_under_a_service_is_refused(lab):
     lan, client, (node,) = lan_nodes(lab, "a")
     start_all([node], ONE.replace("addresses: [10.50.0.200]\n", "address-pool: lan\n"), cluster=False)
