@@ -12,6 +12,8 @@
 static const struct cli_command commands[] = {
 	{ "run", "the daemon", cli_run },
 	{ "check", "validate configuration files", cli_check },
+	{ "convert", "write a configuration as custom resources, or in crier's own format",
+	  cli_convert },
 	{ "plan", "who would get which address and who would say it, offline", cli_plan },
 	{ "status", "is this node healthy, and what is wrong", cli_status },
 	{ "get", "what is so now: services, pools, peers, routes, bfd, l2, members, nodes, events",
@@ -27,7 +29,7 @@ static const struct cli_command commands[] = {
 };
 
 /* Promised by the contract; until they are built they say so. */
-static const char *const planned[] = { "drain", "undrain", "doctor", "convert", "completion" };
+static const char *const planned[] = { "drain", "undrain", "doctor", "completion" };
 
 static void cli_usage(FILE *to)
 {

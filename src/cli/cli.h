@@ -27,6 +27,7 @@ struct cli_command {
 int cli_main(int argc, char **argv);
 
 int cli_check(int argc, char **argv);
+int cli_convert(int argc, char **argv);
 int cli_plan(int argc, char **argv);
 int cli_run(int argc, char **argv);
 int cli_status(int argc, char **argv);

@@ -68,8 +68,9 @@ static bool emit(yaml_emitter_t *em, yaml_event_t *ev, int made)
 static bool emit_text(yaml_emitter_t *em, const char *text, bool plain)
 {
 	yaml_event_t ev;
-	yaml_scalar_style_t style =
-		plain ? YAML_PLAIN_SCALAR_STYLE : YAML_DOUBLE_QUOTED_SCALAR_STYLE;
+	yaml_scalar_style_t style = plain		 ? YAML_PLAIN_SCALAR_STYLE
+				    : strchr(text, '\n') ? YAML_LITERAL_SCALAR_STYLE
+							 : YAML_DOUBLE_QUOTED_SCALAR_STYLE;
 
 	return emit(em, &ev,
 		    yaml_scalar_event_initialize(&ev, NULL, NULL, (const yaml_char_t *)text,
@@ -141,18 +142,33 @@ static bool emit_document(yaml_emitter_t *em, const json_t *value)
 	       emit(em, &ev, yaml_stream_end_event_initialize(&ev));
 }
 
-void cli_print_yaml(const json_t *value)
+static int take_bytes(void *out, unsigned char *bytes, size_t n)
+{
+	buf_append(out, bytes, n);
+	return 1;
+}
+
+void cli_yaml(const json_t *value, struct buf *out)
 {
 	yaml_emitter_t em;
 
 	if (!yaml_emitter_initialize(&em))
 		return;
-	yaml_emitter_set_output_file(&em, stdout);
+	yaml_emitter_set_output(&em, take_bytes, out);
 	yaml_emitter_set_unicode(&em, 1);
 	yaml_emitter_set_width(&em, -1);
 	emit_document(&em, value);
 	yaml_emitter_delete(&em);
+}
+
+void cli_print_yaml(const json_t *value)
+{
+	struct buf text = { 0 };
+
+	cli_yaml(value, &text);
+	fputs(buf_text(&text), stdout);
 	fflush(stdout);
+	buf_fini(&text);
 }
 
 static const json_t *field_of(const json_t *item, const char *path)

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "base/buf.h"
+
 enum cli_format { CLI_TABLE, CLI_WIDE, CLI_JSON, CLI_YAML, CLI_TEXT };
 
 /** Parse a -o word out of the set that a command @allows (bits 1 << format); 0 or -1. */
@@ -18,6 +20,8 @@ bool cli_colour(void);
 
 void cli_print_json(const json_t *value); /* indented, a newline at the end */
 void cli_print_yaml(const json_t *value);
+/** One YAML document, appended to @out. */
+void cli_yaml(const json_t *value, struct buf *out);
 
 /** An event's key that not every event has. */
 bool cli_event_detail(const char *key);

@@ -98,6 +98,7 @@ struct cfg_peer {
 	struct addr router_id; /* IPv4; unset: automatic */
 	struct selectors node_selectors;
 	const char *password;		   /* NULL: none */
+	const char *password_secret;	   /* the Secret that the password is from, or NULL */
 	const char *password_file;	   /* read by the daemon, at start and at reload */
 	const struct cfg_bfd_profile *bfd; /* NULL: no BFD */
 	bool bfd_strict;		   /* no session before BFD is up */
@@ -183,6 +184,18 @@ struct large_community {
 	uint32_t global, local1, local2;
 };
 
+/**
+ * A name that the configuration gives a community. Nothing is decided by it: advertisements hold
+ * the values.
+ */
+struct cfg_alias {
+	const char *name;
+	const char *resource; /* the Community that gives it, or NULL */
+	bool is_large;
+	uint32_t value;
+	struct large_community large;
+};
+
 struct cfg_bgp_adv {
 	const char *name; /* implicit ones: the pool's name, "name/2" for a second */
 	bool implicit;	  /* its pool brought it */
@@ -203,6 +216,7 @@ struct cfg_bgp_adv {
 	size_t n_communities;
 	const struct large_community *large_communities; /* ascending, no duplicates */
 	size_t n_large_communities;
+	struct cfg_texts written; /* those of `communities`: names where they have one */
 };
 
 enum cfg_bind { CFG_BIND_AUTO, CFG_BIND_NONE, CFG_BIND_LINK };
@@ -299,7 +313,8 @@ struct cfg_log {
 
 struct cfg {
 	struct arena *arena;
-	uint64_t hash; /* of pools and services: what members must agree about */
+	uint64_t hash;	       /* of pools and services: what members must agree about */
+	const char *namespace; /* of the resources, or of the ConfigMap; NULL: none is named */
 
 	struct cfg_node node;
 	struct cfg_cluster cluster;
@@ -322,6 +337,8 @@ struct cfg {
 	size_t n_l2_advs;
 	const struct cfg_bgp_adv *bgp_advs;
 	size_t n_bgp_advs;
+	const struct cfg_alias *aliases; /* in the order of the files */
+	size_t n_aliases;
 	const struct cfg_service *services;
 	size_t n_services;
 	const struct cfg_service *const *services_by_name; /* sorted; NULL in tests */

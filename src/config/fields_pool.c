@@ -277,6 +277,7 @@ static void alias_add(struct loader *l, const struct place *p, const struct doc 
 	const char *text;
 
 	alias->at = key;
+	alias->name = arena_strdup(l->arena, key->text);
 	if (!value_peek(l, p, &text))
 		return;
 	if (!community_parse(text, &alias->value)) {

@@ -182,8 +182,10 @@ static void named_take(struct loader *l, const struct place *p, void *parent, vo
 	if (!named->name || !named->value)
 		return;
 	mem_grow(community->aliases, community->n_aliases, community->cap_aliases);
-	community->aliases[community->n_aliases++] = communities_alias_add(
-		l, named->name_at, named->name, named->value_at, named->value);
+	struct raw_alias *alias = communities_alias_add(l, named->name_at, named->name,
+							named->value_at, named->value);
+	alias->community = community;
+	community->aliases[community->n_aliases++] = alias;
 }
 
 static const struct level level_named_community = {

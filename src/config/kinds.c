@@ -106,6 +106,13 @@ static const struct doc *config_map(struct loader *l, const struct place *p)
 	return config;
 }
 
+static void map_load(struct loader *l, const struct place *p)
+{
+	if (!l->map_namespace)
+		l->map_namespace = doc_get_text(doc_get(p->at, "metadata"), "namespace");
+	load_nested(l, config_map(l, p));
+}
+
 static void kind_skip(struct loader *l, const struct place *p, const struct type *t)
 {
 	load_note(l, p, NULL, "skipped: %.60s of %.60s", t->name, t->api);
@@ -160,7 +167,7 @@ static void kind_dispatch(struct loader *l, const struct place *p, const struct 
 	else if (!k)
 		version_unknown(l, p, t);
 	else if (k->fate == KIND_CONFIG)
-		load_nested(l, config_map(l, p));
+		map_load(l, p);
 	else if (k->fate == KIND_SECRET)
 		secret_keep(l, p);
 	else if (k->fate == KIND_WORLD)

@@ -177,6 +177,7 @@ static int loader_finish(struct loader *l, const struct cfg **out, struct cfg_re
 	resolve_pools(l);
 	resolve_advs(l);
 	resolve_services(l);
+	resolve_names(l);
 	loader_fini(l);
 	issues_finish(&l->issues, report);
 	if (report->errors.n) {

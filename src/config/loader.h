@@ -87,6 +87,8 @@ struct raw_service {
 
 /** A name that advertisements may use for a community. */
 struct raw_alias {
+	const char *name; /* NULL: a value that has none */
+	const struct raw_community *community;
 	bool is_large;
 	uint32_t value;
 	struct large_community large;
@@ -112,7 +114,8 @@ struct loader {
 
 	size_t comparisons; /* that load_nearest() made so far */
 
-	const char *namespace; /* of the resources; NULL: none named it yet */
+	const char *namespace;	   /* of the resources; NULL: none named it yet */
+	const char *map_namespace; /* of the first ConfigMap that has one */
 	const struct doc *namespace_at;
 
 	struct doc_file **files; /* all that were parsed: places point into them */
@@ -180,6 +183,8 @@ void resolve_peers(struct loader *l);
 void resolve_pools(struct loader *l);
 void resolve_advs(struct loader *l);
 void resolve_services(struct loader *l);
+/** What things were called, where that decides nothing. */
+void resolve_names(struct loader *l);
 /**
  * The communities that an advertisement's list stands for, into @c.
  * @lenient: what people write in resources besides aliases and numbers is understood, with a warning

@@ -10,10 +10,37 @@ struct found {
 	uint32_t *v;
 	struct large_community *large;
 	size_t n, cap, n_large, cap_large;
+	const char **texts;
+	size_t n_texts, cap_texts;
+	struct map *seen; /* of the texts */
 };
 
-static void found_add(struct found *f, const struct raw_alias *alias)
+/* As it can be written in either format. */
+static const char *value_text(struct loader *l, const struct raw_alias *alias)
 {
+	char value[COMMUNITY_TEXT_MAX], large[LARGE_COMMUNITY_TEXT_MAX];
+
+	if (alias->name)
+		return alias->name;
+	if (alias->is_large)
+		return arena_printf(l->arena, "large:%s",
+				    large_community_format(&alias->large, large));
+	return arena_strdup(l->arena, community_format(alias->value, value));
+}
+
+static void found_text(struct loader *l, struct found *f, const struct raw_alias *alias)
+{
+	const char *text = value_text(l, alias);
+
+	if (map_put(f->seen, text, (void *)text))
+		return;
+	mem_grow(f->texts, f->n_texts, f->cap_texts);
+	f->texts[f->n_texts++] = text;
+}
+
+static void found_add(struct loader *l, struct found *f, const struct raw_alias *alias)
+{
+	found_text(l, f, alias);
 	if (alias->is_large) {
 		mem_grow(f->large, f->n_large, f->cap_large);
 		f->large[f->n_large++] = alias->large;
@@ -56,6 +83,7 @@ struct raw_alias *communities_alias_add(struct loader *l, const struct place *na
 	struct raw_alias *alias = arena_new_of(l->scratch, struct raw_alias);
 
 	alias->at = name_at->at;
+	alias->name = arena_strdup(l->arena, name);
 	if (!literal_parse(value, alias)) {
 		if (well_known_parse(value, alias))
 			load_warning(
@@ -93,14 +121,14 @@ static bool slip_load(struct loader *l, const struct place *p, const char *text,
 			     "MetalLB would not find it",
 			     community->n_aliases);
 		for (size_t i = 0; i < community->n_aliases; i++)
-			found_add(f, community->aliases[i]);
+			found_add(l, f, community->aliases[i]);
 		return true;
 	}
 	if (!well_known_parse(text, &known))
 		return false;
 	load_warning(l, p, issues_text(&l->issues, "write %s", community_well_known(text)),
 		     "MetalLB knows no community by the name '%.60s'", text);
-	found_add(f, &known);
+	found_add(l, f, &known);
 	return true;
 }
 
@@ -151,9 +179,9 @@ static void one_load(struct loader *l, const struct place *p, bool lenient, stru
 		return; /* told when it was loaded */
 	alias = map_get(l->aliases, text);
 	if (alias)
-		found_add(f, alias);
+		found_add(l, f, alias);
 	else if (lenient ? literal_parse(text, &literal) : community_parse(text, &literal.value))
-		found_add(f, &literal);
+		found_add(l, f, &literal);
 	else if (!lenient || !slip_load(l, p, text, f))
 		unknown(l, p, text, lenient);
 }
@@ -173,14 +201,23 @@ static void large_take(struct loader *l, struct cfg_bgp_adv *c, const struct fou
 	c->n_large_communities = large_communities_unique(v, n);
 }
 
+static void texts_take(struct loader *l, struct cfg_bgp_adv *c, const struct found *f)
+{
+	const char **v = arena_new_n(l->arena, const char *, f->n_texts);
+
+	if (f->n_texts)
+		memcpy(v, f->texts, f->n_texts * sizeof(*v));
+	c->written = (struct cfg_texts){ .v = v, .n = f->n_texts };
+}
+
 void resolve_communities(struct loader *l, const struct place *adv, bool lenient,
 			 struct cfg_bgp_adv *c)
 {
 	struct place list = place_field(adv, "communities");
-	struct found f = { 0 };
 
 	if (!doc_get(adv->at, "communities") || list.at->kind != DOC_LIST)
 		return;
+	struct found f = { .seen = map_new() };
 	for (size_t i = 0; i < list.at->n_items; i++) {
 		struct place at = place_index(&list, i, list.at->items[i]);
 
@@ -192,6 +229,32 @@ void resolve_communities(struct loader *l, const struct place *adv, bool lenient
 	c->communities = v;
 	c->n_communities = communities_unique(v, f.n);
 	large_take(l, c, &f);
+	texts_take(l, c, &f);
 	free(f.v);
 	free(f.large);
+	free(f.texts);
+	map_free(f.seen);
+}
+
+void resolve_names(struct loader *l)
+{
+	struct cfg_alias *v = arena_new_n(l->arena, struct cfg_alias, map_len(l->aliases));
+	struct raw_alias *alias;
+	const char *key, *namespace = l->namespace ? l->namespace : l->map_namespace;
+	size_t n = 0;
+
+	MAP_EACH (l->aliases, key, alias) {
+		const char *resource = alias->community ? alias->community->name : NULL;
+
+		v[n++] = (struct cfg_alias){
+			.name = alias->name,
+			.resource = resource ? arena_strdup(l->arena, resource) : NULL,
+			.is_large = alias->is_large,
+			.value = alias->value,
+			.large = alias->large,
+		};
+	}
+	l->cfg->aliases = v;
+	l->cfg->n_aliases = n;
+	l->cfg->namespace = namespace ? arena_strdup(l->arena, namespace) : NULL;
 }

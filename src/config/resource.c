@@ -23,7 +23,7 @@ const char *unmarked(struct loader *l, const char *name)
 	return arena_strndup(l->scratch, name, (size_t)(space - name));
 }
 
-static bool name_valid(const char *name)
+bool resource_name_valid(const char *name)
 {
 	size_t len = strlen(name);
 
@@ -41,7 +41,7 @@ static void name_check(struct loader *l, const struct place *p, void *object)
 	const char *name = ((struct resource *)object)->name;
 	const char *base = unmarked(l, name);
 
-	if (!name_valid(name))
+	if (!resource_name_valid(name))
 		load_error(l, p,
 			   base ? issues_text(&l->issues, "did you mean '%.60s'?", base)
 				: "lower-case letters, digits, '-' and '.', at most 253",

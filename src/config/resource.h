@@ -37,6 +37,9 @@ extern const struct resource_kind resource_ip_address_pool, resource_address_poo
 /** Load one. @p must last as long as the load. */
 void resource_load(struct loader *l, const struct place *p, const struct resource_kind *kind);
 
+/** Would the API server take it? */
+bool resource_name_valid(const char *name);
+
 /** No text stands twice in the list. */
 void texts_unique(struct loader *l, const struct place *p, void *object);
 

@@ -114,7 +114,7 @@ static void password_take(struct loader *l, const struct place *at, struct buf *
 		load_error(l, at, NULL, "TCP MD5 takes a password of 1 to %d bytes of text",
 			   PASSWORD_MAX);
 	else
-		c->password = arena_strndup(l->arena, (const char *)value->p, len);
+		c->password = arena_strndup(l->arena, value->p, len);
 }
 
 /* The password of a Secret; @at is where a peer refers to it. */
@@ -140,6 +140,7 @@ static void secret_read(struct loader *l, const struct place *at, const struct r
 				     "MetalLB refuses Secret '%.60s': it is of type Opaque",
 				     s->name);
 		password_take(l, &in, &value, c);
+		c->password_secret = arena_strdup(l->arena, s->name);
 	}
 	if (is)
 		issue_other(&l->issues, is, s->at->at);

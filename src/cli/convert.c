@@ -1,0 +1,279 @@
+#include "config/convert.h"
+
+#include <argp.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "cli/cli.h"
+#include "cli/output.h"
+#include "config/print.h"
+
+/* Keys of options that have no letter. */
+enum { KEY_FROM = 256, KEY_TO };
+
+enum convert_format {
+	FORMAT_CONFIGMAP = 1,
+	FORMAT_RESOURCES = 2,
+	FORMAT_NATIVE = 4,
+	FORMAT_KEEPALIVED = 8,
+};
+
+struct convert_args {
+	const char **paths;
+	size_t n, cap;
+	unsigned from; /* 0: whatever it is */
+	unsigned to;
+	const char *output; /* NULL: standard output */
+};
+
+static const struct argp_option options[] = {
+	{ "file", 'f', "FILE", 0, "A file, a folder, or - for standard input; may be repeated", 0 },
+	{ "from", KEY_FROM, "FORMATS", 0,
+	  "What it must be: configmap, resources, native, with commas between (default: any)", 0 },
+	{ "to", KEY_TO, "FORMAT", 0, "resources or native", 0 },
+	{ "output", 'o', "FILE", 0, "Where to (default: standard output)", 0 },
+	{ 0 },
+};
+
+static unsigned format_of(const char *word)
+{
+	static const struct {
+		const char *word;
+		enum convert_format format;
+	} formats[] = {
+		{ "configmap", FORMAT_CONFIGMAP },
+		{ "resources", FORMAT_RESOURCES },
+		{ "native", FORMAT_NATIVE },
+		{ "keepalived", FORMAT_KEEPALIVED },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(formats); i++)
+		if (strcmp(word, formats[i].word) == 0)
+			return formats[i].format;
+	return 0;
+}
+
+static void take_from(struct convert_args *a, char *list, struct argp_state *state)
+{
+	for (char *word; (word = strsep(&list, ","));) {
+		unsigned format = format_of(word);
+
+		if (format == FORMAT_KEEPALIVED)
+			argp_error(state, "--from keepalived is not built yet");
+		if (!format)
+			argp_error(state, "--from takes configmap, resources or native, not '%s'",
+				   word);
+		a->from |= format;
+	}
+}
+
+static error_t take(int key, char *arg, struct argp_state *state)
+{
+	struct convert_args *a = state->input;
+
+	switch (key) {
+	case 'f':
+	case ARGP_KEY_ARG:
+		mem_grow(a->paths, a->n, a->cap);
+		a->paths[a->n++] = arg;
+		return 0;
+	case KEY_FROM:
+		take_from(a, arg, state);
+		return 0;
+	case KEY_TO:
+		a->to = format_of(arg) & (FORMAT_RESOURCES | FORMAT_NATIVE);
+		if (!a->to)
+			argp_error(state, "--to takes resources or native, not '%s'", arg);
+		return 0;
+	case 'o':
+		a->output = strcmp(arg, "-") == 0 ? NULL : arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (!a->n)
+			argp_error(state, "which file? -f FILE");
+		if (!a->to)
+			argp_error(state, "into what? --to resources or --to native");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = take,
+	.args_doc = "--to FORMAT -f FILE…",
+	.doc = "Write a configuration again in another format: the same addresses, the same "
+	       "announcements.\v"
+	       "What a resource has no field for stands in its annotations (crier/...), and what "
+	       "no resource is for in a ConfigMap; crier reads both. Comments of the files are not "
+	       "carried over. Passwords stay what they were: a file that holds any is readable by "
+	       "its owner alone. Exit code 0, 1 when the configuration is invalid or can't be said "
+	       "in that format, 2 for a wrong command line.",
+};
+
+static void print_issues(const struct cfg_report *r)
+{
+	struct buf text = { 0 };
+
+	cfg_report_text(r, isatty(STDERR_FILENO) && cli_colour(), &text);
+	fputs(buf_text(&text), stderr);
+	buf_fini(&text);
+}
+
+/* NULL: what is wrong is told. */
+static const struct cfg *load(const struct convert_args *a)
+{
+	const struct cfg *c = NULL;
+	struct cfg_report report;
+
+	(void)!cfg_load(a->paths, a->n, "", &c, &report);
+	print_issues(&report);
+	cfg_report_fini(&report);
+	return c;
+}
+
+/* Is everything in it of the formats that --from names? */
+static bool is_from(const struct convert_args *a, const struct cfg *c)
+{
+	bool resources = !a->from || (a->from & FORMAT_RESOURCES);
+	bool documents = !a->from || (a->from & (FORMAT_CONFIGMAP | FORMAT_NATIVE));
+	const char *wrong = NULL;
+
+	for (size_t i = 0; i < c->n_peers; i++)
+		if (!(c->peers[i].format == CFG_RESOURCE ? resources : documents))
+			wrong = c->peers[i].name;
+	for (size_t i = 0; i < c->n_pools; i++)
+		if (!(c->pools[i].format == CFG_RESOURCE ? resources : documents))
+			wrong = c->pools[i].name;
+	if (wrong)
+		fprintf(stderr, "crier: '%s' is %s; leave --from away to take both\n", wrong,
+			resources ? "no resource" : "a resource");
+	return !wrong;
+}
+
+/* Names of files and objects may hold anything; a comment is one line. */
+static void add_comment(struct buf *out, const char *text)
+{
+	buf_puts(out, "# ");
+	for (; *text; text++)
+		buf_append(out, iscntrl((unsigned char)*text) ? "?" : text, 1);
+	buf_puts(out, "\n");
+}
+
+static void add_head(struct buf *out, const struct convert_args *a, const struct converted *d)
+{
+	add_comment(out, "Generated by crier convert. Change the source, or this file from now on; "
+			 "not both.");
+	for (size_t i = 0; i < a->n; i++) {
+		char *line =
+			mem_printf("Source: %s",
+				   strcmp(a->paths[i], "-") == 0 ? "standard input" : a->paths[i]);
+
+		add_comment(out, line);
+		free(line);
+	}
+	for (size_t i = 0; i < d->n_notes; i++)
+		add_comment(out, d->notes[i]);
+}
+
+static void write_text(const struct convert_args *a, const struct converted *d, struct buf *out)
+{
+	add_head(out, a, d);
+	for (size_t i = 0; i < d->n; i++) {
+		if (d->n > 1)
+			buf_puts(out, "---\n");
+		if (d->docs[i].comment)
+			add_comment(out, d->docs[i].comment);
+		if (json_object_size(d->docs[i].value))
+			cli_yaml(d->docs[i].value, out);
+	}
+}
+
+static char *inner_text(const json_t *value)
+{
+	struct buf text = { 0 };
+
+	cli_yaml(value, &text);
+	return text.p;
+}
+
+/* What crier would say about the outcome is said before anybody relies on it. */
+static bool is_valid(const struct buf *text)
+{
+	const struct cfg *c = NULL;
+	struct cfg_report report;
+	bool valid = cfg_load_text("the outcome", buf_text(text), text->len, "", &c, &report) == 0;
+
+	if (!valid)
+		print_issues(&report);
+	cfg_report_fini(&report);
+	cfg_free(c);
+	return valid;
+}
+
+static int deliver(const struct convert_args *a, const struct converted *d, const struct buf *text)
+{
+	struct err e = { 0 };
+
+	if (!a->output) {
+		fwrite(text->p, 1, text->len, stdout);
+		return fflush(stdout) == 0 ? CLI_DONE : CLI_NO;
+	}
+	if (file_replace(a->output, text->p, text->len, d->has_secrets ? 0600 : 0644, &e) < 0) {
+		fprintf(stderr, "crier: %s\n", e.text);
+		return CLI_NO;
+	}
+	return CLI_DONE;
+}
+
+static void print_notes(const struct converted *d)
+{
+	for (size_t i = 0; i < d->n_notes; i++)
+		fprintf(stderr, "note: %s\n", d->notes[i]);
+}
+
+static int convert_loaded(const struct convert_args *a, const struct cfg *c)
+{
+	struct converted d = { 0 };
+	struct buf text = { 0 };
+	struct err e = { 0 };
+	int rc = 0;
+
+	if (a->to == FORMAT_NATIVE)
+		convert_native(c, &d);
+	else
+		rc = convert_resources(c, inner_text, &d, &e);
+	if (rc < 0) {
+		fprintf(stderr, "crier: %s\n", e.text);
+		return CLI_NO;
+	}
+	write_text(a, &d, &text);
+	print_notes(&d);
+	rc = is_valid(&text) ? deliver(a, &d, &text) : CLI_NO;
+	buf_fini(&text);
+	converted_fini(&d);
+	return rc;
+}
+
+static int convert(const struct convert_args *a)
+{
+	const struct cfg *c = load(a);
+	int rc = c && is_from(a, c) ? convert_loaded(a, c) : CLI_NO;
+
+	cfg_free(c);
+	return rc;
+}
+
+int cli_convert(int argc, char **argv)
+{
+	struct convert_args a = { 0 };
+
+	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	int rc = convert(&a);
+	free(a.paths);
+	return rc;
+}
