@@ -40,8 +40,11 @@ static char *label_of(struct arena *arena, const char *name)
 {
 	char *s = arena_strdup(arena, name);
 
-	for (char *c = s; *c; c++)
-		*c = *c == '_' ? '-' : (char)tolower((unsigned char)*c);
+	for (char *c = s; *c; c++) {
+		*c = (char)tolower((unsigned char)*c);
+		if (*c == '_')
+			*c = '-';
+	}
 	while (*s && !islower((unsigned char)*s))
 		s++;
 	if (strlen(s) > LABEL_MAX)

@@ -12,7 +12,6 @@ struct found {
 	size_t n, cap, n_large, cap_large;
 	const char **texts;
 	size_t n_texts, cap_texts;
-	struct map *seen; /* of the texts */
 };
 
 /* As it can be written in either format. */
@@ -32,8 +31,6 @@ static void found_text(struct loader *l, struct found *f, const struct raw_alias
 {
 	const char *text = value_text(l, alias);
 
-	if (map_put(f->seen, text, (void *)text))
-		return;
 	mem_grow(f->texts, f->n_texts, f->cap_texts);
 	f->texts[f->n_texts++] = text;
 }
@@ -217,7 +214,7 @@ void resolve_communities(struct loader *l, const struct place *adv, bool lenient
 
 	if (!doc_get(adv->at, "communities") || list.at->kind != DOC_LIST)
 		return;
-	struct found f = { .seen = map_new() };
+	struct found f = { 0 };
 	for (size_t i = 0; i < list.at->n_items; i++) {
 		struct place at = place_index(&list, i, list.at->items[i]);
 
@@ -233,7 +230,6 @@ void resolve_communities(struct loader *l, const struct place *adv, bool lenient
 	free(f.v);
 	free(f.large);
 	free(f.texts);
-	map_free(f.seen);
 }
 
 void resolve_names(struct loader *l)
