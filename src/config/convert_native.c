@@ -125,7 +125,7 @@ static void native_peers(const struct cfg *c, json_t *doc)
 
 		if (peer_name_needless(c, p))
 			json_object_del(o, "name");
-		if (addr_is_set(&c->bgp_router_id) && addr_eq(&p->router_id, &c->bgp_router_id))
+		if (addr_is_set(&c->bgp.router_id) && addr_eq(&p->router_id, &c->bgp.router_id))
 			json_object_del(o, "router-id");
 	}
 }

@@ -74,7 +74,7 @@ static void on_done(void *ctx, struct loaded *result)
 
 static void load(struct fixture *f)
 {
-	assert_int_equal(loader_start(f->loader, f->in_force, on_done, f, NULL), 0);
+	assert_int_equal(loader_start(f->loader, f->in_force, NULL, 0, on_done, f, NULL), 0);
 	assert_true(loader_is_busy(f->loader));
 	loop_run(f->loop);
 	assert_false(loader_is_busy(f->loader));
@@ -127,8 +127,8 @@ static void one_at_a_time(void **state)
 	struct fixture *f = *state;
 	struct err e;
 
-	assert_int_equal(loader_start(f->loader, f->in_force, on_done, f, &e), 0);
-	assert_int_equal(loader_start(f->loader, f->in_force, on_done, f, &e), -ERR_STATE);
+	assert_int_equal(loader_start(f->loader, f->in_force, NULL, 0, on_done, f, &e), 0);
+	assert_int_equal(loader_start(f->loader, f->in_force, NULL, 0, on_done, f, &e), -ERR_STATE);
 	/* Its end is not waited for here: what it made is thrown away with it. */
 }
 
