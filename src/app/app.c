@@ -27,6 +27,13 @@ static void on_world(void *ctx, enum world_change what, const char *name)
 	planner_touch(a->planner, what, name);
 	if (what == WORLD_NODE)
 		layer2_touch(&a->layer2);
+	if (what == WORLD_NODE && strcmp(name, a->node) == 0)
+		networks_settle(a->networks);
+}
+
+static void on_service_route(void *ctx, const struct prefix *prefix)
+{
+	networks_route(((struct app *)ctx)->networks, prefix);
 }
 
 static void on_decided(void *ctx, const char *service, const struct plan *before,
@@ -78,6 +85,8 @@ static void on_health(void *ctx, const char *service, bool healthy, const char *
 {
 	struct app *a = ctx;
 
+	if (networks_health(a->networks, service, healthy, reason))
+		return;
 	log_event(healthy ? LOG_INFO : LOG_WARN, healthy ? "healthUp" : "healthDown",
 		  healthy ? "health check passes" : "health check fails",
 		  KV_STR("service", service), KV_STR("reason", healthy ? NULL : reason));
@@ -306,6 +315,7 @@ static void make_core(struct app *a, const struct cfg *c)
 		a->loop, a->world,
 		&(struct planner_hooks){ .ctx = a, .decided = on_decided, .settled = on_settled });
 	a->services = services_new(a);
+	a->networks = networks_new(a);
 	a->health = health_checker_new(a->loop,
 				       &(struct health_hooks){ .ctx = a, .changed = on_health });
 	a->share = share_new(a->node, epoch_now(),
@@ -337,6 +347,7 @@ static int make_announcers(struct app *a, struct err *e)
 	if (status == 0) {
 		a->sessions.on_stopped = on_sessions_gone;
 		a->sessions.ctx = a;
+		a->sessions.on_route = on_service_route;
 		a->byhand = byhand_new(a->loop, a->sessions.bgp);
 	}
 	free(record);
@@ -441,6 +452,7 @@ static void app_stop(struct app *a)
 	sessions_fini(&a->sessions);
 	layer2_fini(&a->layer2);
 	a->health = health_checker_free(a->health);
+	a->networks = networks_free(a->networks);
 	a->planner = planner_free(a->planner);
 	a->services = services_free(a->services);
 	a->share = share_free(a->share);

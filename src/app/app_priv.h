@@ -13,6 +13,7 @@
 #include "app/layer2.h"
 #include "app/loader.h"
 #include "app/membership.h"
+#include "app/networks.h"
 #include "app/services.h"
 #include "app/sessions.h"
 #include "app/share.h"
@@ -54,6 +55,7 @@ struct app {
 	struct packet *packet;
 	struct sessions sessions;
 	struct byhand *byhand;
+	struct networks *networks;
 	struct layer2 layer2;
 	struct binding *binding;
 	struct services *services;
@@ -89,6 +91,9 @@ NODISCARD int app_reload(struct app *a, bool force, struct control_stream *asked
 void app_hangup(struct app *a);
 /** Free configurations that nothing refers to any more. */
 void app_retire_configs(struct app *a);
+
+/** A health check of the configuration, as the checker takes it; borrows from both. */
+struct health_conf app_health_conf(const char *name, const struct cfg_health *h);
 
 /* ops.c: what the control socket and the HTTP port can ask */
 NODISCARD int app_control_start(struct app *a, struct err *e);

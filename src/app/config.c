@@ -58,18 +58,18 @@ int app_load(const struct app_conf *conf, const struct cfg **out, struct err *e)
 
 /* --- health checks of standalone services --- */
 
-static struct health_conf check_conf(const struct cfg_service *s)
+struct health_conf app_health_conf(const char *name, const struct cfg_health *h)
 {
 	return (struct health_conf){
-		.name = s->name,
-		.kind = s->health.kind == CFG_HEALTH_HTTP ? HEALTH_HTTP : HEALTH_TCP,
-		.addr = s->health.tcp.addr,
-		.port = s->health.tcp.port,
-		.url = s->health.target,
-		.interval = s->health.interval,
-		.timeout = s->health.timeout,
-		.rise = s->health.rise,
-		.fall = s->health.fall,
+		.name = name,
+		.kind = h->kind == CFG_HEALTH_HTTP ? HEALTH_HTTP : HEALTH_TCP,
+		.addr = h->tcp.addr,
+		.port = h->tcp.port,
+		.url = h->target,
+		.interval = h->interval,
+		.timeout = h->timeout,
+		.rise = h->rise,
+		.fall = h->fall,
 	};
 }
 
@@ -86,7 +86,7 @@ static int checks_apply(struct app *a, const struct cfg *old, const struct cfg *
 	}
 	for (size_t i = 0; i < now->n_services; i++) {
 		const struct cfg_service *s = &now->services[i];
-		struct health_conf conf = check_conf(s);
+		struct health_conf conf = app_health_conf(s->name, &s->health);
 		struct health_status st;
 
 		if (s->health.kind == CFG_HEALTH_NONE)
@@ -170,7 +170,10 @@ int app_apply(struct app *a, const struct cfg *c, bool force, struct err *e)
 	share_config(a->share, c->hash);
 	if (!membership_enabled(a->membership))
 		allocation_prune(a->allocation);
-	if (checks_apply(a, old, c, &later) < 0 || sessions_apply(&a->sessions, &later) < 0)
+	bool partly = checks_apply(a, old, c, &later) < 0;
+	partly |= sessions_apply(&a->sessions, &later) < 0;
+	partly |= networks_apply(a->networks, c, &later) < 0;
+	if (partly)
 		log_event(LOG_ERROR, "configPartly", "a part of the configuration is not in force",
 			  KV_STR("error", later.text));
 	free(a->config.why);
@@ -178,7 +181,8 @@ int app_apply(struct app *a, const struct cfg *c, bool force, struct err *e)
 	a->config.since = loop_now(a->loop);
 	a->config.loads++;
 	log_event(LOG_INFO, "configLoaded", "configuration in force", KV_U64("peers", c->n_peers),
-		  KV_U64("pools", c->n_pools), KV_U64("services", c->n_services));
+		  KV_U64("pools", c->n_pools), KV_U64("services", c->n_services),
+		  KV_U64("networks", c->n_networks));
 	return 0;
 }
 

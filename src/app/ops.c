@@ -47,6 +47,17 @@ static int get_items(struct app *a, const char *kind, const char *name, json_t *
 	return 0;
 }
 
+static int get_routes(const struct app *a, const json_t *args, json_t **data, struct err *e)
+{
+	int status = sessions_routes_page(&a->sessions, args, data, e);
+
+	if (status == 0) {
+		json_object_set_new(*data, "kind", json_string("routes"));
+		json_object_set_new(*data, "node", json_string(a->node));
+	}
+	return status;
+}
+
 static int op_get(void *ctx, const json_t *args, json_t **data, struct err *e)
 {
 	const char *kind = json_string_value(json_object_get(args, "kind"));
@@ -54,6 +65,8 @@ static int op_get(void *ctx, const json_t *args, json_t **data, struct err *e)
 
 	if (!kind)
 		return err_set(e, ERR_PROTOCOL, "get needs args.kind: services, peers, …");
+	if (strcmp(kind, "routes") == 0)
+		return get_routes(ctx, args, data, e);
 	return get_items(ctx, kind, name, data, e);
 }
 

@@ -96,6 +96,8 @@ static void announce(void *ctx, const struct route_wish *wish)
 			  KV_STR("peer", wish->peer), KV_STR("prefix", PREFIX_TEXT(&wish->prefix)),
 			  KV_STR("error", e.text));
 	free(large);
+	if (s->on_route)
+		s->on_route(s->ctx, &wish->prefix);
 }
 
 static void withdraw(void *ctx, const char *peer, const struct prefix *prefix)
@@ -104,6 +106,8 @@ static void withdraw(void *ctx, const char *peer, const struct prefix *prefix)
 
 	/* A peer that is gone has forgotten its routes already. */
 	(void)!bgp_speaker_route_del(s->bgp, peer, prefix, NULL);
+	if (s->on_route)
+		s->on_route(s->ctx, prefix);
 }
 
 void sessions_route(struct sessions *s, const char *service, const struct plan_bgp *wanted,

@@ -38,6 +38,8 @@ struct sessions {
 	bool stopped;
 	void (*on_stopped)(
 		void *ctx); /* every BGP connection is closed after sessions_shutdown() */
+	/** A service's route to some peer was set or withdrawn. */
+	void (*on_route)(void *ctx, const struct prefix *prefix);
 	void *ctx;
 };
 
@@ -75,8 +77,14 @@ void sessions_shutdown(struct sessions *s, const char *why);
 
 /* For people: arrays of items, new references. */
 NODISCARD json_t *sessions_peers_json(const struct sessions *s);
-NODISCARD json_t *sessions_routes_json(const struct sessions *s);
 NODISCARD json_t *sessions_bfd_json(const struct sessions *s);
+/**
+ * Routes, a page at a time, so that a million of them keep nobody waiting: {"items": […], "next": …}. With "next" as
+ * args.page the next page follows; it is absent at the end.
+ * @args: "name": one prefix; "peer": one peer's; "page"
+ */
+NODISCARD int sessions_routes_page(const struct sessions *s, const json_t *args, json_t **data,
+				   struct err *e);
 void sessions_collect(const struct sessions *s, struct metric_writer *w);
 
 #endif

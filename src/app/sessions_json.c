@@ -1,4 +1,4 @@
-/* What people see of peers, routes and BFD sessions. */
+/* What people see of peers and BFD sessions. */
 #include <ctype.h>
 #include <string.h>
 
@@ -94,57 +94,6 @@ json_t *sessions_peers_json(const struct sessions *s)
 
 	for (size_t at = 0; bgp_speaker_next(s->bgp, &at, &st);)
 		json_array_append_new(items, peer_json(s, &st));
-	return items;
-}
-
-static const char *route_state(const struct bgp_route_status *r)
-{
-	if (r->silent)
-		return "silent";
-	if (r->pending)
-		return "pending";
-	return r->sent ? "announced" : "waiting";
-}
-
-static json_t *communities_json(const struct bgp_route_attrs *a)
-{
-	json_t *all = json_array();
-
-	for (size_t i = 0; i < a->n_communities; i++)
-		json_array_append_new(all, json_sprintf("%u:%u", a->communities[i] >> 16,
-							a->communities[i] & 0xffff));
-	for (size_t i = 0; i < a->n_large; i++)
-		json_array_append_new(all, json_sprintf("%u:%u:%u", a->large[i].global,
-							a->large[i].local1, a->large[i].local2));
-	return all;
-}
-
-static json_t *route_json(const struct bgp_peer_status *peer, const struct bgp_route_status *r)
-{
-	json_t *item = json_item(PREFIX_TEXT(&r->prefix), route_state(r), peer->since);
-
-	json_set_text(item, "peer", peer->name);
-	if (addr_is_set(&r->next_hop))
-		json_set_text(item, "next-hop", ADDR_TEXT(&r->next_hop));
-	if (r->has_local_pref)
-		json_set_u64(item, "local-pref", r->local_pref);
-	if (!r->attrs)
-		return item;
-	if (r->attrs->has_med)
-		json_set_u64(item, "med", r->attrs->med);
-	json_object_set_new(item, "communities", communities_json(r->attrs));
-	return item;
-}
-
-json_t *sessions_routes_json(const struct sessions *s)
-{
-	json_t *items = json_array();
-	struct bgp_peer_status peer;
-	struct bgp_route_status route;
-
-	for (size_t at = 0; bgp_speaker_next(s->bgp, &at, &peer);)
-		for (size_t i = 0; bgp_speaker_route_next(s->bgp, peer.name, &i, &route);)
-			json_array_append_new(items, route_json(&peer, &route));
 	return items;
 }
 

@@ -78,8 +78,8 @@ json_t *app_items(struct app *a, const char *kind)
 		return allocation_pools_json(a->allocation);
 	if (strcmp(kind, "peers") == 0)
 		return sessions_peers_json(&a->sessions);
-	if (strcmp(kind, "routes") == 0)
-		return sessions_routes_json(&a->sessions);
+	if (strcmp(kind, "networks") == 0)
+		return networks_json(a->networks);
 	if (strcmp(kind, "bfd") == 0)
 		return sessions_bfd_json(&a->sessions);
 	if (strcmp(kind, "l2") == 0)
@@ -169,6 +169,18 @@ static void sessions_status(const struct app *a, json_t *counts, json_t *problem
 	listen_status(a, problems);
 }
 
+static void networks_status(const struct app *a, json_t *counts, json_t *problems)
+{
+	json_t *items = networks_json(a->networks);
+
+	if (json_array_size(items) > 0)
+		count(counts, "networks",
+		      in_state(items, "announced", problems, "the network", "reason",
+			       "crier get networks -o wide"),
+		      json_array_size(items), "announced from this node");
+	json_decref(items);
+}
+
 static void services_status(struct app *a, json_t *counts, json_t *problems)
 {
 	struct services_count n = services_count(a->services);
@@ -252,6 +264,7 @@ json_t *app_status(struct app *a)
 
 	services_status(a, counts, problems);
 	sessions_status(a, counts, problems);
+	networks_status(a, counts, problems);
 	members_status(a, counts, problems);
 	bindings_status(a, problems);
 	if (kubernetes_problem(a->kubernetes))

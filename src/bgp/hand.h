@@ -22,6 +22,7 @@ struct bgp_audience {
 	const char *const *peers; /* names; none: all, also those to come */
 	size_t n_peers;
 	uint32_t owner; /* 0: nobody's, else who may take all of it back at once */
+	bool to_come;	/* peers that are not here are no mistake: they may come */
 };
 
 void bgp_hand_init(struct bgp_hand *h, struct bgp_rib *rib);

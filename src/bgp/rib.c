@@ -328,8 +328,29 @@ bool bgp_rib_find(const struct bgp_rib *r, unsigned peer, const struct prefix *p
 	return out->want || out->sent;
 }
 
-/* The tables one after the other; then what is gone from them, and still has to be withdrawn. */
-bool bgp_rib_next(const struct bgp_rib *r, unsigned peer, size_t *at, struct bgp_rib_route *out)
+/* One place of a walk: what stands in it, if it is the peer's. What is gone from the routes but still has to be
+ * withdrawn stands in the second half of the tables, beside changes of routes that are there. */
+static bool walk_place(const struct bgp_rib *r, unsigned peer, const struct bgp_table *t,
+		       uint32_t slot, const struct bgp_table *but_in, struct bgp_rib_route *out)
+{
+	struct bgp_entry e;
+
+	if (!bgp_table_entry(t, slot, &e))
+		return false;
+	const struct prefix p = bgp_table_prefix(t, slot);
+	if (but_in && bgp_table_find(but_in, &p) != BGP_SLOT_NONE)
+		return false;
+	return bgp_rib_find(r, peer, &p, out);
+}
+
+/* Table and slot in one number. */
+static uint64_t place_of(uint32_t table, uint32_t slot)
+{
+	return table * ((uint64_t)UINT32_MAX + 1) + slot;
+}
+
+bool bgp_rib_next(const struct bgp_rib *r, unsigned peer, uint64_t *at, size_t *budget,
+		  struct bgp_rib_route *out)
 {
 	const struct group *g = r->members[peer].group;
 	const struct bgp_table *all[2 * RIB_FAMILIES] = {
@@ -338,26 +359,25 @@ bool bgp_rib_next(const struct bgp_rib *r, unsigned peer, size_t *at, struct bgp
 		g ? g->dirty[RIB_V4] : NULL,
 		g ? g->dirty[RIB_V6] : NULL,
 	};
+	uint32_t i = (uint32_t)(*at >> 32), slot = (uint32_t)*at;
 
-	for (;; ++*at) {
-		size_t slot = *at, i = 0;
-		struct bgp_entry e;
+	for (; i < ARRAY_LEN(all); i++, slot = 0) {
+		const struct bgp_table *but_in = i < RIB_FAMILIES ? NULL : all[i - RIB_FAMILIES];
 
-		for (; i < ARRAY_LEN(all) && (!all[i] || slot >= bgp_table_slots(all[i])); i++)
-			slot -= all[i] ? bgp_table_slots(all[i]) : 0;
-		if (i == ARRAY_LEN(all))
-			return false;
-		if (!bgp_table_entry(all[i], (uint32_t)slot, &e))
-			continue;
-		const struct prefix p = bgp_table_prefix(all[i], (uint32_t)slot);
-		bool gone = i >= RIB_FAMILIES;
-		if (gone && bgp_table_find(all[i - RIB_FAMILIES], &p) != BGP_SLOT_NONE)
-			continue;
-		if (bgp_rib_find(r, peer, &p, out)) {
-			++*at;
-			return true;
+		while (all[i] && slot < bgp_table_slots(all[i])) {
+			if (*budget == 0) {
+				*at = place_of(i, slot);
+				return false;
+			}
+			--*budget;
+			if (walk_place(r, peer, all[i], slot++, but_in, out)) {
+				*at = place_of(i, slot);
+				return true;
+			}
 		}
 	}
+	*at = place_of(i, 0);
+	return false;
 }
 
 const struct bgp_format *bgp_rib_format(const struct bgp_rib *r, unsigned peer)

@@ -102,8 +102,14 @@ struct bgp_rib_route {
 	const struct bgp_attr *sent; /* NULL: the peer does not have it */
 };
 
-/** Walk, in no order that matters: start with *at = 0; false at the end. Change nothing meanwhile. */
-bool bgp_rib_next(const struct bgp_rib *r, unsigned peer, size_t *at, struct bgp_rib_route *out);
+/**
+ * Walk, in no order that matters: start with *at = 0. A walk may pause and go on later: routes that come and go
+ * meanwhile may be missed, the others are found once.
+ * @budget: places to look at, counted down
+ * False at the end, or when the budget is 0.
+ */
+bool bgp_rib_next(const struct bgp_rib *r, unsigned peer, uint64_t *at, size_t *budget,
+		  struct bgp_rib_route *out);
 /** One route; false when there is none. */
 bool bgp_rib_find(const struct bgp_rib *r, unsigned peer, const struct prefix *p,
 		  struct bgp_rib_route *out);

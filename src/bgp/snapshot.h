@@ -63,6 +63,10 @@ struct bgp_route_status {
 	struct addr next_hop; /* unset while not known */
 	bool has_local_pref;
 	uint32_t local_pref;
+	size_t own_path; /* times that our own AS stands in front of the path: first_as, then own_as */
+	uint32_t first_as, own_as;
+	bool by_hand; /* announced by bgp_speaker_announce(), for: */
+	uint32_t owner;
 	const struct bgp_route_attrs *attrs;
 };
 

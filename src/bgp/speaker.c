@@ -344,7 +344,7 @@ int bgp_speaker_route_del(struct bgp_speaker *sp, const char *peer, const struct
 static int by_hand_attr(struct bgp_speaker *sp, const struct bgp_route_attrs *attrs,
 			const struct bgp_audience *to, struct bgp_attr **out, struct err *e)
 {
-	for (size_t i = 0; i < to->n_peers; i++)
+	for (size_t i = 0; i < to->n_peers && !to->to_come; i++)
 		if (!find_peer(sp, to->peers[i], e))
 			return -ERR_NOT_FOUND;
 	return bgp_attr_intern(sp->attrs, attrs, out, e);

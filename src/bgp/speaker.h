@@ -132,8 +132,7 @@ NODISCARD int bgp_speaker_route_del(struct bgp_speaker *sp, const char *peer,
 /**
  * Announce a prefix by hand, to the peers named or to all (also those to come). What services announce goes before:
  * -ERR_STATE when one announces it already; and when one begins to, this one ends.
- * @owner: 0, or whose it is, for bgp_speaker_withdraw_all()
- * Returns 0, -ERR_STATE, -ERR_NOT_FOUND (no such peer) or -ERR_LIMIT (attributes too large).
+ * Returns 0, -ERR_STATE, -ERR_NOT_FOUND (no such peer, unless they may be to come) or -ERR_LIMIT (attributes too large).
  */
 NODISCARD int bgp_speaker_announce(struct bgp_speaker *sp, const struct prefix *p,
 				   const struct bgp_route_attrs *attrs,
@@ -192,9 +191,13 @@ bool bgp_speaker_listen_next(const struct bgp_speaker *sp, size_t *at,
 bool bgp_speaker_next(const struct bgp_speaker *sp, size_t *at, struct bgp_peer_status *out);
 bool bgp_speaker_find(const struct bgp_speaker *sp, const char *name, struct bgp_peer_status *out);
 
-/** Walk a peer's routes the same way; false also when there is no such peer. */
-bool bgp_speaker_route_next(const struct bgp_speaker *sp, const char *peer, size_t *at,
-			    struct bgp_route_status *out);
+/**
+ * Walk a peer's routes: start with *at = 0. The walk may go on in a later turn of the loop.
+ * @budget: how many places to look at, counted down
+ * False at the end, when there is no such peer, and when the budget is 0.
+ */
+bool bgp_speaker_route_next(const struct bgp_speaker *sp, const char *peer, uint64_t *at,
+			    size_t *budget, struct bgp_route_status *out);
 bool bgp_speaker_route_find(const struct bgp_speaker *sp, const char *peer, const struct prefix *p,
 			    struct bgp_route_status *out);
 

@@ -74,6 +74,7 @@ static void fill_route(const struct bgp_peer *p, const struct bgp_rib_route *r,
 {
 	const struct bgp_format *f = bgp_rib_format(p->sp->rib, p->number);
 	const struct bgp_attr *shown = r->sent ? r->sent : r->want;
+	struct bgp_audience audience;
 
 	*out = (struct bgp_route_status){
 		.prefix = r->prefix,
@@ -81,20 +82,26 @@ static void fill_route(const struct bgp_peer *p, const struct bgp_rib_route *r,
 		.pending = r->sent != r->want,
 		.attrs = bgp_attr_get(shown),
 	};
+	out->by_hand = bgp_hand_find(&p->sp->hand, &r->prefix, &audience);
+	if (out->by_hand)
+		out->owner = audience.owner;
 	if (!f)
 		return;
+	out->own_path = f->ibgp ? 0 : 1U + (f->real_as ? 1U : 0U) + out->attrs->prepend;
+	out->first_as = f->local_as;
+	out->own_as = f->real_as ? f->real_as : f->local_as;
 	out->silent = !(bgp_family_bit(r->prefix.addr.family) & f->families);
 	out->next_hop = bgp_attr_hop(shown, f, r->prefix.addr.family);
 	out->has_local_pref = bgp_attr_local_pref(shown, f, &out->local_pref);
 }
 
-bool bgp_speaker_route_next(const struct bgp_speaker *sp, const char *peer, size_t *at,
-			    struct bgp_route_status *out)
+bool bgp_speaker_route_next(const struct bgp_speaker *sp, const char *peer, uint64_t *at,
+			    size_t *budget, struct bgp_route_status *out)
 {
 	const struct bgp_peer *p = map_get(sp->peers, peer);
 	struct bgp_rib_route r;
 
-	if (!p || !bgp_rib_next(sp->rib, p->number, at, &r))
+	if (!p || !bgp_rib_next(sp->rib, p->number, at, budget, &r))
 		return false;
 	fill_route(p, &r, out);
 	return true;

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/remote.h"
+#include "control/client.h"
 
 /* What people look at first stands first; -o wide shows the rest. */
 static const struct cli_column services[] = {
@@ -39,10 +40,21 @@ static const struct cli_column peers[] = {
 	{ "FLAPS", "flaps", true },
 };
 static const struct cli_column routes[] = {
-	{ "PREFIX", "name", false },	       { "PEER", "peer", false },
-	{ "STATE", "state", false },	       { "NEXT HOP", "next-hop", false },
-	{ "LOCAL PREF", "local-pref", false }, { "MED", "med", true },
-	{ "AS PATH", "as-path", true },	       { "COMMUNITIES", "communities", false },
+	{ "PREFIX", "name", false },
+	{ "PEER", "peer", false },
+	{ "STATE", "state", false },
+	{ "ORIGIN", "origin", false },
+	{ "NEXT HOP", "next-hop", false },
+	{ "LOCAL PREF", "local-pref", false },
+	{ "MED", "med", true },
+	{ "AS PATH", "as-path", true },
+	{ "COMMUNITIES", "communities", false },
+};
+static const struct cli_column networks[] = {
+	{ "PREFIX", "name", false },   { "STATE", "state", false },
+	{ "PEERS", "peers", false },   { "REASON", "reason", false },
+	{ "HEALTH", "health", false }, { "HEALTH REASON", "health-reason", true },
+	{ "SINCE", "since", true },
 };
 static const struct cli_column bfd[] = {
 	{ "PEER", "name", false },
@@ -106,8 +118,8 @@ static const struct kind {
 	{                                    \
 #name, name, ARRAY_LEN(name) \
 	}
-	KIND(services), KIND(pools),   KIND(peers), KIND(routes), KIND(bfd),
-	KIND(l2),	KIND(members), KIND(nodes), KIND(events),
+	KIND(services), KIND(pools), KIND(peers),   KIND(routes), KIND(networks),
+	KIND(bfd),	KIND(l2),    KIND(members), KIND(nodes),  KIND(events),
 #undef KIND
 };
 
@@ -116,9 +128,11 @@ struct get_args {
 	bool watch;
 	const struct kind *kind;
 	const char *name;
+	const char *peer;
 };
 
 static const struct argp_option options[] = {
+	{ "peer", 'p', "NAME", 0, "Routes to this peer only", 0 },
 	{ "watch", 'w', NULL, 0, "Print again each second, until interrupted", 0 },
 	{ 0 },
 };
@@ -157,6 +171,13 @@ static error_t take(int key, char *arg, struct argp_state *state)
 	case 'w':
 		a->watch = true;
 		return 0;
+	case 'p':
+		a->peer = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (a->peer && a->kind->columns != routes)
+			argp_error(state, "--peer is for routes");
+		return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num > 1)
 			return remote_no_word(state, arg);
@@ -167,8 +188,8 @@ static error_t take(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_NO_ARGS:
 		argp_error(state,
-			   "get what? services, pools, peers, routes, bfd, l2, members, nodes, "
-			   "events");
+			   "get what? services, pools, peers, routes, networks, bfd, l2, members, "
+			   "nodes, events");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -180,9 +201,8 @@ static const struct argp argp = {
 	.parser = take,
 	.children = remote_children,
 	.args_doc = "KIND [NAME]",
-	.doc = "What is so now.\vKIND is one of services, pools, peers, routes, bfd, l2, members, "
-	       "nodes, "
-	       "events. With NAME only that one; exit code 1 when there is none.",
+	.doc = "What is so now.\vKIND is one of services, pools, peers, routes, networks, bfd, l2, "
+	       "members, nodes, events. With NAME only that one; exit code 1 when there is none.",
 };
 
 /* What each kind of event has of its own becomes one column. */
@@ -219,12 +239,40 @@ static void print(const struct get_args *a, const json_t *data)
 		print_table(a, json_object_get(data, "items"));
 }
 
+/* One answer, or one page after the other. */
+static enum cli_exit get_all(const struct get_args *a, struct control_client *c, json_t **out)
+{
+	json_t *items = NULL, *page = NULL;
+	enum cli_exit code = CLI_DONE;
+
+	do {
+		json_t *args = json_pack("{s:s, s:s*, s:s*, s:O*}", "kind", a->kind->name, "name",
+					 a->name, "peer", a->peer, "page", page);
+
+		json_decref(*out);
+		*out = NULL;
+		code = remote_ask(c, "get", args, out);
+		json_decref(page);
+		page = json_incref(json_object_get(*out, "next"));
+		if (items)
+			json_array_extend(items, json_object_get(*out, "items"));
+		else
+			items = json_incref(json_object_get(*out, "items"));
+	} while (code == CLI_DONE && page);
+	json_object_set_new(*out, "items", items);
+	json_decref(page);
+	return code;
+}
+
 static enum cli_exit get_once(const struct get_args *a)
 {
-	json_t *args = json_pack("{s:s, s:s*}", "kind", a->kind->name, "name", a->name);
+	struct control_client *c = NULL;
 	json_t *data = NULL;
-	enum cli_exit code = remote_call(&a->remote, "get", args, &data);
+	enum cli_exit code = remote_connect(&a->remote, &c);
 
+	if (code == CLI_DONE)
+		code = get_all(a, c, &data);
+	control_client_free(c);
 	if (code == CLI_DONE)
 		print(a, data);
 	json_decref(data);

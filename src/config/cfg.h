@@ -266,6 +266,15 @@ struct cfg_service {
 	size_t n_preferred;
 };
 
+/** A prefix to announce by BGP without a service behind it. */
+struct cfg_network {
+	struct prefix prefix;
+	struct addr next_hop; /* of its family; unset: ourselves */
+	struct cfg_bgp_adv
+		adv; /* its attributes, peers and nodes; what is about pools stays empty */
+	struct cfg_health health;
+};
+
 enum cfg_auto { CFG_AUTO, CFG_OFF };
 
 struct cfg_bfd {
@@ -342,6 +351,8 @@ struct cfg {
 	const struct cfg_service *services;
 	size_t n_services;
 	const struct cfg_service *const *services_by_name; /* sorted; NULL in tests */
+	const struct cfg_network *networks;
+	size_t n_networks;
 };
 
 const struct cfg *cfg_free(const struct cfg *c); /* takes NULL, returns NULL */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/buf.h"
 #include "config/tree.h"
 
 /* Both as trees: the table's every field is in them, so none is forgotten here. */
@@ -179,6 +180,17 @@ static void diff_settings(struct diff *d, json_t *from, json_t *to)
 	json_decref(to);
 }
 
+/* They have no name of their own. */
+static json_t *named_networks(const struct cfg *c)
+{
+	json_t *list = tree_networks(c, true), *item;
+	size_t i;
+
+	json_array_foreach(list, i, item)
+		json_object_set(item, "name", json_object_get(item, "prefix"));
+	return list;
+}
+
 json_t *cfg_diff(const struct cfg *from, const struct cfg *to)
 {
 	static const char *const live_all[] = { "*", NULL };
@@ -193,21 +205,30 @@ json_t *cfg_diff(const struct cfg *from, const struct cfg *to)
 	diff_lists(&d, "l2-advertisements", tree_l2_advs(from), tree_l2_advs(to), live_all);
 	diff_lists(&d, "bgp-advertisements", tree_bgp_advs(from), tree_bgp_advs(to), live_all);
 	diff_lists(&d, "services", tree_services(from, true), tree_services(to, true), live_all);
+	diff_lists(&d, "networks", named_networks(from), named_networks(to), live_all);
 	return json_pack("{s:o, s:o, s:o}", "added", d.added, "removed", d.removed, "changed",
 			 d.changed);
 }
 
 int cfg_check_emptied(const struct cfg *from, const struct cfg *to, struct err *e)
 {
-	bool pools = from->n_pools && !to->n_pools;
-	bool services = from->n_services && !to->n_services;
+	const struct {
+		const char *what;
+		size_t had, has;
+	} lists[] = {
+		{ "pools", from->n_pools, to->n_pools },
+		{ "services", from->n_services, to->n_services },
+		{ "networks", from->n_networks, to->n_networks },
+	};
+	struct buf gone = { 0 };
+	int status = 0;
 
-	if (pools && services)
-		return err_set(e, ERR_STATE, "all pools (%zu) and all services (%zu) are gone",
-			       from->n_pools, from->n_services);
-	if (pools)
-		return err_set(e, ERR_STATE, "all pools (%zu) are gone", from->n_pools);
-	if (services)
-		return err_set(e, ERR_STATE, "all services (%zu) are gone", from->n_services);
-	return 0;
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		if (lists[i].had && !lists[i].has)
+			buf_printf(&gone, "%sall %s (%zu)", gone.len ? " and " : "", lists[i].what,
+				   lists[i].had);
+	if (gone.len)
+		status = err_set(e, ERR_STATE, "%s are gone", buf_text(&gone));
+	buf_fini(&gone);
+	return status;
 }

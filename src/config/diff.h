@@ -23,8 +23,8 @@ bool cfg_bfd_profile_eq(const struct cfg_bfd_profile *a, const struct cfg_bfd_pr
 NODISCARD json_t *cfg_diff(const struct cfg *from, const struct cfg *to);
 
 /**
- * -ERR_STATE when @to has no pools, or no services, and @from had some: a file that was cut short or never filled is
- * valid, but nobody means it.
+ * -ERR_STATE when @to has no pools, or no services, or no networks, and @from had some: a file that was cut short or
+ * never filled is valid, but nobody means it.
  */
 NODISCARD int cfg_check_emptied(const struct cfg *from, const struct cfg *to, struct err *e);
 

@@ -32,6 +32,8 @@ void adv_weight_load(struct loader *l, const struct place *p, void *object);
 /** A list of preferred nodes; @level is that of its elements. */
 void adv_preferred_load(struct loader *l, const struct place *p, const struct level *level,
 			void *object);
+/** After the number is in. */
+void adv_med_load(struct loader *l, const struct place *p, void *object);
 void adv_l2_keep(struct loader *l, const struct place *p, struct raw_l2_adv *adv);
 void adv_bgp_keep(struct loader *l, const struct place *p, struct raw_adv *adv);
 

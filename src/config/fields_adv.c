@@ -107,6 +107,12 @@ static void preferred_load(struct loader *l, const struct place *p, void *object
 	adv_preferred_load(l, p, &level_preference, object);
 }
 
+void adv_med_load(struct loader *l, const struct place *p, void *object)
+{
+	(void)l, (void)p;
+	((struct raw_adv *)object)->c.has_med = true;
+}
+
 static const struct field l2_fields[] = {
 	{ "name", FIELD_TEXT, "the advertisement's name", AT(struct raw_l2_adv, c.name),
 	  .required = true },
@@ -147,12 +153,6 @@ static void bgp_take(struct loader *l, const struct place *p, void *parent, void
 	adv_bgp_keep(l, p, object);
 }
 
-static void med_load(struct loader *l, const struct place *p, void *object)
-{
-	(void)l, (void)p;
-	((struct raw_adv *)object)->c.has_med = true;
-}
-
 static const struct not_built no_next_hop = { "self", "the session's own address is the next hop" };
 
 /* The advertisements of a pool know what follows the first three. */
@@ -179,7 +179,7 @@ static const struct field bgp_fields[] = {
 	{ "large-communities", FIELD_OWN, "large communities (RFC 8092), as `64512:1:2`",
 	  .shape = "list of text", .load = large_load },
 	{ "med", FIELD_UINT, "MULTI_EXIT_DISC; none is sent by default", AT(struct raw_adv, c.med),
-	  .max = UINT32_MAX, .load = med_load },
+	  .max = UINT32_MAX, .load = adv_med_load },
 	{ "as-path-prepend", FIELD_UINT, "how many times more our AS stands in the path",
 	  AT(struct raw_adv, c.as_path_prepend), .max = 100, .preset = "0" },
 	{ "peers", FIELD_TEXTS, "names of the peers that hear it", AT(struct raw_adv, c.peers),

@@ -1,23 +1,6 @@
 /* The root of a document, and the sections whose rooms are not built yet. */
 #include "config/loader.h"
 
-static const struct field network_fields[] = {
-	{ "prefix", FIELD_TEXT, "the prefix" },
-	{ "communities", FIELD_TEXTS, "communities, as on an advertisement" },
-	{ "large-communities", FIELD_TEXTS, "large communities" },
-	{ "med", FIELD_UINT, "MULTI_EXIT_DISC", .max = UINT32_MAX },
-	{ "localpref", FIELD_UINT, "LOCAL_PREF", .max = UINT32_MAX },
-	{ "as-path-prepend", FIELD_UINT, "how many times more our AS stands in the path",
-	  .max = 100 },
-	{ "next-hop", FIELD_ADDRESS, "the next hop" },
-	{ "peers", FIELD_TEXTS, "names of the peers that hear it" },
-	{ "health-check", FIELD_OWN, "announce it only while this passes", .shape = "mapping" },
-};
-
-const struct level level_network = { .noun = "a network",
-				     .fields = network_fields,
-				     .n = ARRAY_LEN(network_fields) };
-
 static const struct field allocation_fields[] = {
 	{ "sticky", FIELD_BOOL,
 	  "a service that returns gets the address it had, unless somebody else has it by then",
@@ -68,7 +51,6 @@ const struct level level_etcd = { .noun = "etcd",
 				  .fields = etcd_fields,
 				  .n = ARRAY_LEN(etcd_fields) };
 
-static const struct not_built no_networks = { NULL, "services: announce their addresses by BGP" };
 static const struct not_built no_etcd = { NULL, "cluster: shares what the nodes know" };
 
 static const struct field root_fields[] = {
@@ -101,7 +83,7 @@ static const struct field root_fields[] = {
 	{ "allocation", FIELD_MAP, "how addresses are handed out", AT(struct cfg, allocation),
 	  .level = &level_allocation },
 	{ "networks", FIELD_LIST, "prefixes to announce by BGP without a service",
-	  .level = &level_network, .again = true, .not_built = &no_networks },
+	  .level = &level_network, .again = true },
 	{ "kubernetes", FIELD_MAP, "services and nodes of a Kubernetes cluster",
 	  AT(struct cfg, kubernetes), .level = &level_kubernetes },
 	{ "etcd", FIELD_MAP, "a store that the nodes share", .level = &level_etcd,

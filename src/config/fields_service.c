@@ -252,7 +252,7 @@ static const struct field health_fields[] = {
 	  AT(struct cfg_health, fall), .min = 1, .max = 1000, .preset = "3" },
 };
 
-static const struct level level_health = {
+const struct level level_health = {
 	.noun = "a health check",
 	.fields = health_fields,
 	.n = ARRAY_LEN(health_fields),

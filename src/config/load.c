@@ -38,6 +38,7 @@ static void loader_fini(struct loader *l)
 	free(l->l2_advs);
 	free(l->bgp_advs);
 	free(l->services);
+	free(l->networks);
 	for (size_t i = 0; i < l->n_communities; i++)
 		free(l->communities[i]->aliases);
 	free(l->communities);
@@ -177,6 +178,7 @@ static int loader_finish(struct loader *l, const struct cfg **out, struct cfg_re
 	resolve_pools(l);
 	resolve_advs(l);
 	resolve_services(l);
+	resolve_networks(l);
 	resolve_names(l);
 	loader_fini(l);
 	issues_finish(&l->issues, report);

@@ -85,6 +85,11 @@ struct raw_service {
 	size_t n_addresses;
 };
 
+struct raw_network {
+	struct raw_adv adv; /* in front: its rows are an advertisement's */
+	struct cfg_network c;
+};
+
 /** A name that advertisements may use for a community. */
 struct raw_alias {
 	const char *name; /* NULL: a value that has none */
@@ -134,6 +139,8 @@ struct loader {
 	size_t n_bgp_advs, cap_bgp_advs;
 	struct raw_service **services;
 	size_t n_services, cap_services;
+	struct raw_network **networks;
+	size_t n_networks, cap_networks;
 	struct raw_secret **secrets;
 	size_t n_secrets, cap_secrets;
 	struct raw_community **communities;
@@ -183,6 +190,7 @@ void resolve_peers(struct loader *l);
 void resolve_pools(struct loader *l);
 void resolve_advs(struct loader *l);
 void resolve_services(struct loader *l);
+void resolve_networks(struct loader *l);
 /** What things were called, where that decides nothing. */
 void resolve_names(struct loader *l);
 /**

@@ -101,7 +101,7 @@ extern const struct level level_selector;
 extern const struct level level_label_selector;
 
 extern const struct level level_peer, level_bfd_profile, level_pool, level_adv, level_l2_adv,
-	level_bgp_adv, level_service;
+	level_bgp_adv, level_service, level_health;
 extern const struct level level_node, level_cluster, level_l2, level_bgp, level_bfd_own,
 	level_control, level_http, level_log;
 extern const struct level level_network, level_allocation, level_kubernetes, level_etcd;

@@ -371,6 +371,25 @@ json_t *tree_services(const struct cfg *c, bool secrets)
 	return list;
 }
 
+static json_t *tree_network(const struct cfg_network *n, bool secrets)
+{
+	json_t *o = tree_network_adv(&n->adv);
+
+	json_object_set_new(o, "prefix", json_string(PREFIX_TEXT(&n->prefix)));
+	set_addr(o, "next-hop", &n->next_hop);
+	set_health(o, &n->health, secrets);
+	return o;
+}
+
+json_t *tree_networks(const struct cfg *c, bool secrets)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->n_networks; i++)
+		json_array_append_new(list, tree_network(&c->networks[i], secrets));
+	return list;
+}
+
 uint64_t tree_hash(const struct cfg *c)
 {
 	json_t *all = json_pack("[o, o, o, o, o]", tree_pools(c), tree_services(c, false),
@@ -413,5 +432,6 @@ json_t *cfg_to_json(const struct cfg *c, bool secrets)
 	json_object_set_new(o, "l2-advertisements", tree_l2_advs(c));
 	json_object_set_new(o, "bgp-advertisements", tree_bgp_advs(c));
 	json_object_set_new(o, "services", tree_services(c, secrets));
+	json_object_set_new(o, "networks", tree_networks(c, secrets));
 	return o;
 }

@@ -24,6 +24,7 @@ json_t *tree_pools(const struct cfg *c);
 json_t *tree_l2_advs(const struct cfg *c);
 json_t *tree_bgp_advs(const struct cfg *c);
 json_t *tree_services(const struct cfg *c, bool secrets);
+json_t *tree_networks(const struct cfg *c, bool secrets);
 /** {"node": …, "log": …}: everything but the lists of objects. */
 json_t *tree_settings(const struct cfg *c);
 

@@ -28,11 +28,9 @@ static json_t *tree_large_communities(const struct cfg_bgp_adv *a)
 	return list;
 }
 
-/* What all advertisements by BGP say, into the object that may have a name. */
-static void set_bgp_adv(json_t *o, const struct cfg_bgp_adv *a)
+/* What is said of a route, and to whom. */
+static void set_route(json_t *o, const struct cfg_bgp_adv *a)
 {
-	json_object_set_new(o, "aggregation-length", json_integer(a->aggregation_v4));
-	json_object_set_new(o, "aggregation-length-v6", json_integer(a->aggregation_v6));
 	json_object_set_new(o, "localpref",
 			    a->has_local_pref ? json_integer(a->local_pref) : json_string("none"));
 	json_object_set_new(o, "communities", tree_communities(a));
@@ -44,6 +42,22 @@ static void set_bgp_adv(json_t *o, const struct cfg_bgp_adv *a)
 	if (a->peers.n)
 		json_object_set_new(o, "peers", tree_texts(&a->peers));
 	tree_set_selectors(o, "node-selectors", &a->node_selectors);
+}
+
+json_t *tree_network_adv(const struct cfg_bgp_adv *a)
+{
+	json_t *o = json_object();
+
+	set_route(o, a);
+	return o;
+}
+
+/* What all advertisements by BGP say, into the object that may have a name. */
+static void set_bgp_adv(json_t *o, const struct cfg_bgp_adv *a)
+{
+	json_object_set_new(o, "aggregation-length", json_integer(a->aggregation_v4));
+	json_object_set_new(o, "aggregation-length-v6", json_integer(a->aggregation_v6));
+	set_route(o, a);
 	tree_set_selectors(o, "service-selectors", &a->service_selectors);
 }
 

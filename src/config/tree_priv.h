@@ -16,4 +16,7 @@ json_t *tree_selector(const struct selector *s);
 void tree_set_text(json_t *o, const char *key, const char *text);
 void tree_set_selectors(json_t *o, const char *key, const struct selectors *s);
 
+/** What a network says of its routes. */
+json_t *tree_network_adv(const struct cfg_bgp_adv *a);
+
 #endif

@@ -18,8 +18,8 @@ static const char head[] =
 	"@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}a{color:#8ab4f8}"
 	"small{color:#999}}\n</style></head><body>\n";
 
-static const char *const kinds[] = { "services", "pools",   "peers", "routes", "bfd",
-				     "l2",	 "members", "nodes", "events" };
+static const char *const kinds[] = { "services", "pools", "peers",   "routes", "networks",
+				     "bfd",	 "l2",	  "members", "nodes",  "events" };
 
 void page_put_text(struct buf *out, const char *text)
 {

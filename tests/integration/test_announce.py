@@ -134,3 +134,67 @@ def test_peers_by_hand(lab):
     wrong = node.crier("peer", "r5", "reset", check=False)
     assert wrong.returncode == 1 and "r5" in wrong.stderr
     assert node.crier("peer", "r4", "rset", check=False).returncode == 2
+
+
+NETWORKS = CONFIG + """
+networks:
+- {{prefix: 203.0.113.0/24, communities: ["64512:9"], med: 7, as-path-prepend: 1}}
+- {{prefix: "2001:db8:9::/48", peers: [r6]}}
+- {{prefix: 198.51.100.7/32}}
+- {{prefix: 192.0.2.0/24, health-check: {{tcp: "127.0.0.1:8080", interval: 100ms, timeout: 90ms}}}}
+- {{prefix: 192.0.3.0/24, node-selectors: [{{match-labels: {{rack: "2"}}}}]}}
+"""
+
+
+def network(node, prefix):
+    return node.get("networks", prefix)[0]
+
+
+def test_networks_of_the_configuration(lab):
+    lan = lab.switch("lan")
+    cls, conf, _ = ROUTERS["bird"]
+    router = lab.host("router", lan, "10.50.0.1/24", "fd50::1/64", cls=cls)
+    node = lab.host("a", lan, f"{LAN.format(11)}/24", f"{LAN6.format(11)}/64", cls=Node)
+    router.start(conf.format(asn=64513, more=""))
+    node.configure(NETWORKS.format(peer=64513))
+    node.start()
+    router.wait_route("203.0.113.0/24")
+    _, communities, path, _ = attributes("bird", router, "203.0.113.0/24")
+    assert (communities, path) == ({"64512:9"}, ["64512", "64512"])
+    router.wait_route("2001:db8:9::/48")
+    router.wait_route("198.51.100.7/32")
+
+    # Services go before; a check that fails, and nodes that are others, keep silent.
+    assert [n["state"] for n in node.get("networks")] == ["announced", "announced", "silent", "silent", "silent"]
+    assert network(node, "198.51.100.7/32")["reason"] == "announcedByService"
+    assert network(node, "192.0.2.0/24")["reason"] == "healthCheck"
+    assert network(node, "192.0.3.0/24")["reason"] == "nodeNotSelected"
+    origins = {(r["name"], r["peer"]): r["origin"] for r in node.get("routes")}
+    assert origins == {("203.0.113.0/24", "r4"): "network", ("203.0.113.0/24", "r6"): "network",
+                       ("2001:db8:9::/48", "r6"): "network", ("198.51.100.7/32", "r4"): "service"}
+
+    # Its health check passes, and fails again.
+    server = subprocess.Popen(["ip", "netns", "exec", node.ns, "python3", "-m", "http.server", "8080"],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    router.wait_route("192.0.2.0/24")
+    server.kill()
+    server.wait()
+    router.wait_no_route("192.0.2.0/24")
+
+    # By hand stands behind: not while it is announced, but while it is silent.
+    assert "one of networks" in node.crier("announce", "203.0.113.0/24", check=False).stderr
+    node.crier("announce", "192.0.2.0/24")
+    router.wait_route("192.0.2.0/24")
+    assert node.get("routes", "192.0.2.0/24")[0]["origin"] == "by-hand"
+
+    # A reload changes what has changed; the service has gone, and its prefix is the network's.
+    node.configure(NETWORKS.format(peer=64513).replace("med: 7, as-path-prepend: 1", "as-path-prepend: 2")
+                   .replace("{name: web, addresses: [198.51.100.7]}", "{name: web, addresses: [198.51.100.8]}")
+                   .replace('- {prefix: "2001:db8:9::/48", peers: [r6]}\n', ""))
+    assert "networks/2001:db8:9::/48" in node.crier("reload").stdout
+    router.wait_no_route("2001:db8:9::/48")
+    wait_for(lambda: attributes("bird", router, "203.0.113.0/24")[2] == ["64512"] * 3, "the new path", 10, 0.05)
+    wait_for(lambda: network(node, "198.51.100.7/32")["state"] == "announced", "the network takes it over")
+    assert router.routes(4).get("198.51.100.7/32")
+    assert all(p["flaps"] == 0 for p in node.get("peers"))
+    assert any("192.0.3.0/24" in p["text"] for p in node.status()["problems"])

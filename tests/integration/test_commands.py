@@ -14,7 +14,7 @@ TEXT = """
     - {name: web, addresses: [10.50.0.200]}
     - {name: api, addresses: [198.51.100.7]}
 """
-KINDS = ("services", "pools", "peers", "routes", "bfd", "l2", "members", "nodes", "events")
+KINDS = ("services", "pools", "peers", "routes", "networks", "bfd", "l2", "members", "nodes", "events")
 
 
 def test_every_kind_in_every_form(lab):

@@ -145,7 +145,8 @@ static inline void accepts(void **state)
 #define POOL(more) "address-pools:\n- {name: p, protocol: layer2" more "}\n"
 #define BGP_POOL(more) \
 	PEER("") "address-pools:\n- {name: p, protocol: bgp, addresses: [10.9.0.0/24]" more "}\n"
-#define LAN	      "address-pools:\n- {name: lan, protocol: layer2, addresses: [10.5.0.0/24]}\n"
-#define SERVICE(more) LAN "services:\n- {name: web" more "}\n"
+#define LAN		      "address-pools:\n- {name: lan, protocol: layer2, addresses: [10.5.0.0/24]}\n"
+#define NETWORK(prefix, more) PEER("") "networks:\n- {prefix: " prefix more "}\n"
+#define SERVICE(more)	      LAN "services:\n- {name: web" more "}\n"
 
 #endif

@@ -103,7 +103,6 @@ static const struct refusal refused[] = {
 	  "l2.exclude-interfaces[0]", "counts too much" },
 	{ "allocation.sticky", "allocation: {sticky: 5s}\n", "allocation.sticky", "true or false" },
 	{ "allocation.rest", "allocation: {rest: 20000h}\n", "allocation.rest", "out of range" },
-	{ "networks", "networks: [{prefix: 198.51.100.0/24}]\n", "networks", "not built yet" },
 	{ "etcd", "etcd: {endpoints: []}\n", "etcd", "not built yet" },
 	{ "control.socket",
 	  "control: {socket: "
@@ -210,6 +209,26 @@ static const struct refusal refused[] = {
 	  "out of range", "1 to 100" },
 	{ "weight 101", SERVICE(", preferred-nodes: {a: 101}"), "services[0].preferred-nodes.a",
 	  "out of range" },
+
+	/* Networks. */
+	{ "network without a prefix", "networks: [{med: 1}]\n", "networks[0]",
+	  "prefix is missing" },
+	{ "a prefix that is none", NETWORK("198.51.100.0/33", ""), "networks[0].prefix",
+	  "not a prefix" },
+	{ "bits behind the length", NETWORK("198.51.100.7/24", ""), "networks[0].prefix",
+	  "bits behind", "198.51.100.0/24" },
+	{ "a multicast prefix", NETWORK("224.0.0.0/8", ""), "networks[0].prefix",
+	  "cannot be announced" },
+	{ "a prefix twice", PEER("") "networks: [{prefix: 192.0.2.1}, {prefix: 192.0.2.1/32}]\n",
+	  "networks[1].prefix", "192.0.2.1/32 is given twice" },
+	{ "next hop of another family", NETWORK("192.0.2.0/24", ", next-hop: \"2001:db8::1\""),
+	  "networks[0].next-hop", "not of the family" },
+	{ "a peer of a network", NETWORK("192.0.2.0/24", ", peers: [10.0.0.2]"),
+	  "networks[0].peers[0]", "no peer '10.0.0.2'", "10.0.0.1" },
+	{ "a community of a network", NETWORK("192.0.2.0/24", ", communities: [a]"),
+	  "networks[0].communities[0]", "not a community" },
+	{ "health check of a network", NETWORK("192.0.2.0/24", ", health-check: {}"),
+	  "networks[0].health-check", "what to probe" },
 };
 
 static const struct acceptance accepted[] = {
@@ -330,6 +349,23 @@ static const struct acceptance accepted[] = {
 	  "\"http://127.0.0.1:8080/healthz\",\"interval\":\"1s\",\"timeout\":\"500ms\","
 	  "\"rise\":2,\"fall\":3},\"bind\":\"eth0\",\"external-traffic-policy\":\"Cluster\","
 	  "\"preferred-nodes\":{\"a\":100,\"b\":50}}" },
+	{ "network with defaults", NETWORK("192.0.2.1", ""), "networks.0",
+	  "{\"localpref\":\"none\",\"communities\":[],\"as-path-prepend\":0,"
+	  "\"prefix\":\"192.0.2.1/32\"}" },
+	{ "network in full",
+	  NETWORK("\"2001:db8::/48\"",
+		  ", communities: [\"64512:1\"], large-communities: [\"1:2:3\"], med: 0, "
+		  "localpref: 7, as-path-prepend: 2, next-hop: \"2001:db8::1\", peers: [10.0.0.1], "
+		  "node-selectors: [{match-labels: {a: b}}], health-check: {tcp: \"10.0.0.9:1\"}"),
+	  "networks.0",
+	  "{\"localpref\":7,\"communities\":[\"64512:1\"],\"as-path-prepend\":2,\"med\":0,"
+	  "\"large-communities\":[\"1:2:3\"],\"peers\":[\"10.0.0.1\"],\"node-selectors\":"
+	  "[{\"match-expressions\":[{\"key\":\"a\",\"operator\":\"In\",\"values\":[\"b\"]}]}],"
+	  "\"prefix\":\"2001:db8::/48\",\"next-hop\":\"2001:db8::1\",\"health-check\":{"
+	  "\"tcp\":\"10.0.0.9:1\",\"interval\":\"1s\",\"timeout\":\"500ms\",\"rise\":2,"
+	  "\"fall\":3}}" },
+	{ "network without peers", "networks: [{prefix: 0.0.0.0/0}]\n", "networks.0.prefix",
+	  "0.0.0.0/0", "no peer" },
 	{ "tcp check", SERVICE(", health-check: {tcp: \"[::1]:5432\", rise: 1}"),
 	  "services.0.health-check.tcp", "[::1]:5432" },
 	{ "address in a pool", SERVICE(", address: 10.5.0.9"), "services.0.addresses",

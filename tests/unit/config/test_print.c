@@ -241,7 +241,11 @@ static const char everything[] =
 	"- {name: b, addresses: [10.9.0.1, \"2001:db8:9::1\"], protocol: bgp, allow-shared-ip: k, "
 	"bind: "
 	"none, preferred-nodes: {n1: 3}, node-selectors: [{match-labels: {a: b}}]}\n"
-	"- {name: c, ip-families: [IPv4, IPv6], bind: eth1, health-check: {tcp: \"[::1]:80\"}}\n";
+	"- {name: c, ip-families: [IPv4, IPv6], bind: eth1, health-check: {tcp: \"[::1]:80\"}}\n"
+	"networks:\n"
+	"- {prefix: 203.0.113.0/24, communities: [\"64512:1\"], med: 3, localpref: 9, next-hop: "
+	"10.0.0.7, peers: [\"10.0.0.1:179\"], health-check: {http: \"http://127.0.0.1/\"}}\n"
+	"- {prefix: 2001:db8:7::/48}\n";
 
 static void print_then_load_is_the_same(void **state)
 {
