@@ -142,6 +142,14 @@ static struct bgp_peer_conf peer_conf(const struct cfg_peer *p, const char *pass
 		[CFG_ASN_INTERNAL] = BGP_ASN_INTERNAL,
 		[CFG_ASN_EXTERNAL] = BGP_ASN_EXTERNAL,
 	};
+	static const uint8_t roles[] = {
+		[CFG_ROLE_NONE] = BGP_ROLE_NONE,
+		[CFG_ROLE_PROVIDER] = BGP_ROLE_PROVIDER,
+		[CFG_ROLE_RS] = BGP_ROLE_RS,
+		[CFG_ROLE_RS_CLIENT] = BGP_ROLE_RS_CLIENT,
+		[CFG_ROLE_CUSTOMER] = BGP_ROLE_CUSTOMER,
+		[CFG_ROLE_PEER] = BGP_ROLE_PEER,
+	};
 	struct rd id = rd_from(p->router_id.b, 4); /* unset: zero, and the speaker's rules decide */
 
 	return (struct bgp_peer_conf){
@@ -168,6 +176,7 @@ static struct bgp_peer_conf peer_conf(const struct cfg_peer *p, const char *pass
 		.passive = p->passive,
 		.in_vrf = p->vrf != NULL,
 		.delay_open = p->delay_open,
+		.role = roles[p->role],
 		.max_prefix = p->max_prefix,
 		.next_hop4 = p->next_hop4,
 		.next_hop6 = p->next_hop6,

@@ -38,6 +38,8 @@ static void agreed_put(json_t *item, const struct bgp_peer_status *st)
 	json_set_u64(item, "hold-time-s", st->agreed.hold_s);
 	json_set_u64(item, "keepalive-time-s", st->agreed.keepalive_s);
 	json_object_set_new(item, "capabilities", capabilities_json(&st->agreed.peer));
+	if (st->agreed.peer.host[0])
+		json_set_text(item, "hostname", st->agreed.peer.host);
 }
 
 static json_t *messages_json(const uint64_t *counts)

@@ -182,6 +182,8 @@ const struct bgp_route_attrs *bgp_attr_get(const struct bgp_attr *a)
 bool bgp_format_eq(const struct bgp_format *a, const struct bgp_format *b)
 {
 	return a->ibgp == b->ibgp && a->as4 == b->as4 && a->families == b->families &&
+	       a->extended_message == b->extended_message &&
+	       a->enhanced_refresh == b->enhanced_refresh && a->otc == b->otc &&
 	       a->local_as == b->local_as && a->real_as == b->real_as &&
 	       addr_eq(&a->hop4, &b->hop4) && addr_eq(&a->hop6, &b->hop6) &&
 	       addr_eq(&a->hop6_ll, &b->hop6_ll);
@@ -324,6 +326,13 @@ static void put_all(struct wr *w, const struct bgp_attr *a, const struct bgp_for
 		put_path(w, BGP_FLAG_OPTIONAL | BGP_FLAG_TRANSITIVE, BGP_ATTR_AS4_PATH, &path,
 			 true);
 	put_large(w, &a->v);
+	if (f->otc)
+		put_u32(w, BGP_FLAG_OPTIONAL | BGP_FLAG_TRANSITIVE, BGP_ATTR_OTC, f->local_as);
+}
+
+bool bgp_attr_is_mp(const struct bgp_attr *a, const struct bgp_format *f, uint8_t family)
+{
+	return family == FAMILY_V6 || bgp_attr_hop(a, f, family).family == FAMILY_V6;
 }
 
 void bgp_attr_encode_v4(struct wr *w, const struct bgp_attr *a, const struct bgp_format *f)
@@ -333,15 +342,16 @@ void bgp_attr_encode_v4(struct wr *w, const struct bgp_attr *a, const struct bgp
 	put_all(w, a, f, &hop);
 }
 
-void bgp_attr_encode_v6(struct wr *w, const struct bgp_attr *a, const struct bgp_format *f)
+void bgp_attr_encode_mp(struct wr *w, const struct bgp_attr *a, const struct bgp_format *f)
 {
 	put_all(w, a, f, NULL);
 }
 
-void bgp_attr_encode_hop6(struct wr *w, const struct bgp_attr *a, const struct bgp_format *f)
+void bgp_attr_encode_mp_hop(struct wr *w, const struct bgp_attr *a, const struct bgp_format *f,
+			    uint8_t family)
 {
-	struct addr hop = bgp_attr_hop(a, f, FAMILY_V6);
-	bool both = addr_is_set(&f->hop6_ll) && a->v.next_hop.family != FAMILY_V6;
+	struct addr hop = bgp_attr_hop(a, f, family);
+	bool both = addr_is_set(&f->hop6_ll) && a->v.next_hop.family != family;
 
 	wr_u8(w, both ? 32 : 16);
 	wr_bytes(w, hop.b, 16);

@@ -5,8 +5,8 @@
  * A set is equal to another when it would be sent equally: communities are kept sorted and without doubles.
  *
  * Covered: RFC 4271 §5.1 (ORIGIN, AS_PATH, NEXT_HOP, MULTI_EXIT_DISC, LOCAL_PREF), RFC 1997, RFC 8092, RFC 6793
- * towards speakers with two-octet AS numbers, RFC 4760 and RFC 2545 next hops. Left out: extended
- * communities, RFC 8950.
+ * towards speakers with two-octet AS numbers, RFC 4760, RFC 2545 and RFC 8950 next hops, RFC 9234 (Only to Customer).
+ * Left out: extended communities.
  */
 #ifndef BGP_ATTR_H
 #define BGP_ATTR_H
@@ -64,10 +64,13 @@ const struct bgp_route_attrs *bgp_attr_get(const struct bgp_attr *a);
 struct bgp_format {
 	bool ibgp;
 	bool as4;
-	uint8_t families; /* set of BGP_V4, BGP_V6: negotiated, wanted, and with a next hop */
+	bool extended_message; /* messages may have 65535 bytes */
+	bool enhanced_refresh; /* what answers a request for a refresh is marked */
+	bool otc;	       /* RFC 9234 §5: routes carry Only to Customer, with local_as */
+	uint8_t families;      /* set of BGP_V4, BGP_V6: negotiated, wanted, and with a next hop */
 	uint32_t local_as;
 	uint32_t real_as;    /* behind local_as in paths, where that is another; 0: it is not */
-	struct addr hop4;    /* ourselves, as the peer reaches us */
+	struct addr hop4;    /* ourselves, as the peer reaches us; an IPv6 address by RFC 8950 */
 	struct addr hop6;    /* global, or link-local when there is nothing else */
 	struct addr hop6_ll; /* set on sessions between link-local addresses */
 };
@@ -77,11 +80,15 @@ bool bgp_format_eq(const struct bgp_format *a, const struct bgp_format *b);
 /** All attributes of an IPv4 route, NEXT_HOP included, in the order of their codes. */
 void bgp_attr_encode_v4(struct wr *w, const struct bgp_attr *a, const struct bgp_format *f);
 
-/** All attributes of an IPv6 route but MP_REACH_NLRI, which stands in front of them (RFC 7606 §5.1). */
-void bgp_attr_encode_v6(struct wr *w, const struct bgp_attr *a, const struct bgp_format *f);
+/** Whether routes of this family and attributes stand in MP_REACH_NLRI: IPv6, and IPv4 with an IPv6 next hop. */
+bool bgp_attr_is_mp(const struct bgp_attr *a, const struct bgp_format *f, uint8_t family);
+
+/** All attributes but MP_REACH_NLRI, which stands in front of them (RFC 7606 §5.1). */
+void bgp_attr_encode_mp(struct wr *w, const struct bgp_attr *a, const struct bgp_format *f);
 
 /** The next hop field of MP_REACH_NLRI, its length byte included: 16 or 32 bytes. */
-void bgp_attr_encode_hop6(struct wr *w, const struct bgp_attr *a, const struct bgp_format *f);
+void bgp_attr_encode_mp_hop(struct wr *w, const struct bgp_attr *a, const struct bgp_format *f,
+			    uint8_t family);
 
 /** The next hop that a route of @family gets. */
 struct addr bgp_attr_hop(const struct bgp_attr *a, const struct bgp_format *f, uint8_t family);

@@ -101,7 +101,7 @@ static void wake_all(struct group *g)
 
 bool group_pending(const struct group *g)
 {
-	return g->walking || g->marks || g->dirty[RIB_V4] || g->dirty[RIB_V6];
+	return g->walking || g->marks || g->ends || g->dirty[RIB_V4] || g->dirty[RIB_V6];
 }
 
 /* --- coming up --- */
@@ -164,6 +164,8 @@ static struct group *group_clone(const struct group *g)
 	c->again = g->again;
 	c->repeat = g->repeat;
 	c->marks = g->marks;
+	c->begins = g->begins;
+	c->ends = g->ends;
 	for (int i = 0; i < RIB_FAMILIES; i++) {
 		c->cursor[i] = g->cursor[i];
 		c->sent[i] = g->sent[i];
@@ -245,6 +247,10 @@ static void walk_again(struct group *g)
 	for (int i = 0; i < RIB_FAMILIES; i++)
 		if (g->repeat & rib_bit(i))
 			g->cursor[i] = 0;
+	if (g->format.enhanced_refresh) {
+		g->begins |= g->repeat;
+		g->ends |= g->repeat;
+	}
 	g->walking |= g->repeat;
 	g->again = g->walking != 0;
 	g->repeat = 0;
@@ -498,11 +504,35 @@ static void withdraw_changes(struct draft *d, int family)
 	}
 }
 
+static void begin_refresh(struct draft *d)
+{
+	for (int i = 0; i < RIB_FAMILIES; i++)
+		if (d->g->begins & rib_bit(i))
+			bgp_writer_refresh(&d->w, rib_family(i), BGP_REFRESH_BEGIN);
+	d->g->begins = 0;
+}
+
+/* Nothing else waits: what was begun is complete. */
+static void write_marks(struct draft *d)
+{
+	struct group *g = d->g;
+
+	for (int i = 0; i < RIB_FAMILIES; i++) {
+		if (g->ends & rib_bit(i))
+			bgp_writer_refresh(&d->w, rib_family(i), BGP_REFRESH_END);
+		if (g->marks & rib_bit(i))
+			bgp_writer_mark(&d->w, rib_family(i));
+	}
+	g->ends = 0;
+	g->marks = 0;
+}
+
 /* Announcements, the walk among them; then withdrawals; then the marks. */
 static void write_all(struct draft *d)
 {
 	struct group *g = d->g;
 
+	begin_refresh(d);
 	for (int i = 0; i < RIB_FAMILIES; i++)
 		announce_changes(d, i);
 	for (int i = 0; i < RIB_FAMILIES; i++)
@@ -517,11 +547,8 @@ static void write_all(struct draft *d)
 			return; /* more to announce */
 	for (int i = 0; i < RIB_FAMILIES; i++)
 		withdraw_changes(d, i);
-	for (int i = 0; i < RIB_FAMILIES && !g->dirty[RIB_V4] && !g->dirty[RIB_V6]; i++)
-		if (g->marks & rib_bit(i)) {
-			bgp_writer_mark(&d->w, rib_family(i));
-			g->marks &= (uint8_t)~rib_bit(i);
-		}
+	if (!g->dirty[RIB_V4] && !g->dirty[RIB_V6])
+		write_marks(d);
 }
 
 static void hand_out(struct group *g, struct bgp_batch *b, unsigned puller)

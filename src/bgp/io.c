@@ -64,19 +64,22 @@ void bgp_conn_close(struct bgp_conn *c)
 	c->tx_at = c->tx_len = 0;
 }
 
+/* The session refuses what is too long, so a full buffer is part of a message that may be as long as any. */
 static void rx_make_room(struct bgp_conn *c)
 {
 	if (c->rx_at && c->rx_len)
 		memmove(c->rx, c->rx + c->rx_at, c->rx_len);
 	c->rx_at = 0;
+	if (c->rx && c->rx_len < c->rx_cap)
+		return;
+	c->rx_cap = c->rx ? BGP_MSG_EXTENDED_MAX + RX_SIZE : RX_SIZE;
+	c->rx = mem_resize(c->rx, c->rx_cap, 1);
 }
 
 int bgp_conn_read(struct bgp_conn *c, struct err *e)
 {
-	if (!c->rx)
-		c->rx = mem_resize(NULL, RX_SIZE, 1);
 	rx_make_room(c);
-	ssize_t n = recv(c->fd, c->rx + c->rx_len, RX_SIZE - c->rx_len, 0);
+	ssize_t n = recv(c->fd, c->rx + c->rx_len, c->rx_cap - c->rx_len, 0);
 	if (n > 0) {
 		c->rx_len += (size_t)n;
 		return 0;

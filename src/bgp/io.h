@@ -22,6 +22,7 @@ struct bgp_conn {
 	int fd;
 	bool connecting;
 	uint8_t *rx; /* only while part of a message waits */
+	size_t rx_cap;
 	size_t rx_at;
 	size_t rx_len; /* bytes from rx_at on */
 	uint8_t *tx;   /* the session's own messages; only while something waits */

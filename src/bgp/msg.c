@@ -2,7 +2,7 @@
 
 #include "bgp/notify.h"
 
-/* RFC 4271 §6.1 and RFC 2918: the lengths that a type allows, header included. */
+/* RFC 4271 §6.1, RFC 2918 and RFC 8654: the lengths that a type allows, header included. */
 static const struct {
 	const char *name;
 	uint16_t min;
@@ -10,10 +10,10 @@ static const struct {
 } types[BGP_TYPE_COUNT] = {
 	[0] = { "unknown", 0, 0 },
 	[BGP_OPEN] = { "OPEN", 29, BGP_MSG_MAX },
-	[BGP_UPDATE] = { "UPDATE", 23, BGP_MSG_MAX },
-	[BGP_NOTIFICATION] = { "NOTIFICATION", 21, BGP_MSG_MAX },
+	[BGP_UPDATE] = { "UPDATE", 23, BGP_MSG_EXTENDED_MAX },
+	[BGP_NOTIFICATION] = { "NOTIFICATION", 21, BGP_MSG_EXTENDED_MAX },
 	[BGP_KEEPALIVE] = { "KEEPALIVE", BGP_HEADER_LEN, BGP_HEADER_LEN },
-	[BGP_REFRESH] = { "ROUTE-REFRESH", 23, 23 },
+	[BGP_REFRESH] = { "ROUTE-REFRESH", 23, BGP_MSG_EXTENDED_MAX },
 };
 
 const char *bgp_type_name(enum bgp_type type)
@@ -45,7 +45,7 @@ static bool marker_is_good(const uint8_t *marker)
 	return true;
 }
 
-int bgp_frame_decode(struct rd bytes, struct bgp_frame *out, struct bgp_fault *fault)
+int bgp_frame_decode(struct rd bytes, size_t max, struct bgp_frame *out, struct bgp_fault *fault)
 {
 	struct rd r = bytes;
 	const uint8_t *marker = rd_bytes(&r, 16);
@@ -57,7 +57,7 @@ int bgp_frame_decode(struct rd bytes, struct bgp_frame *out, struct bgp_fault *f
 		return BGP_NEED_MORE;
 	if (!marker_is_good(marker))
 		return bgp_fault_set(fault, BGP_ERR_HEADER, BGP_HEADER_NOT_SYNCHRONIZED, NULL, 0);
-	if (len < BGP_HEADER_LEN || len > BGP_MSG_MAX)
+	if (len < BGP_HEADER_LEN || len > max)
 		return bgp_fault_set(fault, BGP_ERR_HEADER, BGP_HEADER_LENGTH, at_length.p, 2);
 	if (type == 0 || type >= BGP_TYPE_COUNT)
 		return bgp_fault_set(fault, BGP_ERR_HEADER, BGP_HEADER_TYPE, &type, 1);

@@ -5,7 +5,7 @@
  * Pure. Decoders borrow from the receive buffer. A decoder that refuses fills a struct bgp_fault, which is
  * just what goes into a NOTIFICATION.
  *
- * Covered: RFC 4271 §4.1, §4.4, §6.1; RFC 2918. Left out: RFC 8654 extended messages, RFC 7313 demarcation.
+ * Covered: RFC 4271 §4.1, §4.4, §6.1; RFC 2918, RFC 7313, RFC 8654.
  */
 #ifndef BGP_MSG_H
 #define BGP_MSG_H
@@ -15,6 +15,9 @@
 #include "base/mem.h"
 
 enum { BGP_PORT = 179, BGP_HEADER_LEN = 19, BGP_MSG_MAX = 4096, BGP_AS_TRANS = 23456 };
+
+/** RFC 8654: of all messages but OPEN and KEEPALIVE, where both sides know it. */
+enum { BGP_MSG_EXTENDED_MAX = 65535 };
 
 enum bgp_type {
 	BGP_OPEN = 1,
@@ -63,9 +66,11 @@ struct bgp_frame {
 
 /**
  * Find the message at the front of @bytes (RFC 4271 §6.1).
+ * @max: BGP_MSG_MAX, or BGP_MSG_EXTENDED_MAX
  * Returns 0, BGP_NEED_MORE, or BGP_REFUSED with @fault.
  */
-NODISCARD int bgp_frame_decode(struct rd bytes, struct bgp_frame *out, struct bgp_fault *fault);
+NODISCARD int bgp_frame_decode(struct rd bytes, size_t max, struct bgp_frame *out,
+			       struct bgp_fault *fault);
 
 /** Begin a message; returns the mark for bgp_frame_end(), which writes the length. */
 size_t bgp_frame_begin(struct wr *w, enum bgp_type type);
@@ -73,9 +78,12 @@ void bgp_frame_end(struct wr *w, size_t mark);
 
 void bgp_keepalive_encode(struct wr *w);
 
+/** RFC 7313 §4: a request, or the marks around what answers it. */
+enum bgp_refresh_type { BGP_REFRESH_REQUEST, BGP_REFRESH_BEGIN, BGP_REFRESH_END };
+
 struct bgp_refresh {
 	uint16_t afi;
-	uint8_t subtype; /* RFC 7313; 0 is a plain request */
+	uint8_t subtype; /* enum bgp_refresh_type */
 	uint8_t safi;
 };
 

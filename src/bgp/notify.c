@@ -166,18 +166,20 @@ static size_t utf8_char(const uint8_t *p, size_t left)
 	return n;
 }
 
-/* Copy what a peer wrote; what is not plain printable UTF-8 becomes '?'. */
-static void copy_safely(char *out, const uint8_t *p, size_t left)
+void bgp_text_copy(char *out, size_t cap, const uint8_t *p, size_t left)
 {
 	while (left > 0) {
-		size_t n = utf8_char(p, left);
+		size_t n = utf8_char(p, left), used = MAX(n, 1U);
 
+		if (used >= cap)
+			break;
 		if (n == 0)
 			*out++ = '?';
 		for (size_t i = 0; i < n; i++)
 			*out++ = (char)p[i];
-		p += MAX(n, 1U);
-		left -= MAX(n, 1U);
+		cap -= used;
+		p += used;
+		left -= used;
 	}
 	*out = '\0';
 }
@@ -192,7 +194,7 @@ static void note_fill(struct bgp_note *out, uint8_t code, uint8_t subcode, struc
 	uint8_t len = rd_u8(&data);
 	const uint8_t *text = rd_bytes(&data, len);
 	if (text)
-		copy_safely(out->text, text, len);
+		bgp_text_copy(out->text, sizeof(out->text), text, len);
 }
 
 void bgp_notification_decode(struct rd body, struct mono now, struct bgp_note *out)

@@ -32,6 +32,7 @@ enum {
 	BGP_OPEN_PARAMETER = 4,
 	BGP_OPEN_HOLD_TIME = 6,
 	BGP_OPEN_CAPABILITY = 7,
+	BGP_OPEN_ROLE = 11,
 };
 
 enum {
@@ -40,6 +41,8 @@ enum {
 	BGP_UPDATE_OPTIONAL_ATTRIBUTE = 9,
 	BGP_UPDATE_NETWORK_FIELD = 10,
 };
+
+enum { BGP_REFRESH_LENGTH = 1 };
 
 /** RFC 6608: an unexpected message in this state. */
 enum { BGP_FSM_OPEN_SENT = 1, BGP_FSM_OPEN_CONFIRM = 2, BGP_FSM_ESTABLISHED = 3 };
@@ -68,6 +71,9 @@ struct bgp_note {
 	struct mono at;
 	char text[BGP_SHUTDOWN_TEXT_MAX]; /* RFC 9003 text, made safe to print; "" when none */
 };
+
+/** Copy what a peer wrote, as far as there is room; what is not plain printable UTF-8 becomes '?'. */
+void bgp_text_copy(char *out, size_t cap, const uint8_t *p, size_t left);
 
 #define BGP_NOTE_TEXT_MAX 128
 /** "Cease/Administrative Shutdown (6/2)" into @buf; returns @buf. Unknown numbers stay numbers. */

@@ -4,6 +4,9 @@
 
 enum { VERSION = 4, PARAM_CAPABILITIES = 2, EXTENDED = 255 };
 
+/* RFC 4724 §3 and RFC 8538 §2: of the capability, and of each family in it. */
+enum { RESTART_R = 0x8000, RESTART_N = 0x4000, RESTART_TIME = 0x0fff, RESTART_FORWARDING = 0x80 };
+
 static const struct {
 	uint8_t code;
 	const char *name;
@@ -34,6 +37,14 @@ const char *bgp_cap_name(uint8_t code)
 	return NULL;
 }
 
+/* --- writing --- */
+
+static void put_flag(struct wr *w, uint8_t code)
+{
+	wr_u8(w, code);
+	wr_u8(w, 0);
+}
+
 static void put_multiprotocol(struct wr *w, uint16_t afi)
 {
 	wr_u8(w, BGP_CAP_MULTIPROTOCOL);
@@ -43,39 +54,103 @@ static void put_multiprotocol(struct wr *w, uint16_t afi)
 	wr_u8(w, BGP_SAFI_UNICAST);
 }
 
+/* RFC 8950 §4: IPv4 unicast by IPv6. */
+static void put_extended_hop(struct wr *w)
+{
+	wr_u8(w, BGP_CAP_EXTENDED_HOP);
+	wr_u8(w, 6);
+	wr_u16(w, BGP_AFI_V4);
+	wr_u16(w, BGP_SAFI_UNICAST);
+	wr_u16(w, BGP_AFI_V6);
+}
+
+static void put_restart_family(struct wr *w, const struct bgp_restart *r, uint16_t afi)
+{
+	uint8_t bit = bgp_afi_bit(afi, BGP_SAFI_UNICAST);
+
+	if (!(r->families & bit))
+		return;
+	wr_u16(w, afi);
+	wr_u8(w, BGP_SAFI_UNICAST);
+	wr_u8(w, r->forwarding & bit ? RESTART_FORWARDING : 0);
+}
+
+static void put_restart(struct wr *w, const struct bgp_restart *r)
+{
+	uint16_t flags = (r->restarting ? RESTART_R : 0) | (r->notifications ? RESTART_N : 0);
+
+	wr_u8(w, BGP_CAP_RESTART);
+	size_t mark = wr_mark8(w);
+	wr_u16(w, flags | (r->time_s & RESTART_TIME));
+	put_restart_family(w, r, BGP_AFI_V4);
+	put_restart_family(w, r, BGP_AFI_V6);
+	wr_fill8(w, mark);
+}
+
+static void put_host(struct wr *w, const char *host)
+{
+	size_t len = strlen(host);
+
+	wr_u8(w, BGP_CAP_FQDN);
+	wr_u8(w, (uint8_t)(len + 2));
+	wr_u8(w, (uint8_t)len);
+	wr_bytes(w, host, len);
+	wr_u8(w, 0); /* no domain */
+}
+
 static void put_capabilities(struct wr *w, const struct bgp_open *open)
 {
 	if (open->families & BGP_V4)
 		put_multiprotocol(w, BGP_AFI_V4);
 	if (open->families & BGP_V6)
 		put_multiprotocol(w, BGP_AFI_V6);
-	if (open->refresh) {
-		wr_u8(w, BGP_CAP_ROUTE_REFRESH);
-		wr_u8(w, 0);
+	if (open->refresh)
+		put_flag(w, BGP_CAP_ROUTE_REFRESH);
+	if (open->extended_hop)
+		put_extended_hop(w);
+	if (open->extended_message)
+		put_flag(w, BGP_CAP_EXTENDED_MESSAGE);
+	if (open->role) {
+		wr_u8(w, BGP_CAP_ROLE);
+		wr_u8(w, 1);
+		wr_u8(w, open->role - 1);
 	}
+	if (open->restart.on)
+		put_restart(w, &open->restart);
 	if (open->as4) {
 		wr_u8(w, BGP_CAP_AS4);
 		wr_u8(w, 4);
 		wr_u32(w, open->as);
 	}
+	if (open->enhanced_refresh)
+		put_flag(w, BGP_CAP_ENHANCED_REFRESH);
+	if (open->host[0])
+		put_host(w, open->host);
 }
 
 void bgp_open_encode(struct wr *w, const struct bgp_open *open)
 {
 	size_t mark = bgp_frame_begin(w, BGP_OPEN);
+	uint8_t bytes[UINT8_MAX];
+	struct wr caps = wr_to(bytes, sizeof(bytes));
 
+	put_capabilities(&caps, open);
 	wr_u8(w, VERSION);
 	wr_u16(w, open->as > UINT16_MAX ? BGP_AS_TRANS : (uint16_t)open->as);
 	wr_u16(w, open->hold_s);
 	wr_u32(w, open->id);
-	size_t params = wr_mark8(w);
-	wr_u8(w, PARAM_CAPABILITIES);
-	size_t caps = wr_mark8(w);
-	put_capabilities(w, open);
-	wr_fill8(w, caps);
-	wr_fill8(w, params);
+	if (caps.len == 0) { /* a peer that refuses the parameter gets none */
+		wr_u8(w, 0);
+	} else {
+		wr_u8(w, (uint8_t)(caps.len + 2));
+		wr_u8(w, PARAM_CAPABILITIES);
+		wr_u8(w, (uint8_t)caps.len);
+		wr_bytes(w, bytes, caps.len);
+	}
 	bgp_frame_end(w, mark);
 }
+
+/* --- reading --- */
 
 static void remember_cap(struct bgp_open *open, uint8_t code)
 {
@@ -86,24 +161,98 @@ static void remember_cap(struct bgp_open *open, uint8_t code)
 		open->caps[open->n_caps++] = code;
 }
 
+static void read_extended_hop(struct bgp_open *open, struct rd r)
+{
+	while (r.left > 0) {
+		uint16_t afi = rd_u16(&r), safi = rd_u16(&r), hop = rd_u16(&r);
+
+		if (!r.bad && safi <= UINT8_MAX && hop == BGP_AFI_V6)
+			open->extended_hop |= bgp_afi_bit(afi, (uint8_t)safi) & BGP_V4;
+	}
+}
+
+/* One of a strange shape counts as none. */
+static void read_restart(struct bgp_restart *out, struct rd r)
+{
+	uint16_t flags = rd_u16(&r);
+	struct bgp_restart got = {
+		.on = true,
+		.restarting = flags & RESTART_R,
+		.notifications = flags & RESTART_N,
+		.time_s = flags & RESTART_TIME,
+	};
+
+	while (r.left > 0) {
+		uint16_t afi = rd_u16(&r);
+		uint8_t bit = bgp_afi_bit(afi, rd_u8(&r));
+
+		got.families |= bit;
+		if (rd_u8(&r) & RESTART_FORWARDING)
+			got.forwarding |= bit;
+	}
+	if (!r.bad)
+		*out = got;
+}
+
+/* RFC 9234 §4.2: several roles are fine as long as they are the same. */
+static void read_role(struct bgp_open *open, struct rd r)
+{
+	uint8_t number = rd_u8(&r);
+	uint8_t role = number < BGP_ROLE_PEER ? number + 1 : BGP_ROLE_OTHER;
+
+	if (!r.bad)
+		open->role = open->role && open->role != role ? BGP_ROLE_OTHER : role;
+}
+
+static void read_host(struct bgp_open *open, struct rd r)
+{
+	uint8_t len = rd_u8(&r);
+	const uint8_t *host = rd_bytes(&r, len);
+
+	if (host)
+		bgp_text_copy(open->host, sizeof(open->host), host, len);
+}
+
 static bool read_capability(struct bgp_open *open, uint8_t code, struct rd value)
 {
 	size_t len = value.left;
 
 	remember_cap(open, code);
-	if (code == BGP_CAP_MULTIPROTOCOL) {
+	switch (code) {
+	case BGP_CAP_MULTIPROTOCOL: {
 		uint16_t afi = rd_u16(&value);
 		rd_skip(&value, 1);
 		open->families |= bgp_afi_bit(afi, rd_u8(&value));
 		return len == 4;
 	}
-	if (code == BGP_CAP_AS4) {
+	case BGP_CAP_AS4:
 		open->as4 = true;
 		open->as = rd_u32(&value);
 		return len == 4;
-	}
-	if (code == BGP_CAP_ROUTE_REFRESH)
+	case BGP_CAP_ROUTE_REFRESH:
 		open->refresh = true;
+		break;
+	case BGP_CAP_ENHANCED_REFRESH:
+		open->enhanced_refresh = true;
+		break;
+	case BGP_CAP_EXTENDED_MESSAGE:
+		open->extended_message = true;
+		break;
+	case BGP_CAP_EXTENDED_HOP:
+		read_extended_hop(open, value);
+		break;
+	case BGP_CAP_RESTART:
+		read_restart(&open->restart, value);
+		break;
+	case BGP_CAP_ROLE:
+		read_role(open, value);
+		break;
+	case BGP_CAP_FQDN:
+		read_host(open, value);
+		break;
+	default:
+		break;
+	}
 	return true;
 }
 

@@ -2,8 +2,10 @@
  * The OPEN message and its capabilities. Pure.
  *
  * Covered: RFC 4271 §4.2 and §6.2 (syntax; what a session expects is checked in session.c), RFC 5492, RFC 4760
- * for IPv4 and IPv6 unicast, RFC 6793, RFC 2918, RFC 9072 on receive. Capabilities that we do not know are
- * remembered by number and tolerated.
+ * for IPv4 and IPv6 unicast, RFC 6793, RFC 2918, RFC 4724 and RFC 8538 (graceful restart), RFC 7313 (enhanced refresh),
+ * RFC 8654 (extended messages), RFC 8950 (IPv4 over an IPv6 next hop), RFC 9072, RFC 9234 (roles), FQDN
+ * (draft-walton-bgp-hostname-capability). Capabilities that we do not know are remembered by number and tolerated, RFC 9494
+ * (long-lived graceful restart) among them.
  */
 #ifndef BGP_OPEN_H
 #define BGP_OPEN_H
@@ -13,8 +15,37 @@
 enum {
 	BGP_CAP_MULTIPROTOCOL = 1,
 	BGP_CAP_ROUTE_REFRESH = 2,
+	BGP_CAP_EXTENDED_HOP = 5,
+	BGP_CAP_EXTENDED_MESSAGE = 6,
+	BGP_CAP_ROLE = 9,
+	BGP_CAP_RESTART = 64,
 	BGP_CAP_AS4 = 65,
+	BGP_CAP_ENHANCED_REFRESH = 70,
+	BGP_CAP_FQDN = 73,
 };
+
+/** RFC 9234 §4.1, by their numbers on the wire plus one. */
+enum bgp_role {
+	BGP_ROLE_NONE,
+	BGP_ROLE_PROVIDER,
+	BGP_ROLE_RS,
+	BGP_ROLE_RS_CLIENT,
+	BGP_ROLE_CUSTOMER,
+	BGP_ROLE_PEER,
+	BGP_ROLE_OTHER, /* a number that we do not know, or several roles */
+};
+
+/** RFC 4724 §3. */
+struct bgp_restart {
+	bool on;	    /* the capability is there */
+	bool restarting;    /* R: the sender comes from a restart */
+	bool notifications; /* N: RFC 8538 */
+	uint16_t time_s;    /* 12 bits */
+	uint8_t families;   /* named */
+	uint8_t forwarding; /* of these, whose forwarding was kept */
+};
+
+#define BGP_HOST_MAX 65
 
 struct bgp_open {
 	uint32_t as; /* of the 4-octet capability when there is one, else of the fixed field */
@@ -23,8 +54,14 @@ struct bgp_open {
 	uint8_t families; /* set of BGP_V4, BGP_V6; V4 when no multiprotocol capability was sent */
 	bool as4;	  /* 4-octet AS numbers (capability 65) */
 	bool refresh;	  /* route refresh (capability 2) */
-	uint8_t n_caps;	  /* received: distinct capability codes, in order of arrival */
-	uint8_t caps[64]; /* later ones are not remembered */
+	bool enhanced_refresh;
+	bool extended_message;
+	uint8_t extended_hop; /* families whose next hop may be an IPv6 address: BGP_V4 */
+	uint8_t role;	      /* enum bgp_role */
+	struct bgp_restart restart;
+	char host[BGP_HOST_MAX]; /* longer names are cut; "" when none */
+	uint8_t n_caps;		 /* received: distinct capability codes, in order of arrival */
+	uint8_t caps[64];	 /* later ones are not remembered */
 };
 
 /** Encode with the capabilities that @open names; AS_TRANS where the AS needs four octets. */

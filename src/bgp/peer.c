@@ -44,6 +44,8 @@ struct bgp_session_conf bgp_peer_session_conf(const struct bgp_peer_conf *conf)
 		.families = conf->dual_stack ? BGP_V4 | BGP_V6 : bgp_family_bit(conf->addr.family),
 		.passive = conf->passive,
 		.delay_open = conf->delay_open,
+		.extended_hop = conf->addr.family == FAMILY_V6,
+		.role = conf->role,
 		.max_prefix = conf->max_prefix,
 		.connect_wait = conf->connect_wait,
 		.retry_max = conf->retry_max,
@@ -97,6 +99,10 @@ static struct bgp_format format_of(struct bgp_peer *p)
 	struct bgp_format f = {
 		.ibgp = a->ibgp,
 		.as4 = a->as4,
+		.extended_message = a->extended_message,
+		.enhanced_refresh = a->enhanced_refresh,
+		.otc = !a->ibgp && (a->role == BGP_ROLE_PROVIDER || a->role == BGP_ROLE_RS ||
+				    a->role == BGP_ROLE_PEER),
 		.local_as = p->conf.local_as,
 		.real_as = p->conf.real_as,
 	};
@@ -107,7 +113,10 @@ static struct bgp_format format_of(struct bgp_peer *p)
 		f.hop6 = own_hop(p, local, FAMILY_V6);
 	if (local->addr.family == FAMILY_V6 && addr_is_link_local(&local->addr))
 		f.hop6_ll = local->addr;
-	f.families = bgp_family_bit(f.hop4.family) | bgp_family_bit(f.hop6.family);
+	/* RFC 8950: without an IPv4 address of our own, the IPv6 one leads here as well. */
+	if ((a->families & BGP_V4) && a->extended_hop && !addr_is_set(&f.hop4))
+		f.hop4 = local->addr;
+	f.families = (addr_is_set(&f.hop4) ? BGP_V4 : 0) | (addr_is_set(&f.hop6) ? BGP_V6 : 0);
 	return f;
 }
 
@@ -292,6 +301,7 @@ static void fill(struct bgp_link *l, struct mono now)
 	if (!b)
 		return;
 	bgp_session_wrote(&p->session, b->messages, now);
+	p->session.msgs_out[BGP_REFRESH] += b->refreshes;
 	bgp_conn_batch(&l->conn, b);
 }
 

@@ -54,7 +54,9 @@ struct group {
 	bool again;	 /* a repetition: the others have been told as well */
 	uint8_t repeat;	 /* set of families: to be walked again after that */
 	uint32_t cursor[RIB_FAMILIES];
-	uint8_t marks; /* End-of-RIB to send */
+	uint8_t marks;	/* End-of-RIB to send */
+	uint8_t begins; /* BoRR to send (RFC 7313) */
+	uint8_t ends;	/* EoRR */
 
 	/* Prefixes that changed since they were told, with the spread as it was then (a reference). */
 	struct bgp_table *dirty[RIB_FAMILIES];

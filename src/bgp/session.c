@@ -190,6 +190,7 @@ void bgp_session_conf_set(struct bgp_session *s, const struct bgp_session_conf *
 {
 	s->conf = *conf;
 	s->backoff = DUR_NS(0);
+	s->omitted = 0;
 }
 
 static void attempt(struct bgp_session *s, struct mono now)
@@ -303,6 +304,7 @@ void bgp_session_start(struct bgp_session *s, struct mono now)
 		return;
 	s->running = true;
 	s->backoff = DUR_NS(0);
+	s->omitted = 0;
 	session_reason(s, "started");
 	attempt(s, now);
 	settle(s, now);
@@ -376,17 +378,10 @@ static void begin_leg(struct bgp_session *s, struct bgp_leg *leg, uint32_t route
 
 void session_send_open(struct bgp_session *s, struct bgp_leg *leg, struct mono now)
 {
-	struct bgp_open open = {
-		.as = s->conf.local_as,
-		.id = leg->router_id,
-		.hold_s = s->conf.hold_s,
-		.families = s->conf.families,
-		.as4 = true,
-		.refresh = true,
-	};
 	struct wr w = session_begin(s);
 
-	bgp_open_encode(&w, &open);
+	session_open_make(s, leg->router_id, &leg->said);
+	bgp_open_encode(&w, &leg->said);
 	session_end(s, leg, BGP_OPEN, &w);
 	leg->open_at = MONO_NEVER;
 	leg->hold_at = mono_add(now, OPEN_WAIT);
@@ -500,7 +495,8 @@ size_t bgp_session_input(struct bgp_session *s, enum bgp_leg_id id, struct rd by
 
 	if (!leg->open)
 		return 0;
-	int rc = bgp_frame_decode(bytes, &frame, &fault);
+	size_t max = leg->said.extended_message ? BGP_MSG_EXTENDED_MAX : BGP_MSG_MAX;
+	int rc = bgp_frame_decode(bytes, max, &frame, &fault);
 	if (rc == BGP_NEED_MORE)
 		return 0;
 	if (rc == BGP_REFUSED) {

@@ -10,7 +10,8 @@
  * After each call the shell drains bgp_session_next() and arms bgp_session_deadline().
  *
  * Covered: RFC 4271 §8 (ConnectRetry with exponential back-off and jitter, IdleHold, DelayOpen, Hold, Keepalive; active,
- * passive and both at once) and §6.8, RFC 6286, RFC 6608, RFC 6793, RFC 7606 verdicts, RFC 9687.
+ * passive and both at once) and §6.8, RFC 5492 §5 (what the peer refuses is left away), RFC 6286, RFC 6608, RFC 6793, RFC 7313 (BoRR and EoRR are the
+ * shell's), RFC 7606 verdicts, RFC 8654, RFC 8950, RFC 9234, RFC 9687.
  */
 #ifndef BGP_SESSION_H
 #define BGP_SESSION_H
@@ -43,13 +44,17 @@ struct bgp_session_conf {
 	uint32_t local_as;
 	uint32_t peer_as;
 	enum bgp_asn_rule asn_rule;
-	uint16_t hold_s;	 /* offered; 0 or at least 3 */
-	uint16_t keepalive_s;	 /* at most; 0: a third of the negotiated hold time */
-	uint8_t families;	 /* offered: set of BGP_V4, BGP_V6 */
-	bool passive;		 /* never connect, wait for the peer */
-	bool accepts;		 /* the peer may connect to us; implied by passive */
-	uint32_t max_prefix;	 /* prefixes that the peer may announce; 0: any number */
-	struct dur delay_open;	 /* wait so long for the peer's OPEN before we send ours */
+	uint16_t hold_s;	    /* offered; 0 or at least 3 */
+	uint16_t keepalive_s;	    /* at most; 0: a third of the negotiated hold time */
+	uint8_t families;	    /* offered: set of BGP_V4, BGP_V6 */
+	bool passive;		    /* never connect, wait for the peer */
+	bool accepts;		    /* the peer may connect to us; implied by passive */
+	uint32_t max_prefix;	    /* prefixes that the peer may announce; 0: any number */
+	struct dur delay_open;	    /* wait so long for the peer's OPEN before we send ours */
+	bool extended_hop;	    /* IPv4 routes may have an IPv6 next hop (RFC 8950) */
+	uint8_t role;		    /* enum bgp_role: ours, towards external peers */
+	struct bgp_restart restart; /* that our OPEN says; .on is off: nothing */
+	const char *host; /* told to the peer; NULL: nothing. Borrowed while the session lives */
 	struct dur connect_wait; /* for one attempt; 0: 4 s */
 	struct dur retry_max;	 /* longest pause between attempts; 0: 120 s */
 };
@@ -61,6 +66,11 @@ struct bgp_agreed {
 	uint8_t families;
 	bool as4;
 	bool ibgp;
+	bool refresh;	       /* both understand requests to repeat */
+	bool enhanced_refresh; /* and the marks around the answer */
+	bool extended_message;
+	bool extended_hop;
+	uint8_t role; /* ours, where one was said */
 	struct bgp_open peer;
 };
 
@@ -101,7 +111,8 @@ struct bgp_out {
 struct bgp_leg {
 	enum bgp_state state; /* Idle: there is none; Active: theirs, and we wait with our OPEN */
 	bool open;	      /* connected; Connect without it is an attempt */
-	uint32_t router_id;   /* that our OPEN says */
+	struct bgp_open said; /* our OPEN */
+	uint32_t router_id;   /* in it */
 	struct bgp_agreed agreed;
 	struct mono open_at;	  /* our OPEN goes out (DelayOpen) */
 	struct mono hold_at;	  /* the peer was silent for too long */
@@ -124,6 +135,8 @@ struct bgp_session {
 	struct mono rest_at;  /* end of the idle hold */
 	struct mono retry_at; /* next attempt, or end of one */
 	struct dur backoff;   /* last pause; 0 after a lasting success */
+	uint16_t
+		omitted; /* capabilities that the peer refused, by place in session_open.c's table */
 
 	char reason[BGP_REASON_MAX]; /* why the last state change happened */
 	struct bgp_note note_in;

@@ -2,111 +2,12 @@
 #include "bgp/session_priv.h"
 #include "bgp/update.h"
 
-static void refuse_in_words(struct bgp_session *s, struct bgp_leg *leg,
-			    const struct bgp_fault *fault, struct mono now)
+void session_refuse_in_words(struct bgp_session *s, struct bgp_leg *leg,
+			     const struct bgp_fault *fault, struct mono now)
 {
 	session_reason(s, "notification sent: %s",
 		       bgp_note_words(fault->code, fault->subcode, (char[BGP_NOTE_TEXT_MAX]){ 0 }));
 	session_refuse(s, leg, fault, now);
-}
-
-static bool as_is_right(const struct bgp_session *s, uint32_t as)
-{
-	switch (s->conf.asn_rule) {
-	case BGP_ASN_INTERNAL:
-		return as == s->conf.local_as;
-	case BGP_ASN_EXTERNAL:
-		return as != s->conf.local_as;
-	default:
-		return as == s->conf.peer_as;
-	}
-}
-
-static void refuse_as(struct bgp_session *s, struct bgp_leg *leg, uint32_t as, struct mono now)
-{
-	if (s->conf.asn_rule == BGP_ASN_EXACT)
-		session_reason(s, "peer says AS %u, expected AS %u", as, s->conf.peer_as);
-	else
-		session_reason(s, "peer says AS %u, expected %s AS than our own %u", as,
-			       s->conf.asn_rule == BGP_ASN_INTERNAL ? "no other" : "another",
-			       s->conf.local_as);
-	session_refuse_code(s, leg, BGP_ERR_OPEN, BGP_OPEN_PEER_AS, now);
-}
-
-static void agree(const struct bgp_session *s, struct bgp_agreed *a, const struct bgp_open *peer)
-{
-	a->peer = *peer;
-	a->hold_s = MIN(s->conf.hold_s, peer->hold_s); /* 0 of either side switches it off */
-	a->keepalive_s = a->hold_s / 3;
-	if (a->hold_s && s->conf.keepalive_s)
-		a->keepalive_s = MIN(a->keepalive_s, s->conf.keepalive_s);
-	a->families = s->conf.families & peer->families;
-	a->as4 = peer->as4;
-	a->ibgp = peer->as == s->conf.local_as;
-}
-
-/*
- * RFC 4271 §6.8: the connection of the side with the higher identifier survives; of equal ones (RFC 6286 §2.3) that of
- * the higher AS.
- */
-static bool ours_survives(const struct bgp_session *s, const struct bgp_leg *leg)
-{
-	const struct bgp_open *peer = &leg->agreed.peer;
-
-	if (leg->router_id != peer->id)
-		return leg->router_id > peer->id;
-	return s->conf.local_as > peer->as;
-}
-
-/* This leg has its OPEN; where the other one has too, one goes. True when it is this one. */
-static bool collides(struct bgp_session *s, struct bgp_leg *leg, struct mono now)
-{
-	struct bgp_leg *other = session_other(s, leg);
-	struct bgp_leg *loser = &s->leg[ours_survives(s, leg) ? BGP_THEIRS : BGP_OURS];
-
-	if (other->state < BGP_OPEN_CONFIRM)
-		return false;
-	if (other->state == BGP_ESTABLISHED)
-		loser = leg;
-	session_collide(s, loser, now);
-	return loser == leg;
-}
-
-static bool open_is_fine(struct bgp_session *s, struct bgp_leg *leg, const struct bgp_open *peer,
-			 struct mono now)
-{
-	if (!as_is_right(s, peer->as)) {
-		refuse_as(s, leg, peer->as, now);
-		return false;
-	}
-	if (peer->id == leg->router_id && peer->as == s->conf.local_as) { /* RFC 6286 §2.2 */
-		session_reason(s, "peer has our router id");
-		session_refuse_code(s, leg, BGP_ERR_OPEN, BGP_OPEN_IDENTIFIER, now);
-		return false;
-	}
-	return true;
-}
-
-static void on_open(struct bgp_session *s, struct bgp_leg *leg, struct rd body, struct mono now)
-{
-	struct bgp_open peer;
-	struct bgp_fault fault;
-
-	if (leg->state < BGP_OPEN_SENT) /* the one that we waited for */
-		session_send_open(s, leg, now);
-	if (bgp_open_decode(body, &peer, &fault) != 0) {
-		refuse_in_words(s, leg, &fault, now);
-		return;
-	}
-	if (!open_is_fine(s, leg, &peer, now))
-		return;
-	agree(s, &leg->agreed, &peer);
-	if (collides(s, leg, now))
-		return;
-	session_send_keepalive(s, leg, now);
-	session_restart_hold(leg, now);
-	session_reason(s, "OPEN received");
-	leg->state = BGP_OPEN_CONFIRM;
 }
 
 static void on_keepalive(struct bgp_session *s, struct bgp_leg *leg, struct mono now)
@@ -134,6 +35,10 @@ static void on_notification(struct bgp_session *s, struct bgp_leg *leg, struct r
 		session_reason(
 			s, "notification received: %s",
 			bgp_note_words(note.code, note.subcode, (char[BGP_NOTE_TEXT_MAX]){ 0 }));
+	}
+	if (leg->state <= BGP_OPEN_CONFIRM && session_open_refused(s, body)) {
+		session_drop(s, leg, RETRY_MIN, now);
+		return;
 	}
 	/* A router that goes away politely is coming back: do not wait as after a quarrel. */
 	session_drop(s, leg, note.code == BGP_ERR_CEASE ? RETRY_MIN : RETRY_AFTER_ERR, now);
@@ -228,7 +133,7 @@ static void on_update(struct bgp_session *s, struct bgp_leg *leg, struct rd body
 
 	s->verdicts[v]++;
 	if (v == BGP_SESSION_RESET) {
-		refuse_in_words(s, leg, &fault, now);
+		session_refuse_in_words(s, leg, &fault, now);
 		return;
 	}
 	if (v == BGP_TREAT_AS_WITHDRAW)
@@ -240,13 +145,40 @@ static void on_update(struct bgp_session *s, struct bgp_leg *leg, struct rd body
 		session_restart_hold(leg, now);
 }
 
-static void on_refresh(struct bgp_session *s, struct bgp_leg *leg, struct rd body)
+/* RFC 7313 §5: of a mark; else it is any message of a bad length. */
+static void refuse_refresh(struct bgp_session *s, struct bgp_leg *leg, struct rd body,
+			   struct mono now)
+{
+	uint8_t bytes[BGP_FAULT_DATA_MAX];
+	struct wr w = wr_to(bytes, sizeof(bytes));
+	struct bgp_fault fault;
+	struct rd at_type = body;
+
+	rd_skip(&at_type, 2);
+	if (leg->agreed.enhanced_refresh && rd_u8(&at_type) != BGP_REFRESH_REQUEST) {
+		wr_fill(&w, 0xff, 16);
+		wr_u16(&w, (uint16_t)(body.left + BGP_HEADER_LEN));
+		wr_u8(&w, BGP_REFRESH);
+		wr_bytes(&w, body.p, MIN(body.left, sizeof(bytes) - BGP_HEADER_LEN));
+		(void)bgp_fault_set(&fault, BGP_ERR_REFRESH, BGP_REFRESH_LENGTH, bytes, w.len);
+	} else {
+		wr_u16(&w, (uint16_t)(body.left + BGP_HEADER_LEN));
+		(void)bgp_fault_set(&fault, BGP_ERR_HEADER, BGP_HEADER_LENGTH, bytes, w.len);
+	}
+	session_refuse_in_words(s, leg, &fault, now);
+}
+
+static void on_refresh(struct bgp_session *s, struct bgp_leg *leg, struct rd body, struct mono now)
 {
 	struct bgp_refresh r;
 
+	if (body.left != 4) {
+		refuse_refresh(s, leg, body, now);
+		return;
+	}
 	bgp_refresh_decode(body, &r);
 	uint8_t families = bgp_afi_bit(r.afi, r.safi) & leg->agreed.families;
-	if (families && r.subtype == 0)
+	if (families && r.subtype == BGP_REFRESH_REQUEST)
 		session_push(s, BGP_OUT_REFRESH)->families = families;
 }
 
@@ -289,7 +221,7 @@ void session_message(struct bgp_session *s, struct bgp_leg *leg, const struct bg
 	}
 	switch (f->type) {
 	case BGP_OPEN:
-		on_open(s, leg, f->body, now);
+		session_open(s, leg, f->body, now);
 		break;
 	case BGP_UPDATE:
 		on_update(s, leg, f->body, now);
@@ -301,6 +233,6 @@ void session_message(struct bgp_session *s, struct bgp_leg *leg, const struct bg
 		on_keepalive(s, leg, now);
 		break;
 	default:
-		on_refresh(s, leg, f->body);
+		on_refresh(s, leg, f->body, now);
 	}
 }

@@ -1,5 +1,6 @@
 /**
- * What the two halves of the session core share: the machine (session.c), and what messages do to it (session_msg.c).
+ * What the parts of the session core share: the machine (session.c), what messages do to it (session_msg.c), and what
+ * OPENs negotiate (session_open.c).
  */
 #ifndef BGP_SESSION_PRIV_H
 #define BGP_SESSION_PRIV_H
@@ -40,7 +41,17 @@ static inline struct bgp_leg *session_other(struct bgp_session *s, const struct 
 	return &s->leg[leg == &s->leg[BGP_OURS] ? BGP_THEIRS : BGP_OURS];
 }
 
+/* session_open.c */
+/** Our OPEN, without what the peer refused. */
+void session_open_make(const struct bgp_session *s, uint32_t router_id, struct bgp_open *out);
+/** The peer's OPEN came on this leg. */
+void session_open(struct bgp_session *s, struct bgp_leg *leg, struct rd body, struct mono now);
+/** It refused ours: true when the next one is another, and may please. */
+bool session_open_refused(struct bgp_session *s, struct rd notification);
+
 /* session_msg.c */
+void session_refuse_in_words(struct bgp_session *s, struct bgp_leg *leg,
+			     const struct bgp_fault *fault, struct mono now);
 void session_message(struct bgp_session *s, struct bgp_leg *leg, const struct bgp_frame *f,
 		     struct mono now);
 

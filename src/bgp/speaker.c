@@ -182,8 +182,8 @@ static bool same_session(const struct bgp_peer_conf *a, const struct bgp_peer_co
 	       a->asn_rule == b->asn_rule && a->router_id == b->router_id &&
 	       a->hold_s == b->hold_s && a->keepalive_s == b->keepalive_s &&
 	       a->dual_stack == b->dual_stack && a->passive == b->passive &&
-	       a->in_vrf == b->in_vrf && addr_eq(&a->next_hop4, &b->next_hop4) &&
-	       addr_eq(&a->next_hop6, &b->next_hop6);
+	       a->in_vrf == b->in_vrf && a->role == b->role &&
+	       addr_eq(&a->next_hop4, &b->next_hop4) && addr_eq(&a->next_hop6, &b->next_hop6);
 }
 
 enum bgp_peer_change bgp_peer_conf_diff(const struct bgp_peer_conf *old,
@@ -215,6 +215,7 @@ static struct bgp_session_conf session_conf(const struct bgp_peer *p)
 	struct bgp_session_conf conf = bgp_peer_session_conf(&p->conf);
 
 	conf.accepts = bgp_listen_serves(p->sp, &p->conf);
+	conf.host = p->sp->conf.node;
 	return conf;
 }
 

@@ -76,6 +76,7 @@ struct bgp_peer_conf {
 	bool dual_stack;	 /* carry the other family too */
 	bool held;		 /* as after bgp_speaker_hold(); looked at when the peer is added */
 	uint32_t max_prefix;	 /* announced by the peer; 0: any number */
+	uint8_t role;		 /* enum bgp_role: ours towards the peer, RFC 9234 */
 	struct addr next_hop4;	 /* unset: ourselves */
 	struct addr next_hop6;
 };

@@ -26,6 +26,7 @@ enum bgp_attr_code {
 	BGP_ATTR_AS4_PATH = 17,
 	BGP_ATTR_AS4_AGGREGATOR = 18,
 	BGP_ATTR_LARGE_COMMUNITIES = 32,
+	BGP_ATTR_OTC = 35,
 };
 
 enum {

@@ -18,14 +18,19 @@ void bgp_batch_unref(struct bgp_batch *b)
 		free(b);
 }
 
+static size_t message_max(const struct bgp_writer *w)
+{
+	return w->format->extended_message ? BGP_MSG_EXTENDED_MAX : BGP_MSG_MAX;
+}
+
 /* Room for one more message of the largest size. */
 static void reserve(struct bgp_writer *w)
 {
 	size_t len = w->batch ? w->batch->len : 0;
 
-	if (w->batch && w->cap - len >= BGP_MSG_MAX)
+	if (w->batch && w->cap - len >= message_max(w))
 		return;
-	w->cap = MAX(w->cap * 2, (size_t)CAP_MIN);
+	w->cap = MAX(w->cap * 2, MAX((size_t)CAP_MIN, message_max(w)));
 	w->batch = mem_resize(w->batch, 1, sizeof(*w->batch) + w->cap);
 	if (len == 0)
 		*w->batch = (struct bgp_batch){ .refs = 1 };
@@ -34,7 +39,7 @@ static void reserve(struct bgp_writer *w)
 static void begin(struct bgp_writer *w)
 {
 	reserve(w);
-	w->msg = wr_to(w->batch->bytes + w->batch->len, BGP_MSG_MAX);
+	w->msg = wr_to(w->batch->bytes + w->batch->len, message_max(w));
 	(void)bgp_frame_begin(&w->msg, BGP_UPDATE);
 }
 
@@ -45,12 +50,17 @@ static void end(struct bgp_writer *w)
 	w->batch->messages++;
 }
 
-static size_t begin_multiprotocol(struct wr *w, uint8_t code)
+static uint16_t afi_of(enum family family)
+{
+	return family == FAMILY_V4 ? BGP_AFI_V4 : BGP_AFI_V6;
+}
+
+static size_t begin_multiprotocol(struct wr *w, uint8_t code, enum family family)
 {
 	wr_u8(w, BGP_FLAG_OPTIONAL | BGP_FLAG_EXTENDED);
 	wr_u8(w, code);
 	size_t mark = wr_mark16(w);
-	wr_u16(w, BGP_AFI_V6);
+	wr_u16(w, afi_of(family));
 	wr_u8(w, BGP_SAFI_UNICAST);
 	return mark;
 }
@@ -65,30 +75,31 @@ static void open_reach_v4(struct bgp_writer *w, const struct bgp_attr *attr)
 }
 
 /* MP_REACH_NLRI stands in front and grows; what follows it is kept aside until then. */
-static void open_reach_v6(struct bgp_writer *w, const struct bgp_attr *attr)
+static void open_reach_mp(struct bgp_writer *w, enum family family, const struct bgp_attr *attr)
 {
 	struct wr tail = wr_to(w->tail, sizeof(w->tail));
 
-	bgp_attr_encode_v6(&tail, attr, w->format);
+	bgp_attr_encode_mp(&tail, attr, w->format);
 	w->tail_len = tail.len;
 	wr_u16(&w->msg, 0);
 	w->attrs_mark = wr_mark16(&w->msg);
-	w->field_mark = begin_multiprotocol(&w->msg, BGP_ATTR_MP_REACH);
-	bgp_attr_encode_hop6(&w->msg, attr, w->format);
+	w->field_mark = begin_multiprotocol(&w->msg, BGP_ATTR_MP_REACH, family);
+	bgp_attr_encode_mp_hop(&w->msg, attr, w->format, family);
 	wr_u8(&w->msg, 0);
 	w->limit = w->msg.cap - tail.len;
 }
 
 static void open_unreach(struct bgp_writer *w, enum family family)
 {
-	if (family == FAMILY_V4) {
+	w->mp = family == FAMILY_V6;
+	if (!w->mp) {
 		w->field_mark = wr_mark16(&w->msg);
 		w->limit = w->msg.cap - 2;
 		return;
 	}
 	wr_u16(&w->msg, 0);
 	w->attrs_mark = wr_mark16(&w->msg);
-	w->field_mark = begin_multiprotocol(&w->msg, BGP_ATTR_MP_UNREACH);
+	w->field_mark = begin_multiprotocol(&w->msg, BGP_ATTR_MP_UNREACH, family);
 	w->limit = w->msg.cap;
 }
 
@@ -98,7 +109,7 @@ static void close_open(struct bgp_writer *w)
 
 	if (w->open == BGP_WRITER_IDLE)
 		return;
-	if (w->family == FAMILY_V6) {
+	if (w->mp) {
 		wr_fill16(&w->msg, w->field_mark);
 		wr_bytes(&w->msg, w->tail, reach ? w->tail_len : 0);
 		wr_fill16(&w->msg, w->attrs_mark);
@@ -133,10 +144,11 @@ void bgp_writer_reach(struct bgp_writer *w, enum family family, const struct bgp
 	    !fits(w, len)) {
 		close_open(w);
 		begin(w);
-		if (family == FAMILY_V4)
-			open_reach_v4(w, attr);
+		w->mp = bgp_attr_is_mp(attr, w->format, (uint8_t)family);
+		if (w->mp)
+			open_reach_mp(w, family, attr);
 		else
-			open_reach_v6(w, attr);
+			open_reach_v4(w, attr);
 		w->open = BGP_WRITER_REACH;
 		w->attr = attr;
 		w->family = family;
@@ -154,6 +166,18 @@ void bgp_writer_unreach(struct bgp_writer *w, enum family family, uint8_t len, c
 		w->family = family;
 	}
 	put(w, len, bytes);
+}
+
+void bgp_writer_refresh(struct bgp_writer *w, enum family family, uint8_t type)
+{
+	const struct bgp_refresh r = { afi_of(family), type, BGP_SAFI_UNICAST };
+
+	close_open(w);
+	reserve(w);
+	w->msg = wr_to(w->batch->bytes + w->batch->len, message_max(w));
+	bgp_refresh_encode(&w->msg, &r);
+	w->batch->len += w->msg.len;
+	w->batch->refreshes++;
 }
 
 void bgp_writer_mark(struct bgp_writer *w, enum family family)

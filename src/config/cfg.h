@@ -84,6 +84,16 @@ struct cfg_bfd_profile {
 /** The peer's AS may be left open: any of our own, or any other (resources: dynamicASN). */
 enum cfg_dynamic_asn { CFG_ASN_FIXED, CFG_ASN_INTERNAL, CFG_ASN_EXTERNAL };
 
+/** RFC 9234. */
+enum cfg_bgp_role {
+	CFG_ROLE_NONE,
+	CFG_ROLE_PROVIDER,
+	CFG_ROLE_RS,
+	CFG_ROLE_RS_CLIENT,
+	CFG_ROLE_CUSTOMER,
+	CFG_ROLE_PEER,
+};
+
 struct cfg_peer {
 	const char *name; /* its own, or "address", or "address:port" where that tells two apart */
 	enum cfg_format format;
@@ -110,10 +120,11 @@ struct cfg_peer {
 	uint32_t local_asn;		  /* what the peer takes us for; 0: my_asn */
 	struct dur connect_time;	  /* connect retry; 0: the session's own schedule */
 	uint8_t ttl; /* of what we send; 0: the system's (legacy), 1: single hop (resources) */
-	uint8_t ttl_security;  /* hops that the peer is away at most (RFC 5082); 0: not checked */
-	bool passive;	       /* wait for the peer to connect */
-	struct dur delay_open; /* before our OPEN */
-	uint32_t max_prefix;   /* that it may announce; 0: any number */
+	uint8_t ttl_security;	/* hops that the peer is away at most (RFC 5082); 0: not checked */
+	bool passive;		/* wait for the peer to connect */
+	struct dur delay_open;	/* before our OPEN */
+	enum cfg_bgp_role role; /* ours towards the peer */
+	uint32_t max_prefix;	/* that it may announce; 0: any number */
 	struct addr next_hop4, next_hop6; /* unset: ourselves */
 };
 

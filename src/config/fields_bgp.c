@@ -289,6 +289,12 @@ void peer_next_hop_load(struct loader *l, const struct place *p, void *object)
 
 static const struct not_built no_tcp_ao = { "false", "password: (TCP MD5) works" };
 
+static const struct word role_words[] = {
+	{ "provider", CFG_ROLE_PROVIDER },   { "rs", CFG_ROLE_RS },
+	{ "rs-client", CFG_ROLE_RS_CLIENT }, { "customer", CFG_ROLE_CUSTOMER },
+	{ "peer", CFG_ROLE_PEER },	     { 0 },
+};
+
 static const struct field peer_fields[] = {
 	{ "name", FIELD_TEXT, "what logs and commands call the peer", AT(struct raw_peer, c.name),
 	  .preset_text = "peer-address, with the port where two peers share it",
@@ -351,6 +357,10 @@ static const struct field peer_fields[] = {
 	  AT(struct raw_peer, c.ttl), .min = 1, .max = 255, .preset_text = "the system's" },
 	{ "tcp-ao", FIELD_OWN, "TCP authentication option (RFC 5925)", .shape = "mapping",
 	  .not_built = &no_tcp_ao },
+	{ "role", FIELD_WORD,
+	  "what we are to the peer (RFC 9234): told to it, and what does not fit its own is "
+	  "refused",
+	  AT(struct raw_peer, c.role), .words = role_words, .preset_text = "none is told" },
 	{ "max-prefix", FIELD_UINT,
 	  "a peer that announces more than so many prefixes is closed, and tried again a minute "
 	  "later; 0 is any number",
@@ -402,6 +412,11 @@ bool peer_is_external(const struct cfg_peer *c)
 void peer_common_rules(struct loader *l, const struct place *p, const struct cfg_peer *c)
 {
 	address_rules(l, p, c);
+	if (c->role && c->my_asn && !peer_is_external(c)) {
+		struct place at = place_field(p, "role");
+
+		load_error(l, &at, "leave it away", "a role on a peer of our own AS %u", c->my_asn);
+	}
 	if (c->ttl_security && (c->ttl || c->ebgp_multihop)) {
 		struct place at = place_field(p, "ttl-security");
 

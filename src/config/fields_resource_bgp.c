@@ -187,8 +187,9 @@ static const struct level level_peer_v1beta1 = {
 };
 
 static const char *const peer_own[] = {
-	"password-file", "interface", "passive",    "ttl-security", "tcp-ao", "max-prefix",
-	"delay-open",	 "next-hop",  "bfd-strict", "peer-port",    "ttl",    NULL,
+	"password-file", "interface",  "passive", "ttl-security", "tcp-ao",
+	"max-prefix",	 "delay-open", "role",	  "next-hop",	  "bfd-strict",
+	"peer-port",	 "ttl",	       NULL,
 };
 
 const struct resource_kind resource_bgp_peer = {

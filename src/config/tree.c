@@ -166,12 +166,19 @@ static void set_next_hop(json_t *o, const struct cfg_peer *p)
 /* What MetalLB has no word for, where it is used. */
 static void set_peer_own(json_t *o, const struct cfg_peer *p)
 {
+	static const char *const roles[] = {
+		[CFG_ROLE_PROVIDER] = "provider",   [CFG_ROLE_RS] = "rs",
+		[CFG_ROLE_RS_CLIENT] = "rs-client", [CFG_ROLE_CUSTOMER] = "customer",
+		[CFG_ROLE_PEER] = "peer",
+	};
+
 	if (p->ttl_security)
 		json_object_set_new(o, "ttl-security", json_integer(p->ttl_security));
 	if (p->passive)
 		json_object_set_new(o, "passive", json_true());
 	if (p->delay_open.ns)
 		json_object_set_new(o, "delay-open", tree_dur(p->delay_open));
+	tree_set_text(o, "role", roles[p->role]);
 	if (p->max_prefix)
 		json_object_set_new(o, "max-prefix", json_integer(p->max_prefix));
 	set_next_hop(o, p);

@@ -11,10 +11,10 @@ from crierlab import Node  # noqa: E402
 from netlab import Capture, Lab  # noqa: E402
 
 # What the analyser may mark in packets that we sent: a takeover looks like a duplicate address to it, and some tests
-# end a session or a machine on purpose.
+# end a session or a machine on purpose. It takes a BGP message of more than 4096 bytes (RFC 8654) for a mistake.
 ALLOWED = ("Duplicate IP address configured", "Connection reset (RST)", "Connection finish (FIN)",
            "This frame is a (suspected) retransmission", "Previous segment", "Duplicate to the ARP request",
-           "Duplicate ACK", "D-SACK Sequence")
+           "Duplicate ACK", "D-SACK Sequence", "Length is invalid")
 
 
 def sent_by_us(lab):

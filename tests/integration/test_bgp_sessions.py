@@ -149,3 +149,61 @@ def test_a_port_that_is_taken_is_a_problem_and_not_the_end(lab):
     taken.kill()
     taken.wait()
     wait_for(lambda: not [p for p in node.status()["problems"] if "listen" in p["text"]], "it goes away by itself")
+
+
+ROLES = {"frr": "neighbor 10.50.0.11 local-role customer\n neighbor fd50::11 local-role customer",
+         "bird": "local role customer;"}
+
+
+@pytest.mark.parametrize("kind", ROLES)
+def test_roles(lab, kind):
+    router, node = make_pair(lab, kind, extra="role: provider", more=ROLES[kind])
+    node.start()
+    router.wait_route(PREFIXES[0])
+    if kind == "bird":
+        assert router.routes(4)[PREFIXES[0]][0].get("BGP.otc") == "64512"
+    node.configure(node.config.read_text().replace("role: provider", "role: peer"))
+    node.crier("reload")
+    wait_for(lambda: all("role" in p.get("last-error", "") for p in node.get("peers")), "both say what is wrong")
+
+
+def test_extended_messages_and_marks_of_a_refresh(lab, capture):
+    router, node = make_pair(lab, "bird", more="enable extended messages on;")
+    node.start()
+    router.wait_route(PREFIXES[0])
+    for name in ("r4", "r6"):
+        assert {"extended-message", "enhanced-route-refresh"} <= set(node.get("peers", name)[0]["capabilities"])
+    lines = "".join(f"announce 172.{16 + i // 65536}.{i // 256 % 256}.{i % 256}/32\n" for i in range(5000))
+    frames = capture(router)
+    node.run([node.binary, "announce", "-"], input=lines, env=node.env)
+    wait_for(lambda: len(router.routes(4)) >= 5001, "all routes")
+    router.birdc("reload in v4")
+    wait_for(lambda: node.get("peers", "r4")[0]["messages-out"]["refresh"] == 2, "a mark before and one after")
+    wait_for(lambda: len(router.routes(4)) >= 5001, "all routes are still there")
+    longest = max(int(n) for line in frames.stop().fields("bgp", "bgp.length")
+                  for n in line[0].split(",") if n)
+    assert longest > 20000, longest
+    assert all(p["flaps"] == 0 for p in node.get("peers"))
+
+
+def test_ipv4_routes_by_an_ipv6_next_hop(lab):
+    """RFC 8950: a node without any IPv4 address announces IPv4 services to a router that knows how to reach them."""
+    lan = lab.switch("lan")
+    router = lab.host("router", lan, "fd50::1/64", cls=Frr)
+    node = lab.host("a", lan, "fd50::11/64", cls=Node)
+    router.start("router bgp 64513\n bgp router-id 10.50.0.1\n no bgp ebgp-requires-policy\n"
+                 " neighbor fd50::11 remote-as 64512\n neighbor fd50::11 timers connect 1\n"
+                 " neighbor fd50::11 capability extended-nexthop\n"
+                 " address-family ipv6 unicast\n  neighbor fd50::11 activate\n exit-address-family\n")
+    node.configure(CONFIG.format(bgp="", extra="dual-stack: true").replace("""- name: r4
+  peer-address: 10.50.0.1
+  peer-asn: 64513
+  my-asn: 64512
+  hold-time: 9s
+  dual-stack: true
+""", ""))
+    node.start()
+    for prefix in PREFIXES:
+        router.wait_route(prefix)
+    hops = router.detail(PREFIXES[0])["paths"][0]["nexthops"]
+    assert any(h["ip"] == "fd50::11" for h in hops), hops

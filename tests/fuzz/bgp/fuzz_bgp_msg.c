@@ -16,7 +16,7 @@ static void open_again(const struct bgp_open *open)
 
 	bgp_open_encode(&w, open);
 	assert(!w.bad);
-	int rc = bgp_frame_decode(rd_from(wire, w.len), &frame, &fault);
+	int rc = bgp_frame_decode(rd_from(wire, w.len), BGP_MSG_MAX, &frame, &fault);
 	assert(rc == 0 && frame.len == w.len);
 	rc = bgp_open_decode(frame.body, &again, &fault);
 	assert(rc == 0 && again.id == open->id && again.hold_s == open->hold_s);
@@ -71,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct bgp_frame frame;
 	struct bgp_fault fault;
 
-	while (bgp_frame_decode(r, &frame, &fault) == 0) {
+	while (bgp_frame_decode(r, BGP_MSG_MAX, &frame, &fault) == 0) {
 		one_message(&frame);
 		rd_skip(&r, frame.len);
 	}

@@ -188,7 +188,7 @@ static void next_hop_follows_the_family(void **state)
 	(void)state;
 	assert_true(addr_eq(&hop4, &want4));
 	assert_true(addr_eq(&hop6, &f.hop6));
-	bgp_attr_encode_hop6(&w, a, &f);
+	bgp_attr_encode_mp_hop(&w, a, &f, FAMILY_V6);
 	assert_int_equal(w.len, 33);
 	assert_int_equal(wire[0], 32);
 	assert_memory_equal(wire + 1, f.hop6.b, 16);

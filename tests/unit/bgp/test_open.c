@@ -9,7 +9,7 @@ static struct rd body_of(const char *vector, uint8_t *wire, size_t cap)
 	struct bgp_fault fault;
 	size_t len = vector_load(vector, wire, cap);
 
-	assert_int_equal(bgp_frame_decode(rd_from(wire, len), &frame, &fault), 0);
+	assert_int_equal(bgp_frame_decode(rd_from(wire, len), BGP_MSG_MAX, &frame, &fault), 0);
 	assert_int_equal(frame.type, BGP_OPEN);
 	return frame.body;
 }
@@ -128,6 +128,99 @@ static void families_default_to_ipv4(void **state)
 	assert_int_equal(open.families, BGP_V6);
 }
 
+/* Every capability that we may say comes back as it was. */
+static void all_capabilities_go_both_ways(void **state)
+{
+	const struct bgp_open all = {
+		.as = 4200000001,
+		.id = 0xc0000201,
+		.hold_s = 90,
+		.families = BGP_V4 | BGP_V6,
+		.as4 = true,
+		.refresh = true,
+		.enhanced_refresh = true,
+		.extended_message = true,
+		.extended_hop = BGP_V4,
+		.role = BGP_ROLE_CUSTOMER,
+		.restart = { .on = true,
+			     .restarting = true,
+			     .notifications = true,
+			     .time_s = 4095,
+			     .families = BGP_V4 | BGP_V6,
+			     .forwarding = BGP_V6 },
+		.host = "rack1-a",
+	};
+	struct bgp_open got;
+	struct bgp_frame frame;
+	struct bgp_fault fault;
+	uint8_t wire[256];
+	struct wr w = wr_to(wire, sizeof(wire));
+
+	(void)state;
+	bgp_open_encode(&w, &all);
+	assert_int_equal(bgp_frame_decode(rd_from(wire, w.len), BGP_MSG_MAX, &frame, &fault), 0);
+	assert_int_equal(bgp_open_decode(frame.body, &got, &fault), 0);
+	assert_int_equal(got.families, all.families);
+	assert_true(got.refresh && got.enhanced_refresh && got.extended_message && got.as4);
+	assert_int_equal(got.extended_hop, BGP_V4);
+	assert_int_equal(got.role, BGP_ROLE_CUSTOMER);
+	assert_true(got.restart.on && got.restart.restarting && got.restart.notifications);
+	assert_int_equal(got.restart.time_s, 4095);
+	assert_int_equal(got.restart.families, BGP_V4 | BGP_V6);
+	assert_int_equal(got.restart.forwarding, BGP_V6);
+	assert_string_equal(got.host, "rack1-a");
+	assert_int_equal(got.n_caps, 9);
+}
+
+static const struct capability_case {
+	const char *name;
+	const char *caps; /* behind code and length of the parameter */
+	struct bgp_open want;
+} capabilities[] = {
+	{ "restart without families",
+	  "4002 c078",
+	  { .restart = { .on = true, .restarting = true, .notifications = true, .time_s = 120 } } },
+	{ "restart of other families",
+	  "4006 0078 0019 41 80",
+	  { .restart = { .on = true, .time_s = 120 } } },
+	{ "restart, half a family", "4004 0078 0001", { 0 } },
+	{ "restart, empty", "4000", { 0 } },
+	{ "long-lived restart is tolerated", "4707 0001 01 80 000e10", { 0 } },
+	{ "role of the peer", "0901 04", { .role = BGP_ROLE_PEER } },
+	{ "role unheard of", "0901 05", { .role = BGP_ROLE_OTHER } },
+	{ "role twice", "0901 03 0901 03", { .role = BGP_ROLE_CUSTOMER } },
+	{ "roles that differ", "0901 03 0901 00", { .role = BGP_ROLE_OTHER } },
+	{ "role, empty", "0900", { 0 } },
+	{ "extended next hop of IPv4", "0506 0001 0001 0002", { .extended_hop = BGP_V4 } },
+	{ "extended next hop of a VPN", "0506 0001 0080 0002", { 0 } },
+	{ "extended next hop by IPv4", "0506 0001 0001 0001", { 0 } },
+	{ "extended next hop, half", "0503 0001 00", { 0 } },
+	{ "name", "4908 03 746f72 03 6c616e", { .host = "tor" } },
+	{ "name that overruns", "4904 09 746f72", { 0 } },
+	{ "name that a terminal would obey", "4905 03 1b5b32 00", { .host = "?[2" } },
+};
+
+static void capabilities_are_read(void **state)
+{
+	const struct capability_case *c = *state;
+	uint8_t caps[64], body[96];
+	size_t len = unhex(c->caps, caps, sizeof(caps));
+	struct wr w = wr_to(body, sizeof(body));
+	struct bgp_open got;
+	struct bgp_fault fault;
+
+	w.len = unhex("04 fc00 005a 0a000005", body, sizeof(body));
+	wr_u8(&w, (uint8_t)(len + 2));
+	wr_u8(&w, 2);
+	wr_u8(&w, (uint8_t)len);
+	wr_bytes(&w, caps, len);
+	assert_int_equal(bgp_open_decode(rd_from(body, w.len), &got, &fault), 0);
+	assert_memory_equal(&got.restart, &c->want.restart, sizeof(got.restart));
+	assert_int_equal(got.role, c->want.role);
+	assert_int_equal(got.extended_hop, c->want.extended_hop);
+	assert_string_equal(got.host, c->want.host);
+}
+
 static void capabilities_have_names(void **state)
 {
 	(void)state;
@@ -140,9 +233,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(families_default_to_ipv4),
 		cmocka_unit_test(capabilities_have_names),
+		cmocka_unit_test(all_capabilities_go_both_ways),
 	};
-	int failed = RUN_TABLE("open vectors", vectors, vectors_go_both_ways);
+	int failed = RUN_TABLE("bgp capabilities", capabilities, capabilities_are_read) +
+		     RUN_TABLE("open vectors", vectors, vectors_go_both_ways);
 
+	failed += RUN_TABLE("open capabilities", capabilities, capabilities_are_read);
 	failed += RUN_TABLE("open bodies", cases, bodies_decode);
 	return failed + cmocka_run_group_tests_name("open", tests, NULL, NULL);
 }

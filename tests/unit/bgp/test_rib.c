@@ -259,6 +259,91 @@ static void refresh_sends_again_and_still_withdraws(void **state)
 	assert_int_equal(bgp_rib_count(f->rib, f->peer).sent, 1);
 }
 
+/* RFC 7313: what answers a request stands between two marks. */
+static void refresh_is_marked_where_both_know_that(void **state)
+{
+	struct fixture *f = *state;
+	struct bgp_format format = external(BGP_V4);
+	uint8_t want[64];
+
+	format.enhanced_refresh = true;
+	set(f, "192.0.2.10/32", &plain);
+	bgp_rib_up(f->rib, f->peer, &format);
+	drain(f);
+	bgp_rib_refresh(f->rib, f->peer, BGP_V4);
+	struct rd begin = next(f);
+	size_t len =
+		unhex("ffffffffffffffffffffffffffffffff 0017 05 0001 01 01", want, sizeof(want));
+	assert_int_equal(begin.left, len);
+	assert_memory_equal(begin.p, want, len);
+	next_is(f, "update_ebgp.hex");
+	struct rd end = next(f);
+	want[21] = 2;
+	assert_int_equal(end.left, len);
+	assert_memory_equal(end.p, want, len);
+	nothing_follows(f);
+}
+
+/* RFC 8950: IPv4 routes whose next hop is an IPv6 address stand in MP_REACH_NLRI. */
+static void ipv4_by_an_ipv6_next_hop(void **state)
+{
+	struct fixture *f = *state;
+	struct bgp_format format = external(BGP_V4);
+	struct bgp_update update;
+	struct bgp_fault fault;
+	struct prefix p;
+
+	format.hop4 = ip("2001:db8::5");
+	set(f, "192.0.2.10/32", &plain);
+	bgp_rib_up(f->rib, f->peer, &format);
+	struct rd message = next(f);
+	rd_skip(&message, BGP_HEADER_LEN);
+	assert_int_equal(bgp_update_decode(message, true, false, &update, &fault), BGP_VERDICT_OK);
+	assert_int_equal(update.reach_afi, BGP_AFI_V4);
+	assert_int_equal(update.reach_hop.left, 16);
+	assert_memory_equal(update.reach_hop.p, format.hop4.b, 16);
+	assert_true(bgp_nlri_next(&update.reach_nlri, FAMILY_V4, &p));
+	assert_string_equal(PREFIX_TEXT(&p), "192.0.2.10/32");
+	next_is(f, "eor_v4.hex");
+	set(f, "192.0.2.0/24", &plain);
+	drain(f);
+	assert_true(del(f, "192.0.2.10/32"));
+	assert_true(del(f, "192.0.2.0/24"));
+	next_is(f, "update_withdraw.hex");
+}
+
+static void extended_messages_are_full(void **state)
+{
+	struct fixture *f = *state;
+	struct bgp_format format = external(BGP_V4);
+	size_t messages = 0;
+	char text[32];
+
+	format.extended_message = true;
+	for (int i = 0; i < 30000; i++) {
+		snprintf(text, sizeof(text), "10.%d.%d.0/24", i / 256, i % 256);
+		set(f, text, &plain);
+	}
+	bgp_rib_up(f->rib, f->peer, &format);
+	for (struct rd m; (m = next(f)).left > 0; messages++)
+		assert_true(m.left > BGP_MSG_EXTENDED_MAX - 4 || messages >= 1);
+	assert_int_equal(messages, 3); /* 120,000 bytes of prefixes, and End-of-RIB */
+}
+
+/* RFC 9234 §5: what a provider, a peer or a route server says is only for customers. */
+static void routes_may_be_only_to_customer(void **state)
+{
+	struct fixture *f = *state;
+	struct bgp_format format = external(BGP_V4);
+	const uint8_t want[] = { 0xc0, 35, 4, 0, 0, 0xfc, 0 };
+
+	format.otc = true;
+	set(f, "192.0.2.10/32", &plain);
+	bgp_rib_up(f->rib, f->peer, &format);
+	struct rd m = next(f);
+	assert_memory_equal(m.p + m.left - 5 - sizeof(want), want, sizeof(want));
+}
+
 static void messages_are_full(void **state)
 {
 	struct fixture *f = *state;
@@ -307,6 +392,10 @@ int main(void)
 		TEST(what_undoes_itself_is_not_sent),
 		TEST(other_family_stays_silent),
 		TEST(refresh_sends_again_and_still_withdraws),
+		TEST(refresh_is_marked_where_both_know_that),
+		TEST(ipv4_by_an_ipv6_next_hop),
+		TEST(extended_messages_are_full),
+		TEST(routes_may_be_only_to_customer),
 		TEST(messages_are_full),
 		TEST(largest_attributes_leave_room),
 	};

@@ -108,7 +108,7 @@ static size_t hear(struct world *w, struct twin *t, struct rd bytes)
 	struct bgp_fault fault;
 	struct bgp_update u;
 
-	assert_int_equal(bgp_frame_decode(bytes, &frame, &fault), 0);
+	assert_int_equal(bgp_frame_decode(bytes, BGP_MSG_MAX, &frame, &fault), 0);
 	assert_int_equal(bgp_update_decode(frame.body, true, false, &u, &fault), BGP_VERDICT_OK);
 	int set = set_of(w, &u);
 	learn(t, u.withdrawn, FAMILY_V4, 0);

@@ -748,6 +748,169 @@ static void a_peer_may_announce_so_many_prefixes(void **state)
 	bgp_session_fini(&b.s);
 }
 
+/* What our next OPEN says. */
+static struct bgp_open next_open(struct bench *b)
+{
+	struct bgp_open open = { 0 };
+	struct bgp_frame frame;
+	struct bgp_fault fault;
+
+	while (b->s.state != BGP_CONNECT) {
+		b->now = bgp_session_deadline(&b->s);
+		bgp_session_tick(&b->s, b->now);
+		look(b);
+	}
+	forget(b);
+	bgp_session_connected(&b->s, 0x0a000005, b->now);
+	look(b);
+	assert_int_equal(
+		bgp_frame_decode(rd_from(b->sent, b->sent_len), BGP_MSG_MAX, &frame, &fault), 0);
+	assert_int_equal(bgp_open_decode(frame.body, &open, &fault), 0);
+	return open;
+}
+
+static void what_the_peer_refuses_is_left_away(void **state)
+{
+	struct bgp_session_conf c = conf;
+	struct bench b;
+
+	(void)state;
+	c.host = "rack1-a";
+	bring_to(&b, &c, BGP_OPEN_SENT);
+	hear(&b, MARKER "0019 03 02 07 4900 0600"); /* it names the two that it minds */
+	assert_in_range(mono_sub(bgp_session_deadline(&b.s), b.now).ns, 0, DUR_MS(100).ns);
+	struct bgp_open open = next_open(&b);
+	assert_string_equal(open.host, "");
+	assert_false(open.extended_message);
+	assert_true(open.as4 && open.refresh && open.enhanced_refresh);
+
+	hear(&b, MARKER "0015 03 02 07"); /* it does not say which */
+	open = next_open(&b);
+	assert_true(open.as4);
+	assert_false(open.refresh || open.enhanced_refresh);
+	assert_int_equal(open.n_caps, 2);
+
+	hear(&b, MARKER "0015 03 02 04"); /* no capabilities at all, please */
+	open = next_open(&b);
+	assert_int_equal(open.n_caps, 0);
+	hear(&b, OPEN);
+	hear(&b, ALIVE);
+	assert_int_equal(b.s.state, BGP_ESTABLISHED);
+	assert_false(b.s.agreed.as4);
+	assert_int_equal(b.s.agreed.families, BGP_V4);
+
+	hear(&b, MARKER "0015 03 02 07");
+	assert_true(mono_sub(bgp_session_deadline(&b.s), b.now).ns >= DUR_MS(750).ns);
+}
+
+static const struct role_case {
+	uint8_t ours;
+	const char *theirs; /* the number on the wire; "" none */
+	bool fits;
+} roles[] = {
+	{ BGP_ROLE_PROVIDER, "03", true }, { BGP_ROLE_PROVIDER, "00", false },
+	{ BGP_ROLE_CUSTOMER, "00", true }, { BGP_ROLE_CUSTOMER, "04", false },
+	{ BGP_ROLE_RS, "02", true },	   { BGP_ROLE_RS_CLIENT, "01", true },
+	{ BGP_ROLE_RS, "03", false },	   { BGP_ROLE_PEER, "04", true },
+	{ BGP_ROLE_PEER, "09", false },	   { BGP_ROLE_PEER, "", true },
+	{ BGP_ROLE_NONE, "02", true },
+};
+
+static void roles_have_to_fit(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(roles); i++) {
+		struct bgp_session_conf c = conf;
+		char open[256];
+		struct bench b;
+
+		c.role = roles[i].ours;
+		bring_to(&b, &c, BGP_OPEN_SENT);
+		snprintf(open, sizeof(open),
+			 MARKER "%s 01 04 fc01 005a 0a000001 %s 0104 0001 00 01 4104 0000fc01 %s%s",
+			 *roles[i].theirs ? "002e" : "002b",
+			 *roles[i].theirs ? "11 02 0f" : "0e 02 0c", *roles[i].theirs ? "0901" : "",
+			 roles[i].theirs);
+		hear(&b, open);
+		assert_int_equal(b.s.state == BGP_OPEN_CONFIRM, roles[i].fits);
+		if (!roles[i].fits)
+			assert_int_equal(b.s.note_out.subcode, BGP_OPEN_ROLE);
+	}
+}
+
+static void internal_peers_have_no_role(void **state)
+{
+	struct bgp_session_conf c = conf;
+	struct bench b;
+
+	(void)state;
+	c.role = BGP_ROLE_PEER;
+	c.peer_as = c.local_as;
+	bring_to(&b, &c, BGP_OPEN_SENT);
+	assert_int_equal(b.s.leg[BGP_OURS].said.role, BGP_ROLE_NONE);
+}
+
+/* With enhanced refresh: capabilities 2 and 70. */
+#define OPEN_ENHANCED \
+	MARKER "002f 01 04 fc01 005a 0a000001 12 02 10 0104 0001 00 01 0200 4600 4104 0000fc01"
+
+static const struct refresh_case {
+	const char *open;
+	const char *message;
+	const char *answer; /* "" fine, or the end of the NOTIFICATION */
+} refreshes[] = {
+	{ OPEN_ENHANCED, MARKER "0017 05 0001 01 01", "" },
+	{ OPEN_ENHANCED, MARKER "0018 05 0001 01 01 00", "07 01 " MARKER "0018 05 0001 01 01 00" },
+	{ OPEN_ENHANCED, MARKER "0018 05 0001 00 01 00", "01 02 0018" },
+	{ OPEN, MARKER "0018 05 0001 01 01 00", "01 02 0018" },
+};
+
+static void refreshes_have_a_length(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(refreshes); i++) {
+		const struct refresh_case *c = &refreshes[i];
+		uint8_t want[64];
+		struct bench b;
+
+		bring_to(&b, &conf, BGP_OPEN_SENT);
+		hear(&b, c->open);
+		hear(&b, ALIVE);
+		forget(&b);
+		hear(&b, c->message);
+		size_t len = unhex(c->answer, want, sizeof(want));
+		assert_int_equal(b.s.state == BGP_ESTABLISHED, len == 0);
+		assert_true(b.sent_len >= len);
+		assert_memory_equal(b.sent + b.sent_len - len, want, len);
+	}
+}
+
+/* RFC 8654: up to 65535 bytes, but an OPEN of more than 4096 is refused. */
+static void messages_may_be_long(void **state)
+{
+	static uint8_t wire[BGP_MSG_EXTENDED_MAX];
+	struct wr w = wr_to(wire, sizeof(wire));
+	struct bench b;
+
+	(void)state;
+	bring_to(&b, &conf, BGP_ESTABLISHED);
+	size_t mark = bgp_frame_begin(&w, BGP_UPDATE);
+	wr_u16(&w, BGP_MSG_EXTENDED_MAX - BGP_HEADER_LEN - 4);
+	for (size_t left = BGP_MSG_EXTENDED_MAX - BGP_HEADER_LEN - 4; left > 0; left--)
+		wr_u8(&w, 0); /* withdraws the default route, again and again */
+	wr_u16(&w, 0);
+	bgp_frame_end(&w, mark);
+	assert_false(w.bad);
+	assert_int_equal(bgp_session_input(&b.s, BGP_OURS, rd_from(wire, w.len), b.now), w.len);
+	assert_int_equal(b.s.state, BGP_ESTABLISHED);
+	assert_int_equal(b.s.withdrawn_in, BGP_MSG_EXTENDED_MAX - BGP_HEADER_LEN - 4);
+
+	bring_to(&b, &conf, BGP_OPEN_SENT);
+	hear(&b, MARKER "1001 01");
+	assert_int_equal(b.s.note_out.code, BGP_ERR_HEADER);
+	assert_int_equal(b.s.note_out.subcode, BGP_HEADER_LENGTH);
+}
+
 static void an_open_may_be_delayed(void **state)
 {
 	struct bgp_session_conf c = conf;
@@ -852,6 +1015,11 @@ int main(void)
 		cmocka_unit_test(a_leg_that_ends_leaves_the_other),
 		cmocka_unit_test(a_newer_connection_takes_the_place_of_a_silent_one),
 		cmocka_unit_test(an_open_may_be_delayed),
+		cmocka_unit_test(what_the_peer_refuses_is_left_away),
+		cmocka_unit_test(roles_have_to_fit),
+		cmocka_unit_test(internal_peers_have_no_role),
+		cmocka_unit_test(refreshes_have_a_length),
+		cmocka_unit_test(messages_may_be_long),
 		cmocka_unit_test(a_peer_may_announce_so_many_prefixes),
 		cmocka_unit_test(refresh_only_for_what_was_agreed),
 		cmocka_unit_test(updates_are_judged),

@@ -214,10 +214,10 @@ static void wishes_outlive_the_session(void **state)
 	run_for(s, DUR_MS(20));
 	listen_to(s);
 	/* OPEN, KEEPALIVE, the route, End-of-RIB */
-	assert_int_equal(s->got_len, 45 + 19 + 48 + 23);
+	assert_int_equal(s->got_len, 59 + 19 + 48 + 23);
 	uint8_t want[64];
 	size_t n = vector_load("update_ebgp.hex", want, sizeof(want));
-	assert_memory_equal(s->got + 45 + 19, want, n);
+	assert_memory_equal(s->got + 59 + 19, want, n);
 }
 
 static void ends_with(const struct stage *s, const char *hex)

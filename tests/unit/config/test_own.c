@@ -31,6 +31,9 @@ static const struct refusal refused[] = {
 	{ "ttl-security and ttl", PEER(", ttl-security: 1, ttl: 5"), "peers[0].ttl-security",
 	  "ttl are both given" },
 	{ "tcp-ao", PEER(", tcp-ao: {key: x}"), "peers[0].tcp-ao", "not built yet", "password" },
+	{ "role within an AS",
+	  "peers: [{my-asn: 1, peer-asn: 1, peer-address: 10.0.0.1, role: peer}]\n",
+	  "peers[0].role", "own AS" },
 	{ "max-prefix", PEER(", max-prefix: 10000001"), "peers[0].max-prefix", "out of range" },
 	{ "next-hop", PEER(", next-hop: there"), "peers[0].next-hop", "not an IP address" },
 	{ "two next hops of a family", PEER(", next-hop: [10.0.0.9, 10.0.0.8]"),
@@ -272,6 +275,7 @@ static const struct acceptance accepted[] = {
 	{ "next hops of both families", PEER(", next-hop: [10.0.0.9, \"2001:db8::9\"]"),
 	  "peers.0.next-hop", "[\"10.0.0.9\",\"2001:db8::9\"]" },
 	{ "a next hop", PEER(", next-hop: 10.0.0.9"), "peers.0.next-hop.0", "10.0.0.9" },
+	{ "a role", PEER(", role: rs-client"), "peers.0.role", "rs-client" },
 	{ "a delayed OPEN", PEER(", delay-open: 5s"), "peers.0.delay-open", "5s" },
 	{ "a dual-stack peer carries IPv6",
 	  PEER(", dual-stack: true") "address-pools:\n- {name: p, protocol: bgp, addresses: "
