@@ -110,13 +110,11 @@ static void return_to(struct alloc *a, const char *service, const struct addr *v
 {
 	struct departure *d;
 
-	for (size_t i = 0; i < n; i++) {
-		d = past_resting(&a->past, &v[i]);
-		if (d) {
-			wake(a, d);
-			past_forget(&a->past, d);
+	for (size_t i = 0; i < n; i++)
+		if ((d = past_resting(&a->past, &v[i]))) {
+			space_wake(space_find(&a->space, &v[i]), &v[i]);
+			past_return(&a->past, d, &v[i]);
 		}
-	}
 	d = past_of(&a->past, service);
 	if (d && !d->resting)
 		past_forget(&a->past, d);

@@ -83,8 +83,8 @@ void alloc_remember(struct alloc *a, const char *service, const struct addr *v, 
  * Give the service what it asks for. What it has already stays wherever the request still allows
  * it, and a single address that would rather be a pair is completed out of its pool.
  * @why: where it is refused, what was tried and why not, appended; may be NULL. Pools stand in it as
- *       "pool NAME: WORD (text)", separated by "; ". Words: full, resting, no-family, manual,
- *       reserved.
+ *       "pool NAME: WORD (text)", separated by "; ", those beyond some 2,000 bytes only as their
+ *       number. Words: full, resting, no-family, manual, reserved.
  *
  * Returns 0, or -1: then the service holds nothing.
  */

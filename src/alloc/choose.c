@@ -5,6 +5,9 @@
 
 #include "alloc/reserve.h"
 
+/* So long a reason is kept for each service that gets nothing: pools beyond are only counted. */
+enum { WHY_ENOUGH = 2048 };
+
 /** Families that are to be had together; none: one address of any. */
 struct wish {
 	bool v4, v6;
@@ -14,15 +17,16 @@ static void say(struct buf *why, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 static void say(struct buf *why, const char *fmt, ...)
 {
-	char text[512];
+	char *text = NULL;
 	va_list args;
 
 	if (!why)
 		return;
 	va_start(args, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, args);
+	if (vasprintf(&text, fmt, args) >= 0)
+		buf_puts(why, text);
 	va_end(args);
-	buf_puts(why, text);
+	free(text);
 }
 
 static bool name_fits(const struct alloc_request *r, struct buf *why)
@@ -261,16 +265,22 @@ static void say_not_offered(const struct pool_space *p, const struct alloc_reque
 static bool pick_pool(struct alloc *a, const struct alloc_request *r, struct wish wish,
 		      struct pick *pick, struct buf *why)
 {
+	size_t unnamed = 0;
+
 	for (size_t i = 0; i < a->space.n; i++) {
 		struct pool_space *p = a->space.ranked[i];
+		struct buf *still = why && why->len < WHY_ENOUGH ? why : NULL;
 
 		if (r->pool && strcmp(p->cfg->name, r->pool) != 0)
 			continue;
+		unnamed += !still;
 		if (!choose_offers(p, r))
-			say_not_offered(p, r, why);
-		else if (pick_from(a, r, p, wish, pick, why))
+			say_not_offered(p, r, still);
+		else if (pick_from(a, r, p, wish, pick, still))
 			return true;
 	}
+	if (unnamed)
+		say(why, "; and %zu more pools", unnamed);
 	return false;
 }
 

@@ -1,5 +1,7 @@
 #include "alloc/past.h"
 
+#include <string.h>
+
 void past_init(struct past *p, const struct cfg_allocation *conf)
 {
 	const int64_t second = DUR_S(1).ns;
@@ -43,6 +45,19 @@ void past_forget(struct past *p, struct departure *d)
 	list_remove(&d->link);
 	p->n--;
 	departure_free(d);
+}
+
+void past_return(struct past *p, struct departure *d, const struct addr *a)
+{
+	size_t at = 0;
+
+	(void)map_del_bytes(p->by_addr, a, sizeof(*a));
+	while (!addr_eq(&d->addresses[at], a))
+		at++;
+	d->n--;
+	memmove(&d->addresses[at], &d->addresses[at + 1], (d->n - at) * sizeof(*a));
+	if (d->n == 0)
+		past_forget(p, d);
 }
 
 static void make_room(struct past *p)

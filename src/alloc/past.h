@@ -55,7 +55,8 @@ int64_t past_next(const struct past *p);
 struct departure *past_due(const struct past *p, int64_t now_s);
 /** Its addresses rest no more. It stays for its service's sake where that sticks, or is gone now. */
 void past_wake(struct past *p, struct departure *d);
-/** Its service has them again. */
+/** Its service has that one again; the others go on resting. */
+void past_return(struct past *p, struct departure *d, const struct addr *a);
 void past_forget(struct past *p, struct departure *d);
 
 #endif

@@ -148,10 +148,10 @@ struct cfg_reservation {
 
 struct cfg_pool {
 	const char *name;
-	enum cfg_format format;
 	const struct cfg_block_list
 		*addresses; /* in the order of writing: the order of allocation */
 	size_t n_addresses;
+	enum cfg_format format;
 	bool auto_assign;			/* default true */
 	bool avoid_buggy_ips;			/* never .0 and .255 */
 	struct labels labels;			/* what selectors of advertisements see */

@@ -289,9 +289,40 @@ static void usage(void **state)
 	alloc_free(alloc);
 }
 
+/* A reason of any length has whole characters, and an end. */
+static void reasons_are_whole(void **state)
+{
+	enum { POOLS = 300 };
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	struct cfg_pool *pools = arena_new_n(a, struct cfg_pool, POOLS);
+	struct cfg c = { .pools = pools, .n_pools = POOLS };
+	struct alloc_request r = { .service = "s", .want_v6 = true };
+	struct buf name = { 0 }, why = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < 300; i++)
+		buf_puts(&name, "\u00e9");
+	for (size_t i = 0; i < POOLS; i++)
+		pools[i] = fx_pool(a, buf_text(&name), "10.0.0.0/32");
+	struct alloc *alloc = alloc_new(&c);
+	assert_int_equal(alloc_assign(alloc, &r, &why), -1);
+	assert_non_null(strstr(buf_text(&why),
+			       "\u00e9: no-family (no IPv6 addresses); and 296 more pools"));
+	buf_clear(&why);
+	r.pool = buf_text(&name);
+	r.sharing_key = buf_text(&name);
+	pools[0].auto_assign = true;
+	assert_int_equal(alloc_assign(alloc, &r, &why), -1);
+	assert_true(strlen(buf_text(&why)) > name.len);
+	buf_fini(&name);
+	buf_fini(&why);
+	alloc_free(alloc);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(usage) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(usage),
+					    cmocka_unit_test(reasons_are_whole) };
 	int failed = RUN_TABLE("rules of allocation", scripts, play);
 
 	return failed + cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,10 +6,12 @@
  * A daemon that is alone, and the files that it is given, one after the other. Each file is
  *   pool NAME [manual] [nobuggy] ELEMENT…
  *   svc NAME [ip=A,B] [pool=P] [key=K] [port=80/tcp]
+ *   allocation [sticky] [rest=SECONDS]
  * and then what is done with it:
  *   reload => OUTCOME      as `crier reload`
  *   force => OUTCOME       as `crier reload --force`
  *   restart => OUTCOME     the table is written, and read by another process
+ * "at SECONDS" sets the clock.
  * OUTCOME is what each service has, in the order of the file ("web=10.0.0.0 dns=!"), or "refused"
  * and a part of the reason; what is refused leaves the file before it in force.
  */
@@ -118,6 +120,39 @@ static const struct script scripts[] = {
 	  "b=10.0.0.1\n"
 	  "pool p 10.0.0.0/30\nsvc a key=k port=1/tcp\nsvc b key=k port=2/tcp\n"
 	  "reload => a=10.0.0.0 b=10.0.0.1\n" },
+
+	/* allocation: {sticky, rest}. */
+	{ "who returns finds the lowest, as the reference has it",
+	  "at 1000\npool p 10.0.0.0/30\nsvc a\nsvc b\nreload => a=10.0.0.0 b=10.0.0.1\n"
+	  "reload => \npool p 10.0.0.0/30\nsvc b\nrestart => b=10.0.0.0\n" },
+	{ "sticky: who returns has what it had",
+	  "at 1000\nallocation sticky\npool p 10.0.0.0/30\nsvc a\nsvc b\n"
+	  "reload => a=10.0.0.0 b=10.0.0.1\nallocation sticky\nreload => \nallocation sticky\n"
+	  "pool p 10.0.0.0/30\nsvc b\nrestart => b=10.0.0.1\n" },
+	{ "sticky: unless somebody else has that by now",
+	  "at 1000\nallocation sticky\npool p 10.0.0.0/30\nsvc a\nreload => a=10.0.0.0\n"
+	  "allocation sticky\npool p 10.0.0.0/30\nreload => \n"
+	  "allocation sticky\npool p 10.0.0.0/30\nsvc b\nreload => b=10.0.0.0\n"
+	  "allocation sticky\npool p 10.0.0.0/30\nsvc a\nsvc b\nrestart => a=10.0.0.1 "
+	  "b=10.0.0.0\n" },
+	{ "rest: nobody else has it before its time, after a restart neither",
+	  "at 1000\nallocation rest=60\npool p 10.0.0.0/31\nsvc a\nreload => a=10.0.0.0\n"
+	  "allocation rest=60\npool p 10.0.0.0/31\nreload => \n"
+	  "at 1059\nallocation rest=60\npool p 10.0.0.0/31\nsvc b\nsvc c\n"
+	  "restart => b=10.0.0.1 c=!\n"
+	  "at 1060\nallocation rest=60\npool p 10.0.0.0/31\nsvc b\nsvc c\n"
+	  "reload => b=10.0.0.1 c=10.0.0.0\n" },
+	{ "rest: its own service may return meanwhile",
+	  "at 1000\nallocation rest=60\npool p 10.0.0.0/31\nsvc a\nreload => a=10.0.0.0\n"
+	  "allocation rest=60\npool p 10.0.0.0/31\nreload => \n"
+	  "at 1010\nallocation rest=60\npool p 10.0.0.0/31\nsvc b\nsvc a\n"
+	  "restart => b=10.0.0.1 a=10.0.0.0\n" },
+	{ "rest: what a service moves away from rests too",
+	  "at 1000\nallocation rest=60\npool p 10.0.0.0/31\nsvc a\nreload => a=10.0.0.0\n"
+	  "allocation rest=60\npool p 10.0.0.0/31\nsvc a ip=10.0.0.1\n"
+	  "reload => a=10.0.0.1\n"
+	  "at 1010\nallocation rest=60\npool p 10.0.0.0/31\nsvc a ip=10.0.0.1\nsvc b\n"
+	  "reload => a=10.0.0.1 b=!\n" },
 };
 
 /** One file. */
@@ -174,6 +209,16 @@ static void service_word(struct player *p, struct cfg_service *s, const char *wo
 		fail_msg("unknown word %s", word);
 }
 
+static void play_allocation(struct player *p, const char *line)
+{
+	const char *rest = strstr(line, "rest=");
+
+	file_open(p)->cfg.allocation = (struct cfg_allocation){
+		.sticky = strncmp(line, "sticky", 6) == 0,
+		.rest = DUR_S(rest ? atoi(rest + 5) : 0),
+	};
+}
+
 static void play_svc(struct player *p, const char *line)
 {
 	char *rest = arena_strdup(p->a, line);
@@ -205,10 +250,12 @@ static void follow(struct player *p)
 static void restart(struct player *p)
 {
 	json_t *json = alloc_table_encode(p->table);
+	int64_t now_s = alloc_table_time(p->table);
 	struct err e = { 0 };
 
 	alloc_table_free(p->table);
 	assert_int_equal(alloc_table_decode(json, &p->table, &e), 0);
+	alloc_table_set_time(p->table, now_s);
 	json_decref(json);
 	p->now = alloc_assignments_free(p->now);
 	follow(p);
@@ -231,10 +278,11 @@ static void expect_now(struct player *p, const char *line, const char *expected)
 static void play_file(struct player *p, const char *line, const char *verb, const char *expected)
 {
 	struct err e = { 0 };
+	struct file *f = file_open(p);
 	bool is_reload = strcmp(verb, "reload") == 0;
 	bool is_refused = strncmp(expected, "refused ", 8) == 0;
 
-	if (is_reload && p->now && alloc_check_shrink(p->now, &p->file->cfg, &e) < 0) {
+	if (is_reload && p->now && alloc_check_shrink(p->now, &f->cfg, &e) < 0) {
 		if (!is_refused || !strstr(e.text, expected + 8))
 			fail_msg("%s: gave %s", line, e.text);
 		return;
@@ -255,6 +303,10 @@ static void play_line(struct player *p, char *line)
 		play_pool(p, line + 5);
 	} else if (strncmp(line, "svc ", 4) == 0) {
 		play_svc(p, line + 4);
+	} else if (strncmp(line, "allocation ", 11) == 0) {
+		play_allocation(p, line + 11);
+	} else if (strncmp(line, "at ", 3) == 0) {
+		alloc_table_set_time(p->table, atoi(line + 3));
 	} else if (arrow) {
 		*arrow = '\0';
 		play_file(p, whole, line, arrow + 4);

@@ -326,6 +326,63 @@ static void agree(struct member *members)
 	}
 }
 
+/* An absent member must not bring back what everybody else has forgotten. */
+static void old_tombstones_are_forgotten_for_good(void **state)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	CLEANUP(alloc_table_freep) struct alloc_table *t = alloc_table_new();
+	CLEANUP(alloc_table_freep) struct alloc_table *absent = alloc_table_new();
+	struct cfg_pool pool = fx_pool(a, "p", "10.0.0.0/30");
+	struct cfg_service both[] = { { .name = "web" }, { .name = "dns" } };
+	struct cfg c = { .pools = &pool, .n_pools = 1, .services = both, .n_services = 2 };
+
+	(void)state;
+	alloc_table_set_time(t, 1000);
+	assert_string_equal(turn(a, &c, t, "n"), "web=10.0.0.0 dns=10.0.0.1");
+	assert_int_equal(alloc_table_merge(absent, t), 1);
+	c.services = &both[1];
+	c.n_services = 1;
+	assert_int_equal(alloc_table_prune(t, &c, "n"), 1);
+	assert_int_equal(alloc_table_len(t), 2);
+
+	alloc_table_set_time(t, 1000 + ALLOC_TOMBSTONE_AGE_S);
+	assert_int_equal(alloc_table_prune(t, &c, "n"), 0);
+	alloc_table_set_time(t, 1001 + ALLOC_TOMBSTONE_AGE_S);
+	assert_int_equal(alloc_table_prune(t, &c, "n"), 1);
+	assert_int_equal(alloc_table_prune(t, &c, "n"), 0);
+	assert_int_equal(alloc_table_len(t), 1);
+	assert_true(alloc_table_floor(t) > 0);
+
+	assert_int_equal(alloc_table_merge(t, absent), 0);
+	assert_int_equal(alloc_table_merge(absent, t), 1);
+	assert_true(alloc_table_eq(t, absent));
+	assert_string_equal(turn(a, &c, t, "n"), "dns=10.0.0.1");
+}
+
+/* However many services come and go, the table stays within its bounds, and what lives stays. */
+static void tombstones_that_are_too_many_are_forgotten(void **state)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	CLEANUP(alloc_table_freep) struct alloc_table *t = alloc_table_new();
+	struct cfg_pool pool = fx_pool(a, "p", "10.0.0.0/30");
+	struct cfg_service web = { .name = "web" };
+	struct cfg c = { .pools = &pool, .n_pools = 1, .services = &web, .n_services = 1 };
+
+	(void)state;
+	assert_string_equal(turn(a, &c, t, "n"), "web=10.0.0.0");
+	for (unsigned i = 0; i <= ALLOC_TOMBSTONES_MAX; i++) {
+		char name[16];
+		struct alloc_entry gone = { .service = name, .epoch = 2 + i, .node = "m" };
+
+		(void)snprintf(name, sizeof(name), "%u", i);
+		assert_int_equal(alloc_table_put(t, &gone), 1);
+	}
+	assert_int_equal(alloc_table_prune(t, &c, "n"), 1);
+	assert_in_range(alloc_table_len(t), 2, ALLOC_TOMBSTONES_MAX / 2 + 1);
+	assert_string_equal(turn(a, &c, t, "n"), "web=10.0.0.0");
+	assert_int_equal(alloc_table_prune(t, &c, "n"), 0);
+}
+
 /* What a member with a broken clock or worse has said must not make our own table unreadable. */
 static void the_last_epoch_is_never_passed(void **state)
 {
@@ -391,6 +448,8 @@ int main(void)
 		cmocka_unit_test(files_that_disagree_do_not_quarrel),
 		cmocka_unit_test(a_stranger_that_shares_evicts_nobody),
 		cmocka_unit_test(two_claims_are_settled_by_epoch_then_node),
+		cmocka_unit_test(old_tombstones_are_forgotten_for_good),
+		cmocka_unit_test(tombstones_that_are_too_many_are_forgotten),
 		cmocka_unit_test(the_last_epoch_is_never_passed),
 		cmocka_unit_test(members_agree_in_the_end),
 	};

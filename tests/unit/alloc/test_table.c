@@ -34,6 +34,29 @@ static void the_higher_epoch_wins(void **state)
 	assert_int_equal(alloc_table_epoch(t), 5);
 }
 
+static void what_the_floor_buried_does_not_return(void **state)
+{
+	CLEANUP(alloc_table_freep) struct alloc_table *t = alloc_table_new();
+	CLEANUP(alloc_table_freep) struct alloc_table *absent = alloc_table_new();
+	struct addr one = fx_addr("192.0.2.1");
+	struct alloc_entry old = entry("old", &one, 3, "b"), late = entry("late", &one, 4, "b");
+
+	(void)state;
+	assert_int_equal(alloc_table_put(absent, &old), 1);
+	assert_int_equal(alloc_table_merge(t, absent), 1);
+	assert_int_equal(alloc_table_put(t, &late), 1);
+	assert_int_equal(alloc_table_raise(t, 3), 1);
+	assert_int_equal(alloc_table_raise(t, 3), 0);
+	assert_int_equal(alloc_table_raise(t, 2), 0);
+	assert_null(alloc_table_find(t, "old"));
+	assert_non_null(alloc_table_find(t, "late"));
+	assert_int_equal(alloc_table_put(t, &old), 0);
+	assert_int_equal(alloc_table_merge(t, absent), 0);
+	assert_int_equal(alloc_table_merge(absent, t), 1);
+	assert_null(alloc_table_find(absent, "old"));
+	assert_true(alloc_table_eq(t, absent));
+}
+
 enum { TABLES = 4 };
 
 static struct alloc_table *random_table(struct rng *rng)
@@ -44,13 +67,19 @@ static struct alloc_table *random_table(struct rng *rng)
 
 	for (size_t i = 0; i < 12; i++) {
 		struct addr addr = addr_v4(10, 0, 0, (uint8_t)rng_below(rng, 4));
+		struct addr past = addr_v4(10, 0, 1, (uint8_t)rng_below(rng, 2));
 		struct alloc_entry e = entry(
 			names[rng_below(rng, ARRAY_LEN(names))], rng_below(rng, 4) ? &addr : NULL,
-			1 + rng_below(rng, 3), names[rng_below(rng, ARRAY_LEN(names))]);
+			1 + rng_below(rng, 4), names[rng_below(rng, ARRAY_LEN(names))]);
 
 		e.sharing_key = keys[rng_below(rng, 2)];
+		e.past = &past;
+		e.n_past = rng_below(rng, 2);
+		e.left_s = (int64_t)(e.n_past * (1 + rng_below(rng, 2)));
 		assert_true(alloc_table_put(t, &e) >= 0);
 	}
+	if (rng_below(rng, 4) == 0)
+		(void)alloc_table_raise(t, rng_below(rng, 3));
 	return t;
 }
 
@@ -87,23 +116,31 @@ static void text_and_back(void **state)
 	CLEANUP(alloc_table_freep) struct alloc_table *t = alloc_table_new();
 	CLEANUP(alloc_table_freep) struct alloc_table *back = NULL;
 	struct addr pair[] = { fx_addr("192.0.2.1"), fx_addr("2001:db8::1") };
+	struct addr past = fx_addr("192.0.2.9");
 	struct alloc_entry web = { .service = "web",
 				   .addresses = pair,
 				   .n = 2,
 				   .sharing_key = "k",
 				   .epoch = 7,
 				   .node = "a" };
-	struct alloc_entry dns = entry("dns", NULL, 9, "b");
+	struct alloc_entry dns = { .service = "dns",
+				   .epoch = 9,
+				   .node = "b",
+				   .past = &past,
+				   .n_past = 1,
+				   .left_s = 1700000000 };
 	struct err e;
 
 	(void)state;
 	assert_int_equal(alloc_table_put(t, &web), 1);
 	assert_int_equal(alloc_table_put(t, &dns), 1);
+	assert_int_equal(alloc_table_raise(t, 6), 1);
 	json_t *json = alloc_table_encode(t);
 	char *text = json_dumps(json, JSON_COMPACT);
 	assert_string_equal(text,
-			    "{\"version\":1,\"entries\":["
-			    "{\"service\":\"dns\",\"addresses\":[],\"epoch\":9,\"node\":\"b\"},"
+			    "{\"version\":1,\"entries\":[{\"floor\":6},"
+			    "{\"service\":\"dns\",\"addresses\":[],\"epoch\":9,\"node\":\"b\","
+			    "\"past\":[\"192.0.2.9\"],\"left\":1700000000},"
 			    "{\"service\":\"web\",\"addresses\":[\"192.0.2.1\",\"2001:db8::1\"],"
 			    "\"sharing-key\":\"k\",\"epoch\":7,\"node\":\"a\"}]}");
 	assert_int_equal(alloc_table_parse(text, strlen(text), &back, &e), 0);
@@ -142,6 +179,20 @@ static const struct refusal {
 	  "{\"version\":1,\"entries\":[{\"service\":\"s\",\"node\":\"a\",\"epoch\":1,\"addresses\":"
 	  "[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]}]}",
 	  "at most 16" },
+	{ "a past without its end",
+	  "{\"version\":1,\"entries\":[{\"service\":\"s\",\"node\":\"a\",\"epoch\":1,"
+	  "\"addresses\":[],\"past\":[\"10.0.0.1\"]}]}",
+	  "past is empty or without its end" },
+	{ "a past that is no list",
+	  "{\"version\":1,\"entries\":[{\"service\":\"s\",\"node\":\"a\",\"epoch\":1,"
+	  "\"addresses\":[],\"past\":1,\"left\":1}]}",
+	  "past: no list" },
+	{ "an end before all time",
+	  "{\"version\":1,\"entries\":[{\"service\":\"s\",\"node\":\"a\",\"epoch\":1,"
+	  "\"addresses\":[],\"left\":-1}]}",
+	  "left is out of range" },
+	{ "a floor above all", "{\"version\":1,\"entries\":[{\"floor\":9007199254740992}]}",
+	  "floor is out of range" },
 	{ "empty key",
 	  "{\"version\":1,\"entries\":[{\"service\":\"s\",\"node\":\"a\",\"epoch\":1,"
 	  "\"sharing-key\":\"\",\"addresses\":[]}]}",
@@ -164,6 +215,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_higher_epoch_wins),
+		cmocka_unit_test(what_the_floor_buried_does_not_return),
 		cmocka_unit_test(any_order_of_merging_ends_alike),
 		cmocka_unit_test(text_and_back),
 	};
