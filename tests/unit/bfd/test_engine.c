@@ -77,6 +77,9 @@ static void *node_main(void *arg)
 		sem_post(&n->ready);
 		return NULL;
 	}
+	/* As the packet thread: another test on the same core is no reason to lose a session. */
+	(void)pthread_setschedparam(pthread_self(), SCHED_RR,
+				    &(struct sched_param){ .sched_priority = 1 });
 	n->tid = gettid();
 	n->engine = bfd_engine_new(&(struct bfd_engine_conf){ n->loop, on_event, n });
 	sem_post(&n->ready);
