@@ -24,7 +24,9 @@ static void on_world(void *ctx, enum world_change what, const char *name)
 	/* The packet thread hears of a death before anybody plans. */
 	if (what == WORLD_NODE && a->packet)
 		layer2_node(&a->layer2, name);
-	planner_touch(a->planner, what, name);
+	if (a->conf.is_announcer)
+		planner_touch(a->planner, what, name);
+	allocator_touch(a->allocator, what, name);
 	if (what == WORLD_NODE)
 		layer2_touch(&a->layer2);
 	if (what == WORLD_NODE && strcmp(name, a->node) == 0)
@@ -76,7 +78,7 @@ static void on_links(void *ctx)
 	layer2_touch(&a->layer2);
 	if (a->cfg)
 		verdict_settle_all(a);
-	if (a->cfg && sessions_apply(&a->sessions, &e) < 0)
+	if (a->cfg && a->conf.is_announcer && sessions_apply(&a->sessions, &e) < 0)
 		log_event(LOG_WARN, "sessionsStale", "a peer could not be changed",
 			  KV_STR("error", e.text));
 }
@@ -238,7 +240,7 @@ static void alone_long_enough(struct loop_timer *t, struct mono now)
 
 static void leave_when_done(struct app *a)
 {
-	if (a->sessions_gone && a->members_told)
+	if (a->sessions_gone && a->members_told && a->lease_gone)
 		loop_stop(a->loop);
 }
 
@@ -255,6 +257,14 @@ static void on_members_told(void *ctx)
 	struct app *a = ctx;
 
 	a->members_told = true;
+	leave_when_done(a);
+}
+
+static void on_lease_gone(void *ctx)
+{
+	struct app *a = ctx;
+
+	a->lease_gone = true;
 	leave_when_done(a);
 }
 
@@ -280,6 +290,7 @@ static void leave(struct app *a)
 	loop_timer_set(&a->leave_deadline, mono_add(loop_now(a->loop), LEAVE_MAX));
 	sessions_shutdown(&a->sessions, "crier stops");
 	membership_leave(a->membership);
+	allocator_leave(a->allocator, on_lease_gone, a);
 }
 
 static void on_terminate(struct loop_signal *s, int signo)
@@ -428,12 +439,15 @@ static int app_start(struct app *a, const struct cfg *c, struct err *e)
 		status = packet_start(a, e);
 	if (status == 0 && a->conf.kubernetes)
 		status = kubernetes_new(a, c, &a->kubernetes, e);
+	if (status == 0 && a->kubernetes && a->conf.is_allocator)
+		a->allocator = allocator_new(a);
 	return status;
 }
 
 static void app_stop(struct app *a)
 {
 	app_control_stop(a);
+	a->allocator = allocator_free(a->allocator);
 	a->kubernetes = kubernetes_free(a->kubernetes);
 	a->loader = loader_free(a->loader);
 	loop_signal_stop(&a->sigterm);

@@ -14,6 +14,8 @@ struct app_conf {
 	size_t n_paths;
 	const char *node;	 /* --node, or NULL: the configuration's, else the host's name */
 	const char *runtime_dir; /* socket and records; NULL: $RUNTIME_DIRECTORY, else /run/crier */
+	bool is_announcer;	 /* says what the plan wants */
+	bool is_allocator;	 /* of Kubernetes' services, when it is its turn */
 	bool kubernetes;	 /* services and configuration of a Kubernetes API, too */
 	const char *state_dir;	 /* allocations; NULL: $STATE_DIRECTORY, else /var/lib/crier */
 };

@@ -5,6 +5,7 @@
 #define APP_APP_PRIV_H
 
 #include "app/allocation.h"
+#include "app/allocator.h"
 #include "app/app.h"
 #include "app/binding.h"
 #include "app/byhand.h"
@@ -64,6 +65,7 @@ struct app {
 	struct share *share;
 	struct health_checker *health;
 	struct kubernetes *kubernetes; /* NULL: no such source */
+	struct allocator *allocator;   /* NULL: not our role */
 	struct events *events;
 	struct control_server *control;
 	struct http_server *http;
@@ -71,7 +73,7 @@ struct app {
 
 	struct loop_timer alone; /* nobody has answered: this node is on its own */
 	bool leaving;
-	bool sessions_gone, members_told;
+	bool sessions_gone, members_told, lease_gone;
 	struct loop_timer leave_deadline;
 };
 

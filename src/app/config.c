@@ -171,8 +171,10 @@ int app_apply(struct app *a, const struct cfg *c, bool force, struct err *e)
 	if (!membership_enabled(a->membership))
 		allocation_prune(a->allocation);
 	bool partly = checks_apply(a, old, c, &later) < 0;
-	partly |= sessions_apply(&a->sessions, &later) < 0;
-	partly |= networks_apply(a->networks, c, &later) < 0;
+	if (a->conf.is_announcer) {
+		partly |= sessions_apply(&a->sessions, &later) < 0;
+		partly |= networks_apply(a->networks, c, &later) < 0;
+	}
 	if (partly)
 		log_event(LOG_ERROR, "configPartly", "a part of the configuration is not in force",
 			  KV_STR("error", later.text));
@@ -180,6 +182,8 @@ int app_apply(struct app *a, const struct cfg *c, bool force, struct err *e)
 	a->config.why = later.kind ? mem_strdup(later.text) : NULL;
 	a->config.since = loop_now(a->loop);
 	a->config.loads++;
+	if (a->kubernetes && kubernetes_is_viewed(a->kubernetes))
+		allocator_configured(a->allocator);
 	log_event(LOG_INFO, "configLoaded", "configuration in force", KV_U64("peers", c->n_peers),
 		  KV_U64("pools", c->n_pools), KV_U64("services", c->n_services),
 		  KV_U64("networks", c->n_networks));

@@ -148,7 +148,9 @@ static void reason_put(json_t *item, const struct app *a, const struct world_ser
 		       const struct plan *plan, const char *state)
 {
 	if (strcmp(state, "pending") == 0)
-		json_set_text(item, "reason", allocation_refusal(a->allocation, ws->key));
+		json_set_text(item, "reason",
+			      ws->object ? allocator_refusal(a->allocator, ws->key)
+					 : allocation_refusal(a->allocation, ws->key));
 	else if (strcmp(state, "silent") == 0 && plan && plan->n_silent) {
 		json_set_text(item, "reason", plan->silent[0].reason);
 		json_set_text(item, "detail", plan->silent[0].detail);

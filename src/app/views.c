@@ -196,7 +196,8 @@ static void services_status(struct app *a, json_t *counts, json_t *problems)
 			problem(problems, "crier explain NAME",
 				"service %s can't be announced from here: %s", ws->key, unplaced);
 		if (!ws->n_addresses) {
-			const char *why = allocation_refusal(a->allocation, ws->key);
+			const char *why = ws->object ? allocator_refusal(a->allocator, ws->key)
+						     : allocation_refusal(a->allocation, ws->key);
 
 			problem(problems, "crier get pools", "service %s has no address%s%s",
 				ws->key, why ? ": " : "", why ? why : "");
@@ -272,17 +273,21 @@ json_t *app_status(struct app *a)
 			"the Kubernetes API can't be read: %s", kubernetes_problem(a->kubernetes));
 	else if (!kubernetes_is_viewed(a->kubernetes))
 		problem(problems, NULL, "the Kubernetes API has not been seen yet");
+	if (allocator_problem(a->allocator))
+		problem(problems, "stop one of the two, then restart crier", "%s",
+			allocator_problem(a->allocator));
 	if (a->http_problem)
 		problem(problems, "http: {listen: …} in the configuration",
 			"no metrics and status page: %s", a->http_problem);
 	if (packet_events_lost(a->packet))
 		problem(problems, NULL, "%llu events of the packet thread were lost",
 			(unsigned long long)packet_events_lost(a->packet));
-	return json_pack("{s:s, s:b, s:s, s:s, s:o, s:o, s:s, s:o, s:o*}", "node", a->node,
+	return json_pack("{s:s, s:b, s:s, s:s, s:o, s:o, s:s, s:o, s:o*, s:o*}", "node", a->node,
 			 "healthy", json_array_size(problems) == 0, "version", CRIER_VERSION,
 			 "since", JSON_TIME(a->started), "config", config, "counts", counts,
 			 "packet-thread", priority_name(packet_priority(a->packet)), "problems",
-			 problems, "kubernetes", kubernetes_json(a->kubernetes));
+			 problems, "kubernetes", kubernetes_json(a->kubernetes), "allocator",
+			 allocator_json(a->allocator));
 }
 
 /* --- explain --- */
@@ -416,6 +421,7 @@ void app_collect(struct app *a, struct buf *out)
 	one_value(&w, METRIC_COUNTER, "metallb_k8s_client_update_errors_total",
 		  "Configurations refused", a->config.refusals);
 	kubernetes_collect(a->kubernetes, &w);
+	allocator_collect(a->allocator, &w);
 	services_collect(a->services, &w);
 	allocation_collect(a->allocation, &w);
 	layer2_collect(&a->layer2, &w);

@@ -22,17 +22,47 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
+/* The next of some words with commas between them; false at the end. */
+static bool next_word(const char **at, const char **word, size_t *len)
+{
+	if (!**at)
+		return false;
+	*word = *at;
+	*len = strcspn(*at, ",");
+	*at += *len + ((*at)[*len] == ',');
+	return true;
+}
+
+static bool is_word(const char *word, size_t len, const char *wanted)
+{
+	return len == strlen(wanted) && strncmp(word, wanted, len) == 0;
+}
+
 static void take_sources(struct run_args *a, const char *arg, struct argp_state *state)
 {
-	for (const char *at = arg; *at;
-	     at += at[strcspn(at, ",")] ? strcspn(at, ",") + 1 : strlen(at)) {
-		size_t len = strcspn(at, ",");
+	const char *at = arg, *word;
+	size_t len;
 
-		if (len == strlen("kubernetes") && strncmp(at, "kubernetes", len) == 0)
+	while (next_word(&at, &word, &len))
+		if (is_word(word, len, "kubernetes"))
 			a->conf.kubernetes = true;
-		else if (len != strlen("file") || strncmp(at, "file", len) != 0)
+		else if (!is_word(word, len, "file"))
 			argp_error(state, "--source %s: there are file and kubernetes", arg);
-	}
+}
+
+static void take_roles(struct run_args *a, const char *arg, struct argp_state *state)
+{
+	const char *at = arg, *word;
+	size_t len;
+
+	a->conf.is_announcer = a->conf.is_allocator = false;
+	while (next_word(&at, &word, &len))
+		if (is_word(word, len, "announcer"))
+			a->conf.is_announcer = true;
+		else if (is_word(word, len, "allocator"))
+			a->conf.is_allocator = true;
+		else
+			argp_error(state, "--role %s: there are announcer and allocator", arg);
 }
 
 static error_t take(int key, char *arg, struct argp_state *state)
@@ -53,12 +83,7 @@ static error_t take(int key, char *arg, struct argp_state *state)
 		a->conf.state_dir = arg;
 		return 0;
 	case 'R':
-		if (strcmp(arg, "announcer,allocator") != 0 &&
-		    strcmp(arg, "allocator,announcer") != 0)
-			argp_error(
-				state,
-				"--role %s: splitting the roles is not built yet; a node has both",
-				arg);
+		take_roles(a, arg, state);
 		return 0;
 	case 'S':
 		take_sources(a, arg, state);
@@ -89,10 +114,9 @@ static int parse(const struct argp *argp, int argc, char **argv, struct run_args
 
 int cli_run(int argc, char **argv)
 {
-	struct run_args a = { 0 };
+	struct run_args a = { .conf = { .is_announcer = true, .is_allocator = true } };
 	struct err e = { 0 };
 	int code = CLI_USAGE;
-
 	bool understood = parse(&run_argp, argc, argv, &a) == 0;
 
 	if (understood && a.conf.n_paths == 0 && !a.conf.kubernetes)

@@ -164,17 +164,18 @@ static void call_end(struct kube_call *c)
 	call_free(c);
 }
 
-/* What has come so far. True when the call is still there: `data` may have cancelled it. */
-static bool call_data(struct kube_call *c)
+/* What has come so far; at first only that the answer is good. `data` may cancel the call. */
+static void call_data(struct kube_call *c)
 {
-	struct kube_http *h = c->http;
-	struct buf bytes = c->answer;
+	struct buf bytes = { 0 };
 
-	c->answer = (struct buf){ 0 };
+	if (c->told_good) {
+		bytes = c->answer;
+		c->answer = (struct buf){ 0 };
+	}
 	c->told_good = true;
 	c->conf.data(c->conf.ctx, buf_text(&bytes), bytes.len);
 	buf_fini(&bytes);
-	return map_get_bytes(h->calls, &c, sizeof(c)) != NULL;
 }
 
 /* One call that has something to hand on; its callbacks may change the list. */
@@ -186,9 +187,8 @@ static bool hand_on_one(struct kube_http *h)
 	MAP_EACH (h->calls, key, c) {
 		bool fresh = c->answer.len || !c->told_good;
 
-		if (c->conf.data && is_good(call_status(c)) && fresh) {
-			if (call_data(c) && c->ended)
-				call_end(c);
+		if (c->conf.data && fresh && is_good(call_status(c))) {
+			call_data(c);
 			return true;
 		}
 		if (c->ended) {

@@ -277,6 +277,11 @@ const char *kube_informer_problem(const struct kube_informer *i)
 	return i->problem;
 }
 
+void kube_informer_written(struct kube_informer *i, const json_t *object)
+{
+	kube_reflector_written(&i->reflector, object);
+}
+
 const struct kube_known *kube_informer_known(const struct kube_informer *i, const char *key)
 {
 	return kube_reflector_known(&i->reflector, key);

@@ -38,6 +38,8 @@ bool kube_informer_is_absent(const struct kube_informer *i);
 bool kube_informer_uses_instead(const struct kube_informer *i);
 /** Why it can't be read, or NULL. */
 const char *kube_informer_problem(const struct kube_informer *i);
+/** An object as the server answered to a write of ours. */
+void kube_informer_written(struct kube_informer *i, const json_t *object);
 const struct kube_known *kube_informer_known(const struct kube_informer *i, const char *key);
 
 #endif

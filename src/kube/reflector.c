@@ -85,6 +85,16 @@ static const char *meta_text(const json_t *object, const char *key)
 	return text ? text : "";
 }
 
+/* Versions are numbers that grow; a server where one does not was set back. */
+static bool goes_back(const char *before, const char *now)
+{
+	char *end_before, *end_now;
+	unsigned long long b = strtoull(before, &end_before, 10);
+	unsigned long long n = strtoull(now, &end_now, 10);
+
+	return *before && *now && !*end_before && !*end_now && n < b;
+}
+
 static void object_put(struct kube_reflector *r, const json_t *object)
 {
 	char key[KUBE_KEY_MAX];
@@ -115,6 +125,17 @@ static void object_drop(struct kube_reflector *r, const char *key)
 	r->hooks.drop(r->hooks.ctx, key);
 	(void)map_del(r->known, key);
 	known_free(k);
+}
+
+void kube_reflector_written(struct kube_reflector *r, const json_t *object)
+{
+	char key[KUBE_KEY_MAX];
+	const struct kube_known *k = kube_object_key(object, key, sizeof(key)) ? map_get(r->known, key)
+									       : NULL;
+
+	if (k && strcmp(k->uid, meta_text(object, "uid")) == 0 &&
+	    goes_back(meta_text(object, "resourceVersion"), k->version))
+		object_put(r, object);
 }
 
 /* What the list did not have is gone. */
@@ -171,16 +192,6 @@ int kube_reflector_page(struct kube_reflector *r, const json_t *list, struct mon
 void kube_reflector_watching(struct kube_reflector *r, struct mono now)
 {
 	r->began = now;
-}
-
-/* Versions are numbers that grow; a server where one does not was set back. */
-static bool goes_back(const char *before, const char *now)
-{
-	char *end_before, *end_now;
-	unsigned long long b = strtoull(before, &end_before, 10);
-	unsigned long long n = strtoull(now, &end_now, 10);
-
-	return *before && *now && !*end_before && !*end_now && n < b;
 }
 
 bool kube_reflector_event(struct kube_reflector *r, const struct kube_event *ev, struct mono now)

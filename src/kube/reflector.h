@@ -73,6 +73,11 @@ void kube_reflector_ended(struct kube_reflector *r, struct mono now);
 void kube_reflector_refused(struct kube_reflector *r, int status, struct dur retry_after,
 			    struct mono now);
 
+/**
+ * An object as the server answered to a write of ours: as if the watch had brought it, unless that was faster.
+ */
+void kube_reflector_written(struct kube_reflector *r, const json_t *object);
+
 /** NULL: it is not there. */
 const struct kube_known *kube_reflector_known(const struct kube_reflector *r, const char *key);
 

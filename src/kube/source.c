@@ -508,6 +508,11 @@ bool kube_source_is_viewed(const struct kube_source *s)
 	return s->viewed;
 }
 
+void kube_source_service_written(struct kube_source *s, const json_t *object)
+{
+	kube_informer_written(s->watches[WATCH_SERVICES].informer, object);
+}
+
 const struct kube_known *kube_source_service(const struct kube_source *s, const char *key)
 {
 	return kube_informer_known(s->watches[WATCH_SERVICES].informer, key);

@@ -51,6 +51,8 @@ bool kube_source_is_viewed(const struct kube_source *s);
 /** The configuration as it is now, by kind and name; valid until the loop turns. */
 const struct cfg_text *kube_source_texts(struct kube_source *s, size_t *n);
 
+/** A service as the server answered to a write of ours: known before the watch brings it. */
+void kube_source_service_written(struct kube_source *s, const json_t *object);
 /** The version and the uid of a service that is known, or NULL. */
 const struct kube_known *kube_source_service(const struct kube_source *s, const char *key);
 

@@ -1,0 +1,726 @@
+#include "app/allocator.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "app/app_priv.h"
+#include "app/json.h"
+#include "kube/backoff.h"
+#include "kube/elector.h"
+#include "kube/recorder.h"
+#include "kube/writer.h"
+#include "plan/kubernetes.h"
+#include "plan/plan.h"
+#include "world/object_service.h"
+
+#define LEASE_NAME    "crier-allocator"
+#define COMPONENT     "metallb-controller" /* what people's alerts and eyes know */
+#define POOL_NOTE     "metallb.io/ip-allocated-from-pool"
+#define POOL_NOTE_OLD "metallb.universe.tf/ip-allocated-from-pool"
+
+/* Services brought on their way in one slice of work. */
+enum { SLICE = 32 };
+
+/* The API's patience with one client; a thousand new services are done within ten seconds. */
+enum { WRITES_PER_SECOND = 50, WRITES_BURST = 600, WRITES_WAITING_MAX = 100000 };
+
+/* So many foreign writes within so long are no accident. */
+enum { FOREIGN_MANY = 3 };
+#define FOREIGN_WITHIN DUR_S(60)
+
+#define RETRY_FIRST    DUR_MS(200)
+#define RETRY_MOST     DUR_S(30)
+
+/** What we know of a service beside the world. */
+struct held {
+	uint64_t terms; /* see converge_service */
+	char *why;	/* it has no address */
+	bool in_flight; /* a write is waiting or under way */
+	bool again;	/* something happened meanwhile */
+	char *version; /* that the write under way, or one that was not answered, is based on; NULL: none */
+	struct addr wants[CONVERGE_ADDRESSES_MAX]; /* what it says */
+	size_t n_wants;
+	struct addr
+		has[CONVERGE_ADDRESSES_MAX]; /* what its status said when we were content with it */
+	size_t n_has;
+};
+
+#define ALLOCATOR_METRICS(X, S)                                                                  \
+	X(S, COUNTER, writes, "Statuses written")                                                \
+	X(S, COUNTER, conflicts, "Writes that met a newer version of the service")               \
+	X(S, COUNTER, failures, "Writes that failed or were not answered")                       \
+	X(S, COUNTER, deferred, "Services that waited for an address to leave another's status") \
+	X(S, COUNTER, foreign_writes, "Addresses that somebody else wrote over ours")
+struct allocator_stats {
+	ALLOCATOR_METRICS(METRIC_FIELD, )
+};
+
+struct allocator {
+	struct app *app;
+	struct kube_elector *elector;
+	struct kube_writer *writer;
+	struct kube_recorder *recorder;
+	struct alloc *alloc; /* NULL: we do not lead, or nothing is in force yet */
+	struct map *held;    /* service -> struct held */
+	struct map *unsure;  /* struct addr -> the struct held whose write of it was not answered */
+	struct map *dirty;   /* to run, in this order */
+	struct map *deferred;
+	struct loop_task task;
+	struct loop_timer slice, retry;
+	struct kube_backoff backoff;
+	unsigned term;	 /* how often we have led */
+	bool configured; /* the API's configuration is in force */
+	bool whole;	 /* all anew, with a new allocator */
+	bool stopped;	 /* a foreign hand was noticed */
+	struct mono foreign_since;
+	unsigned foreign;
+	struct allocator_stats stats;
+};
+
+/* --- what is to be done --- */
+
+static void kick(struct allocator *al)
+{
+	if (al->app->leaving || !kube_elector_leads(al->elector) || !al->configured || al->stopped)
+		return;
+	loop_task_queue(&al->task);
+}
+
+static void mark(struct allocator *al, const char *service)
+{
+	if (!map_get(al->dirty, service))
+		(void)map_put(al->dirty, service, al);
+	kick(al);
+}
+
+static void mark_all(struct allocator *al)
+{
+	const struct world_service *s;
+
+	for (size_t at = 0; (s = world_next_service(al->app->world, &at));)
+		if (s->object && plan_handles(al->app->cfg, s))
+			mark(al, s->key);
+}
+
+/* Other labels of a namespace may let its services into other pools. */
+static void mark_namespace(struct allocator *al, const char *name)
+{
+	const struct world_service *s;
+
+	for (size_t at = 0; (s = world_next_service(al->app->world, &at));)
+		if (s->object && strcmp(s->object->namespace, name) == 0)
+			mark(al, s->key);
+}
+
+static void rebuild(struct allocator *al)
+{
+	al->whole = true;
+	kick(al);
+}
+
+/* Others waited for an address that may be free now. */
+static void mark_deferred(struct allocator *al)
+{
+	const char *key;
+	void *value;
+
+	MAP_EACH (al->deferred, key, value) {
+		(void)map_put(al->dirty, key, al);
+	}
+	(void)value;
+	map_clear(al->deferred, NULL);
+}
+
+/* --- what is held --- */
+
+static struct held *held_of(struct allocator *al, const char *service)
+{
+	struct held *h = map_get(al->held, service);
+
+	if (!h) {
+		h = mem_new(struct held);
+		(void)map_put(al->held, service, h);
+	}
+	return h;
+}
+
+/* What the service's last write said is history, or it came to be. */
+static void held_sure(struct allocator *al, struct held *h)
+{
+	for (size_t i = 0; i < h->n_wants; i++)
+		if (map_get_bytes(al->unsure, &h->wants[i], sizeof(h->wants[i])) == h)
+			(void)map_del_bytes(al->unsure, &h->wants[i], sizeof(h->wants[i]));
+	free(h->version);
+	h->version = NULL;
+}
+
+static void held_free(void *p)
+{
+	struct held *h = p;
+
+	free(h->version);
+	free(h->why);
+	free(h);
+}
+
+static void forget(struct allocator *al, const char *service)
+{
+	struct held *h = map_del(al->held, service);
+
+	if (h) {
+		held_sure(al, h);
+		held_free(h);
+	}
+	if (al->alloc && converge_forget(al->alloc, service))
+		mark_all(al);
+}
+
+/* --- never twice --- */
+
+/* Does the API still show the address with somebody who is not to have it any more? */
+static bool shown_elsewhere(const struct allocator *al, const char *service, const struct addr *a)
+{
+	size_t n;
+	const struct world_service *const *v = world_holders(al->app->world, a, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		struct alloc_grant g;
+		bool shares = false;
+
+		if (strcmp(v[i]->key, service) == 0 || !v[i]->object ||
+		    !plan_handles(al->app->cfg, v[i]))
+			continue;
+		if (alloc_find(al->alloc, v[i]->key, &g))
+			for (size_t j = 0; j < g.n; j++)
+				shares |= addr_eq(&g.addresses[j], a);
+		if (!shares)
+			return true;
+	}
+	return false;
+}
+
+/* Has to wait: one of its addresses is not free as far as the API is concerned. */
+static bool has_to_wait(const struct allocator *al, const struct converge_service *s,
+			const struct converge_result *r, const struct held *h)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		const struct held *other =
+			map_get_bytes(al->unsure, &r->addresses[i], sizeof(r->addresses[i]));
+
+		if ((other && other != h) || shown_elsewhere(al, s->key, &r->addresses[i]))
+			return true;
+	}
+	return false;
+}
+
+/* --- writing --- */
+
+static void status_path(const char *service, struct buf *out)
+{
+	const char *slash = strchr(service, '/');
+
+	buf_printf(out, "/api/v1/namespaces/%.*s/services/%s/status", (int)(slash - service),
+		   service, slash + 1);
+}
+
+static json_t *status_body(const struct converge_result *r, const char *version)
+{
+	json_t *ingress = r->n ? json_array() : json_null();
+
+	for (size_t i = 0; i < r->n; i++)
+		json_array_append_new(ingress,
+				      json_pack("{s:s}", "ip", ADDR_TEXT(&r->addresses[i])));
+	json_t *notes = json_pack("{s:s?, s:n}", POOL_NOTE, r->n ? r->pool : NULL, POOL_NOTE_OLD);
+
+	return json_pack("{s:{s:s, s:o}, s:{s:{s:o}}}", "metadata", "resourceVersion", version,
+			 "annotations", notes, "status", "loadBalancer", "ingress", ingress);
+}
+
+static void write_status(struct allocator *al, const struct converge_service *s,
+			 const struct converge_result *r, struct held *h)
+{
+	const struct kube_known *known =
+		kube_source_service(kubernetes_source(al->app->kubernetes), s->key);
+	struct buf path = { 0 };
+
+	if (!known)
+		return; /* it is gone; the watch says so in a moment */
+	json_t *body = status_body(r, known->version);
+	char *text = json_dumps(body, JSON_COMPACT);
+
+	char *tag = mem_printf("%u %s", al->term, s->key);
+
+	status_path(s->key, &path);
+	held_sure(al, h);
+	h->in_flight = kube_writer_put(
+		al->writer, &(struct kube_write){ .method = "PATCH",
+						  .path = buf_text(&path),
+						  .content_type = "application/merge-patch+json",
+						  .body = text,
+						  .tag = tag });
+	h->version = mem_strdup(known->version);
+	h->n_wants = r->n;
+	memcpy(h->wants, r->addresses, sizeof(h->wants));
+	free(tag);
+	free(text);
+	json_decref(body);
+	buf_fini(&path);
+}
+
+static void content_with(struct held *h, const struct addr *v, size_t n)
+{
+	h->n_has = n;
+	memcpy(h->has, v, sizeof(h->has));
+}
+
+static struct kube_subject subject_of(const struct allocator *al, const struct world_service *s)
+{
+	const struct kube_known *known =
+		kube_source_service(kubernetes_source(al->app->kubernetes), s->key);
+
+	return (struct kube_subject){
+		.api_version = "v1",
+		.kind = "Service",
+		.namespace = s->object->namespace,
+		.name = s->key + strlen(s->object->namespace) + 1,
+		.uid = known ? known->uid : NULL,
+		.version = known ? known->version : NULL,
+	};
+}
+
+static void log_result(const struct world_service *s, const struct converge_result *r)
+{
+	json_t *ips = json_array();
+
+	for (size_t i = 0; i < r->n; i++)
+		json_array_append_new(ips, json_string(ADDR_TEXT(&r->addresses[i])));
+	if (r->n)
+		log_event(LOG_INFO, "ipAllocated", "IP address assigned", KV_STR("service", s->key),
+			  KV_JSON("ip", ips), KV_STR("pool", r->pool));
+	else
+		log_event(LOG_INFO, "clearAssignment", "service has no address any more",
+			  KV_STR("service", s->key), KV_STR("reason", r->why));
+	json_decref(ips);
+}
+
+/* The log hears what is news; the API counts how often it was said. */
+static void say_events(struct allocator *al, const struct world_service *s,
+		       const struct converge_result *r, bool news)
+{
+	struct kube_subject about = subject_of(al, s);
+
+	for (size_t i = 0; i < r->n_events; i++) {
+		const struct converge_event *ev = &r->events[i];
+
+		kube_recorder_say(al->recorder, &about, ev->is_warning, ev->reason, ev->text);
+		if (!news || strcmp(ev->reason, "IPAllocated") == 0)
+			continue;
+		log_event(ev->is_warning ? LOG_WARN : LOG_INFO, ev->reason, ev->text,
+			  KV_STR("service", s->key));
+	}
+}
+
+/* --- a foreign hand --- */
+
+/* Addresses stand in its status that are not ours, where ours were. */
+static void notice_foreign(struct allocator *al, const struct world_service *s,
+			   const struct held *h)
+{
+	bool same = s->n_addresses == h->n_has;
+	struct mono now = loop_now(al->app->loop);
+
+	for (size_t i = 0; same && i < h->n_has; i++)
+		same = addr_eq(&s->addresses[i], &h->has[i]);
+	if (same || s->n_addresses == 0 || h->n_has == 0 || h->version)
+		return;
+	al->stats.foreign_writes++;
+	if (!al->foreign || !mono_before(now, mono_add(al->foreign_since, FOREIGN_WITHIN))) {
+		al->foreign_since = now;
+		al->foreign = 0;
+	}
+	if (++al->foreign < FOREIGN_MANY)
+		return;
+	al->stopped = true;
+	log_event(LOG_ERROR, "foreignAllocator",
+		  "somebody else writes addresses of services that we look after: crier stops "
+		  "allocating; stop one of the two, then restart crier",
+		  KV_STR("service", s->key));
+}
+
+/* --- one service --- */
+
+/* True when it is another one than before. */
+static bool why_set(struct held *h, const char *why)
+{
+	bool same = h->why && why ? strcmp(h->why, why) == 0 : !h->why && !why;
+
+	if (same)
+		return false;
+	free(h->why);
+	h->why = why ? mem_strdup(why) : NULL;
+	return true;
+}
+
+static void act_on(struct allocator *al, const struct world_service *s,
+		   const struct converge_service *request, const struct converge_result *r,
+		   struct held *h)
+{
+	bool news = why_set(h, r->n ? NULL : r->why);
+
+	h->terms = r->terms;
+	if (r->run_others)
+		mark_all(al);
+	if (!r->is_left && r->is_changed && has_to_wait(al, request, r, h)) {
+		al->stats.deferred++;
+		(void)map_put(al->deferred, s->key, al);
+		return;
+	}
+	bool writes = r->is_changed && !r->is_left;
+
+	say_events(al, s, r, news || writes);
+	if (writes) {
+		log_result(s, r);
+		write_status(al, request, r, h);
+		return;
+	}
+	content_with(h, r->addresses, r->n);
+}
+
+static void run_one(struct allocator *al, const char *service)
+{
+	const struct world_service *s = world_service(al->app->world, service);
+	struct held *h = map_get(al->held, service);
+
+	if (!s || !s->object || !plan_handles(al->app->cfg, s)) {
+		if (s && s->object && !s->object->is_load_balancer && h && h->n_has)
+			write_status(al, &(struct converge_service){ .key = s->key },
+				     &(struct converge_result){ 0 }, h);
+		forget(al, service);
+		return;
+	}
+	if (h && h->in_flight) {
+		h->again = true;
+		return;
+	}
+	h = held_of(al, service);
+	notice_foreign(al, s, h);
+	if (al->stopped)
+		return;
+	CLEANUP(arena_freep) struct arena *scratch = arena_new();
+	struct converge_service request = kubernetes_request(al->app->world, s, scratch);
+
+	request.terms = h->terms;
+	request.keep_without_pools = true;
+	CLEANUP(converge_result_freep)
+	struct converge_result *r = converge_run(al->alloc, &request);
+
+	act_on(al, s, &request, r, h);
+}
+
+/* --- all of them --- */
+
+/* A new allocator learns what all have, before anybody is given anything. */
+static void begin_anew(struct allocator *al)
+{
+	CLEANUP(arena_freep) struct arena *scratch = arena_new();
+	const struct converge_service **order;
+	struct converge_service *v;
+	const struct world_service *s;
+	size_t n = 0, total = 0;
+
+	al->whole = false;
+	alloc_free(al->alloc);
+	al->alloc = alloc_new(al->app->cfg);
+	for (size_t at = 0; world_next_service(al->app->world, &at);)
+		total++;
+	v = arena_new_n(scratch, struct converge_service, total);
+	order = arena_new_n(scratch, const struct converge_service *, total);
+	for (size_t at = 0; (s = world_next_service(al->app->world, &at));)
+		if (s->object && plan_handles(al->app->cfg, s)) {
+			v[n] = kubernetes_request(al->app->world, s, scratch);
+			order[n] = &v[n];
+			n++;
+		}
+	converge_order(order, n);
+	map_clear(al->dirty, NULL);
+	map_clear(al->deferred, NULL);
+	for (size_t i = 0; i < n; i++) {
+		converge_claim(al->alloc, order[i]);
+		(void)map_put(al->dirty, order[i]->key, al);
+	}
+}
+
+static void run_slice(struct allocator *al)
+{
+	const char *key;
+	void *value;
+	size_t at = 0;
+
+	if (!kube_elector_leads(al->elector) || !al->configured || al->stopped)
+		return;
+	if (al->whole || !al->alloc)
+		begin_anew(al);
+	for (int i = 0; i < SLICE && map_next(al->dirty, &at, &key, &value); i++) {
+		char *service = mem_strdup(key);
+
+		(void)map_del(al->dirty, service);
+		run_one(al, service);
+		free(service);
+	}
+	if (map_len(al->dirty))
+		loop_timer_set(&al->slice, loop_now(al->app->loop));
+}
+
+static void slice_due(struct loop_timer *t, struct mono now)
+{
+	(void)now;
+	run_slice(CONTAINER_OF(t, struct allocator, slice));
+}
+
+static void task_due(struct loop_task *t)
+{
+	struct allocator *al = CONTAINER_OF(t, struct allocator, task);
+
+	if (!loop_timer_active(&al->slice))
+		run_slice(al);
+}
+
+/* --- answers --- */
+
+static void retry_due(struct loop_timer *t, struct mono now)
+{
+	struct allocator *al = CONTAINER_OF(t, struct allocator, retry);
+
+	(void)now;
+	mark_deferred(al);
+	mark_all(al);
+}
+
+static void retry_later(struct allocator *al)
+{
+	if (!loop_timer_active(&al->retry))
+		loop_timer_set(&al->retry,
+			       mono_add(loop_now(al->app->loop), kube_backoff_next(&al->backoff)));
+}
+
+static void written(struct allocator *al, struct held *h, const struct kube_answer *a)
+{
+	json_t *object = json_loadb(a->body, a->len, 0, NULL);
+
+	al->stats.writes++;
+	kube_backoff_reset(&al->backoff);
+	held_sure(al, h);
+	content_with(h, h->wants, h->n_wants);
+	if (object)
+		kube_source_service_written(kubernetes_source(al->app->kubernetes), object);
+	json_decref(object);
+}
+
+/*
+ * It may have been carried out, or be so yet: its addresses are nobody else's until the service has
+ * moved on.
+ */
+static void not_written(struct allocator *al, const char *service, struct held *h,
+			const struct kube_answer *a)
+{
+	char why[256];
+
+	if (a->status == 409)
+		al->stats.conflicts++;
+	else
+		al->stats.failures++;
+	if (a->status == 0 || a->status >= 500)
+		for (size_t i = 0; i < h->n_wants; i++)
+			(void)map_put_bytes(al->unsure, &h->wants[i], sizeof(h->wants[i]), h);
+	if (a->status != 404)
+		log_event(a->status == 409 ? LOG_DEBUG : LOG_WARN, "updateServiceStatus",
+			  "the status of a service was not written", KV_STR("service", service),
+			  KV_STR("error", kube_answer_text(a, why, sizeof(why))));
+	retry_later(al);
+}
+
+static void on_written(void *ctx, const char *tag, const struct kube_answer *a)
+{
+	struct allocator *al = ctx;
+	char *service;
+	bool is_ours = strtoul(tag, &service, 10) == al->term;
+	struct held *h = map_get(al->held, ++service);
+
+	if (!h || !is_ours)
+		return;
+	h->in_flight = false;
+	if (a->status == 200)
+		written(al, h, a);
+	else
+		not_written(al, service, h, a);
+	if (h->again) {
+		h->again = false;
+		mark(al, service);
+	}
+}
+
+/* --- from outside --- */
+
+static void on_leads(void *ctx, bool leads)
+{
+	struct allocator *al = ctx;
+
+	log_event(LOG_INFO, leads ? "allocatorLeads" : "allocatorStops",
+		  leads ? "this node allocates addresses" : "another node may allocate from now on",
+		  KV_STR("holder", kube_elector_holder(al->elector)));
+	if (leads) {
+		al->term++;
+		rebuild(al);
+		return;
+	}
+	/*
+	 * Nothing that is not under way already; and nothing that was known holds for the next
+	 * time.
+	 */
+	kube_writer_clear(al->writer);
+	al->alloc = alloc_free(al->alloc);
+	map_clear(al->unsure, NULL);
+	map_clear(al->held, held_free);
+	map_clear(al->dirty, NULL);
+	map_clear(al->deferred, NULL);
+}
+
+/* Its version has moved on: a write that was based on the one before can't happen any more. */
+static void service_moved(struct allocator *al, const char *service)
+{
+	struct held *h = map_get(al->held, service);
+	const struct kube_known *known =
+		kube_source_service(kubernetes_source(al->app->kubernetes), service);
+
+	if (h && h->version && !h->in_flight && known && strcmp(known->version, h->version) != 0)
+		held_sure(al, h);
+}
+
+void allocator_touch(struct allocator *al, enum world_change what, const char *name)
+{
+	if (!al || !kube_elector_leads(al->elector))
+		return;
+	switch (what) {
+	case WORLD_SERVICE:
+		service_moved(al, name);
+		mark_deferred(al);
+		mark(al, name);
+		break;
+	case WORLD_NAMESPACE:
+		mark_namespace(al, name);
+		break;
+	case WORLD_ALL:
+		rebuild(al);
+		break;
+	case WORLD_NODE:
+		break;
+	}
+}
+
+void allocator_configured(struct allocator *al)
+{
+	if (!al)
+		return;
+	al->configured = true;
+	rebuild(al);
+}
+
+struct allocator *allocator_new(struct app *a)
+{
+	struct allocator *al = mem_new(struct allocator);
+	struct kube_client *client = kubernetes_client(a->kubernetes);
+	uint64_t seed;
+
+	rng_secure(&seed, sizeof(seed));
+	al->app = a;
+	al->held = map_new();
+	al->unsure = map_new();
+	al->dirty = map_new();
+	al->deferred = map_new();
+	loop_task_init(&al->task, a->loop, task_due);
+	loop_timer_init(&al->slice, a->loop, slice_due);
+	loop_timer_init(&al->retry, a->loop, retry_due);
+	kube_backoff_init(&al->backoff, RETRY_FIRST, RETRY_MOST, seed);
+	al->writer = kube_writer_new(a->loop, client,
+				     &(struct kube_writer_conf){ .per_second = WRITES_PER_SECOND,
+								 .burst = WRITES_BURST,
+								 .waiting_max = WRITES_WAITING_MAX,
+								 .timeout = KUBE_ELECTOR_WRITE_MAX,
+								 .ctx = al,
+								 .done = on_written });
+	al->recorder = kube_recorder_new(a->loop, client,
+					 &(struct kube_recorder_conf){ .component = COMPONENT });
+	al->elector = kube_elector_new(
+		a->loop, client,
+		&(struct kube_elector_conf){ .namespace = kubernetes_namespace(a->kubernetes),
+					     .name = LEASE_NAME,
+					     .me = a->node,
+					     .ctx = al,
+					     .changed = on_leads });
+	return al;
+}
+
+struct allocator *allocator_free(struct allocator *al)
+{
+	if (!al)
+		return NULL;
+	al->elector = kube_elector_free(al->elector);
+	kube_writer_free(al->writer);
+	kube_recorder_free(al->recorder);
+	loop_task_cancel(&al->task);
+	loop_timer_stop(&al->slice);
+	loop_timer_stop(&al->retry);
+	map_free(al->unsure);
+	map_clear(al->held, held_free);
+	map_free(al->held);
+	map_free(al->dirty);
+	map_free(al->deferred);
+	alloc_free(al->alloc);
+	free(al);
+	return NULL;
+}
+
+void allocator_leave(struct allocator *al, void (*done)(void *ctx), void *ctx)
+{
+	if (!al) {
+		done(ctx);
+		return;
+	}
+	kube_writer_clear(al->writer);
+	kube_elector_release(al->elector, done, ctx);
+}
+
+/* --- for people --- */
+
+const char *allocator_refusal(const struct allocator *al, const char *service)
+{
+	const struct held *h = al ? map_get(al->held, service) : NULL;
+
+	return h ? h->why : NULL;
+}
+
+const char *allocator_problem(const struct allocator *al)
+{
+	return al && al->stopped
+		       ? "another allocator writes addresses of the same services; crier's "
+			 "has stopped"
+		       : NULL;
+}
+
+json_t *allocator_json(const struct allocator *al)
+{
+	if (!al)
+		return NULL;
+	return json_pack("{s:b, s:s, s:I}", "leads", kube_elector_leads(al->elector), "holder",
+			 kube_elector_holder(al->elector), "pending",
+			 (json_int_t)kube_writer_pending(al->writer));
+}
+
+void allocator_collect(const struct allocator *al, struct metric_writer *w)
+{
+	static const struct metric_row rows[] = { ALLOCATOR_METRICS(METRIC_ROW,
+								    struct allocator_stats) };
+
+	if (al)
+		metric_struct(w, "crier_allocator_", rows, ARRAY_LEN(rows), &al->stats);
+}
