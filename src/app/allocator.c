@@ -692,6 +692,11 @@ void allocator_leave(struct allocator *al, void (*done)(void *ctx), void *ctx)
 
 /* --- for people --- */
 
+bool allocator_leads(const struct allocator *al)
+{
+	return al && kube_elector_leads(al->elector);
+}
+
 const char *allocator_refusal(const struct allocator *al, const char *service)
 {
 	const struct held *h = al ? map_get(al->held, service) : NULL;

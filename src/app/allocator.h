@@ -33,6 +33,8 @@ void allocator_configured(struct allocator *al);
  */
 void allocator_leave(struct allocator *al, void (*done)(void *ctx), void *ctx);
 
+/** Does this node allocate now? Takes NULL. */
+bool allocator_leads(const struct allocator *al);
 /** Why a service has no address, as far as this node knows, or NULL. Takes NULL. */
 const char *allocator_refusal(const struct allocator *al, const char *service);
 /** Another hand that writes addresses was noticed: what to say of it, or NULL. */

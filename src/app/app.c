@@ -56,6 +56,7 @@ static void on_settled(void *ctx)
 
 	layer2_touch(&a->layer2);
 	app_retire_configs(a);
+	reporter_settled(a->reporter);
 }
 
 static void on_owner(void *ctx, const struct addr *addr, bool owned)
@@ -441,12 +442,15 @@ static int app_start(struct app *a, const struct cfg *c, struct err *e)
 		status = kubernetes_new(a, c, &a->kubernetes, e);
 	if (status == 0 && a->kubernetes && a->conf.is_allocator)
 		a->allocator = allocator_new(a);
+	if (status == 0 && a->kubernetes && a->conf.is_announcer)
+		a->reporter = reporter_new(a);
 	return status;
 }
 
 static void app_stop(struct app *a)
 {
 	app_control_stop(a);
+	a->reporter = reporter_free(a->reporter);
 	a->allocator = allocator_free(a->allocator);
 	a->kubernetes = kubernetes_free(a->kubernetes);
 	a->loader = loader_free(a->loader);

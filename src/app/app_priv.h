@@ -15,6 +15,7 @@
 #include "app/loader.h"
 #include "app/membership.h"
 #include "app/networks.h"
+#include "app/reporter.h"
 #include "app/services.h"
 #include "app/sessions.h"
 #include "app/share.h"
@@ -66,6 +67,7 @@ struct app {
 	struct health_checker *health;
 	struct kubernetes *kubernetes; /* NULL: no such source */
 	struct allocator *allocator;   /* NULL: not our role */
+	struct reporter *reporter;     /* NULL: nobody to report to */
 	struct events *events;
 	struct control_server *control;
 	struct http_server *http;

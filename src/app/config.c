@@ -182,8 +182,11 @@ int app_apply(struct app *a, const struct cfg *c, bool force, struct err *e)
 	a->config.why = later.kind ? mem_strdup(later.text) : NULL;
 	a->config.since = loop_now(a->loop);
 	a->config.loads++;
-	if (a->kubernetes && kubernetes_is_viewed(a->kubernetes))
+	kubernetes_configured(a->kubernetes);
+	if (kubernetes_is_configured(a->kubernetes)) {
 		allocator_configured(a->allocator);
+		reporter_config(a->reporter, NULL);
+	}
 	log_event(LOG_INFO, "configLoaded", "configuration in force", KV_U64("peers", c->n_peers),
 		  KV_U64("pools", c->n_pools), KV_U64("services", c->n_services),
 		  KV_U64("networks", c->n_networks));
@@ -204,6 +207,7 @@ static void reload_end(struct app *a, json_t *diff, const struct err *e)
 		log_event(LOG_ERROR, "configStale",
 			  "configuration refused; the one before stays in force",
 			  KV_STR("error", e->text));
+		reporter_config(a->reporter, e);
 	}
 	if (asked && e)
 		control_stream_fail(asked, e);

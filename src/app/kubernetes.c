@@ -15,7 +15,7 @@ struct kubernetes {
 	struct kube_client *client;
 	struct kube_source *source;
 	char *namespace;
-	struct mono viewed_at;
+	bool configured;
 };
 
 /* --- what the source says --- */
@@ -24,7 +24,6 @@ static void on_viewed(void *ctx)
 {
 	struct kubernetes *k = ctx;
 
-	k->viewed_at = loop_now(k->app->loop);
 	log_event(LOG_INFO, "stateSynced", "everything in the cluster has been seen once",
 		  KV_STR("server", kube_client_server(k->client)));
 }
@@ -135,6 +134,17 @@ struct kubernetes *kubernetes_free(struct kubernetes *k)
 bool kubernetes_is_viewed(const struct kubernetes *k)
 {
 	return !k || kube_source_is_viewed(k->source);
+}
+
+void kubernetes_configured(struct kubernetes *k)
+{
+	if (k && kube_source_is_viewed(k->source))
+		k->configured = true;
+}
+
+bool kubernetes_is_configured(const struct kubernetes *k)
+{
+	return k && k->configured;
 }
 
 const struct cfg_text *kubernetes_texts(struct kubernetes *k, size_t *n)

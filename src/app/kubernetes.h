@@ -22,6 +22,10 @@ struct kubernetes *kubernetes_free(struct kubernetes *k);
 
 /** Has everything been seen once? True where there is no Kubernetes. */
 bool kubernetes_is_viewed(const struct kubernetes *k);
+/** The API's configuration has come into force. Takes NULL. */
+void kubernetes_configured(struct kubernetes *k);
+/** Has it, once? */
+bool kubernetes_is_configured(const struct kubernetes *k);
 /** The configuration's texts of the API as they are now; none before everything has been seen. */
 const struct cfg_text *kubernetes_texts(struct kubernetes *k, size_t *n);
 

@@ -116,6 +116,7 @@ void services_decided(struct services *s, const char *service, const struct plan
 
 	say(s, service, &an->bgp, plan && plan->n_bgp > 0, "bgp", silence_reason(plan, CFG_BGP));
 	say(s, service, &an->l2, owns_all(s, plan), "layer2", silence_reason(plan, CFG_LAYER2));
+	reporter_service(s->app->reporter, service, an->l2, an->bgp, plan);
 	if (!plan)
 		free(map_del(s->v, service));
 }
@@ -130,6 +131,7 @@ void services_owner(struct services *s, const struct addr *addr)
 		const struct plan *plan = planner_plan(s->app->planner, holders[i]->key);
 
 		say(s, holders[i]->key, &an->l2, owns_all(s, plan), "layer2", "notOwner");
+		reporter_service(s->app->reporter, holders[i]->key, an->l2, an->bgp, plan);
 	}
 }
 

@@ -456,3 +456,54 @@ def test_kubectl(lab):
     assert shown == VIP
     api.kubectl("delete", "service", "web")
     wait_for(lambda: not [s for s in a.get("services") if s["name"] == "default/web"], "it is gone")
+
+
+def statuses(api, plural, **labels):
+    wanted = {f"metallb.io/{k.replace('_', '-')}": v for k, v in labels.items()}
+    return [o for o in api.items(f"{METALLB}/{plural}")
+            if wanted.items() <= o["metadata"].get("labels", {}).items()]
+
+
+def test_what_a_node_reports(lab):
+    """nodeAssigned, ServiceL2Status, ServiceBGPStatus, ConfigurationState: made, changed, removed, and owned by a pod."""
+    lan, api, client, (a,) = make(lab, "a", start=False)
+    layer2(api)
+    api.resource("BGPAdvertisement", "all")
+    api.resource("BGPPeer", "tor", myASN=64512, peerASN=64513, peerAddress=LAN.format(3))
+    pod = api.create(f"/api/v1/namespaces/{NAMESPACE}/pods", {"metadata": {"name": "crier-x"}, "spec": {}})
+    left = {"metadata": {"name": "l2-left", "labels": {"metallb.io/node": "a", "metallb.io/service-name": "gone",
+                                                       "metallb.io/service-namespace": "default"}}, "spec": {}}
+    other = {"metadata": {"name": "l2-other", "labels": {**left["metadata"]["labels"], "metallb.io/node": "b"}}, "spec": {}}
+    for obj in (left, other):
+        api.create(METALLB + "/servicel2statuses", obj)
+    a.env["METALLB_POD_NAME"] = "crier-x"
+    a.start_kube()
+    api.service("web")
+    api.endpoints("web", ["a"])
+    wait_addresses(api, "web", [VIP])
+    l2 = wait_for(lambda: [o for o in statuses(api, "servicel2statuses", node="a", service_name="web") if o.get("status")],
+                  "the ServiceL2Status is there", 30, 0.1)[0]
+    assert l2["status"] == {"node": "a", "serviceName": "web", "serviceNamespace": "default"}
+    assert l2["metadata"]["ownerReferences"] == [
+        {"apiVersion": "v1", "kind": "Pod", "name": "crier-x", "uid": pod["metadata"]["uid"]}]
+    bgp = wait_for(lambda: [o for o in statuses(api, "servicebgpstatuses", node="a") if o.get("status")], "the BGP one", 30,
+                   0.1)[0]
+    assert bgp["status"]["peers"] == ["tor"] and bgp["metadata"]["name"].startswith("bgp-")
+    said = wait_for(lambda: e if len(e := api.events("nodeAssigned", "web")) == 2 else None, "nodeAssigned", 20, 0.1)
+    assert {e["message"] for e in said} == {f'announcing from node "a" with protocol "{p}"' for p in ("layer2", "bgp")}
+    assert all(e["source"] == {"component": "metallb-speaker", "host": "a"} for e in said)
+    wait_for(lambda: not statuses(api, "servicel2statuses", service_name="gone", node="a"), "what was left is removed", 40, 0.1)
+    assert statuses(api, "servicel2statuses", node="b"), "another node's is its own business"
+
+    state = api.get(f"{METALLB}/configurationstates/speaker-a")
+    assert state["status"]["result"] == "Valid"
+    api.resource("IPAddressPool", "bad", addresses=["10.50.0.300/24"])
+    wait_for(lambda: api.get(f"{METALLB}/configurationstates/speaker-a")["status"]["result"] == "Invalid", "it says so", 20, 0.1)
+    blamed = wait_for(lambda: api.events("configStale", "bad"), "an event names the object", 20, 0.1)[0]
+    assert blamed["involvedObject"]["kind"] == "IPAddressPool" and "10.50.0.300/24" in blamed["message"]
+    api.delete(METALLB + "/ipaddresspools/bad")
+
+    api.delete(METALLB + "/bgppeers/tor")
+    wait_for(lambda: not statuses(api, "servicebgpstatuses"), "nobody hears of it by BGP any more", 20, 0.1)
+    api.delete("/api/v1/namespaces/default/services/web")
+    wait_for(lambda: not statuses(api, "servicel2statuses", node="a"), "nothing is left", 20, 0.1)
