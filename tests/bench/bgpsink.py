@@ -21,8 +21,9 @@ def message(kind, body=b""):
     return MARKER + struct.pack("!HB", 19 + len(body), kind) + body
 
 
-def open_message(asn, router_id, hold_s=90):
-    """IPv4 unicast and 4-octet AS numbers (RFC 5492, 6793)."""
+def open_message(asn, router_id, hold_s=3600):
+    """IPv4 unicast and 4-octet AS numbers (RFC 5492, 6793). The sink sends no KEEPALIVE, so the hold time is long; GoBGP
+    does not stop sending them when there is none."""
     capabilities = struct.pack("!BBHBB", 1, 4, 1, 0, 1) + struct.pack("!BBI", 65, 4, asn)
     parameter = struct.pack("!BB", 2, len(capabilities)) + capabilities
     head = struct.pack("!BHH4sB", 4, asn, hold_s, socket.inet_aton(router_id), len(parameter))
