@@ -198,9 +198,7 @@ static void on_written(void *ctx, const char *tag, const struct kube_answer *a)
 	}
 	if (*tag == 'O' && (good || a->status == 409))
 		x->exists = true;
-	else if (*tag == 'D' && (good || a->status == 404))
-		x->exists = false;
-	else if (*tag == 'A' && a->status == 404)
+	else if (a->status == 404 || (*tag == 'D' && good))
 		x->exists = false;
 	if (*tag == 'A' && !good) {
 		free(x->written);

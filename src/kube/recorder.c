@@ -35,12 +35,14 @@ static void said_free(void *p)
 	free(s);
 }
 
-static void on_done(void *ctx, const char *tag, const struct kube_answer *answer)
+/* Nobody waits for an event; one that is gone (they last an hour) is said anew the next time. */
+static void on_done(void *ctx, const char *key, const struct kube_answer *answer)
 {
-	/* Nobody waits for an event; one that could not be written is lost. */
-	(void)ctx;
-	(void)tag;
-	(void)answer;
+	struct kube_recorder *r = ctx;
+	struct said *s = answer->status == 404 ? map_del(r->said, key) : NULL;
+
+	if (s)
+		said_free(s);
 }
 
 struct kube_recorder *kube_recorder_new(struct loop *l, struct kube_client *client,
@@ -96,14 +98,18 @@ static char *event_name(const struct kube_subject *about)
 }
 
 static void write_put(struct kube_recorder *r, const char *method, const char *path,
-		      const char *content_type, json_t *body)
+		      const char *key, json_t *body)
 {
+	bool is_new = strcmp(method, "POST") == 0;
 	char *text = json_dumps(body, JSON_COMPACT);
 
-	(void)kube_writer_put(r->writer, &(struct kube_write){ .method = method,
-							       .path = path,
-							       .content_type = content_type,
-							       .body = text });
+	(void)kube_writer_put(
+		r->writer, &(struct kube_write){
+				   .method = method,
+				   .path = path,
+				   .content_type = is_new ? NULL : "application/merge-patch+json",
+				   .body = text,
+				   .tag = key });
 	free(text);
 	json_decref(body);
 }
@@ -114,7 +120,7 @@ static const char *namespace_of(const struct kube_subject *about)
 }
 
 static void say_first(struct kube_recorder *r, const struct kube_subject *about, bool is_warning,
-		      const char *reason, const char *text, const char *name)
+		      const char *reason, const char *text, const char *name, const char *key)
 {
 	char wall[32];
 	char *path = mem_printf("/api/v1/namespaces/%s/events", namespace_of(about));
@@ -125,7 +131,7 @@ static void say_first(struct kube_recorder *r, const struct kube_subject *about,
 	json_t *source = json_pack("{s:s, s:s*}", "component", r->component, "host", r->host);
 
 	wall_seconds(wall);
-	write_put(r, "POST", path, NULL,
+	write_put(r, "POST", path, key,
 		  json_pack("{s:s, s:s, s:{s:s, s:s}, s:o, s:s, s:s, s:s, s:o, s:s, s:s, s:i, "
 			    "s:s, s:s}",
 			    "kind", "Event", "apiVersion", "v1", "metadata", "name", name,
@@ -138,12 +144,12 @@ static void say_first(struct kube_recorder *r, const struct kube_subject *about,
 }
 
 static void say_again(struct kube_recorder *r, const struct kube_subject *about,
-		      const struct said *s)
+		      const struct said *s, const char *key)
 {
 	char wall[32];
 	char *path = mem_printf("/api/v1/namespaces/%s/events/%s", namespace_of(about), s->name);
 
-	write_put(r, "PATCH", path, "application/merge-patch+json",
+	write_put(r, "PATCH", path, key,
 		  json_pack("{s:i, s:s}", "count", (int)s->count, "lastTimestamp",
 			    wall_seconds(wall)));
 	free(path);
@@ -152,8 +158,8 @@ static void say_again(struct kube_recorder *r, const struct kube_subject *about,
 void kube_recorder_say(struct kube_recorder *r, const struct kube_subject *about, bool is_warning,
 		       const char *reason, const char *text)
 {
-	char *key = mem_printf("%s/%s/%s/%s/%s", about->kind, namespace_of(about), about->name,
-			       reason, text);
+	char *key = mem_printf("%s/%s/%s/%s/%s/%s", about->kind, namespace_of(about), about->name,
+			       about->uid ? about->uid : "", reason, text);
 	struct mono now = loop_now(r->loop);
 	struct said *s = map_get(r->said, key);
 
@@ -161,7 +167,7 @@ void kube_recorder_say(struct kube_recorder *r, const struct kube_subject *about
 		s->count++;
 		if (!mono_before(now, mono_add(s->last, AGAIN_AFTER))) {
 			s->last = now;
-			say_again(r, about, s);
+			say_again(r, about, s, key);
 		}
 		free(key);
 		return;
@@ -171,6 +177,6 @@ void kube_recorder_say(struct kube_recorder *r, const struct kube_subject *about
 	s = mem_new(struct said);
 	*s = (struct said){ .name = event_name(about), .count = 1, .last = now };
 	(void)map_put(r->said, key, s);
+	say_first(r, about, is_warning, reason, text, s->name, key);
 	free(key);
-	say_first(r, about, is_warning, reason, text, s->name);
 }

@@ -173,7 +173,7 @@ class Api(Host):
 
     def addresses(self, name, ns="default"):
         obj = self.get(f"/api/v1/namespaces/{ns}/services/{name}")
-        return [i["ip"] for i in obj.get("status", {}).get("loadBalancer", {}).get("ingress") or []]
+        return [i.get("ip") for i in obj.get("status", {}).get("loadBalancer", {}).get("ingress") or []]
 
     def events(self, reason=None, about=None):
         """Of every namespace, by the reason and the name of what they are about."""
