@@ -48,13 +48,15 @@ class End:
 class Crier(End):
     name, cls = "crier", Node
     own = ""        # more of the configuration
+    router = ""     # the address of a peer without BFD
 
     def start(self, load):
         self.host.configure(
             f"bfd-profiles: [{{name: p, receive-interval: {load.interval_ms}ms, "
             f"transmit-interval: {load.interval_ms}ms, detect-multiplier: {load.multiplier}}}]\n{self.own}\npeers:\n" +
             "".join(f"- {{name: p{i}, my-asn: 64512, peer-asn: 64513, peer-address: {peer}, bfd-profile: p}}\n"
-                    for i, peer in enumerate(self.peers)))
+                    for i, peer in enumerate(self.peers)) +
+            (f"- {{name: router, my-asn: 64512, peer-asn: 64513, peer-address: {self.router}}}\n" if self.router else ""))
         self.host.start()
         return self.host.pid()
 
