@@ -159,6 +159,8 @@ void cli_yaml(const json_t *value, struct buf *out)
 	yaml_emitter_set_width(&em, -1);
 	emit_document(&em, value);
 	yaml_emitter_delete(&em);
+	if (out->len && out->p[out->len - 1] != '\n') /* after a literal it leaves that to us */
+		buf_puts(out, "\n");
 }
 
 void cli_print_yaml(const json_t *value)

@@ -68,6 +68,7 @@ json_t **convert_advs(const struct cfg *c, const json_t *doc)
 /* LOCAL_PREF is 0 by itself where a pool brings the advertisement, else none. */
 static void tidy_local_prefs(const struct cfg *c, json_t *doc)
 {
+	const json_t *networks = json_object_get(doc, "networks");
 	json_t **advs = convert_advs(c, doc);
 
 	for (size_t i = 0; i < c->n_bgp_advs; i++) {
@@ -76,6 +77,9 @@ static void tidy_local_prefs(const struct cfg *c, json_t *doc)
 		if (advs[i] && a->has_local_pref == a->implicit && !a->local_pref)
 			json_object_del(advs[i], "localpref");
 	}
+	for (size_t i = 0; i < c->n_networks; i++)
+		if (!c->networks[i].adv.has_local_pref)
+			json_object_del(json_array_get(networks, i), "localpref");
 	free(advs);
 }
 
@@ -130,6 +134,12 @@ static void native_peers(const struct cfg *c, json_t *doc)
 	}
 }
 
+void convert_append_once(json_t *list, struct map *seen, const char *text)
+{
+	if (!map_put(seen, text, seen))
+		json_array_append_new(list, json_string(text));
+}
+
 static struct map *aliases_new(const struct cfg *c)
 {
 	struct map *m = map_new();
@@ -142,15 +152,22 @@ static struct map *aliases_new(const struct cfg *c)
 /* The large ones stand in large-communities. */
 static json_t *communities_named(const struct cfg_texts *written, const struct map *aliases)
 {
+	CLEANUP(map_freep) struct map *seen = map_new();
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < written->n; i++) {
 		const struct cfg_alias *alias = map_get(aliases, written->v[i]);
 
 		if (alias ? !alias->is_large : !text_starts_with(written->v[i], "large:"))
-			json_array_append_new(list, json_string(written->v[i]));
+			convert_append_once(list, seen, written->v[i]);
 	}
 	return list;
+}
+
+static void name_communities(const struct cfg_bgp_adv *a, const struct map *aliases, json_t *o)
+{
+	if (json_object_get(o, "communities"))
+		json_object_set_new(o, "communities", communities_named(&a->written, aliases));
 }
 
 static void native_communities(const struct cfg *c, json_t *doc)
@@ -159,9 +176,10 @@ static void native_communities(const struct cfg *c, json_t *doc)
 	json_t **advs = convert_advs(c, doc);
 
 	for (size_t i = 0; i < c->n_bgp_advs; i++)
-		if (json_object_get(advs[i], "communities"))
-			json_object_set_new(advs[i], "communities",
-					    communities_named(&c->bgp_advs[i].written, aliases));
+		name_communities(&c->bgp_advs[i], aliases, advs[i]);
+	for (size_t i = 0; i < c->n_networks; i++)
+		name_communities(&c->networks[i].adv, aliases,
+				 json_array_get(json_object_get(doc, "networks"), i));
 	free(advs);
 }
 

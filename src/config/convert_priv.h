@@ -20,6 +20,9 @@ json_t *convert_document(const struct cfg *c);
  */
 json_t **convert_advs(const struct cfg *c, const json_t *doc);
 
+/** Into a list of texts, unless it stands there: @seen knows those that do. */
+void convert_append_once(json_t *list, struct map *seen, const char *text);
+
 /** Does the peer go by its address? */
 bool convert_name_is_address(const struct cfg_peer *p);
 bool convert_has_secrets(const struct cfg *c);

@@ -11,7 +11,7 @@
 #include "config/tree.h"
 
 #define NAMESPACE   "metallb-system"
-#define OWN_MAP	    "crier"
+#define OWN_MAP	    "config" /* what the daemon looks for in a cluster */
 #define COMMUNITIES "communities"
 #define BASIC_AUTH  "kubernetes.io/basic-auth"
 
@@ -156,7 +156,7 @@ static void note_ttl(struct work *w)
 	for (size_t i = 0; i < w->c->n_peers; i++) {
 		const struct cfg_peer *p = &w->c->peers[i];
 
-		if (p->ttl || p->ebgp_multihop || cfg_peer_is_internal(p))
+		if (p->ttl || p->ttl_security || p->ebgp_multihop || cfg_peer_is_internal(p))
 			continue;
 		converted_note(w->out,
 			       "A BGPPeer of another AS has to be on the same network; a peer "
@@ -281,13 +281,14 @@ static const char *large_of(const struct work *w, const char *written,
 static json_t *adv_communities(const struct work *w, const struct cfg_bgp_adv *a)
 {
 	CLEANUP(map_freep) struct map *said = map_new();
+	CLEANUP(map_freep) struct map *seen = map_new();
 	json_t *list = json_array();
 	char buf[LARGE_COMMUNITY_TEXT_MAX];
 
 	for (size_t i = 0; i < a->written.n; i++) {
 		const char *large = large_of(w, a->written.v[i], buf);
 
-		json_array_append_new(list, json_string(a->written.v[i]));
+		convert_append_once(list, seen, a->written.v[i]);
 		if (large)
 			map_put(said, large, (void *)a);
 	}
@@ -482,6 +483,15 @@ static void rename_services(struct work *w, json_t *services)
 	}
 }
 
+static void rename_networks(struct work *w, json_t *networks)
+{
+	json_t *network;
+	size_t i;
+
+	json_array_foreach(networks, i, network)
+		convert_names_in(&w->peers, json_object_get(network, "peers"));
+}
+
 /* What no resource is for. */
 static void add_rest(struct work *w, convert_text *text)
 {
@@ -493,11 +503,13 @@ static void add_rest(struct work *w, convert_text *text)
 	if (!json_object_size(w->doc))
 		return;
 	rename_services(w, json_object_get(w->doc, "services"));
+	rename_networks(w, json_object_get(w->doc, "networks"));
 	convert_selectors_of(w->doc);
 	char *inner = text(w->doc);
 	json_t *r = convert_envelope("v1", "ConfigMap", w->namespace, OWN_MAP);
 	json_object_set_new(r, "data", json_pack("{s:s}", "config", inner));
-	converted_add(w->out, r, "What no resource is for: crier reads it from here.");
+	converted_add(w->out, r,
+		      "What no resource is for: crier reads it from the ConfigMap of this name.");
 	free(inner);
 }
 

@@ -80,6 +80,8 @@ static const struct convert_field bfd_fields[] = {
 	{ "receive-interval", "receiveInterval", is_number },
 	{ "transmit-interval", "transmitInterval", is_number },
 	{ "detect-multiplier", "detectMultiplier" },
+	{ "echo-interval", "echoInterval" },
+	{ "echo-mode", "echoMode" },
 	{ "passive-mode", "passiveMode" },
 	{ "minimum-ttl", "minimumTtl" },
 };

@@ -1,5 +1,4 @@
 /* The rules between peers and BFD profiles. */
-#include <stdio.h>
 #include <string.h>
 
 #include "config/loader.h"
@@ -68,7 +67,7 @@ static void peers_profiles(struct loader *l)
 		peer_profile(l, l->peers[i], profiles, names, n);
 }
 
-/* A peer's settings as text; what only resources can say stands behind the rest. */
+/* A peer's settings as text, all but its name. */
 static const char *peer_settings(struct loader *l, const struct cfg_peer *p)
 {
 	struct cfg_peer nameless = *p;
@@ -76,12 +75,10 @@ static const char *peer_settings(struct loader *l, const struct cfg_peer *p)
 	nameless.name = "";
 	json_t *tree = tree_peer(&nameless, true);
 	char *text = json_dumps(tree, JSON_COMPACT);
-	const char *all =
-		arena_printf(l->scratch, "%s %s %d %u %s %u", text, p->vrf ? p->vrf : "",
-			     (int)p->dynamic_asn, p->local_asn, DUR_TEXT(p->connect_time), p->ttl);
+	const char *settings = arena_strdup(l->scratch, text);
 	free(text);
 	json_decref(tree);
-	return all;
+	return settings;
 }
 
 /* Two peers with the same settings are one that was pasted twice; a name alone makes no

@@ -380,9 +380,11 @@ json_t *tree_services(const struct cfg *c, bool secrets)
 
 static json_t *tree_network(const struct cfg_network *n, bool secrets)
 {
-	json_t *o = tree_network_adv(&n->adv);
+	json_t *o = json_pack("{s:s}", "prefix", PREFIX_TEXT(&n->prefix));
+	json_t *route = tree_network_adv(&n->adv);
 
-	json_object_set_new(o, "prefix", json_string(PREFIX_TEXT(&n->prefix)));
+	json_object_update(o, route);
+	json_decref(route);
 	set_addr(o, "next-hop", &n->next_hop);
 	set_health(o, &n->health, secrets);
 	return o;

@@ -1,61 +1,9 @@
 /* A configuration in the other format: what comes out word by word, and that nothing is lost on the
  * way there and back. */
+#include "convert_test.h"
 #include "resource_test.h"
 
 #include <dirent.h>
-
-#include "config/convert.h"
-
-static char *as_json(const json_t *value)
-{
-	return json_dumps(value, JSON_INDENT(1));
-}
-
-/* Loaded as the command does: without a name of the host. */
-static struct loaded load_nameless(const char *text)
-{
-	struct loaded l = { 0 };
-
-	if (cfg_load_text("t.yaml", text, strlen(text), "", &l.c, &l.report) < 0)
-		fail_with_report(&l, text);
-	return l;
-}
-
-/* The documents as one text: JSON is YAML. */
-static char *text_of(const struct converted *d)
-{
-	struct buf text = { 0 };
-
-	for (size_t i = 0; i < d->n; i++) {
-		char *doc = as_json(d->docs[i].value);
-
-		buf_printf(&text, "---\n%s\n", doc);
-		free(doc);
-	}
-	return text.p ? text.p : mem_strdup("");
-}
-
-static char *to_native(const struct cfg *c)
-{
-	struct converted d;
-
-	convert_native(c, &d);
-	char *text = text_of(&d);
-	converted_fini(&d);
-	return text;
-}
-
-static char *to_resources(const struct cfg *c)
-{
-	struct converted d = { 0 };
-	struct err e = { 0 };
-
-	if (convert_resources(c, as_json, &d, &e) < 0)
-		fail_msg("%s", e.text);
-	char *text = text_of(&d);
-	converted_fini(&d);
-	return text;
-}
 
 struct written {
 	const char *name;
@@ -185,11 +133,11 @@ static const struct written as_resources[] = {
 	{ "what no resource is for",
 	  LAN "services: [{name: web, address-pool: lan}]\nlog: {level: warn}\n", 3, 2,
 	  "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\"," META(
-		  "crier") ",\"data\":{\"config\":"
-			   "\"{\\n \\\"log\\\": {\\n  \\\"level\\\": \\\"warn\\\"\\n },\\n "
-			   "\\\"services\\\": [\\n  {\\n"
-			   "   \\\"name\\\": \\\"web\\\",\\n   \\\"address-pool\\\": "
-			   "\\\"lan\\\"\\n  }\\n ]\\n}\"}}" },
+		  "config") ",\"data\":{\"config\":"
+			    "\"{\\n \\\"log\\\": {\\n  \\\"level\\\": \\\"warn\\\"\\n },\\n "
+			    "\\\"services\\\": [\\n  {\\n"
+			    "   \\\"name\\\": \\\"web\\\",\\n   \\\"address-pool\\\": "
+			    "\\\"lan\\\"\\n  }\\n ]\\n}\"}}" },
 	{ "a Secret",
 	  R_PEER(", peerASN: 1, passwordSecret: {name: s}")
 		  R_SECRET("type: kubernetes.io/basic-auth, data: {password: aHVudGVyMg==}"),
@@ -306,37 +254,6 @@ static void says_which_name(void **state)
 	loaded_fini(&l);
 }
 
-static void assert_equal_documents(const struct cfg *a, const struct cfg *b, const char *text)
-{
-	json_t *x = cfg_to_json(a, true), *y = cfg_to_json(b, true);
-
-	if (!json_equal(x, y)) {
-		char *xs = json_dumps(x, JSON_INDENT(1) | JSON_SORT_KEYS);
-		char *ys = json_dumps(y, JSON_INDENT(1) | JSON_SORT_KEYS);
-
-		printf("%s\n---\n%s\n---\n%s\n", text, xs, ys);
-		free(xs);
-		free(ys);
-		fail_msg("not the same");
-	}
-	json_decref(x);
-	json_decref(y);
-}
-
-/* Into our own format nothing at all may change. */
-static void native_is_the_same(const struct cfg *c)
-{
-	char *text = to_native(c);
-	struct loaded again = load_nameless(text);
-
-	assert_equal_documents(c, again.c, text);
-	char *twice = to_native(again.c);
-	assert_string_equal(text, twice);
-	free(twice);
-	free(text);
-	loaded_fini(&again);
-}
-
 /* What resources say is a fixed point: written again, and by way of our own format, it is the same. */
 static void resources_stay(const struct cfg *c)
 {
@@ -408,6 +325,13 @@ static const struct sample samples[] = {
 	{ "our own beside resources",
 	  R_LAN R_L2(
 		  "") "address-pools: [{name: q, protocol: layer2, addresses: [10.9.0.0/24]}]\n" },
+	{ "a community twice, by its own name and by its resource's",
+	  R_LAN R_EBGP R_COMMUNITY("c", "{name: near, value: '1:2'}, {name: far, value: "
+					"'large:1:2:3'}")
+		  R_BGP("a", "communities: [near, c, no-export, '65535:65281']") },
+	{ "networks", PEER("") "bgp-communities: {near: '1:2'}\nnetworks: [{prefix: "
+			       "198.51.100.0/24, peers: [10.0.0.1], communities: [near, '3:4']}, "
+			       "{prefix: 'fd00::/48', localpref: 0}]\n" },
 	{ "a TTL of one for a peer far away",
 	  PEER(", ttl: 1, ebgp-multihop: true") "- {" PEER_BASE ", ttl: 1, name: b}\n" },
 	{ "BFD in full",

@@ -354,18 +354,19 @@ static const struct acceptance accepted[] = {
 	  "\"rise\":2,\"fall\":3},\"bind\":\"eth0\",\"external-traffic-policy\":\"Cluster\","
 	  "\"preferred-nodes\":{\"a\":100,\"b\":50}}" },
 	{ "network with defaults", NETWORK("192.0.2.1", ""), "networks.0",
-	  "{\"localpref\":\"none\",\"communities\":[],\"as-path-prepend\":0,"
-	  "\"prefix\":\"192.0.2.1/32\"}" },
+	  "{\"prefix\":\"192.0.2.1/32\",\"localpref\":\"none\",\"communities\":[],"
+	  "\"as-path-prepend\":0}" },
 	{ "network in full",
 	  NETWORK("\"2001:db8::/48\"",
 		  ", communities: [\"64512:1\"], large-communities: [\"1:2:3\"], med: 0, "
 		  "localpref: 7, as-path-prepend: 2, next-hop: \"2001:db8::1\", peers: [10.0.0.1], "
 		  "node-selectors: [{match-labels: {a: b}}], health-check: {tcp: \"10.0.0.9:1\"}"),
 	  "networks.0",
-	  "{\"localpref\":7,\"communities\":[\"64512:1\"],\"as-path-prepend\":2,\"med\":0,"
+	  "{\"prefix\":\"2001:db8::/"
+	  "48\",\"localpref\":7,\"communities\":[\"64512:1\"],\"as-path-prepend\":2,\"med\":0,"
 	  "\"large-communities\":[\"1:2:3\"],\"peers\":[\"10.0.0.1\"],\"node-selectors\":"
 	  "[{\"match-expressions\":[{\"key\":\"a\",\"operator\":\"In\",\"values\":[\"b\"]}]}],"
-	  "\"prefix\":\"2001:db8::/48\",\"next-hop\":\"2001:db8::1\",\"health-check\":{"
+	  "\"next-hop\":\"2001:db8::1\",\"health-check\":{"
 	  "\"tcp\":\"10.0.0.9:1\",\"interval\":\"1s\",\"timeout\":\"500ms\",\"rise\":2,"
 	  "\"fall\":3}}" },
 	{ "network without peers", "networks: [{prefix: 0.0.0.0/0}]\n", "networks.0.prefix",
