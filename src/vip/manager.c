@@ -54,7 +54,9 @@ struct vip_manager {
 	struct net_job job;
 	struct vip_changes changes; /* under way, or being gathered */
 	bool under_way;
+	bool overslept; /* since it began */
 	bool ending;
+	struct mono beaten;
 	struct vip_keeper keeper;
 	struct net_watch watch;
 	struct map *vips;     /* struct addr -> struct vip */
@@ -210,10 +212,12 @@ static void change_finished(struct vip_manager *m, const struct vip_change *ch)
 	m->stats.added += ch->added;
 	m->stats.removed += ch->was_there;
 	m->record_stale = m->record_stale || ch->removed;
-	if (ch->added)
+	if (ch->added) {
 		holds(m, v, ch->add_to);
-	else if (ch->removed)
+		v->held.seen = m->overslept;
+	} else if (ch->removed) {
 		holds(m, v, 0);
+	}
 	if (ch->failed[0])
 		failed(m, v, ch->failed);
 	else if (again)
@@ -231,6 +235,7 @@ static void changes_done(struct net_job *job)
 	m->record_stale = m->record_stale || (m->changes.record_failed && m->changes.n);
 	for (size_t i = 0; i < m->changes.n; i++)
 		change_finished(m, &m->changes.v[i]);
+	m->overslept = false;
 	vip_changes_clear(&m->changes);
 	carry_on(m);
 }
@@ -419,10 +424,30 @@ static void carry_on(struct vip_manager *m)
 	loop_task_queue(&m->reconcile);
 }
 
+/*
+ * The keeper has taken off what the record names, maybe before we have seen it in the table: what is not there now has
+ * been lost, and is not still to come.
+ */
+static void has_overslept(struct vip_manager *m)
+{
+	struct vip *v;
+	const char *key;
+
+	m->overslept = m->under_way;
+	MAP_EACH (m->vips, key, v) {
+		(void)key;
+		v->held.seen = true;
+		look_at(m, v);
+	}
+}
+
 static void beat(struct loop_timer *t, struct mono now)
 {
 	struct vip_manager *m = CONTAINER_OF(t, struct vip_manager, heartbeat);
 
+	if (m->beaten.ns && mono_before(mono_add(m->beaten, m->conf.stalled), now))
+		has_overslept(m);
+	m->beaten = now;
 	if (!vip_keeper_beat(&m->keeper)) {
 		m->stats.keeper_restarts++;
 		if (vip_keeper_start(&m->keeper, m->path, m->instance, m->conf.stalled, NULL) < 0)

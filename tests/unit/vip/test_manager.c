@@ -669,6 +669,43 @@ static void a_stalled_daemon_loses_them_until_it_goes_on(void **state)
 	time_until(none_there);
 }
 
+static void freeze_when_there(struct loop_task *t)
+{
+	(void)t;
+	time_until(both_there);
+	(void)raise(SIGSTOP);
+}
+
+/* It stalls before it has heard that what it asked for is done. */
+static void what_was_taken_off_unseen_comes_back(void **state)
+{
+	(void)state;
+	pid_t daemon = fork();
+	if (daemon == 0) {
+		struct vip_conf conf = { .heartbeat = DUR_MS(50), .stalled = DUR_MS(500) };
+		struct fixture f = { 0 };
+		struct loop_task freeze;
+		struct err e;
+
+		if (begin(&f, &conf, &e) < 0)
+			_exit(1);
+		vip_want(f.m, &v4, VIP_LAYER2, NULL);
+		vip_want(f.m, &v6, VIP_LAYER2, NULL);
+		loop_task_init(&freeze, f.loop, freeze_when_there);
+		loop_task_queue(&freeze);
+		(void)within(&f, DUR_S(60), never);
+		_exit(1);
+	}
+	int status;
+	assert_int_equal(waitpid(daemon, &status, WUNTRACED), daemon);
+	assert_true(WIFSTOPPED(status));
+	time_until(none_there);
+	kill(daemon, SIGCONT);
+	assert_true(time_until(both_there).ns < DUR_S(5).ns); /* renewals come every 10 s */
+	kill_and_wait(daemon);
+	time_until(none_there);
+}
+
 /* Daemon and keeper at once: what remains is the record. */
 static void orphans(void)
 {
@@ -751,6 +788,7 @@ int main(void)
 		DYING(the_keeper_of_a_daemon_without_descriptors),
 		DYING(the_keeper_is_replaced),
 		DYING(a_stalled_daemon_loses_them_until_it_goes_on),
+		DYING(what_was_taken_off_unseen_comes_back),
 		DYING(cleanup_takes_what_the_record_names),
 		DYING(the_next_start_cleans_up),
 		DYING(a_strange_record_is_refused),
