@@ -1,6 +1,5 @@
 #include "kube/http.h"
 
-#include <curl/curl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/map.h"
+#include "net/curl.h"
 
 /* An answer that is gathered; a page of a list is some MiB at most. */
 enum { BODY_MAX = 64 << 20 };
@@ -17,16 +17,9 @@ enum { KEEPALIVE_IDLE_S = 4, KEEPALIVE_EVERY_S = 2, KEEPALIVE_PROBES = 3 };
 enum { UNACKED_MS = 10000 };
 
 struct kube_http {
-	struct loop *loop;
-	CURLM *multi;
-	struct loop_timer timer;
+	struct net_curl *curl;
 	struct loop_task hand_on;
 	struct map *calls; /* by their own address */
-};
-
-struct http_socket {
-	struct loop_io io;
-	struct kube_http *http;
 };
 
 struct kube_call {
@@ -42,85 +35,24 @@ struct kube_call {
 	char error[CURL_ERROR_SIZE];
 };
 
-/* --- libcurl on our loop --- */
-
-static void http_act(struct kube_http *h, curl_socket_t fd, int events)
-{
-	int running, left;
-
-	curl_multi_socket_action(h->multi, fd, events, &running);
-	for (CURLMsg *m; (m = curl_multi_info_read(h->multi, &left));) {
-		struct kube_call *c = NULL;
-
-		if (m->msg != CURLMSG_DONE)
-			continue;
-		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&c);
-		c->ended = true;
-		c->code = m->data.result;
-		loop_task_queue(&h->hand_on);
-	}
-}
-
-static void http_ready(struct loop_io *io, unsigned events)
-{
-	struct http_socket *s = CONTAINER_OF(io, struct http_socket, io);
-	int curl_events = (events & LOOP_READ ? CURL_CSELECT_IN : 0) |
-			  (events & LOOP_WRITE ? CURL_CSELECT_OUT : 0);
-
-	http_act(s->http, io->fd, curl_events);
-}
-
-static void http_due(struct loop_timer *t, struct mono now)
-{
-	(void)now;
-	http_act(CONTAINER_OF(t, struct kube_http, timer), CURL_SOCKET_TIMEOUT, 0);
-}
-
-/* libcurl wants to know less, more, or nothing any more about a descriptor. */
-static int http_socket_wanted(CURL *easy, curl_socket_t fd, int what, void *ctx, void *known)
-{
-	struct kube_http *h = ctx;
-	struct http_socket *s = known;
-
-	(void)easy;
-	if (what == CURL_POLL_REMOVE) {
-		if (s)
-			loop_io_stop(&s->io);
-		curl_multi_assign(h->multi, fd, NULL);
-		free(s);
-		return 0;
-	}
-	if (!s) {
-		s = mem_new(struct http_socket);
-		s->http = h;
-		loop_io_init(&s->io, h->loop, http_ready);
-		curl_multi_assign(h->multi, fd, s);
-	}
-	loop_io_watch(&s->io, fd,
-		      (what & CURL_POLL_IN ? LOOP_READ : 0u) |
-			      (what & CURL_POLL_OUT ? LOOP_WRITE : 0u));
-	return 0;
-}
-
-static int http_timer_wanted(CURLM *multi, long ms, void *ctx)
-{
-	struct kube_http *h = ctx;
-
-	(void)multi;
-	if (ms < 0)
-		loop_timer_stop(&h->timer);
-	else
-		loop_timer_set(&h->timer, mono_add(loop_now(h->loop), DUR_MS(ms)));
-	return 0;
-}
-
 /* --- handing on --- */
+
+static void transfer_ended(void *ctx, CURL *easy, CURLcode code)
+{
+	struct kube_http *h = ctx;
+	struct kube_call *c = NULL;
+
+	curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&c);
+	c->ended = true;
+	c->code = code;
+	loop_task_queue(&h->hand_on);
+}
 
 static void call_free(struct kube_call *c)
 {
 	(void)map_del_bytes(c->http->calls, &c,
 			    sizeof(c)); /* the end of a call takes it out first */
-	curl_multi_remove_handle(c->http->multi, c->easy);
+	net_curl_stop(c->http->curl, c->easy);
 	curl_easy_cleanup(c->easy);
 	curl_slist_free_all(c->headers);
 	curl_slist_free_all(c->connect_to);
@@ -234,20 +166,15 @@ static size_t on_header(char *data, size_t size, size_t n, void *ctx)
 
 int kube_http_new(struct loop *l, struct kube_http **out, struct err *e)
 {
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		return err_set(e, ERR_SYSTEM, "libcurl does not start");
-
 	struct kube_http *h = mem_new(struct kube_http);
+	int status = net_curl_new(l, transfer_ended, h, &h->curl, e);
 
-	h->loop = l;
-	h->multi = curl_multi_init();
+	if (status < 0) {
+		free(h);
+		return status;
+	}
 	h->calls = map_new();
-	loop_timer_init(&h->timer, l, http_due);
 	loop_task_init(&h->hand_on, l, hand_on);
-	curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, http_socket_wanted);
-	curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h);
-	curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, http_timer_wanted);
-	curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h);
 	*out = h;
 	return 0;
 }
@@ -265,9 +192,7 @@ struct kube_http *kube_http_free(struct kube_http *h)
 	(void)key;
 	map_free(h->calls);
 	loop_task_cancel(&h->hand_on);
-	curl_multi_cleanup(h->multi);
-	loop_timer_stop(&h->timer);
-	curl_global_cleanup();
+	h->curl = net_curl_free(h->curl);
 	free(h);
 	return NULL;
 }
@@ -410,7 +335,7 @@ struct kube_call *kube_http_start(struct kube_http *h, const struct kube_access 
 	set_tls(c->easy, access, who);
 	set_url(c, access);
 	set_request(c, who);
-	curl_multi_add_handle(h->multi, c->easy);
+	net_curl_start(h->curl, c->easy);
 	return c;
 }
 
