@@ -16,8 +16,11 @@ from netlab import LabError, sh, wait_for
 
 LAN = "10.50.0.{}"
 CHOSEN = [LAN.format(200 + i) for i in range(8)]      # of services that name their address
+CHECKED = LAN.format(210)                              # of a service with a health check
 GIVEN = [LAN.format(220 + i) for i in range(4)]       # of services that take one from a pool
-ROUTED = [f"198.51.100.{i}" for i in range(6)]
+ROUTED = [f"198.51.100.{i}" for i in range(6)]        # the first has a health check, too
+TYPED = [f"203.0.113.{i}/32" for i in range(4)]       # announced by hand
+HEALTH = "health-check: {tcp: \"127.0.0.1:8080\", interval: 500ms, timeout: 400ms, rise: 1, fall: 3}"
 QUIET = 60                                             # seconds until all has to be well again
 GRACE = 1.0                                            # and it has to stay so
 
@@ -79,13 +82,19 @@ class Chaos:
         self.nodes = [lab.host(n, self.switch, f"{LAN.format(11 + i)}/24", cls=Node) for i, n in enumerate(names)]
         self.address = {LAN.format(11 + i): n for i, n in enumerate(names)}
         self.mac = {n.mac(): n.name for n in self.nodes}
-        self.dead, self.frozen, self.unplugged, self.deaf, self.away = (set() for _ in range(5))
+        self.dead, self.frozen, self.unplugged, self.deaf, self.away, self.ill = (set() for _ in range(6))
+        self.typed = {}                                # (node, prefix): local preference
         self.forgiven = set()                          # events that a blow is known to make, of level error
         self.write_configuration()
         self.router.start(ROUTER.format(peers="".join(
             ROUTER_PEER.format(name=f"to_{n}", address=a) for a, n in self.address.items())))
         for n in self.nodes:
+            self.serve(n)
             n.start(ready=False)
+
+    def serve(self, node):
+        """What the health checks ask for."""
+        node.server = node.popen("/usr/bin/python3 -m http.server --bind 127.0.0.1 8080")
 
     def say(self, text):
         print(f"{time.monotonic() - self.began:7.2f}  {text}", flush=True)
@@ -107,13 +116,14 @@ class Chaos:
         """Another one, which some services come and go with."""
         rng = self.rng
         services = [f"- {{name: g{i}, address-pool: given}}" for i in range(len(GIVEN))]
+        services.append(f"- {{name: checked, addresses: [{CHECKED}], {HEALTH}}}")
         for i, a in enumerate(CHOSEN):
             if rng.random() < 0.7:
                 favour = f", preferred-nodes: {{{rng.choice(self.nodes).name}: 100}}" if rng.random() < 0.3 else ""
                 services.append(f"- {{name: l{i}, addresses: [{a}]{favour}}}")
         for i, a in enumerate(ROUTED):
             if rng.random() < 0.7:
-                services.append(f"- {{name: r{i}, addresses: [{a}]}}")
+                services.append(f"- {{name: r{i}, addresses: [{a}]{'' if i else ', ' + HEALTH}}}")
         rng.shuffle(services)
         self.text = "\n".join([
             f"cluster: {{join: [{', '.join(self.address)}]}}",
@@ -121,7 +131,7 @@ class Chaos:
             "peers: [{name: router, peer-address: 10.50.0.1, peer-asn: 64512, my-asn: 64512, hold-time: 3s,"
             " bfd-profile: fast}]",
             "address-pools:",
-            f"- {{name: chosen, protocol: layer2, addresses: [{CHOSEN[0]}-{CHOSEN[-1]}]}}",
+            f"- {{name: chosen, protocol: layer2, addresses: [{CHOSEN[0]}-{CHECKED}]}}",
             f"- {{name: given, protocol: layer2, addresses: [{GIVEN[0]}-{GIVEN[-1]}]}}",
             "- name: routed", "  protocol: bgp", f"  addresses: [{ROUTED[0]}-{ROUTED[-1]}]",
             f"  bgp-advertisements: [{{localpref: {rng.randint(1, 500)}}}]",
@@ -146,14 +156,14 @@ class Chaos:
 
     def check_layer2(self, plan):
         want = {a["address"]: a["node"] for a in plan if a["mode"] == "layer2" and a["address"] in CHOSEN}
-        heard = json.loads(self.client.run(["/usr/bin/python3", "-c", ASK, *CHOSEN, *GIVEN]).stdout)
-        alive = {n.name for n in self.reached()}
+        heard = json.loads(self.client.run(["/usr/bin/python3", "-c", ASK, *CHOSEN, CHECKED, *GIVEN]).stdout)
         for address, macs in heard.items():
             who = [self.mac.get(m, m) for m in macs]
             if address in CHOSEN and who != ([want[address]] if address in want else []):
                 raise Sick(f"{address}: answered by {who}, not by {want.get(address, 'nobody')}")
-            if address in GIVEN and (len(who) != 1 or who[0] not in alive if alive else who):
-                raise Sick(f"{address}: answered by {who}, not by one of {sorted(alive)}")
+            may = {n.name for n in self.reached() if address in GIVEN or n not in self.ill}
+            if address not in CHOSEN and (len(who) != 1 or who[0] not in may if may else who):
+                raise Sick(f"{address}: answered by {who}, not by one of {sorted(may)}")
         for n in self.reached():
             bound = {i["local"] for link in json.loads(n.run("ip -j addr show eth0").stdout)
                      for i in link["addr_info"]} & set(CHOSEN)
@@ -174,11 +184,15 @@ class Chaos:
 
     def check_routes(self, plan):
         want = {}
+        ill = {n.name for n in self.ill}
         for a in plan:
-            if a["mode"] == "bgp":
+            if a["mode"] == "bgp" and not (a["address"] == ROUTED[0] and a["node"] in ill):
                 want.setdefault(a["prefix"], set()).add((a["node"], a["local-pref"]))
+        for (n, prefix), preference in self.typed.items():
+            if n in self.reached():
+                want.setdefault(prefix, set()).add((n.name, preference))
         seen = {p: {(self.address[r["nexthop"]], int(r["BGP.local_pref"])) for r in paths}
-                for p, paths in self.router.routes().items() if p.startswith(ROUTED[0][:-1])}
+                for p, paths in self.router.routes().items() if not p.startswith("10.50.")}
         if seen != want:
             raise Sick(f"the router has {seen}, not {want}")
 
@@ -233,10 +247,15 @@ class Chaos:
         among = self.reached()
         return self.pick(among) if len(among) > self.spared else None
 
+    def forget(self, node):
+        """What was typed ends with the daemon."""
+        self.typed = {key: value for key, value in self.typed.items() if key[0] is not node}
+
     def blow_kill(self):
         n = self.pick(self.frozen) or self.victim()
         if n:
             n.kill()
+            self.forget(n)
             self.dead.add(n)
             self.frozen.discard(n)
         return n and f"kill {n.name}"
@@ -248,6 +267,7 @@ class Chaos:
         code = n.stop(10)
         if code != 0:
             raise LabError(f"{n.name} left with {code}:\n{n.log.read_text()[-3000:]}")
+        self.forget(n)
         self.dead.add(n)
         return f"stop {n.name}"
 
@@ -262,6 +282,7 @@ class Chaos:
         n = self.victim()
         if n:
             n.kill()
+            self.forget(n)
             n.start(ready=False)
         return n and f"kill and start {n.name}"
 
@@ -353,12 +374,45 @@ class Chaos:
         n.daemon.send_signal(signal.SIGHUP)
         return f"mistake at {n.name}"
 
+    def blow_sicken(self):
+        """The server behind the checked services ends."""
+        n = self.pick([n for n in self.nodes if n not in self.ill])
+        if n:
+            n.server.kill()
+            n.server.wait()
+            self.ill.add(n)
+        return n and f"sicken {n.name}"
+
+    def blow_cure(self):
+        n = self.pick(self.ill)
+        if n:
+            self.serve(n)
+            self.ill.discard(n)
+        return n and f"cure {n.name}"
+
+    def blow_announce(self):
+        n, prefix, preference = self.pick(self.reached()), self.rng.choice(TYPED), self.rng.randint(1, 500)
+        wait_for(n.is_up, f"{n.name} has started")
+        n.crier("announce", prefix, "--local-pref", str(preference))
+        self.typed[n, prefix] = preference
+        return f"announce {prefix} from {n.name}"
+
+    def blow_withdraw(self):
+        typed = sorted((n.name, prefix) for n, prefix in self.typed if n in self.reached())
+        if not typed:
+            return None
+        name, prefix = self.rng.choice(typed)
+        self.node(name).crier("withdraw", prefix)
+        del self.typed[self.node(name), prefix]
+        return f"withdraw {prefix} from {name}"
+
     def blow_router(self):
         self.router.birdc("restart all")
         return "restart the router's sessions"
 
-    BLOWS = {"kill": 3, "stop": 2, "start": 5, "restart": 2, "freeze": 2, "thaw": 4, "unplug": 2, "plug": 4, "deafen": 1,
-             "undeafen": 2, "part": 2, "join": 4, "reload": 4, "mistake": 1, "router": 1}
+    BLOWS = {"kill": 3, "stop": 2, "start": 5, "restart": 2, "freeze": 2, "thaw": 4, "unplug": 2, "plug": 4,
+             "deafen": 1, "undeafen": 2, "part": 2, "join": 4, "reload": 4, "mistake": 1, "router": 1, "sicken": 2,
+             "cure": 2, "announce": 2, "withdraw": 1}
 
     def blow(self):
         done = None
@@ -373,7 +427,8 @@ class Chaos:
 
     def heal(self):
         """Everybody back."""
-        for again in (self.blow_start, self.blow_thaw, self.blow_plug, self.blow_undeafen, self.blow_join):
+        for again in (self.blow_start, self.blow_thaw, self.blow_plug, self.blow_undeafen, self.blow_join,
+                      self.blow_cure):
             for text in iter(again, None):
                 self.say(text)
 
