@@ -47,26 +47,43 @@ static int get_items(struct app *a, const char *kind, const char *name, json_t *
 	return 0;
 }
 
+static int get_more(const struct app *a, const char *kind, int status, json_t *data)
+{
+	if (status == 0) {
+		json_object_set_new(data, "kind", json_string(kind));
+		json_object_set_new(data, "node", json_string(a->node));
+	}
+	return status;
+}
+
 static int get_routes(const struct app *a, const json_t *args, json_t **data, struct err *e)
 {
 	int status = sessions_routes_page(&a->sessions, args, data, e);
 
-	if (status == 0) {
-		json_object_set_new(*data, "kind", json_string("routes"));
-		json_object_set_new(*data, "node", json_string(a->node));
-	}
-	return status;
+	return get_more(a, "routes", status, *data);
+}
+
+static int get_messages(const struct app *a, const char *peer, json_t **data, struct err *e)
+{
+	int status = sessions_messages(&a->sessions, peer, data, e);
+
+	return get_more(a, "messages", status, *data);
 }
 
 static int op_get(void *ctx, const json_t *args, json_t **data, struct err *e)
 {
 	const char *kind = json_string_value(json_object_get(args, "kind"));
 	const char *name = json_string_value(json_object_get(args, "name"));
+	const char *part = json_string_value(json_object_get(args, "part"));
 
 	if (!kind)
 		return err_set(e, ERR_PROTOCOL, "get needs args.kind: services, peers, …");
 	if (strcmp(kind, "routes") == 0)
 		return get_routes(ctx, args, data, e);
+	if (part && strcmp(kind, "peers") == 0 && strcmp(part, "messages") == 0 && name)
+		return get_messages(ctx, name, data, e);
+	if (part)
+		return err_set(e, ERR_PROTOCOL, "%.60s have no '%.60s'", kind, part);
 	return get_items(ctx, kind, name, data, e);
 }
 

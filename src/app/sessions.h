@@ -78,6 +78,9 @@ void sessions_shutdown(struct sessions *s, const char *why);
 /* For people: arrays of items, new references. */
 NODISCARD json_t *sessions_peers_json(const struct sessions *s);
 NODISCARD json_t *sessions_bfd_json(const struct sessions *s);
+/** A peer's last messages: {"address", "local-address", "items": […]}. */
+NODISCARD int sessions_messages(const struct sessions *s, const char *peer, json_t **data,
+				struct err *e);
 /**
  * Routes, a page at a time, so that a million of them keep nobody waiting: {"items": […], "next": …}. With "next" as
  * args.page the next page follows; it is absent at the end.

@@ -31,15 +31,48 @@ static void note_put(json_t *item, const char *key, const struct bgp_note *note)
 				      note->text, "at", JSON_TIME(note->at)));
 }
 
+static json_t *families_json(uint8_t families)
+{
+	json_t *all = json_array();
+
+	if (families & BGP_V4)
+		json_array_append_new(all, json_string("ipv4"));
+	if (families & BGP_V6)
+		json_array_append_new(all, json_string("ipv6"));
+	return all;
+}
+
+static const char *id_text(uint32_t id, char *buf)
+{
+	struct addr a = { .family = FAMILY_V4 };
+	struct wr w = wr_to(a.b, 4);
+
+	wr_u32(&w, id);
+	return addr_format(&a, buf);
+}
+
 static void agreed_put(json_t *item, const struct bgp_peer_status *st)
 {
+	char id[ADDR_TEXT_MAX];
+
 	if (!st->open_seen)
 		return;
+	json_set_text(item, "router-id", id_text(st->agreed.peer.id, id));
+	json_object_set_new(item, "families", families_json(st->families));
 	json_set_u64(item, "hold-time-s", st->agreed.hold_s);
 	json_set_u64(item, "keepalive-time-s", st->agreed.keepalive_s);
 	json_object_set_new(item, "capabilities", capabilities_json(&st->agreed.peer));
 	if (st->agreed.peer.host[0])
 		json_set_text(item, "hostname", st->agreed.peer.host);
+}
+
+static uint64_t messages_sum(const uint64_t *counts)
+{
+	uint64_t n = 0;
+
+	for (int i = 0; i < BGP_TYPE_COUNT; i++)
+		n += counts[i];
+	return n;
 }
 
 static json_t *messages_json(const uint64_t *counts)
@@ -61,6 +94,29 @@ static void bfd_put(json_t *item, const struct sessions *s, const char *peer)
 			      json_lower(bfd_state_name(b->status.state), state, sizeof(state)));
 }
 
+/* How long it is up, or down. */
+static void since_put(json_t *item, const struct sessions *s, const struct bgp_peer_status *st)
+{
+	int64_t seconds = mono_sub(loop_now(s->loop), st->since).ns / 1000000000;
+
+	json_set_u64(item, "state-time-s", (uint64_t)seconds);
+	json_set_text(item, "up-down", DUR_TEXT(DUR_S(seconds)));
+}
+
+static void traffic_put(json_t *item, const struct bgp_peer_status *st)
+{
+	json_set_u64(item, "prefixes-announced", st->routes.sent);
+	json_set_u64(item, "prefixes-pending", st->routes.pending);
+	json_set_u64(item, "prefixes-silent", st->routes.silent);
+	json_set_u64(item, "prefixes-received", st->announced_in);
+	json_set_u64(item, "updates-refused", st->refused_in);
+	json_set_u64(item, "queued-bytes", st->queued_bytes);
+	json_set_u64(item, "messages-received", messages_sum(st->msgs_in));
+	json_set_u64(item, "messages-sent", messages_sum(st->msgs_out));
+	json_object_set_new(item, "messages-in", messages_json(st->msgs_in));
+	json_object_set_new(item, "messages-out", messages_json(st->msgs_out));
+}
+
 static json_t *peer_json(const struct sessions *s, const struct bgp_peer_status *st)
 {
 	char port[ADDR_PORT_TEXT_MAX], state[24];
@@ -73,14 +129,9 @@ static json_t *peer_json(const struct sessions *s, const struct bgp_peer_status 
 	if (addr_is_set(&st->local))
 		json_set_text(item, "local-address", ADDR_TEXT(&st->local));
 	agreed_put(item, st);
-	json_set_u64(item, "prefixes-announced", st->routes.sent);
-	json_set_u64(item, "prefixes-pending", st->routes.pending);
-	json_set_u64(item, "prefixes-silent", st->routes.silent);
-	json_set_u64(item, "prefixes-received", st->announced_in);
+	traffic_put(item, st);
 	json_set_u64(item, "flaps", st->flaps);
-	json_set_u64(item, "queued-bytes", st->queued_bytes);
-	json_object_set_new(item, "messages-in", messages_json(st->msgs_in));
-	json_object_set_new(item, "messages-out", messages_json(st->msgs_out));
+	since_put(item, s, st);
 	bfd_put(item, s, st->name);
 	json_set_text(item, "reason", st->held ? "waits for BFD" : st->reason);
 	json_set_text(item, "last-error", st->last_error);

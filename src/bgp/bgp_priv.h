@@ -51,6 +51,7 @@ struct bgp_peer {
 	struct list changed; /* in speaker.changed */
 	bool admin_down;
 	bool held;
+	struct bgp_trace trace;
 	uint64_t flaps;
 	char last_error[BGP_REASON_MAX];
 	struct mono last_error_at;

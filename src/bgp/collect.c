@@ -1,4 +1,4 @@
-#include "bgp/speaker.h"
+#include "bgp/bgp_priv.h"
 
 /*
  * One row per family of samples. MetalLB counts UPDATEs that were sent as updates_total; names and labels are
@@ -159,18 +159,71 @@ static const struct {
 	  queued_bytes },
 };
 
+/* A peer is told by its address; where that may be another's too, also by its link or VRF. */
+struct labels_text {
+	char peer[ADDR_PORT_TEXT_MAX];
+	struct metric_label v[4]; /* room for two of a sample's own */
+	size_t n;
+};
+
+static void labels_of(const struct bgp_peer_status *s, struct labels_text *out)
+{
+	addr_port_format(&s->addr, s->port, out->peer);
+	out->v[0] = (struct metric_label){ "peer", out->peer };
+	out->n = 1;
+	if (s->device || s->zone)
+		out->v[out->n++] = (struct metric_label){ "vrf", s->device ? s->device : s->zone };
+}
+
+static void collect_messages(const struct bgp_speaker *sp, struct metric_writer *w)
+{
+	static const char name[] = "crier_bgp_messages_total";
+	struct bgp_peer_status s;
+	struct labels_text l;
+
+	metric_family(w, METRIC_COUNTER, name, "Messages by direction and type");
+	for (size_t at = 0; bgp_speaker_next(sp, &at, &s);)
+		for (int i = 0; i < 2 * BGP_TYPE_COUNT; i++) {
+			enum bgp_type type = (enum bgp_type)(i % BGP_TYPE_COUNT);
+			bool out = i >= BGP_TYPE_COUNT;
+
+			if (type == 0)
+				continue;
+			labels_of(&s, &l);
+			l.v[l.n++] = (struct metric_label){ "direction", out ? "out" : "in" };
+			l.v[l.n++] = (struct metric_label){ "type", bgp_type_name(type) };
+			metric_sample(w, name, l.v, l.n,
+				      (double)(out ? s.msgs_out : s.msgs_in)[type]);
+		}
+}
+
+static void collect_time(const struct bgp_speaker *sp, struct metric_writer *w)
+{
+	static const char name[] = "crier_bgp_state_seconds";
+	struct bgp_peer_status s;
+	struct labels_text l;
+
+	metric_family(w, METRIC_GAUGE, name, "Time since the session came into its state");
+	for (size_t at = 0; bgp_speaker_next(sp, &at, &s);) {
+		labels_of(&s, &l);
+		l.v[l.n++] = (struct metric_label){ "state", bgp_state_name(s.state) };
+		metric_sample(w, name, l.v, l.n,
+			      (double)mono_sub(loop_now(sp->loop), s.since).ns / 1e9);
+	}
+}
+
 void bgp_speaker_collect(const struct bgp_speaker *sp, struct metric_writer *w)
 {
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct bgp_peer_status s;
+	struct bgp_peer_status s;
+	struct labels_text l;
 
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		metric_family(w, rows[i].type, rows[i].name, rows[i].help);
 		for (size_t at = 0; bgp_speaker_next(sp, &at, &s);) {
-			char peer[ADDR_PORT_TEXT_MAX];
-
-			addr_port_format(&s.addr, s.port, peer);
-			metric_sample(w, rows[i].name, METRIC_LABELS({ "peer", peer }),
-				      rows[i].value(&s));
+			labels_of(&s, &l);
+			metric_sample(w, rows[i].name, l.v, l.n, rows[i].value(&s));
 		}
 	}
+	collect_messages(sp, w);
+	collect_time(sp, w);
 }

@@ -235,6 +235,7 @@ static void drain(struct bgp_peer *p, struct mono now)
 			close_conn(p, &p->link[out.leg].conn);
 			break;
 		case BGP_OUT_SEND:
+			bgp_trace_put(&p->trace, true, out.bytes, out.len, now);
 			queue_bytes(&p->link[out.leg].conn, out.bytes, out.len);
 			break;
 		case BGP_OUT_STATE:
@@ -281,6 +282,7 @@ static void read_in(struct bgp_link *l, struct mono now)
 
 		if (used == 0)
 			break;
+		bgp_trace_put(&l->peer->trace, false, bgp_conn_input(&l->conn).p, used, now);
 		bgp_conn_consume(&l->conn, used);
 		drain(l->peer, now);
 	}
@@ -300,6 +302,7 @@ static void fill(struct bgp_link *l, struct mono now)
 	struct bgp_batch *b = bgp_rib_take(p->sp->rib, p->number);
 	if (!b)
 		return;
+	bgp_trace_put_all(&p->trace, true, b->bytes, b->len, b->messages, now);
 	bgp_session_wrote(&p->session, b->messages, now);
 	p->session.msgs_out[BGP_REFRESH] += b->refreshes;
 	bgp_conn_batch(&l->conn, b);
@@ -455,6 +458,7 @@ void bgp_peer_free(struct bgp_peer *p)
 		bgp_conn_close(&p->link[i].conn);
 	list_remove(&p->changed);
 	bgp_session_fini(&p->session);
+	bgp_trace_fini(&p->trace);
 	bgp_peer_conf_fini(&p->conf);
 	free(p);
 }

@@ -18,8 +18,9 @@ struct bgp_peer_status {
 
 	struct addr addr;
 	uint16_t port;
-	const char *zone;  /* interface of a link-local peer, or NULL */
-	struct addr local; /* of the connection; unset when there is none */
+	const char *zone;   /* interface of a link-local peer, or NULL */
+	const char *device; /* interface or VRF that the session is bound to, or NULL */
+	struct addr local;  /* of the connection; unset when there is none */
 	uint16_t local_port;
 
 	uint32_t local_as;

@@ -20,6 +20,7 @@
 #include "base/metric.h"
 #include "bgp/hand.h"
 #include "bgp/snapshot.h"
+#include "bgp/trace.h"
 
 struct bgp_speaker;
 
@@ -201,6 +202,10 @@ bool bgp_speaker_route_next(const struct bgp_speaker *sp, const char *peer, uint
 			    size_t *budget, struct bgp_route_status *out);
 bool bgp_speaker_route_find(const struct bgp_speaker *sp, const char *peer, const struct prefix *p,
 			    struct bgp_route_status *out);
+
+/** Walk a peer's last messages, the oldest first: start with *at = 0; false at the end, or without such a peer. */
+bool bgp_speaker_message_next(const struct bgp_speaker *sp, const char *peer, size_t *at,
+			      struct bgp_trace_entry *out);
 
 /** All metrics: metallb_bgp_… with the label peer ("ip:port"), and crier_bgp_…. */
 void bgp_speaker_collect(const struct bgp_speaker *sp, struct metric_writer *w);

@@ -32,6 +32,7 @@ static void fill_status(const struct bgp_peer *p, struct bgp_peer_status *out)
 		.addr = p->conf.addr,
 		.port = p->conf.port,
 		.zone = p->conf.zone,
+		.device = p->conf.device,
 		.local_as = p->conf.local_as,
 		.peer_as = p->conf.asn_rule == BGP_ASN_EXACT ? p->conf.peer_as : 0,
 		.asn_rule = p->conf.asn_rule,
@@ -117,4 +118,12 @@ bool bgp_speaker_route_find(const struct bgp_speaker *sp, const char *peer, cons
 		return false;
 	fill_route(found, &r, out);
 	return true;
+}
+
+bool bgp_speaker_message_next(const struct bgp_speaker *sp, const char *peer, size_t *at,
+			      struct bgp_trace_entry *out)
+{
+	const struct bgp_peer *p = map_get(sp->peers, peer);
+
+	return p && bgp_trace_next(&p->trace, at, out);
 }

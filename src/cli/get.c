@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "cli/pcapng.h"
 #include "cli/remote.h"
 #include "control/client.h"
 
@@ -23,21 +24,37 @@ static const struct cli_column pools[] = {
 	{ "NEXT IPV4", "next-ipv4", true }, { "NEXT IPV6", "next-ipv6", true },
 	{ "AUTO", "auto-assign", true },
 };
+/* In the order of `show bgp summary`. */
 static const struct cli_column peers[] = {
 	{ "NAME", "name", false },
 	{ "ADDRESS", "address", false },
 	{ "AS", "peer-asn", false },
+	{ "MSG RCVD", "messages-received", false },
+	{ "MSG SENT", "messages-sent", false },
+	{ "OUT Q", "queued-bytes", false },
+	{ "UP/DOWN", "up-down", false },
 	{ "STATE", "state", false },
-	{ "SINCE", "since", false },
-	{ "SENT", "prefixes-announced", false },
+	{ "PFX RCD", "prefixes-received", false },
+	{ "PFX SENT", "prefixes-announced", false },
 	{ "BFD", "bfd", false },
 	{ "LAST ERROR", "last-error", false },
 	{ "MY AS", "my-asn", true },
 	{ "LOCAL", "local-address", true },
+	{ "ROUTER ID", "router-id", true },
 	{ "HOLD", "hold-time-s", true },
 	{ "KEEPALIVE", "keepalive-time-s", true },
+	{ "FAMILIES", "families", true },
 	{ "CAPABILITIES", "capabilities", true },
 	{ "FLAPS", "flaps", true },
+	{ "REASON", "reason", true },
+	{ "NOTIFIED BY PEER", "last-notification-received.what", true },
+	{ "NOTIFIED PEER", "last-notification-sent.what", true },
+};
+static const struct cli_column messages[] = {
+	{ "TIME", "since", false },  { "MESSAGE", "state", false },
+	{ "TYPE", "type", false },   { "BYTES", "length-bytes", false },
+	{ "TIMES", "count", false }, { "TEXT", "text", false },
+	{ "LAST", "last", true },    { "WIRE", "wire", true },
 };
 static const struct cli_column routes[] = {
 	{ "PREFIX", "name", false },
@@ -123,16 +140,21 @@ static const struct kind {
 #undef KIND
 };
 
+static const struct kind peer_messages = { "messages", messages, ARRAY_LEN(messages) };
+
 struct get_args {
 	struct remote_args remote;
 	bool watch;
 	const struct kind *kind;
 	const char *name;
 	const char *peer;
+	const char *save; /* messages go to this file */
+	bool messages;	  /* a peer's */
 };
 
 static const struct argp_option options[] = {
 	{ "peer", 'p', "NAME", 0, "Routes to this peer only", 0 },
+	{ "save", 'S', "FILE", 0, "A peer's messages as a capture for Wireshark (pcapng)", 0 },
 	{ "watch", 'w', NULL, 0, "Print again each second, until interrupted", 0 },
 	{ 0 },
 };
@@ -160,6 +182,24 @@ static void refuse_kind(struct argp_state *state, const char *word)
 		argp_error(state, "there is nothing called '%s' to get", word);
 }
 
+/* KIND [NAME], or peers NAME messages. */
+static error_t take_word(struct get_args *a, struct argp_state *state, const char *word)
+{
+	if (state->arg_num == 0) {
+		a->kind = kind_find(word);
+		if (!a->kind)
+			refuse_kind(state, word);
+	} else if (state->arg_num == 1) {
+		a->name = word;
+	} else if (state->arg_num == 2 && a->kind->columns == peers &&
+		   strcmp(word, peer_messages.name) == 0) {
+		a->messages = true;
+	} else {
+		return remote_no_word(state, word);
+	}
+	return 0;
+}
+
 static error_t take(int key, char *arg, struct argp_state *state)
 {
 	struct get_args *a = state->input;
@@ -174,18 +214,17 @@ static error_t take(int key, char *arg, struct argp_state *state)
 	case 'p':
 		a->peer = arg;
 		return 0;
+	case 'S':
+		a->save = arg;
+		return 0;
 	case ARGP_KEY_END:
 		if (a->peer && a->kind->columns != routes)
 			argp_error(state, "--peer is for routes");
+		if (a->save && !a->messages)
+			argp_error(state, "--save is for the messages of a peer");
 		return 0;
 	case ARGP_KEY_ARG:
-		if (state->arg_num > 1)
-			return remote_no_word(state, arg);
-		if (state->arg_num == 1)
-			a->name = arg;
-		else if (!(a->kind = kind_find(arg)))
-			refuse_kind(state, arg);
-		return 0;
+		return take_word(a, state, arg);
 	case ARGP_KEY_NO_ARGS:
 		argp_error(state,
 			   "get what? services, pools, peers, routes, networks, bfd, l2, members, "
@@ -200,9 +239,11 @@ static const struct argp argp = {
 	.options = options,
 	.parser = take,
 	.children = remote_children,
-	.args_doc = "KIND [NAME]",
+	.args_doc = "KIND [NAME [messages]]",
 	.doc = "What is so now.\vKIND is one of services, pools, peers, routes, networks, bfd, l2, "
-	       "members, nodes, events. With NAME only that one; exit code 1 when there is none.",
+	       "members, nodes, events. With NAME only that one; exit code 1 when there is none. "
+	       "Of a peer, "
+	       "`messages` shows the last ones of its session, in both directions.",
 };
 
 /* What each kind of event has of its own becomes one column. */
@@ -224,9 +265,21 @@ static void gather_details(json_t *items)
 
 static void print_table(const struct get_args *a, json_t *items)
 {
-	if (a->kind->columns == events)
+	const struct kind *shown = a->messages ? &peer_messages : a->kind;
+
+	if (shown->columns == events)
 		gather_details(items);
-	cli_print_table(items, a->kind->columns, a->kind->n, a->remote.format == CLI_WIDE);
+	cli_print_table(items, shown->columns, shown->n, a->remote.format == CLI_WIDE);
+}
+
+static enum cli_exit save(const char *path, const json_t *data)
+{
+	struct err e = { 0 };
+
+	if (pcapng_save(path, data, &e) == 0)
+		return CLI_DONE;
+	fprintf(stderr, "crier: %s\n", e.text);
+	return CLI_NO;
 }
 
 static void print(const struct get_args *a, const json_t *data)
@@ -246,8 +299,10 @@ static enum cli_exit get_all(const struct get_args *a, struct control_client *c,
 	enum cli_exit code = CLI_DONE;
 
 	do {
-		json_t *args = json_pack("{s:s, s:s*, s:s*, s:O*}", "kind", a->kind->name, "name",
-					 a->name, "peer", a->peer, "page", page);
+		json_t *args =
+			json_pack("{s:s, s:s*, s:s*, s:s*, s:O*}", "kind", a->kind->name, "name",
+				  a->name, "part", a->messages ? peer_messages.name : NULL, "peer",
+				  a->peer, "page", page);
 
 		json_decref(*out);
 		*out = NULL;
@@ -273,7 +328,9 @@ static enum cli_exit get_once(const struct get_args *a)
 	if (code == CLI_DONE)
 		code = get_all(a, c, &data);
 	control_client_free(c);
-	if (code == CLI_DONE)
+	if (code == CLI_DONE && a->save)
+		code = save(a->save, data);
+	else if (code == CLI_DONE)
 		print(a, data);
 	json_decref(data);
 	return code;

@@ -1,4 +1,5 @@
 /* Every decoder of the wire, on one stream of bytes; what was decoded and can be written is written again. */
+#include "bgp/describe.h"
 #include "bgp/notify.h"
 #include "bgp/open.h"
 #include "bgp/update.h"
@@ -65,12 +66,23 @@ static void one_message(const struct bgp_frame *f)
 	}
 }
 
+static void in_words(const uint8_t *data, size_t size)
+{
+	struct buf text = { 0 };
+
+	(void)bgp_describe_type(rd_from(data, size));
+	bgp_describe(rd_from(data, size), size + 1, &text);
+	assert(text.len < 16 * size + 256); /* lists are cut */
+	buf_fini(&text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct rd r = rd_from(data, size);
 	struct bgp_frame frame;
 	struct bgp_fault fault;
 
+	in_words(data, size);
 	while (bgp_frame_decode(r, BGP_MSG_MAX, &frame, &fault) == 0) {
 		one_message(&frame);
 		rd_skip(&r, frame.len);

@@ -1,0 +1,145 @@
+#include "bgp/trace.h"
+
+#include <string.h>
+
+#include "bgp/msg.h"
+
+/* Entries stand in order from the ring's start: what is dropped is moved over, which costs less than the system call
+ * that brought a message. */
+struct head {
+	struct mono first, last;
+	uint32_t count;
+	uint16_t len;
+	uint16_t kept;
+	bool sent;
+};
+
+enum {
+	CAP_MIN = 512,
+	HEADS_MAX = 32,
+	CAP_MAX = BGP_TRACE_BYTES + HEADS_MAX * sizeof(struct head),
+};
+
+void bgp_trace_fini(struct bgp_trace *t)
+{
+	free(t->ring);
+	*t = (struct bgp_trace){ 0 };
+}
+
+static struct head head_at(const struct bgp_trace *t, size_t at)
+{
+	struct head h;
+
+	memcpy(&h, t->ring + at, sizeof(h));
+	return h;
+}
+
+static size_t entry_size(const struct head *h)
+{
+	return sizeof(*h) + h->kept;
+}
+
+static void drop_oldest(struct bgp_trace *t)
+{
+	const struct head h = head_at(t, 0);
+	size_t size = entry_size(&h);
+
+	t->len -= (uint32_t)size;
+	memmove(t->ring, t->ring + size, t->len);
+}
+
+static void make_room(struct bgp_trace *t, size_t size)
+{
+	while (t->len + size > CAP_MAX)
+		drop_oldest(t);
+	if (t->len + size <= t->cap)
+		return;
+	while (t->cap < t->len + size)
+		t->cap = MIN(MAX(t->cap * 2, (uint32_t)CAP_MIN), (uint32_t)CAP_MAX);
+	t->ring = mem_resize(t->ring, t->cap, 1);
+}
+
+static bool is_keepalive(const uint8_t *bytes, size_t len)
+{
+	return len == BGP_HEADER_LEN && bytes[18] == BGP_KEEPALIVE;
+}
+
+/*
+ * Two idle speakers say KEEPALIVE in turns. It counts for the last entry of its direction when that is one too, and
+ * nothing else was said since.
+ */
+static bool count_keepalive(struct bgp_trace *t, bool sent, struct mono now)
+{
+	size_t same = SIZE_MAX;
+
+	for (size_t at = 0; at < t->len;) {
+		const struct head h = head_at(t, at);
+
+		if (!is_keepalive(t->ring + at + sizeof(h), h.len))
+			same = SIZE_MAX;
+		else if (h.sent == sent)
+			same = at;
+		at += entry_size(&h);
+	}
+	if (same == SIZE_MAX)
+		return false;
+	struct head h = head_at(t, same);
+	h.last = now;
+	h.count++;
+	memcpy(t->ring + same, &h, sizeof(h));
+	return true;
+}
+
+void bgp_trace_put(struct bgp_trace *t, bool sent, const uint8_t *bytes, size_t len,
+		   struct mono now)
+{
+	const struct head h = {
+		.first = now,
+		.last = now,
+		.count = 1,
+		.len = (uint16_t)MIN(len, (size_t)UINT16_MAX),
+		.kept = (uint16_t)MIN(len, (size_t)BGP_TRACE_CUT),
+		.sent = sent,
+	};
+
+	if (is_keepalive(bytes, len) && count_keepalive(t, sent, now))
+		return;
+	make_room(t, entry_size(&h));
+	memcpy(t->ring + t->len, &h, sizeof(h));
+	memcpy(t->ring + t->len + sizeof(h), bytes, h.kept);
+	t->len += (uint32_t)entry_size(&h);
+}
+
+void bgp_trace_put_all(struct bgp_trace *t, bool sent, const uint8_t *bytes, size_t len,
+		       size_t n_messages, struct mono now)
+{
+	size_t skip = n_messages > HEADS_MAX ? n_messages - HEADS_MAX : 0;
+
+	for (size_t at = 0; at + BGP_HEADER_LEN <= len;) {
+		struct rd length = rd_from(bytes + at + 16, 2);
+		size_t size = rd_u16(&length);
+
+		if (skip > 0)
+			skip--;
+		else
+			bgp_trace_put(t, sent, bytes + at, size, now);
+		at += size;
+	}
+}
+
+bool bgp_trace_next(const struct bgp_trace *t, size_t *at, struct bgp_trace_entry *out)
+{
+	if (*at >= t->len)
+		return false;
+	const struct head h = head_at(t, *at);
+	*out = (struct bgp_trace_entry){
+		.first = h.first,
+		.last = h.last,
+		.count = h.count,
+		.sent = h.sent,
+		.len = h.len,
+		.wire = rd_from(t->ring + *at + sizeof(h), h.kept),
+	};
+	*at += entry_size(&h);
+	return true;
+}
