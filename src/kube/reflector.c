@@ -130,20 +130,34 @@ static void object_drop(struct kube_reflector *r, const char *key)
 void kube_reflector_written(struct kube_reflector *r, const json_t *object)
 {
 	char key[KUBE_KEY_MAX];
-	const struct kube_known *k = kube_object_key(object, key, sizeof(key)) ? map_get(r->known, key)
-									       : NULL;
+	const struct kube_known *k = NULL;
 
+	if (kube_object_key(object, key, sizeof(key)))
+		k = map_get(r->known, key);
 	if (k && strcmp(k->uid, meta_text(object, "uid")) == 0 &&
 	    goes_back(meta_text(object, "resourceVersion"), k->version))
 		object_put(r, object);
 }
 
-/* What the list did not have is gone. */
-static void drop_unlisted(struct kube_reflector *r)
+/*
+ * What neither the pages before nor @last had is gone. That is told before what the last page
+ * brings, so that what is new finds free what the gone ones had.
+ */
+static void drop_unlisted(struct kube_reflector *r, const json_t *last)
 {
+	char listed[KUBE_KEY_MAX];
+	const json_t *object;
 	const char *key;
 	struct kube_known *k;
+	size_t i;
 
+	json_array_foreach(last, i, object)
+	{
+		k = kube_object_key(object, listed, sizeof(listed)) ? map_get(r->known, listed)
+								    : NULL;
+		if (k)
+			k->mark = r->mark;
+	}
 	MAP_EACH (r->known, key, k) {
 		if (k->mark != r->mark)
 			object_drop(r, key);
@@ -159,7 +173,6 @@ const struct kube_known *kube_reflector_known(const struct kube_reflector *r, co
 
 static void list_complete(struct kube_reflector *r)
 {
-	drop_unlisted(r);
 	r->step = KUBE_WATCH;
 	r->complete = true;
 	r->hooks.listed(r->hooks.ctx);
@@ -178,6 +191,8 @@ int kube_reflector_page(struct kube_reflector *r, const json_t *list, struct mon
 		return -1;
 	}
 	kube_backoff_reset(&r->backoff);
+	if (!more || !*more)
+		drop_unlisted(r, items);
 	json_array_foreach(items, i, item) object_put(r, item);
 	text_set(&r->version, version);
 	text_set(&r->resume, more && *more ? more : NULL);

@@ -143,7 +143,7 @@ static void compares_a_new_list(void **state)
 	assert_int_equal(s.r.step, KUBE_LIST);
 	expect(&s, "");
 	page(&s, "a1 c9", "20", "");
-	expect(&s, "+c -b | ");
+	expect(&s, "-b +c | ");
 	scene_fini(&s);
 }
 
