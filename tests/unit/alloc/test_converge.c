@@ -6,15 +6,18 @@
 
 /*
  * Each case is a little script:
- *   pool NAME [manual] [nobuggy] ELEMENT…   the configuration; before the first run
+ *   pool NAME [WORD…] ELEMENT…              the configuration; before the first run
  *   reload                                  the pools are others from now on: those that follow
  *   svc NAME WORD…                          what the service asks for; its status stays, if any
  *   run NAME => EXPECTED                    one pass
  *   claim NAME…                             converge_claim() for each
  *   del NAME => [others]
  *   order NAME… => NAME…                    of services, by converge_order()
+ * Words of pool: manual nobuggy; and whom it is reserved for: prio=N for=NAMESPACE namespaces=K=V
+ * services=K=V (selectors of labels).
  * Words of svc: type=T cip=A,B prefer require v6first ip=A ips=A,B|- oips= pool= opool= key= okey=
- * port=80 local=SELECTOR keep reference; has=A,B,host: (an overwritten status) from=P ofrom=P.
+ * port=80 local=SELECTOR keep reference; ns=NAMESPACE nslabel=K=V label=K=V; has=A,B,host: (an
+ * overwritten status) from=P ofrom=P.
  * A "-" as value is the empty text. EXPECTED is the addresses or "-", then "from=POOL", "same" (not
  * to be written) or "left", "others", the events ("+Normal", "!Warning") in order, and at last,
  * behind "says: ", a part of the last event's text, or, behind "why: ", of why it failed.
@@ -260,6 +263,59 @@ static const struct script scripts[] = {
 	  "run b => 10.0.0.1 from=p +IPAllocated\ndel a => others\n"
 	  "run c => 10.0.0.0 from=p +IPAllocated\n" },
 
+	/* §3.3, serviceAllocation. */
+	{ "reserved pools go first, low priorities before high ones, 0 last; then the others",
+	  "pool p 10.0.0.0/32\npool none for=ns 10.1.0.0/32\npool two prio=2 for=ns 10.2.0.0/32\n"
+	  "pool one prio=1 for=ns 10.3.0.0/32\nsvc a\nsvc b\nsvc c\nsvc d\nsvc e\n"
+	  "run a => 10.3.0.0 from=one +IPAllocated\nrun b => 10.2.0.0 from=two +IPAllocated\n"
+	  "run c => 10.1.0.0 from=none +IPAllocated\nrun d => 10.0.0.0 from=p +IPAllocated\n"
+	  "run e => - same !AllocationFailed why: pool p\n" },
+	{ "reserved for another namespace: not given, nor to those who ask for it",
+	  "pool p for=other 10.0.0.0/30\nsvc a\n"
+	  "run a => - same !AllocationFailed why: reserved\nsvc a pool=p\n"
+	  "run a => - same !AllocationFailed why: reserved\nsvc a ip=10.0.0.1\n"
+	  "run a => - same !AllocationFailed why: 10.0.0.1 is in pool p: reserved\n"
+	  "svc b ns=other\nrun b => 10.0.0.0 from=p +IPAllocated\n" },
+	{ "reserved by labels of the namespace, of the service, of both",
+	  "pool n namespaces=team=x 10.0.0.0/30\npool s services=tier=gold 10.1.0.0/30\n"
+	  "pool both prio=1 for=nobody namespaces=team=x services=tier=gold 10.2.0.0/30\n"
+	  "svc a nslabel=team=x\nrun a => 10.0.0.0 from=n +IPAllocated\n"
+	  "svc b label=tier=gold\nrun b => 10.1.0.0 from=s +IPAllocated\n"
+	  "svc c nslabel=team=x label=tier=gold\nrun c => 10.2.0.0 from=both +IPAllocated\n"
+	  "svc d label=tier=tin\nrun d => - same !AllocationFailed why: reserved\n" },
+	{ "reserved, with auto-assign off: for those who ask",
+	  "pool p manual for=ns 10.0.0.0/30\nsvc a\n"
+	  "run a => - same !AllocationFailed why: auto-assign is off\n"
+	  "svc a pool=p\nrun a => 10.0.0.0 from=p +IPAllocated\n" },
+	{ "step 8: the pool is reserved for others by now",
+	  "pool p 10.0.0.0/30\nsvc a\nrun a => 10.0.0.0 from=p +IPAllocated\n"
+	  "reload\npool p for=other 10.0.0.0/30\npool q 10.1.0.0/30\n"
+	  "run a => 10.1.0.0 from=q +ClearAssignment +IPAllocated\n"
+	  "reload\npool q for=other 10.1.0.0/30\n"
+	  "run a => - +ClearAssignment !AllocationFailed why: reserved\n" },
+	{ "step 8: the service has other labels by now",
+	  "pool s services=tier=gold 10.0.0.0/30\npool p 10.1.0.0/30\nsvc a label=tier=gold\n"
+	  "run a => 10.0.0.0 from=s +IPAllocated\nsvc a label=tier=tin\n"
+	  "run a => 10.1.0.0 from=p +ClearAssignment +IPAllocated\n"
+	  "svc a label=tier=gold\nrun a => 10.1.0.0 from=p same\n" },
+	{ "step 8: the namespace has other labels by now",
+	  "pool n namespaces=team=x prio=1 for=none 10.0.0.0/30\nsvc a nslabel=team=x\n"
+	  "run a => 10.0.0.0 from=n +IPAllocated\nsvc a nslabel=team=y\n"
+	  "run a => - others +ClearAssignment !AllocationFailed why: reserved\n" },
+	{ "step 8: a reserved pool that is there by now moves nobody",
+	  "pool p 10.0.0.0/30\nsvc a\nrun a => 10.0.0.0 from=p +IPAllocated\n"
+	  "reload\npool p 10.0.0.0/30\npool kept prio=1 for=ns 10.1.0.0/30\n"
+	  "run a => 10.0.0.0 from=p same\nsvc b\nrun b => 10.1.0.0 from=kept +IPAllocated\n" },
+	{ "step 11: the second address comes from the reserved pool that the first is from",
+	  "pool p 10.0.0.0/30 2001:db8::/126\npool kept for=ns 10.1.0.0/30 2001:db8:1::/126\n"
+	  "svc a cip=10.96.0.1,fd00::1 prefer has=10.1.0.1 from=kept\n"
+	  "run a => 10.1.0.1,2001:db8:1:: from=kept +IPAllocated says: additional IP\n" },
+	{ "restart: what is reserved for others by now is not claimed",
+	  "pool p for=other 10.0.0.0/30\nsvc a has=10.0.0.1 from=p\n"
+	  "svc b ns=other ip=10.0.0.1\nclaim a b\n"
+	  "run a => - +ClearAssignment !AllocationFailed why: reserved\n"
+	  "run b => 10.0.0.1 from=p +IPAllocated\n" },
+
 	/* §3.4 */
 	{ "one cluster IP, whatever the policy: one address of its family",
 	  "pool p 10.0.0.0/30 2001:db8::/126\nsvc a cip=fd00::1 prefer\n"
@@ -375,16 +431,63 @@ struct player {
 	size_t n_actors;
 };
 
+static struct cfg_reservation *reservation_of(struct player *p, struct cfg_pool *pool)
+{
+	if (!pool->reserved)
+		pool->reserved = arena_new_of(p->a, struct cfg_reservation);
+	return (struct cfg_reservation *)(uintptr_t)pool->reserved;
+}
+
+static void set_reservation(struct player *p, struct cfg_reservation *r, const char *name,
+			    const char *value)
+{
+	if (strcmp(name, "prio") == 0) {
+		r->priority = (uint32_t)atoi(value);
+	} else if (strcmp(name, "for") == 0) {
+		const char **namespace = arena_new_of(p->a, const char *);
+
+		*namespace = value;
+		r->namespaces = (struct cfg_texts){ .v = namespace, .n = 1 };
+	} else if (strcmp(name, "namespaces") == 0) {
+		r->namespace_selectors = fx_selectors(p->a, value);
+	} else if (strcmp(name, "services") == 0) {
+		r->service_selectors = fx_selectors(p->a, value);
+	} else {
+		fail_msg("unknown word %s=", name);
+	}
+}
+
+/* False where the elements begin. */
+static bool pool_word(struct player *p, struct cfg_pool *pool, char *word)
+{
+	char *value = strchr(word, '=');
+
+	if (value) {
+		*value++ = '\0';
+		set_reservation(p, reservation_of(p, pool), word, value);
+	} else if (strcmp(word, "manual") == 0) {
+		pool->auto_assign = false;
+	} else if (strcmp(word, "nobuggy") == 0) {
+		pool->avoid_buggy_ips = true;
+	} else {
+		return false;
+	}
+	return true;
+}
+
 static void play_pool(struct player *p, const char *line)
 {
 	char *rest = arena_strdup(p->a, line), *name = strsep(&rest, " ");
-	bool manual = strncmp(rest, "manual ", 7) == 0;
-	bool no_buggy = strncmp(rest, "nobuggy ", 8) == 0;
-	struct cfg_pool *pool = &p->pools[p->cfg.n_pools++];
+	struct cfg_pool words = { .auto_assign = true };
+	const char *elements = rest;
 
-	*pool = fx_pool(p->a, name, rest + (manual ? 7 : no_buggy ? 8 : 0));
-	pool->auto_assign = !manual;
-	pool->avoid_buggy_ips = no_buggy;
+	while (pool_word(p, &words, strsep(&rest, " ")))
+		elements = rest;
+	struct cfg_pool pool = fx_pool(p->a, name, line + (elements - name));
+	words.name = name;
+	words.addresses = pool.addresses;
+	words.n_addresses = pool.n_addresses;
+	p->pools[p->cfg.n_pools++] = words;
 }
 
 static struct actor *actor_named(struct player *p, const char *name)
@@ -429,6 +532,14 @@ static void set_port(struct player *p, struct converge_service *s, const char *t
 	s->n_ports = 1;
 }
 
+static const struct labels *labels_new(struct player *p, const char *text)
+{
+	struct labels *l = arena_new_of(p->a, struct labels);
+
+	*l = fx_labels(p->a, text);
+	return l;
+}
+
 /* The service's text of that name, or NULL. */
 static const char **text_named(struct converge_service *s, const char *name)
 {
@@ -446,6 +557,7 @@ static const char **text_named(struct converge_service *s, const char *name)
 		{ "from", &s->allocated_from.current },
 		{ "ofrom", &s->allocated_from.deprecated },
 		{ "local", &s->backend },
+		{ "ns", &s->namespace },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
@@ -469,6 +581,10 @@ static void set_value(struct player *p, struct actor *x, const char *name, char 
 		set_ingress(x, value);
 	else if (strcmp(name, "port") == 0)
 		set_port(p, &x->s, value);
+	else if (strcmp(name, "label") == 0)
+		x->s.labels = labels_new(p, value);
+	else if (strcmp(name, "nslabel") == 0)
+		x->s.namespace_labels = labels_new(p, value);
 	else if (strcmp(name, "type") == 0)
 		x->s.is_load_balancer = false;
 	else
