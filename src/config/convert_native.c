@@ -219,12 +219,28 @@ static json_t *native_names(const struct cfg *c, struct converted *out)
 	return names;
 }
 
+/* What resources say and a document of our own can't. */
+static void note_resources(const struct cfg *c, struct converted *out)
+{
+	if (c->namespace)
+		converted_note(out, arena_printf(out->arena,
+						 "Namespace '%s' is not kept: here there is none.",
+						 c->namespace));
+	for (size_t i = 0; i < c->n_peers; i++)
+		if (c->peers[i].password_secret) {
+			converted_note(out, "Passwords of Secrets stand here in the open; "
+					    "password-file keeps them elsewhere.");
+			return;
+		}
+}
+
 void convert_native(const struct cfg *c, struct converted *out)
 {
 	json_t *doc = convert_document(c), *all = json_object();
 
 	*out = (struct converted){ .arena = arena_new(), .has_secrets = convert_has_secrets(c) };
 	json_t *names = native_names(c, out);
+	note_resources(c, out);
 	native_peers(c, doc);
 	native_communities(c, doc);
 	native_pools(doc);
