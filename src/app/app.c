@@ -57,6 +57,8 @@ static void on_settled(void *ctx)
 	layer2_touch(&a->layer2);
 	app_retire_configs(a);
 	reporter_settled(a->reporter);
+	if (a->oriented && kubernetes_is_viewed(a->kubernetes))
+		restart_viewed(a->restart);
 }
 
 static void on_owner(void *ctx, const struct addr *addr, bool owned)
@@ -221,6 +223,7 @@ static void member_changed(void *ctx, const char *node, bool joined)
 static void oriented(struct app *a)
 {
 	loop_timer_stop(&a->alone);
+	a->oriented = true;
 	allocation_ready(a->allocation);
 	layer2_release(&a->layer2);
 }
@@ -289,7 +292,8 @@ static void leave(struct app *a)
 	notify_manager("STOPPING=1");
 	log_plain(LOG_INFO, "stopping", "leaving: peers and members are told");
 	loop_timer_set(&a->leave_deadline, mono_add(loop_now(a->loop), LEAVE_MAX));
-	sessions_shutdown(&a->sessions, "crier stops");
+	restart_leaving(a->restart);
+	sessions_shutdown(&a->sessions, true, "crier stops");
 	membership_leave(a->membership);
 	allocator_leave(a->allocator, on_lease_gone, a);
 }
@@ -346,6 +350,7 @@ static void make_core(struct app *a, const struct cfg *c)
 static int make_announcers(struct app *a, struct err *e)
 {
 	char *record = mem_printf("%s/%s.vips", a->runtime_dir, a->node);
+	char *restart = mem_printf("%s/%s.restart.json", a->state_dir, a->node);
 	int status = net_links_new(a->loop, on_links, a, &a->links, e);
 
 	if (status == 0) {
@@ -361,7 +366,9 @@ static int make_announcers(struct app *a, struct err *e)
 		a->sessions.ctx = a;
 		a->sessions.on_route = on_service_route;
 		a->byhand = byhand_new(a->loop, a->sessions.bgp);
+		a->restart = restart_new(a->loop, restart, a->sessions.bgp);
 	}
+	free(restart);
 	free(record);
 	return status;
 }
@@ -467,6 +474,7 @@ static void app_stop(struct app *a)
 	a->membership = membership_free(a->membership);
 	a->allocation = allocation_free(a->allocation);
 	a->byhand = byhand_free(a->byhand);
+	a->restart = restart_free(a->restart);
 	sessions_fini(&a->sessions);
 	layer2_fini(&a->layer2);
 	a->health = health_checker_free(a->health);

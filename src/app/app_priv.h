@@ -16,6 +16,7 @@
 #include "app/membership.h"
 #include "app/networks.h"
 #include "app/reporter.h"
+#include "app/restart.h"
 #include "app/services.h"
 #include "app/sessions.h"
 #include "app/share.h"
@@ -57,6 +58,8 @@ struct app {
 	struct packet *packet;
 	struct sessions sessions;
 	struct byhand *byhand;
+	struct restart *restart;
+	bool oriented; /* who the members are, and what they know */
 	struct networks *networks;
 	struct layer2 layer2;
 	struct binding *binding;

@@ -150,7 +150,9 @@ static void line_take(struct byhand *b, struct batch *t, const char *text, size_
 	struct err e = { 0 };
 	int status = route_line_parse(text, len, &b->line, &e);
 
-	if (status == 0 && b->line.verb != ROUTE_NOTHING)
+	if (status == 0 && b->line.verb == ROUTE_SYNC)
+		bgp_speaker_known(b->bgp, BGP_AWAITS_FEEDERS);
+	else if (status == 0 && b->line.verb != ROUTE_NOTHING)
 		status = carry_out(b, t->owner, &e);
 	if (status < 0)
 		line_refused(t, text, len, &e);

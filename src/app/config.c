@@ -170,6 +170,7 @@ int app_apply(struct app *a, const struct cfg *c, bool force, struct err *e)
 	share_config(a->share, c->hash);
 	if (!membership_enabled(a->membership))
 		allocation_prune(a->allocation);
+	restart_configure(a->restart, c);
 	bool partly = checks_apply(a, old, c, &later) < 0;
 	if (a->conf.is_announcer) {
 		partly |= sessions_apply(&a->sessions, &later) < 0;

@@ -390,7 +390,7 @@ static int take_neighbors(struct parser *p)
 
 static int take_verb(struct parser *p)
 {
-	static const char *const verbs[] = { "announce", "withdraw", "neighbor" };
+	static const char *const verbs[] = { "announce", "withdraw", "neighbor", "sync" };
 
 	const char *word = next_word(p);
 	if (!word)
@@ -399,11 +399,10 @@ static int take_verb(struct parser *p)
 		p->line->verb = ROUTE_ANNOUNCE;
 	else if (strcmp(word, "withdraw") == 0)
 		p->line->verb = ROUTE_WITHDRAW;
+	else if (strcmp(word, "sync") == 0)
+		p->line->verb = ROUTE_SYNC;
 	if (p->line->verb != ROUTE_NOTHING)
 		return 0;
-	if (strcmp(word, "sync") == 0)
-		return err_set(p->e, ERR_CONFIG,
-			       "sync has no meaning yet: graceful restart is not built");
 	const char *near = text_nearest(word, verbs, ARRAY_LEN(verbs));
 	return err_set(p->e, ERR_CONFIG, "'%.60s' is neither announce nor withdraw%s%s%s", word,
 		       near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
@@ -422,12 +421,22 @@ static int take_prefix(struct parser *p)
 	return route_prefix_parse(text, &p->line->prefix, p->e);
 }
 
+/* A word that stands alone. */
+static int take_end(struct parser *p)
+{
+	const char *word = next_word(p);
+
+	return word ? err_set(p->e, ERR_CONFIG, "nothing follows sync, but '%.60s' does", word) : 0;
+}
+
 static int parse(struct parser *p)
 {
 	int status = take_neighbors(p);
 
 	if (status == 0)
 		status = take_verb(p);
+	if (status == 0 && p->line->verb == ROUTE_SYNC)
+		return take_end(p);
 	if (status == 0)
 		status = take_prefix(p);
 	for (;;) {

@@ -14,7 +14,8 @@
 
 #include "bgp/attr.h"
 
-enum route_verb { ROUTE_NOTHING, ROUTE_ANNOUNCE, ROUTE_WITHDRAW };
+/** ROUTE_SYNC: all that a program announced before a restart of crier is announced again. */
+enum route_verb { ROUTE_NOTHING, ROUTE_ANNOUNCE, ROUTE_WITHDRAW, ROUTE_SYNC };
 
 enum {
 	ROUTE_LINE_MAX = 4096,	/* bytes */

@@ -176,6 +176,7 @@ static struct bgp_peer_conf peer_conf(const struct cfg_peer *p, const char *pass
 		.passive = p->passive,
 		.in_vrf = p->vrf != NULL,
 		.delay_open = p->delay_open,
+		.restart_s = (uint16_t)(p->restart.ns / DUR_S(1).ns),
 		.role = roles[p->role],
 		.max_prefix = p->max_prefix,
 		.next_hop4 = p->next_hop4,
@@ -602,7 +603,7 @@ int sessions_apply(struct sessions *s, struct err *e)
 	return status ? status : bfd;
 }
 
-void sessions_shutdown(struct sessions *s, const char *why)
+void sessions_shutdown(struct sessions *s, bool restart, const char *why)
 {
-	bgp_speaker_shutdown(s->bgp, why);
+	bgp_speaker_shutdown(s->bgp, restart, why);
 }

@@ -72,8 +72,9 @@ void sessions_on_bfd(struct sessions *s, const struct bfd_event *ev);
 void sessions_reconcile(struct sessions *s);
 void sessions_bfd_retired(struct sessions *s, const struct bfd_table *t);
 
-/** Administrative shutdown of all; on_stopped follows. */
-void sessions_shutdown(struct sessions *s, const char *why);
+/** The end of all sessions; on_stopped follows. */
+/** @restart: peers with graceful restart keep our routes */
+void sessions_shutdown(struct sessions *s, bool restart, const char *why);
 
 /* For people: arrays of items, new references. */
 NODISCARD json_t *sessions_peers_json(const struct sessions *s);

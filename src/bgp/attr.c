@@ -5,6 +5,8 @@
 
 enum { DEFAULT_LOCAL_PREF = 100, SEGMENT_SEQUENCE = 2, SEGMENT_MAX = 255 };
 
+#define GRACEFUL_SHUTDOWN 0xffff0000U /* RFC 8326 §3.2 */
+
 /* Room for attributes that do not grow, MP_REACH_NLRI with one prefix, and the message around it. */
 enum { GROWING_MAX = BGP_MSG_MAX - 256 };
 
@@ -182,7 +184,7 @@ const struct bgp_route_attrs *bgp_attr_get(const struct bgp_attr *a)
 bool bgp_format_eq(const struct bgp_format *a, const struct bgp_format *b)
 {
 	return a->ibgp == b->ibgp && a->as4 == b->as4 && a->families == b->families &&
-	       a->extended_message == b->extended_message &&
+	       a->extended_message == b->extended_message && a->leaving == b->leaving &&
 	       a->enhanced_refresh == b->enhanced_refresh && a->otc == b->otc &&
 	       a->local_as == b->local_as && a->real_as == b->real_as &&
 	       addr_eq(&a->hop4, &b->hop4) && addr_eq(&a->hop6, &b->hop6) &&
@@ -201,6 +203,8 @@ bool bgp_attr_local_pref(const struct bgp_attr *a, const struct bgp_format *f, u
 	if (!f->ibgp)
 		return false;
 	*out = a->v.has_local_pref ? a->v.local_pref : DEFAULT_LOCAL_PREF;
+	if (f->leaving)
+		*out = 0;
 	return true;
 }
 
@@ -281,14 +285,26 @@ static void put_path(struct wr *w, uint8_t flags, uint8_t code, const struct pat
 	}
 }
 
-static void put_communities(struct wr *w, const struct bgp_route_attrs *v)
+static bool has_community(const struct bgp_route_attrs *v, uint32_t community)
 {
-	if (v->n_communities == 0)
+	for (size_t i = 0; i < v->n_communities; i++)
+		if (v->communities[i] == community)
+			return true;
+	return false;
+}
+
+static void put_communities(struct wr *w, const struct bgp_route_attrs *v, bool leaving)
+{
+	bool more = leaving && !has_community(v, GRACEFUL_SHUTDOWN);
+	size_t n = v->n_communities + more;
+
+	if (n == 0)
 		return;
-	put_header(w, BGP_FLAG_OPTIONAL | BGP_FLAG_TRANSITIVE, BGP_ATTR_COMMUNITIES,
-		   v->n_communities * 4);
+	put_header(w, BGP_FLAG_OPTIONAL | BGP_FLAG_TRANSITIVE, BGP_ATTR_COMMUNITIES, n * 4);
 	for (size_t i = 0; i < v->n_communities; i++)
 		wr_u32(w, v->communities[i]);
+	if (more)
+		wr_u32(w, GRACEFUL_SHUTDOWN);
 }
 
 static void put_large(struct wr *w, const struct bgp_route_attrs *v)
@@ -321,7 +337,7 @@ static void put_all(struct wr *w, const struct bgp_attr *a, const struct bgp_for
 		put_u32(w, BGP_FLAG_OPTIONAL, BGP_ATTR_MED, a->v.med);
 	if (bgp_attr_local_pref(a, f, &pref))
 		put_u32(w, BGP_FLAG_TRANSITIVE, BGP_ATTR_LOCAL_PREF, pref);
-	put_communities(w, &a->v);
+	put_communities(w, &a->v, f->leaving);
 	if (!f->as4 && path_needs_as4(&path)) /* RFC 6793 §4.2.2 */
 		put_path(w, BGP_FLAG_OPTIONAL | BGP_FLAG_TRANSITIVE, BGP_ATTR_AS4_PATH, &path,
 			 true);

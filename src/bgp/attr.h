@@ -66,6 +66,7 @@ struct bgp_format {
 	bool as4;
 	bool extended_message; /* messages may have 65535 bytes */
 	bool enhanced_refresh; /* what answers a request for a refresh is marked */
+	bool leaving;	       /* RFC 8326: GRACEFUL_SHUTDOWN, and the lowest preference */
 	bool otc;	       /* RFC 9234 §5: routes carry Only to Customer, with local_as */
 	uint8_t families;      /* set of BGP_V4, BGP_V6: negotiated, wanted, and with a next hop */
 	uint32_t local_as;

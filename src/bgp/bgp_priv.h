@@ -31,6 +31,11 @@ struct bgp_speaker {
 	struct list listeners;	       /* struct bgp_listener */
 	struct loop_task relisten;
 	struct loop_timer listen_again;
+	struct loop_timer known; /* at the latest */
+	bool restarting;	 /* our OPENs say so */
+	bool forwarding; /* what was announced before a session began is served all the same */
+	bool leaving;
+	uint8_t awaits;
 	uint64_t refused; /* connections that were not wanted */
 };
 
@@ -64,7 +69,7 @@ struct bgp_peer *bgp_peer_new(struct bgp_speaker *sp, const struct bgp_peer_conf
 void bgp_peer_free(struct bgp_peer *p);
 void bgp_peer_conf_copy(struct bgp_peer_conf *to, const struct bgp_peer_conf *from);
 void bgp_peer_conf_fini(struct bgp_peer_conf *conf);
-struct bgp_session_conf bgp_peer_session_conf(const struct bgp_peer_conf *conf);
+struct bgp_session_conf bgp_peer_session_conf(const struct bgp_peer *p);
 /** Do what the session asks for, write what can be written, arm the timer. After every call into the session. */
 void bgp_peer_settle(struct bgp_peer *p);
 /** The peer connected: takes @fd. */
@@ -74,6 +79,8 @@ static inline struct bgp_link *bgp_peer_lead(struct bgp_peer *p)
 {
 	return &p->link[p->session.lead];
 }
+/** The speaker's state changed: what is announced has other attributes. */
+void bgp_peer_reformat(struct bgp_peer *p);
 /** Something in the rib changed: send at the end of this turn. */
 void bgp_peer_touch(struct bgp_peer *p);
 
@@ -84,6 +91,10 @@ void bgp_listen_fini(struct bgp_speaker *sp);
 void bgp_listen_touch(struct bgp_speaker *sp);
 /** Whether this peer could connect to us. */
 bool bgp_listen_serves(const struct bgp_speaker *sp, const struct bgp_peer_conf *conf);
+
+/* restart.c */
+void bgp_restart_init(struct bgp_speaker *sp);
+void bgp_restart_fini(struct bgp_speaker *sp);
 
 /* speaker.c */
 /** Queue an event; everything is copied. @p is NULL for the speaker's own. */

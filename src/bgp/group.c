@@ -101,7 +101,8 @@ static void wake_all(struct group *g)
 
 bool group_pending(const struct group *g)
 {
-	return g->walking || g->marks || g->ends || g->dirty[RIB_V4] || g->dirty[RIB_V6];
+	return g->walking || (g->marks && !g->rib->marks_held) || g->ends || g->dirty[RIB_V4] ||
+	       g->dirty[RIB_V6];
 }
 
 /* --- coming up --- */
@@ -267,6 +268,22 @@ void group_repeat(struct bgp_rib *r, unsigned peer, uint8_t families)
 	if (!g->walking || g->again)
 		walk_again(g);
 	wake(g, peer);
+}
+
+void group_reformat(struct bgp_rib *r, unsigned peer, const struct bgp_format *format)
+{
+	struct group *g = r->members[peer].group;
+
+	if (g->n > 1)
+		g = part(g, peer);
+	g->format = *format;
+	group_repeat(r, peer, format->families);
+}
+
+void group_release(struct group *g)
+{
+	if (g->marks)
+		wake_all(g);
 }
 
 /* --- changes --- */
@@ -520,11 +537,12 @@ static void write_marks(struct draft *d)
 	for (int i = 0; i < RIB_FAMILIES; i++) {
 		if (g->ends & rib_bit(i))
 			bgp_writer_refresh(&d->w, rib_family(i), BGP_REFRESH_END);
-		if (g->marks & rib_bit(i))
+		if ((g->marks & rib_bit(i)) && !g->rib->marks_held)
 			bgp_writer_mark(&d->w, rib_family(i));
 	}
 	g->ends = 0;
-	g->marks = 0;
+	if (!g->rib->marks_held)
+		g->marks = 0;
 }
 
 /* Announcements, the walk among them; then withdrawals; then the marks. */

@@ -237,3 +237,13 @@ void bgp_hand_peer(struct bgp_hand *h, const char *name, unsigned number, bool h
 			bgp_spread_own_set(spreads, k->spread, number, here);
 	}
 }
+
+bool bgp_hand_is_used(const struct bgp_hand *h, uint32_t but)
+{
+	void *k;
+
+	for (size_t at = 0; map_next(h->kinds, &at, NULL, &k);)
+		if (((const struct kind *)k)->owner != but)
+			return true;
+	return false;
+}

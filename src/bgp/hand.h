@@ -47,6 +47,9 @@ bool bgp_hand_find(const struct bgp_hand *h, const struct prefix *p, struct bgp_
 /** Take back all that is @owner's. */
 void bgp_hand_drop(struct bgp_hand *h, uint32_t owner);
 
+/** Whether anything is, or was, announced for other owners than this one. */
+bool bgp_hand_is_used(const struct bgp_hand *h, uint32_t but);
+
 /** A peer appears, or goes; its session is down. */
 void bgp_hand_peer(struct bgp_hand *h, const char *name, unsigned number, bool here);
 

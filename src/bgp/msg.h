@@ -44,7 +44,7 @@ static inline uint8_t bgp_family_bit(uint8_t family)
 uint8_t bgp_afi_bit(uint16_t afi, uint8_t safi);
 
 /** Why a message is refused: code, subcode and data of the NOTIFICATION. */
-#define BGP_FAULT_DATA_MAX 256
+#define BGP_FAULT_DATA_MAX 258 /* a text of RFC 9003 in a Hard Reset */
 struct bgp_fault {
 	uint8_t code;
 	uint8_t subcode;

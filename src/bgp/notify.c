@@ -128,13 +128,24 @@ void bgp_cease_set(struct bgp_fault *out, uint8_t subcode, const char *text)
 	size_t len = 0;
 
 	if (text && *text && has_text(BGP_ERR_CEASE, subcode)) {
-		size_t n = utf8_cut(text, sizeof(data) - 1);
+		size_t n = utf8_cut(text, BGP_SHUTDOWN_TEXT_MAX - 1);
 
 		data[0] = (uint8_t)n;
 		memcpy(data + 1, text, n);
 		len = n + 1;
 	}
 	(void)bgp_fault_set(out, BGP_ERR_CEASE, subcode, data, len);
+}
+
+void bgp_hard_reset_set(struct bgp_fault *out, const struct bgp_fault *why)
+{
+	uint8_t data[BGP_FAULT_DATA_MAX];
+	size_t len = MIN(why->len, sizeof(data) - 2);
+
+	data[0] = why->code;
+	data[1] = why->subcode;
+	memcpy(data + 2, why->data, len);
+	(void)bgp_fault_set(out, BGP_ERR_CEASE, BGP_CEASE_HARD_RESET, data, len + 2);
 }
 
 void bgp_notification_encode(struct wr *w, const struct bgp_fault *fault)
@@ -186,6 +197,11 @@ void bgp_text_copy(char *out, size_t cap, const uint8_t *p, size_t left)
 
 static void note_fill(struct bgp_note *out, uint8_t code, uint8_t subcode, struct rd data)
 {
+	if (code == BGP_ERR_CEASE && subcode == BGP_CEASE_HARD_RESET && data.left >= 2) {
+		out->hard = true;
+		code = rd_u8(&data);
+		subcode = rd_u8(&data);
+	}
 	out->set = true;
 	out->code = code;
 	out->subcode = subcode;

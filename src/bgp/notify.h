@@ -2,7 +2,7 @@
  * NOTIFICATION: codes, their names in words, the text that a shutdown carries, and the record of one that was
  * sent or received. Pure.
  *
- * Covered: RFC 4271 §4.5 and §6, RFC 4486, RFC 6608, RFC 7313 (code 7), RFC 8538 (Hard Reset, shown only),
+ * Covered: RFC 4271 §4.5 and §6, RFC 4486, RFC 6608, RFC 7313 (code 7), RFC 8538 (Hard Reset and what it wraps),
  * RFC 9003, RFC 9384, RFC 9687.
  */
 #ifndef BGP_NOTIFY_H
@@ -66,6 +66,7 @@ enum {
 struct bgp_note {
 	bool set;  /* there was one */
 	bool sent; /* by us; else by the peer */
+	bool hard; /* it came in a Hard Reset: routes are not kept (RFC 8538); code and subcode are the inner ones */
 	uint8_t code;
 	uint8_t subcode;
 	struct mono at;
@@ -84,6 +85,9 @@ const char *bgp_note_words(uint8_t code, uint8_t subcode, char buf[static BGP_NO
  * when longer than 255 bytes. @text may be NULL.
  */
 void bgp_cease_set(struct bgp_fault *out, uint8_t subcode, const char *text);
+
+/** Wrap a NOTIFICATION in a Hard Reset: the peer is not to keep our routes. */
+void bgp_hard_reset_set(struct bgp_fault *out, const struct bgp_fault *why);
 
 void bgp_notification_encode(struct wr *w, const struct bgp_fault *fault);
 

@@ -33,15 +33,26 @@ void bgp_peer_conf_fini(struct bgp_peer_conf *conf)
 	free((char *)(uintptr_t)conf->password);
 }
 
-struct bgp_session_conf bgp_peer_session_conf(const struct bgp_peer_conf *conf)
+struct bgp_session_conf bgp_peer_session_conf(const struct bgp_peer *p)
 {
+	const struct bgp_peer_conf *conf = &p->conf;
+	uint8_t families = conf->dual_stack ? BGP_V4 | BGP_V6 : bgp_family_bit(conf->addr.family);
+
 	return (struct bgp_session_conf){
 		.local_as = conf->local_as,
 		.peer_as = conf->peer_as,
 		.asn_rule = conf->asn_rule,
 		.hold_s = conf->hold_s,
 		.keepalive_s = conf->keepalive_s,
-		.families = conf->dual_stack ? BGP_V4 | BGP_V6 : bgp_family_bit(conf->addr.family),
+		.families = families,
+		.accepts = bgp_listen_serves(p->sp, conf),
+		.host = p->sp->conf.node,
+		.restart = { .on = conf->restart_s != 0,
+			     .restarting = p->sp->restarting,
+			     .notifications = true,
+			     .time_s = conf->restart_s,
+			     .families = families,
+			     .forwarding = p->sp->forwarding ? families : 0 },
 		.passive = conf->passive,
 		.delay_open = conf->delay_open,
 		.extended_hop = conf->addr.family == FAMILY_V6,
@@ -101,6 +112,7 @@ static struct bgp_format format_of(struct bgp_peer *p)
 		.as4 = a->as4,
 		.extended_message = a->extended_message,
 		.enhanced_refresh = a->enhanced_refresh,
+		.leaving = p->sp->leaving,
 		.otc = !a->ibgp && (a->role == BGP_ROLE_PROVIDER || a->role == BGP_ROLE_RS ||
 				    a->role == BGP_ROLE_PEER),
 		.local_as = p->conf.local_as,
@@ -337,6 +349,15 @@ void bgp_peer_settle(struct bgp_peer *p)
 	loop_timer_set(&p->timer, bgp_session_deadline(&p->session));
 }
 
+void bgp_peer_reformat(struct bgp_peer *p)
+{
+	if (p->session.state != BGP_ESTABLISHED)
+		return;
+	const struct bgp_format format = format_of(p);
+
+	bgp_rib_reformat(p->sp->rib, p->number, &format);
+}
+
 void bgp_peer_touch(struct bgp_peer *p)
 {
 	if (p->session.state != BGP_ESTABLISHED)
@@ -436,10 +457,10 @@ struct bgp_peer *bgp_peer_new(struct bgp_speaker *sp, const struct bgp_peer_conf
 			      unsigned number)
 {
 	struct bgp_peer *p = mem_new(struct bgp_peer);
-	struct bgp_session_conf session = bgp_peer_session_conf(conf);
 
 	p->sp = sp;
 	bgp_peer_conf_copy(&p->conf, conf);
+	const struct bgp_session_conf session = bgp_peer_session_conf(p);
 	bgp_session_init(&p->session, &session, rng_u64(&sp->rng), loop_now(sp->loop));
 	p->number = number;
 	for (int i = 0; i < BGP_LEGS; i++) {

@@ -256,6 +256,25 @@ void bgp_rib_refresh(struct bgp_rib *r, unsigned peer, uint8_t families)
 		group_repeat(r, peer, families & g->format.families);
 }
 
+void bgp_rib_hold_marks(struct bgp_rib *r, bool hold)
+{
+	struct group *g;
+
+	r->marks_held = hold;
+	if (hold)
+		return;
+	LIST_EACH (g, &r->groups, link)
+		group_release(g);
+}
+
+void bgp_rib_reformat(struct bgp_rib *r, unsigned peer, const struct bgp_format *format)
+{
+	const struct group *g = r->members[peer].group;
+
+	if (g && !bgp_format_eq(&g->format, format))
+		group_reformat(r, peer, format);
+}
+
 bool bgp_rib_pending(const struct bgp_rib *r, unsigned peer)
 {
 	const struct member *m = &r->members[peer];

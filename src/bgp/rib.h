@@ -77,6 +77,11 @@ void bgp_rib_down(struct bgp_rib *r, unsigned peer);
 /** Send everything of these families (set of BGP_V4, BGP_V6) again. */
 void bgp_rib_refresh(struct bgp_rib *r, unsigned peer, uint8_t families);
 
+/** Hold End-of-RIB back until what is to be announced is known, or let it go (as at first). */
+void bgp_rib_hold_marks(struct bgp_rib *r, bool hold);
+/** The format of a running session changes: everything is sent again. Its families stay. */
+void bgp_rib_reformat(struct bgp_rib *r, unsigned peer, const struct bgp_format *format);
+
 /** Whether bgp_rib_take() has something to say. */
 bool bgp_rib_pending(const struct bgp_rib *r, unsigned peer);
 /**

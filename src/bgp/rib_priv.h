@@ -74,6 +74,7 @@ struct bgp_rib {
 	struct bgp_table *routes[RIB_FAMILIES]; /* value: the spread (a reference) */
 	struct member *members;
 	size_t n_members, cap_members;
+	bool marks_held;
 	struct list groups;
 	size_t n_groups;
 };
@@ -88,6 +89,10 @@ void group_join(struct bgp_rib *r, unsigned peer, const struct bgp_format *forma
 void group_leave(struct bgp_rib *r, unsigned peer);
 /** Tell everything of these families again, to this peer. */
 void group_repeat(struct bgp_rib *r, unsigned peer, uint8_t families);
+/** Send again in this format. */
+void group_reformat(struct bgp_rib *r, unsigned peer, const struct bgp_format *format);
+/** End-of-RIB may be sent now. */
+void group_release(struct group *g);
 bool group_pending(const struct group *g);
 /** Write the next batch, and queue it for all members. */
 void group_write(struct group *g, unsigned puller);

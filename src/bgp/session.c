@@ -310,6 +310,19 @@ void bgp_session_start(struct bgp_session *s, struct mono now)
 	settle(s, now);
 }
 
+/* The peer must not keep our routes, where it would otherwise (RFC 8538 §3). */
+static void notify_hard(struct bgp_session *s, struct bgp_leg *leg, const struct bgp_fault *fault,
+			struct mono now)
+{
+	struct bgp_fault hard;
+
+	if (leg->state == BGP_ESTABLISHED && leg->agreed.hard_reset) {
+		bgp_hard_reset_set(&hard, fault);
+		fault = &hard;
+	}
+	session_notify(s, leg, fault, now);
+}
+
 /* All legs end, with this NOTIFICATION. */
 static void end_all(struct bgp_session *s, const struct bgp_fault *fault, struct mono now)
 {
@@ -317,7 +330,7 @@ static void end_all(struct bgp_session *s, const struct bgp_fault *fault, struct
 		struct bgp_leg *leg = &s->leg[i];
 
 		if (has_spoken(leg))
-			session_notify(s, leg, fault, now);
+			notify_hard(s, leg, fault, now);
 		if (leg->state != BGP_IDLE)
 			session_drop(s, leg, RETRY_MIN, now);
 	}
@@ -337,6 +350,22 @@ void bgp_session_stop(struct bgp_session *s, uint8_t subcode, const char *text, 
 	s->rest_at = MONO_NEVER;
 	s->retry_at = MONO_NEVER;
 	settle(s, now);
+}
+
+void bgp_session_leave(struct bgp_session *s, const char *text, struct mono now)
+{
+	struct bgp_leg *leg = &s->leg[s->lead];
+
+	if (s->running && leg->state == BGP_ESTABLISHED && leg->agreed.restart) {
+		struct bgp_fault fault;
+
+		session_reason(s, "stopped for a restart");
+		bgp_cease_set(&fault, BGP_CEASE_RESET, text);
+		if (leg->agreed.hard_reset)
+			session_notify(s, leg, &fault, now);
+		leg_end(s, leg);
+	}
+	bgp_session_stop(s, BGP_CEASE_SHUTDOWN, text, now);
 }
 
 void bgp_session_reset(struct bgp_session *s, const struct bgp_fault *fault, const char *reason,
@@ -408,6 +437,18 @@ void bgp_session_connected(struct bgp_session *s, uint32_t router_id, struct mon
 	settle(s, now);
 }
 
+/* RFC 4724 §5: a peer that may restart has forgotten the session on which it would be. */
+static void give_way(struct bgp_session *s, struct mono now)
+{
+	struct bgp_leg *leg = &s->leg[s->lead];
+
+	if (leg->state != BGP_ESTABLISHED || !leg->agreed.peer.restart.on || !leg->said.restart.on)
+		return;
+	session_reason(s, "the peer connects again: it has restarted");
+	leg_end(s, leg);
+	settle(s, now);
+}
+
 /*
  * Beside an Established session none is accepted (§6.8): whoever finds the old one dead says so, or the hold timer
  * does. A connection on which the peer never said its OPEN gives way: the peer has forgotten it.
@@ -416,6 +457,8 @@ bool bgp_session_offer(struct bgp_session *s, struct mono now)
 {
 	struct bgp_leg *leg = &s->leg[BGP_THEIRS];
 
+	if (s->conf.accepts || s->conf.passive)
+		give_way(s, now);
 	if (!s->running || s->resting || !(s->conf.accepts || s->conf.passive) ||
 	    s->state == BGP_ESTABLISHED || leg->state == BGP_OPEN_CONFIRM)
 		return false;

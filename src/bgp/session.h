@@ -10,7 +10,7 @@
  * After each call the shell drains bgp_session_next() and arms bgp_session_deadline().
  *
  * Covered: RFC 4271 §8 (ConnectRetry with exponential back-off and jitter, IdleHold, DelayOpen, Hold, Keepalive; active,
- * passive and both at once) and §6.8, RFC 5492 §5 (what the peer refuses is left away), RFC 6286, RFC 6608, RFC 6793, RFC 7313 (BoRR and EoRR are the
+ * passive and both at once) and §6.8, RFC 4724 (we restart; a peer that does is not waited for) and RFC 8538, RFC 5492 §5 (what the peer refuses is left away), RFC 6286, RFC 6608, RFC 6793, RFC 7313 (BoRR and EoRR are the
  * shell's), RFC 7606 verdicts, RFC 8654, RFC 8950, RFC 9234, RFC 9687.
  */
 #ifndef BGP_SESSION_H
@@ -70,7 +70,9 @@ struct bgp_agreed {
 	bool enhanced_refresh; /* and the marks around the answer */
 	bool extended_message;
 	bool extended_hop;
-	uint8_t role; /* ours, where one was said */
+	bool restart;	 /* graceful restart: the peer keeps our routes while we restart */
+	bool hard_reset; /* RFC 8538: after most NOTIFICATIONs too, but for a Hard Reset */
+	uint8_t role;	 /* ours, where one was said */
 	struct bgp_open peer;
 };
 
@@ -171,6 +173,11 @@ void bgp_session_conf_set(struct bgp_session *s, const struct bgp_session_conf *
 void bgp_session_start(struct bgp_session *s, struct mono now);
 /** ManualStop, with a Cease of this subcode and text (may be NULL) where a peer listens. */
 void bgp_session_stop(struct bgp_session *s, uint8_t subcode, const char *text, struct mono now);
+/**
+ * Stop because we restart: where graceful restart was agreed the peer keeps our routes, since nothing is said, or
+ * Administrative Reset where RFC 8538 was agreed, too. Elsewhere it is Administrative Shutdown with this text.
+ */
+void bgp_session_leave(struct bgp_session *s, const char *text, struct mono now);
 /** End the connection with a NOTIFICATION and go on by itself after the idle hold time. */
 void bgp_session_reset(struct bgp_session *s, const struct bgp_fault *fault, const char *reason,
 		       struct mono now);

@@ -33,7 +33,7 @@ static void on_notification(struct bgp_session *s, struct bgp_leg *leg, struct r
 		s->note_in = note;
 		session_push(s, BGP_OUT_NOTE)->note_sent = false;
 		session_reason(
-			s, "notification received: %s",
+			s, "notification received: %s%s", note.hard ? "Hard Reset, " : "",
 			bgp_note_words(note.code, note.subcode, (char[BGP_NOTE_TEXT_MAX]){ 0 }));
 	}
 	if (leg->state <= BGP_OPEN_CONFIRM && session_open_refused(s, body)) {

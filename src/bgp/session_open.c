@@ -159,6 +159,8 @@ static void agree(const struct bgp_session *s, struct bgp_leg *leg, const struct
 	a->enhanced_refresh = ours->enhanced_refresh && peer->enhanced_refresh;
 	a->extended_message = ours->extended_message && peer->extended_message;
 	a->extended_hop = ours->extended_hop & peer->extended_hop;
+	a->restart = ours->restart.on && peer->restart.on;
+	a->hard_reset = a->restart && ours->restart.notifications && peer->restart.notifications;
 	a->role = ours->role;
 	a->ibgp = peer->as == s->conf.local_as;
 }

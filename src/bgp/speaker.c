@@ -101,6 +101,7 @@ int bgp_speaker_new(struct loop *loop, const struct bgp_speaker_conf *conf,
 	loop_task_init(&sp->flush, loop, flush_changed);
 	loop_task_init(&sp->deliver, loop, deliver_events);
 	bgp_listen_init(sp);
+	bgp_restart_init(sp);
 	*out = sp;
 	return 0;
 }
@@ -120,6 +121,7 @@ struct bgp_speaker *bgp_speaker_free(struct bgp_speaker *sp)
 	loop_task_cancel(&sp->flush);
 	loop_task_cancel(&sp->deliver);
 	bgp_listen_fini(sp);
+	bgp_restart_fini(sp);
 	map_clear(sp->peers, free_peer);
 	map_free(sp->peers);
 	bgp_linger_end_all(&sp->lingering);
@@ -182,7 +184,7 @@ static bool same_session(const struct bgp_peer_conf *a, const struct bgp_peer_co
 	       a->asn_rule == b->asn_rule && a->router_id == b->router_id &&
 	       a->hold_s == b->hold_s && a->keepalive_s == b->keepalive_s &&
 	       a->dual_stack == b->dual_stack && a->passive == b->passive &&
-	       a->in_vrf == b->in_vrf && a->role == b->role &&
+	       a->in_vrf == b->in_vrf && a->role == b->role && a->restart_s == b->restart_s &&
 	       addr_eq(&a->next_hop4, &b->next_hop4) && addr_eq(&a->next_hop6, &b->next_hop6);
 }
 
@@ -210,18 +212,9 @@ static struct bgp_peer *find_peer(const struct bgp_speaker *sp, const char *name
 	return p;
 }
 
-static struct bgp_session_conf session_conf(const struct bgp_peer *p)
-{
-	struct bgp_session_conf conf = bgp_peer_session_conf(&p->conf);
-
-	conf.accepts = bgp_listen_serves(p->sp, &p->conf);
-	conf.host = p->sp->conf.node;
-	return conf;
-}
-
 static void apply_live(struct bgp_peer *p)
 {
-	p->session.conf = session_conf(p);
+	p->session.conf = bgp_peer_session_conf(p);
 	/* A refusal leaves the old key, and the session on it; the next connection tells. */
 	for (int i = 0; i < BGP_LEGS; i++)
 		if (p->conf.password && bgp_conn_is_open(&p->link[i].conn))
@@ -231,7 +224,7 @@ static void apply_live(struct bgp_peer *p)
 
 static void apply_reset(struct bgp_peer *p)
 {
-	struct bgp_session_conf session = session_conf(p);
+	struct bgp_session_conf session = bgp_peer_session_conf(p);
 	struct mono now = loop_now(p->sp->loop);
 	bool was_open = p->session.state >= BGP_OPEN_SENT;
 	struct bgp_fault fault;
@@ -289,7 +282,6 @@ int bgp_speaker_peer_set(struct bgp_speaker *sp, const struct bgp_peer_conf *con
 	number_put(sp, number, p);
 	bgp_hand_peer(&sp->hand, conf->name, number, true);
 	p->held = conf->held;
-	p->session.conf = session_conf(p);
 	bgp_listen_touch(sp);
 	if (!p->held)
 		bgp_session_start(&p->session, loop_now(sp->loop));
@@ -501,15 +493,4 @@ int bgp_speaker_hold(struct bgp_speaker *sp, const char *name, bool hold, const 
 		bgp_session_start(&p->session, loop_now(sp->loop));
 	bgp_peer_settle(p);
 	return 0;
-}
-
-void bgp_speaker_shutdown(struct bgp_speaker *sp, const char *text)
-{
-	void *p;
-
-	for (size_t at = 0; map_next(sp->peers, &at, NULL, &p);)
-		stop_peer(p, text);
-	bgp_speaker_listen(sp, &(struct bgp_listen_conf){ 0 });
-	sp->stopping = true;
-	bgp_speaker_lingered(sp);
 }

@@ -77,8 +77,10 @@ struct bgp_peer_conf {
 	bool dual_stack;	 /* carry the other family too */
 	bool held;		 /* as after bgp_speaker_hold(); looked at when the peer is added */
 	uint32_t max_prefix;	 /* announced by the peer; 0: any number */
-	uint8_t role;		 /* enum bgp_role: ours towards the peer, RFC 9234 */
-	struct addr next_hop4;	 /* unset: ourselves */
+	uint16_t
+		restart_s; /* graceful restart: how long the peer keeps our routes; 0: it does not */
+	uint8_t role;	   /* enum bgp_role: ours towards the peer, RFC 9234 */
+	struct addr next_hop4; /* unset: ourselves */
 	struct addr next_hop6;
 };
 
@@ -182,8 +184,39 @@ NODISCARD int bgp_speaker_peer_admin(struct bgp_speaker *sp, const char *name, e
 NODISCARD int bgp_speaker_hold(struct bgp_speaker *sp, const char *name, bool hold, const char *why,
 			       struct err *e);
 
-/** Administrative Shutdown to all peers; BGP_EVENT_STOPPED follows, within about a second at the latest. */
-void bgp_speaker_shutdown(struct bgp_speaker *sp, const char *text);
+/**
+ * End all sessions; BGP_EVENT_STOPPED follows, within about a second at the latest.
+ * @restart: we come back: peers with graceful restart keep our routes. Else Administrative Shutdown, as a Hard Reset
+ * where that makes a difference (RFC 8538).
+ */
+void bgp_speaker_shutdown(struct bgp_speaker *sp, bool restart, const char *text);
+
+/**
+ * Leaving for good: what is announced carries GRACEFUL_SHUTDOWN from now on (RFC 8326), and LOCAL_PREF 0 to internal
+ * peers, so that traffic moves where it can before the routes go. @leaving false takes it back.
+ */
+void bgp_speaker_leave(struct bgp_speaker *sp, bool leaving);
+
+/** What is to be known before all that was announced before a restart has been announced again. */
+enum {
+	BGP_AWAITS_VIEW = 1,	/* services, their addresses and health */
+	BGP_AWAITS_FEEDERS = 2, /* who announces by hand or by program */
+};
+/**
+ * We start; call it before peers are added.
+ * @again: after a restart that graceful restart covers: OPENs say so, and End-of-RIB waits for what is awaited
+ * @awaits: set of BGP_AWAITS_…
+ * @at_most: then End-of-RIB goes out in any case
+ */
+void bgp_speaker_begin(struct bgp_speaker *sp, bool again, uint8_t awaits, struct dur at_most);
+/** This (set of BGP_AWAITS_…) is known now. */
+void bgp_speaker_known(struct bgp_speaker *sp, uint8_t what);
+/** Whether something is awaited still. */
+bool bgp_speaker_is_awaiting(const struct bgp_speaker *sp);
+/** Whether anybody but @owner announced something by hand. */
+bool bgp_speaker_is_fed(const struct bgp_speaker *sp, uint32_t owner);
+/** Whether any session now has graceful restart agreed. */
+bool bgp_speaker_is_kept(const struct bgp_speaker *sp);
 
 /** Walk what we listen on: start with *at = 0; false at the end. */
 bool bgp_speaker_listen_next(const struct bgp_speaker *sp, size_t *at,

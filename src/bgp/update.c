@@ -225,6 +225,7 @@ static const struct attr_rule {
 	[BGP_ATTR_AS4_PATH] = { check_as4_path, BGP_ATTRIBUTE_DISCARD, OPTIONAL_TRANSITIVE },
 	[BGP_ATTR_AS4_AGGREGATOR] = { check_as4_aggregator, BGP_ATTRIBUTE_DISCARD,
 				      OPTIONAL_TRANSITIVE },
+	[BGP_ATTR_OTC] = { check_four, BGP_TREAT_AS_WITHDRAW, OPTIONAL_TRANSITIVE },
 	[BGP_ATTR_LARGE_COMMUNITIES] = { check_large_communities, BGP_TREAT_AS_WITHDRAW,
 					 OPTIONAL_TRANSITIVE },
 };

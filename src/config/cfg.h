@@ -99,33 +99,39 @@ struct cfg_peer {
 	enum cfg_format format;
 	uint32_t my_asn;
 	uint32_t peer_asn;
-	struct addr addr;
+	enum cfg_dynamic_asn dynamic_asn; /* not fixed: peer_asn is 0, and the OPEN tells it */
+	uint32_t local_asn;		  /* what the peer takes us for; 0: my_asn */
+	enum cfg_bgp_role role;		  /* ours towards the peer */
+	uint32_t max_prefix;		  /* that it may announce; 0: any number */
+
 	const char *zone;      /* interface of a link-local address ("fe80::1%eth0"), or NULL */
-	uint16_t port;	       /* default 179 */
-	struct addr source;    /* unset: the kernel chooses */
-	struct dur hold;       /* whole seconds; 0 or >= 3; default 90 s */
-	struct dur keepalive;  /* default hold / 3 */
-	struct addr router_id; /* IPv4; unset: automatic */
+	const char *interface; /* bind to this device (a link or a VRF), or NULL */
+	const char *vrf;       /* the VRF that the session runs in, or NULL */
+	struct addr addr;
+	struct addr source;		  /* unset: the kernel chooses */
+	struct addr router_id;		  /* IPv4; unset: automatic */
+	struct addr next_hop4, next_hop6; /* unset: ourselves */
+	uint16_t port;			  /* default 179 */
+	uint8_t ttl; /* of what we send; 0: the system's (legacy), 1: single hop (resources) */
+	uint8_t ttl_security; /* hops that the peer is away at most (RFC 5082); 0: not checked */
+
+	bool passive; /* wait for the peer to connect */
+	bool ebgp_multihop;
+	bool dual_stack;    /* both families on this session */
+	bool bfd_strict;    /* no session before BFD is up */
+	bool restart_given; /* restart is its own, not that of `bgp` */
+
+	struct dur hold;	 /* whole seconds; 0 or >= 3; default 90 s */
+	struct dur keepalive;	 /* default hold / 3 */
+	struct dur connect_time; /* connect retry; 0: the session's own schedule */
+	struct dur delay_open;	 /* before our OPEN */
+	struct dur restart;	 /* it keeps our routes while we restart: whole seconds, 0: not */
+
 	struct selectors node_selectors;
 	const char *password;		   /* NULL: none */
 	const char *password_secret;	   /* the Secret that the password is from, or NULL */
 	const char *password_file;	   /* read by the daemon, at start and at reload */
 	const struct cfg_bfd_profile *bfd; /* NULL: no BFD */
-	bool bfd_strict;		   /* no session before BFD is up */
-	bool ebgp_multihop;
-	bool dual_stack;		  /* both families on this session */
-	const char *interface;		  /* bind to this device (a link or a VRF), or NULL */
-	const char *vrf;		  /* the VRF that the session runs in, or NULL */
-	enum cfg_dynamic_asn dynamic_asn; /* not fixed: peer_asn is 0, and the OPEN tells it */
-	uint32_t local_asn;		  /* what the peer takes us for; 0: my_asn */
-	struct dur connect_time;	  /* connect retry; 0: the session's own schedule */
-	uint8_t ttl; /* of what we send; 0: the system's (legacy), 1: single hop (resources) */
-	uint8_t ttl_security;	/* hops that the peer is away at most (RFC 5082); 0: not checked */
-	bool passive;		/* wait for the peer to connect */
-	struct dur delay_open;	/* before our OPEN */
-	enum cfg_bgp_role role; /* ours towards the peer */
-	uint32_t max_prefix;	/* that it may announce; 0: any number */
-	struct addr next_hop4, next_hop6; /* unset: ourselves */
 };
 
 /** One element of `addresses`, as written and as the blocks that it stands for. */
@@ -319,6 +325,7 @@ struct cfg_listen {
 struct cfg_bgp {
 	struct addr router_id;	    /* already in every peer that names none */
 	struct cfg_endpoint listen; /* port 0: nobody can connect to us */
+	struct dur restart; /* graceful restart of peers that do not say themselves; 0: off */
 };
 
 struct cfg_control {

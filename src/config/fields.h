@@ -52,6 +52,9 @@ void peer_keepalive_check(struct loader *l, const struct place *p, void *object)
 void peer_router_id_check(struct loader *l, const struct place *p, void *object);
 void peer_password_check(struct loader *l, const struct place *p, void *object);
 void peer_vrf_check(struct loader *l, const struct place *p, void *object);
+/** "off", "on" or a duration, for graceful restart. False: none of these, and told. */
+bool restart_value(struct loader *l, const struct place *p, struct dur *out);
+void peer_restart_load(struct loader *l, const struct place *p, void *object);
 void peer_connect_time_check(struct loader *l, const struct place *p, void *object);
 /** "internal", "external". */
 extern const struct word peer_dynamic_words[];

@@ -254,6 +254,39 @@ void peer_ttl_security_load(struct loader *l, const struct place *p, void *objec
 		c->ttl_security = (uint8_t)hops;
 }
 
+/* RFC 4724 §3: 12 bits. What `on` means is FRR's default. */
+bool restart_value(struct loader *l, const struct place *p, struct dur *out)
+{
+	static const char *const off[] = { "off", "false", "no", "0" };
+	static const char *const on[] = { "on", "true", "yes" };
+	const char *text;
+
+	if (!value_peek(l, p, &text))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(off); i++)
+		if (strcmp(text, off[i]) == 0) {
+			*out = DUR_S(0);
+			return true;
+		}
+	*out = DUR_S(120);
+	for (size_t i = 0; i < ARRAY_LEN(on); i++)
+		if (strcmp(text, on[i]) == 0)
+			return true;
+	if (!value_duration(l, p, out))
+		return false;
+	if (out->ns >= 0 && out->ns <= DUR_S(4095).ns && out->ns % DUR_S(1).ns == 0)
+		return true;
+	load_error(l, p, "on is 120s", "%s is not whole seconds up to 4095s", DUR_TEXT(*out));
+	return false;
+}
+
+void peer_restart_load(struct loader *l, const struct place *p, void *object)
+{
+	struct cfg_peer *c = &((struct raw_peer *)object)->c;
+
+	c->restart_given = restart_value(l, p, &c->restart);
+}
+
 static void next_hop_put(struct loader *l, const struct place *p, struct cfg_peer *c)
 {
 	struct addr a;
@@ -357,6 +390,10 @@ static const struct field peer_fields[] = {
 	  AT(struct raw_peer, c.ttl), .min = 1, .max = 255, .preset_text = "the system's" },
 	{ "tcp-ao", FIELD_OWN, "TCP authentication option (RFC 5925)", .shape = "mapping",
 	  .not_built = &no_tcp_ao },
+	{ "graceful-restart", FIELD_OWN,
+	  "how long the peer keeps our routes while we restart (RFC 4724)",
+	  .shape = "`off`, `on` (120s), or whole seconds up to 4095s",
+	  .preset_text = "bgp.graceful-restart", .load = peer_restart_load },
 	{ "role", FIELD_WORD,
 	  "what we are to the peer (RFC 9234): told to it, and what does not fit its own is "
 	  "refused",

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <sys/un.h>
 
-#include "config/loader.h"
+#include "config/fields.h"
 #include "config/value.h"
 
 #define NODE_NAME_MAX 253
@@ -95,7 +95,13 @@ static void bgp_listen_load(struct loader *l, const struct place *p, void *objec
 		((struct cfg_bgp *)object)->listen = at;
 }
 
-static const struct not_built no_restart = { "off|false|0s|0", "routes go when the session ends" };
+static void bgp_restart_load(struct loader *l, const struct place *p, void *object)
+{
+	struct dur restart;
+
+	if (restart_value(l, p, &restart))
+		((struct cfg_bgp *)object)->restart = restart;
+}
 
 static const struct field bgp_fields[] = {
 	{ "router-id", FIELD_ADDRESS, "our BGP identifier on sessions that name none; IPv4",
@@ -106,8 +112,10 @@ static const struct field bgp_fields[] = {
 	  "connect "
 	  "to them or not",
 	  .shape = "address:port, or `none`", .preset_text = "none", .load = bgp_listen_load },
-	{ "graceful-restart", FIELD_DURATION, "how long routers keep our routes while we restart",
-	  .not_built = &no_restart },
+	{ "graceful-restart", FIELD_OWN,
+	  "how long peers keep our routes while we restart, where they do not say it themselves",
+	  .shape = "`off`, `on` (120s), or whole seconds up to 4095s", .preset_text = "off",
+	  .load = bgp_restart_load },
 };
 
 const struct level level_bgp = {

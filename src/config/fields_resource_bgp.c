@@ -29,10 +29,20 @@ static const struct level level_secret_ref = {
 };
 
 static const struct not_built no_unnumbered = { "", "peerAddress works, a link-local one as well" };
-static const struct not_built no_restart = { "false", "BFD and short timers notice a restart" };
 
 /* Those of v1beta1 come first. */
 #define PEER_V1BETA1_FIELDS 12
+
+static void resource_restart_load(struct loader *l, const struct place *p, void *object)
+{
+	struct cfg_peer *c = &((struct raw_peer *)object)->c;
+	bool on;
+
+	if (!value_bool(l, p, &on))
+		return;
+	c->restart = on ? DUR_S(120) : DUR_S(0);
+	c->restart_given = true;
+}
 
 static const struct field peer_fields[] = {
 	{ "myASN", FIELD_UINT, "our AS number", AT(struct raw_peer, c.my_asn), .min = 1,
@@ -82,8 +92,9 @@ static const struct field peer_fields[] = {
 	  .load = peer_vrf_check },
 	{ "dualStackAddressFamily", FIELD_BOOL, "carry both address families on this session",
 	  AT(struct raw_peer, c.dual_stack), .preset = "false" },
-	{ "enableGracefulRestart", FIELD_BOOL, "routes outlive a restart of crier",
-	  .not_built = &no_restart },
+	{ "enableGracefulRestart", FIELD_OWN, "routes outlive a restart of crier",
+	  .shape = "`true` or `false`", .preset_text = "bgp.graceful-restart",
+	  .load = resource_restart_load },
 	{ "disableMP", FIELD_OWN, "has no effect", .shape = "`true` or `false`",
 	  .load = disable_mp_load },
 };
@@ -187,9 +198,11 @@ static const struct level level_peer_v1beta1 = {
 };
 
 static const char *const peer_own[] = {
-	"password-file", "interface",  "passive", "ttl-security", "tcp-ao",
-	"max-prefix",	 "delay-open", "role",	  "next-hop",	  "bfd-strict",
-	"peer-port",	 "ttl",	       NULL,
+	"password-file", "interface",  "passive",
+	"ttl-security",	 "tcp-ao",     "max-prefix",
+	"delay-open",	 "role",       "graceful-restart",
+	"next-hop",	 "bfd-strict", "peer-port",
+	"ttl",		 NULL,
 };
 
 const struct resource_kind resource_bgp_peer = {

@@ -167,11 +167,16 @@ static void peers_names_default(struct loader *l, struct map *names)
 }
 
 /* What is said about BGP as a whole holds for each session that says nothing itself. */
-static void peers_router_id(struct loader *l)
+static void peers_defaults(struct loader *l)
 {
-	for (size_t i = 0; i < l->n_peers; i++)
-		if (!addr_is_set(&l->peers[i]->c.router_id))
-			l->peers[i]->c.router_id = l->cfg->bgp.router_id;
+	for (size_t i = 0; i < l->n_peers; i++) {
+		struct cfg_peer *c = &l->peers[i]->c;
+
+		if (!addr_is_set(&c->router_id))
+			c->router_id = l->cfg->bgp.router_id;
+		if (!c->restart_given)
+			c->restart = l->cfg->bgp.restart;
+	}
 }
 
 /* Whether such a peer could reach where we listen. */
@@ -202,7 +207,7 @@ void resolve_peers(struct loader *l)
 	struct cfg_peer *v = arena_new_n(l->arena, struct cfg_peer, l->n_peers);
 
 	peers_profiles(l);
-	peers_router_id(l);
+	peers_defaults(l);
 	peers_passive(l);
 	peers_equal(l);
 	peers_names_given(l, names);

@@ -150,6 +150,11 @@ static void set_peer_asn(json_t *o, const struct cfg_peer *p)
 		json_object_set_new(o, "local-asn", json_integer(p->local_asn));
 }
 
+static json_t *tree_restart(struct dur d)
+{
+	return d.ns ? tree_dur(d) : json_string("off");
+}
+
 static void set_next_hop(json_t *o, const struct cfg_peer *p)
 {
 	json_t *hops = json_array();
@@ -179,6 +184,8 @@ static void set_peer_own(json_t *o, const struct cfg_peer *p)
 	if (p->delay_open.ns)
 		json_object_set_new(o, "delay-open", tree_dur(p->delay_open));
 	tree_set_text(o, "role", roles[p->role]);
+	if (p->restart_given)
+		json_object_set_new(o, "graceful-restart", tree_restart(p->restart));
 	if (p->max_prefix)
 		json_object_set_new(o, "max-prefix", json_integer(p->max_prefix));
 	set_next_hop(o, p);
@@ -338,6 +345,7 @@ json_t *tree_settings(const struct cfg *c)
 		json_object_set_new(o, "cluster", tree_cluster(&c->cluster));
 	json_t *bgp = json_object();
 	set_addr(bgp, "router-id", &c->bgp.router_id);
+	json_object_set_new(bgp, "graceful-restart", tree_restart(c->bgp.restart));
 	json_object_set_new(bgp, "listen",
 			    c->bgp.listen.port ? tree_endpoint(&c->bgp.listen)
 					       : json_string("none"));

@@ -124,7 +124,7 @@ static const struct bad_case bad[] = {
 	  "column 1: 'anounce' is neither announce nor withdraw; did you mean 'announce'?" },
 	{ "no verb at all", "192.0.2.0/24",
 	  "column 1: '192.0.2.0/24' is neither announce nor withdraw" },
-	{ "sync", "sync", "column 1: sync has no meaning yet: graceful restart is not built" },
+	{ "sync and more", "sync now", "column 6: nothing follows sync, but 'now' does" },
 	{ "bracket first", "[announce", "column 1: a line begins with announce or withdraw" },
 	{ "no prefix", "announce", "column 9: the prefix is missing" },
 	{ "not a prefix", "announce 192.0.2/24",

@@ -34,6 +34,8 @@ static const struct text_case {
 	const char *want;
 } texts[] = {
 	{ "plain", "0602 02 6f6b", "ok" },
+	{ "in a Hard Reset", "0609 0602 02 6f6b", "ok" },
+	{ "Hard Reset without more", "0609", "" },
 	{ "none", "0602", "" },
 	{ "empty", "0604 00", "" },
 	{ "euro", "0602 03 e282ac", "\xe2\x82\xac" },

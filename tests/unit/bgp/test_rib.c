@@ -344,6 +344,53 @@ static void routes_may_be_only_to_customer(void **state)
 	assert_memory_equal(m.p + m.left - 5 - sizeof(want), want, sizeof(want));
 }
 
+/* After a restart End-of-RIB waits until all is known that was announced before. */
+static void end_of_rib_may_wait(void **state)
+{
+	struct fixture *f = *state;
+	struct bgp_format format = external(BGP_V4);
+
+	bgp_rib_hold_marks(f->rib, true);
+	bgp_rib_up(f->rib, f->peer, &format);
+	nothing_follows(f);
+	set(f, "192.0.2.10/32", &plain);
+	next_is(f, "update_ebgp.hex");
+	nothing_follows(f);
+	bgp_rib_hold_marks(f->rib, false);
+	assert_true(bgp_rib_pending(f->rib, f->peer));
+	next_is(f, "eor_v4.hex");
+	nothing_follows(f);
+}
+
+static void leaving_marks_all_routes(void **state)
+{
+	static const uint32_t community[] = { 64512U << 16 | 1, 0xffff0000U };
+	struct fixture *f = *state;
+	struct bgp_format format = external(BGP_V4);
+	const uint8_t marked[] = { 0xc0, 8, 4, 0xff, 0xff, 0, 0 };
+	const uint8_t both[] = { 0xc0, 8, 8, 0xfc, 0, 0, 1, 0xff, 0xff, 0, 0 };
+	const struct bgp_route_attrs v[] = {
+		{ 0 },
+		{ .communities = community, .n_communities = 1 },
+		{ .communities = community, .n_communities = 2 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		set(f, "192.0.2.10/32", &v[i]);
+		format.leaving = false;
+		bgp_rib_up(f->rib, f->peer, &format);
+		drain(f);
+		format.leaving = true;
+		bgp_rib_reformat(f->rib, f->peer, &format);
+		struct rd m = next(f);
+		const uint8_t *want = i == 0 ? marked : both;
+		size_t len = i == 0 ? sizeof(marked) : sizeof(both);
+		assert_memory_equal(m.p + m.left - 5 - len, want, len);
+		nothing_follows(f);
+		bgp_rib_down(f->rib, f->peer);
+	}
+}
+
 static void messages_are_full(void **state)
 {
 	struct fixture *f = *state;
@@ -396,6 +443,8 @@ int main(void)
 		TEST(ipv4_by_an_ipv6_next_hop),
 		TEST(extended_messages_are_full),
 		TEST(routes_may_be_only_to_customer),
+		TEST(end_of_rib_may_wait),
+		TEST(leaving_marks_all_routes),
 		TEST(messages_are_full),
 		TEST(largest_attributes_leave_room),
 	};

@@ -911,6 +911,88 @@ static void messages_may_be_long(void **state)
 	assert_int_equal(b.s.note_out.subcode, BGP_HEADER_LENGTH);
 }
 
+/* With graceful restart of 120 s for IPv4, without and with RFC 8538. */
+#define OPEN_RESTART(flags)                                                         \
+	MARKER "0033 01 04 fc01 005a 0a000001 16 02 14 0104 0001 00 01 4006 " flags \
+	       "078 0001 01 80 4104 0000fc01"
+
+static const struct bgp_session_conf restarting = {
+	.local_as = 64512,
+	.peer_as = 64513,
+	.hold_s = 90,
+	.families = BGP_V4,
+	.accepts = true,
+	.restart = { .on = true, .notifications = true, .time_s = 120, .families = BGP_V4 },
+};
+
+static void bring_restarting(struct bench *b, const struct bgp_session_conf *c, const char *open)
+{
+	bring_to(b, c, BGP_OPEN_SENT);
+	hear(b, open);
+	hear(b, ALIVE);
+	assert_int_equal(b->s.state, BGP_ESTABLISHED);
+	forget(b);
+}
+
+static const struct leave_case {
+	const char *name;
+	const struct bgp_session_conf *conf;
+	const char *open;
+	const char *leaves; /* what the peer hears when we restart */
+	const char *stops;  /* and when we stop for good */
+} leaves[] = {
+	{ "no graceful restart", &conf, OPEN, "0602", "0602" },
+	{ "ours alone", &restarting, OPEN, "0602", "0602" },
+	{ "theirs alone", &conf, OPEN_RESTART("0"), "0602", "0602" },
+	{ "both", &restarting, OPEN_RESTART("0"), "", "0602" },
+	{ "both, and notifications", &restarting, OPEN_RESTART("4"), "0604", "0609 0602" },
+};
+
+static void routes_stay_when_we_restart(void **state)
+{
+	const struct leave_case *c = *state;
+	uint8_t want[8];
+	struct bench b;
+
+	bring_restarting(&b, c->conf, c->open);
+	bgp_session_leave(&b.s, NULL, b.now);
+	look(&b);
+	size_t len = unhex(c->leaves, want, sizeof(want));
+	assert_int_equal(b.sent_len, len ? BGP_HEADER_LEN + len : 0);
+	if (len)
+		assert_memory_equal(b.sent + BGP_HEADER_LEN, want, len);
+	assert_int_equal(b.s.state, BGP_IDLE);
+	assert_int_equal(b.closes, 1);
+	assert_true(mono_is_never(bgp_session_deadline(&b.s)));
+
+	bring_restarting(&b, c->conf, c->open);
+	bgp_session_stop(&b.s, BGP_CEASE_SHUTDOWN, NULL, b.now);
+	look(&b);
+	len = unhex(c->stops, want, sizeof(want));
+	assert_int_equal(b.sent_len, BGP_HEADER_LEN + len);
+	assert_memory_equal(b.sent + BGP_HEADER_LEN, want, len);
+}
+
+/* RFC 4724 §5: without the capability the first connection stays, with it the newer one. */
+static void a_restarted_peer_may_connect_again(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bring_restarting(&b, &restarting, OPEN);
+	assert_false(bgp_session_offer(&b.s, b.now));
+	bring_restarting(&b, &restarting, OPEN_RESTART("0"));
+	assert_true(bgp_session_offer(&b.s, b.now));
+	look(&b);
+	assert_int_equal(b.closes, 1);
+	assert_int_equal(b.s.state, BGP_ACTIVE);
+	bgp_session_accepted(&b.s, 0x0a000005, b.now);
+	hear(&b, OPEN_RESTART("8"));
+	hear(&b, ALIVE);
+	assert_int_equal(b.s.state, BGP_ESTABLISHED);
+	assert_int_equal(b.s.lead, BGP_THEIRS);
+}
+
 static void an_open_may_be_delayed(void **state)
 {
 	struct bgp_session_conf c = conf;
@@ -1015,6 +1097,7 @@ int main(void)
 		cmocka_unit_test(a_leg_that_ends_leaves_the_other),
 		cmocka_unit_test(a_newer_connection_takes_the_place_of_a_silent_one),
 		cmocka_unit_test(an_open_may_be_delayed),
+		cmocka_unit_test(a_restarted_peer_may_connect_again),
 		cmocka_unit_test(what_the_peer_refuses_is_left_away),
 		cmocka_unit_test(roles_have_to_fit),
 		cmocka_unit_test(internal_peers_have_no_role),
@@ -1028,6 +1111,7 @@ int main(void)
 	};
 	int failed = RUN_TABLE("bgp open", opens, opens_are_judged);
 
+	failed += RUN_TABLE("bgp leaving", leaves, routes_stay_when_we_restart);
 	failed += RUN_TABLE("bgp collisions", collisions, collisions_are_resolved);
 
 	return failed + cmocka_run_group_tests_name("bgp session", tests, NULL, NULL);

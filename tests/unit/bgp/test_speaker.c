@@ -284,7 +284,7 @@ static void shutdown_ends_with_an_event(void **state)
 	struct stage *s = *state;
 
 	bring_up(s);
-	bgp_speaker_shutdown(s->sp, "goodbye\xe2\x82\xac");
+	bgp_speaker_shutdown(s->sp, false, "goodbye\xe2\x82\xac");
 	run_for(s, DUR_MS(20));
 	listen_to(s);
 	vector_is("notification_shutdown.hex", s->got, s->got_len);
@@ -300,7 +300,7 @@ static void shutdown_does_not_wait_for_ever(void **state)
 	struct mono start = mono_clock();
 
 	bring_up(s);
-	bgp_speaker_shutdown(s->sp, NULL);
+	bgp_speaker_shutdown(s->sp, false, NULL);
 	run_until(s, BGP_EVENT_STOPPED);
 	assert_in_range(dur_ms(mono_sub(mono_clock(), start)), 0, 1500);
 }
@@ -309,7 +309,7 @@ static void shutdown_without_sessions(void **state)
 {
 	struct stage *s = *state;
 
-	bgp_speaker_shutdown(s->sp, NULL);
+	bgp_speaker_shutdown(s->sp, false, NULL);
 	run_until(s, BGP_EVENT_STOPPED);
 }
 

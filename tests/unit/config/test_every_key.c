@@ -32,6 +32,8 @@ struct sample {
 };
 
 static const struct sample samples[] = {
+	{ "bgp.graceful-restart", "'90s'", NULL },
+	{ "peers.graceful-restart", "'90s'", NULL },
 	{ "bgp.listen", "'10.0.0.7:179'", NULL },
 	{ "cluster.join", "['10.0.0.7:77']", NULL },
 	{ "http.listen", "'none'", NULL },

@@ -75,8 +75,8 @@ static const struct refusal refused[] = {
 	  "'ens4vrf 1' is not a VRF's name", "did you mean 'ens4vrf'?" },
 	{ "a VRF that cannot be", R_PEER(", peerASN: 1, vrf: a/b"), "spec.vrf",
 	  "not a link's name" },
-	{ "enableGracefulRestart: not yet", R_PEER(", peerASN: 1, enableGracefulRestart: true"),
-	  "spec.enableGracefulRestart", "not built yet" },
+	{ "enableGracefulRestart of a time", R_PEER(", peerASN: 1, enableGracefulRestart: 60s"),
+	  "spec.enableGracefulRestart", "true or false" },
 	{ "the legacy spelling", R_PEER(", peerASN: 1, hold-time: 90s"), "spec.hold-time", "no key",
 	  "'holdTime'" },
 	{ "a node selector twice", R_PEER(", peerASN: 1, nodeSelectors: [{}, {}]"),
@@ -184,6 +184,7 @@ MEANS(dynamic_internal, P0(c)->dynamic_asn == CFG_ASN_INTERNAL && P0(c)->peer_as
 MEANS(dynamic_external, P0(c)->dynamic_asn == CFG_ASN_EXTERNAL && P0(c)->ttl == 1)
 MEANS(local_asn, P0(c)->local_asn == 4294967295)
 MEANS(connect_time, P0(c)->connect_time.ns == DUR_S(65535).ns)
+MEANS(restarts, P0(c)->restart.ns == DUR_S(120).ns)
 MEANS(vrf, strcmp(P0(c)->vrf, "ens4vrf") == 0)
 MEANS(dual_stack, P0(c)->dual_stack)
 MEANS(port, P0(c)->port == 16384)
@@ -230,6 +231,8 @@ static const struct meaning meanings[] = {
 		 "a, "
 		 "operator: DoesNotExist}]}]"),
 	  nodes },
+	{ "enableGracefulRestart", R_PEER(", peerASN: 64513, enableGracefulRestart: true"),
+	  restarts },
 	{ "enableGracefulRestart: false is the way it is",
 	  R_PEER(", peerASN: 1, enableGracefulRestart: false, disableMP: false"), defaults },
 	{ "v1beta1", V1BETA1(", holdTime: 30s, ebgpMultiHop: false, bfdProfile: ''"), hold_alone },

@@ -1,0 +1,87 @@
+"""Graceful restart: a router keeps our routes, and forwards, while crier restarts or comes back from a crash."""
+
+import time
+
+import pytest
+
+from netlab import wait_for
+from test_bgp_sessions import PREFIXES, established, make_pair
+
+ON = "bgp: {graceful-restart: 30s}"
+NETWORKS = "networks:\n- {prefix: 203.0.113.0/24, communities: [64512:9]}\n"
+BY_HAND = "192.0.2.77/32"
+MORE = {"frr": "", "bird": "graceful restart on;"}  # FRR is a helper anyway
+
+
+class Watch:
+    """Looks at the router's table all the time: how often a prefix was missing."""
+
+    def __init__(self, router, *prefixes):
+        self.router, self.prefixes, self.missing, self.looks = router, prefixes, [], 0
+
+    def look(self):
+        found = self.router.routes(4)
+        self.looks += 1
+        self.missing += [p for p in self.prefixes if not found.get(p)]
+
+
+def pair(lab, kind):
+    router, node = make_pair(lab, kind, bgp=ON, more=MORE[kind])
+    node.configure(node.config.read_text() + NETWORKS)
+    node.start()
+    node.crier("announce", BY_HAND)
+    for prefix in (*PREFIXES, "203.0.113.0/24", BY_HAND):
+        router.wait_route(prefix, timeout=40)
+    wait_for(lambda: all("graceful-restart" in p["capabilities"] for p in node.get("peers")), "both sides know it")
+    return router, node
+
+
+@pytest.mark.parametrize("how", ["stop", "kill"])
+@pytest.mark.parametrize("kind", ["frr", "bird"])
+def test_routes_outlive_a_restart(lab, kind, how):
+    router, node = pair(lab, kind)
+    watch = Watch(router, PREFIXES[0], "203.0.113.0/24", BY_HAND)
+    time.sleep(1.5)  # a sign of life
+    getattr(node, how)()
+    for _ in range(5):
+        watch.look()
+        time.sleep(0.2)
+    node.start()
+    wait_for(lambda: (watch.look(), established(node))[1], "the sessions are back", 20)
+    time.sleep(1)
+    watch.look()
+    # Who announced by hand has not been heard again: its route waits for it, or for half of the restart time.
+    assert not watch.missing, (watch.missing, watch.looks)
+    node.run([node.binary, "announce", "-"], input="sync\n", env=node.env)
+    router.wait_no_route(BY_HAND, 10)
+    assert router.routes(4).get(PREFIXES[0]) and router.routes(4).get("203.0.113.0/24")
+
+
+@pytest.mark.parametrize("kind", ["frr", "bird"])
+def test_what_is_not_announced_again_goes_at_its_end(lab, kind):
+    router, node = pair(lab, kind)
+    time.sleep(1.2)
+    node.stop()
+    node.configure(node.config.read_text().replace(NETWORKS, ""))
+    node.start()
+    wait_for(lambda: established(node), "the sessions are back", 20)
+    router.wait_no_route("203.0.113.0/24", 18)  # 15 s: half the restart time, as nobody sends sync
+    assert router.routes(4).get(PREFIXES[0])
+
+
+def test_leaving_for_good_takes_the_routes_along(lab):
+    router, node = pair(lab, "frr")
+    node.crier("peer", "r4", "down", "--text", "moved")
+    router.wait_no_route(PREFIXES[0], 5)
+
+
+def test_an_old_state_is_none(lab):
+    router, node = pair(lab, "frr")
+    time.sleep(1.2)
+    node.stop()
+    state = node.dir / "state" / "a.restart.json"
+    node.run(["touch", "-d", "1 hour ago", state])
+    node.start()
+    wait_for(lambda: established(node), "the sessions are back", 20)
+    assert not node.events("gracefulRestart")
+    router.wait_no_route(BY_HAND, 10)
