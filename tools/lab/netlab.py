@@ -7,6 +7,7 @@
 """
 
 import atexit
+import ctypes
 import json
 import os
 import pathlib
@@ -14,9 +15,13 @@ import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
+import threading
 import time
+
+CLONE_NEWNET = 0x40000000
 
 
 class LabError(Exception):
@@ -222,18 +227,53 @@ class PingResult:
         return f"{self.received} replies, {self.lost} lost, longest gap {self.outage_ms:.0f} ms"
 
 
+def inside(namespace, work):
+    """What @work() returns in a namespace of the network; a socket that it opens stays there."""
+    answers = []
+
+    def enter():
+        # A namespace is a thread's own, so nobody has to find the way back.
+        with open(f"/run/netns/{namespace}") as there:
+            if ctypes.CDLL(None, use_errno=True).setns(there.fileno(), CLONE_NEWNET):
+                raise OSError(ctypes.get_errno(), "setns")
+        answers.append(work())
+
+    thread = threading.Thread(target=enter)
+    thread.start()
+    thread.join()
+    return answers[0]
+
+
 class Capture:
     """Everything on one link of a host, and what the analyser finds wrong with it."""
+
+    LAST = 0x88B5  # the type of our own frame that ends a capture (IEEE 802: for local experiments)
 
     def __init__(self, host, link="eth0", only=""):
         """@only is a capture filter."""
         self.host = host
+        self.link = "lo" if link == "any" else link
         self.path = host.dir / f"{link}-{time.monotonic_ns()}.pcapng"
-        self.process = host.popen(["dumpcap", "-q", "-i", link, "-f", only, "-w", self.path], "dumpcap.log")
+        self.process = host.popen(["dumpcap", "-q", "-i", link, "-f", self.filter(only), "-w", self.path], "dumpcap.log")
         wait_for(lambda: self.path.exists() and self.path.stat().st_size > 0, f"capture on {link} begins")
 
-    def stop(self):
+    def filter(self, only):
+        return f"({only}) or ether proto {self.LAST}" if only else ""
+
+    def drain(self):
+        """Wait until what came before now is in the file: what still lies in the kernel's ring is lost at the end."""
+        last = os.urandom(46)
+        with inside(self.host.ns, lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW)) as s:
+            s.bind((self.link, 0))
+            # To ourselves, so that no switch carries it further.
+            s.send(s.getsockname()[4] * 2 + self.LAST.to_bytes(2, "big") + last)
+        wait_for(lambda: last in self.path.read_bytes(), f"the capture on {self.link} has all", every=0.01)
+
+    def stop(self, drained=True):
+        """Not @drained is half a second quicker, and may miss the last frames."""
         if self.process.poll() is None:
+            if drained:
+                self.drain()
             self.process.send_signal(signal.SIGINT)
             self.process.wait(10)
         return self
