@@ -261,9 +261,9 @@ struct bfd_engine *bfd_engine_new(const struct bfd_engine_conf *conf)
 	e->conf = *conf;
 	rng_secure(&seed, sizeof(seed));
 	rng_seed(&e->rng, seed);
-	bfd_io_init(&e->io, conf->loop, engine_received, e);
+	bfd_io_init(&e->io, conf->loop, conf->port, engine_received, e);
 	bfd_echo_io_init(&e->echo_io, conf->loop, engine_echo_received, e);
-	bfd_tx_init(&e->tx, &e->rng, engine_sent);
+	bfd_tx_init(&e->tx, &e->rng, conf->port, engine_sent);
 	list_init(&e->conns);
 	list_init(&e->leaving);
 	e->by_id = map_new();

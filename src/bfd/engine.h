@@ -59,6 +59,7 @@ struct bfd_engine_conf {
 	/** Called on the loop's thread, before the peer is told; must not call the engine. */
 	void (*event)(void *ctx, const struct bfd_event *ev);
 	void *ctx;
+	uint16_t port; /* on both ends, for sessions that are nobody else's; 0: those of the RFCs */
 };
 
 struct bfd_engine;

@@ -46,10 +46,10 @@ static void pause_over(struct loop_timer *t, struct mono now)
 	bfd_io_drain(CONTAINER_OF(t, struct bfd_io, wake));
 }
 
-void bfd_io_init(struct bfd_io *io, struct loop *loop,
+void bfd_io_init(struct bfd_io *io, struct loop *loop, uint16_t port,
 		 void (*received)(void *ctx, const struct bfd_rx *rx), void *ctx)
 {
-	*io = (struct bfd_io){ .loop = loop, .received = received, .ctx = ctx };
+	*io = (struct bfd_io){ .loop = loop, .port = port, .received = received, .ctx = ctx };
 	rng_secure(&io->disc_mul, sizeof(io->disc_mul));
 	io->disc_tag = io->disc_mul % ((1u << DISC_TAG_BITS) - 1) + 1;
 	io->disc_mul |= 1;
@@ -124,8 +124,8 @@ static unsigned wanted_events(const struct bfd_listener *l)
 	return wakes(l) && !l->owner->pausing ? LOOP_READ : 0;
 }
 
-static int listener_open(struct bfd_io *io, struct udp_conf conf, enum bfd_class class,
-			 struct err *e)
+static int listener_open(struct bfd_io *io, struct udp_conf conf, bool multihop,
+			 enum bfd_class class, struct err *e)
 {
 	struct bfd_listener *l = place(io);
 
@@ -137,7 +137,7 @@ static int listener_open(struct bfd_io *io, struct udp_conf conf, enum bfd_class
 				    .fd = -1,
 				    .class = class,
 				    .family = conf.family,
-				    .multihop = conf.port == BFD_PORT_MULTI_HOP,
+				    .multihop = multihop,
 				    .vrf = conf.vrf };
 	conf.rcvbuf_bytes = class == BFD_CLASS_STRANGERS ? STRANGERS_BYTES : RCVBUF_BYTES;
 	int fd = udp_open(&conf, e);
@@ -176,7 +176,7 @@ int bfd_io_listen(struct bfd_io *io, enum family family, bool multihop, uint32_t
 {
 	const struct udp_conf conf = {
 		.family = family,
-		.port = multihop ? BFD_PORT_MULTI_HOP : BFD_PORT_SINGLE_HOP,
+		.port = bfd_tx_port(io->port, multihop),
 		.details = true,
 		.vrf = vrf,
 		.grouped = true,
@@ -184,13 +184,13 @@ int bfd_io_listen(struct bfd_io *io, enum family family, bool multihop, uint32_t
 
 	if (is_open(io, family, multihop, vrf))
 		return 0;
-	int fd = listener_open(io, conf, BFD_CLASS_NEWS, e);
+	int fd = listener_open(io, conf, multihop, BFD_CLASS_NEWS, e);
 	if (fd < 0)
 		return fd;
 	if (sort_packets(io, fd) < 0)
 		return 0;
-	(void)listener_open(io, conf, BFD_CLASS_BULK, NULL);
-	(void)listener_open(io, conf, BFD_CLASS_STRANGERS, NULL);
+	(void)listener_open(io, conf, multihop, BFD_CLASS_BULK, NULL);
+	(void)listener_open(io, conf, multihop, BFD_CLASS_STRANGERS, NULL);
 	return 0;
 }
 

@@ -72,6 +72,7 @@ struct bfd_io {
 
 	uint32_t disc_mul; /* odd: what makes our discriminators recognisable, to us alone */
 	uint32_t disc_tag;
+	uint16_t port;	  /* for both kinds of hop; 0: those of the RFCs */
 	bool lazy;	  /* nobody wakes for the bulk */
 	struct dur pause; /* how long a packet may wait; 0: not at all */
 	bool pausing;
@@ -80,7 +81,8 @@ struct bfd_io {
 	unsigned window_packets;
 };
 
-void bfd_io_init(struct bfd_io *io, struct loop *loop,
+/** @port: 0, or one that takes the place of those of RFC 5881 and RFC 5883 */
+void bfd_io_init(struct bfd_io *io, struct loop *loop, uint16_t port,
 		 void (*received)(void *ctx, const struct bfd_rx *rx), void *ctx);
 void bfd_io_fini(struct bfd_io *io);
 

@@ -112,7 +112,7 @@ static void params_update(struct bfd_session *s)
 	uint32_t desired_us = s->conf.desired_min_tx_us;
 	uint32_t required_us = s->conf.required_min_rx_us;
 
-	if (s->state != BFD_UP && !s->conf.full_rate)
+	if (s->state != BFD_UP && !s->hurried)
 		desired_us = MAX(desired_us, BFD_SLOW_TX_US);
 	if (s->state == BFD_UP && s->echo_on)
 		required_us = MAX(required_us, BFD_SLOW_TX_US);
@@ -195,6 +195,23 @@ static void note_change(struct bfd_session *s, uint8_t old_state, struct mono no
 	s->change.at = now;
 }
 
+/* From a start or a loss on, the session may come up fast. */
+static void hurry(struct bfd_session *s, struct mono now)
+{
+	s->hurried = s->conf.full_rate.ns > 0;
+	s->full_until = s->hurried ? mono_add(now, s->conf.full_rate) : MONO_NEVER;
+}
+
+/* The peer stays away: there is no hurry any more. */
+static void hurry_ends(struct bfd_session *s, struct mono now)
+{
+	s->hurried = false;
+	s->full_until = MONO_NEVER;
+	params_update(s);
+	detect_replan(s);
+	tx_replan(s, now);
+}
+
 static void enter(struct bfd_session *s, uint8_t state, uint8_t diag, struct mono now)
 {
 	uint8_t old_state = s->state;
@@ -202,8 +219,10 @@ static void enter(struct bfd_session *s, uint8_t state, uint8_t diag, struct mon
 	if (state == old_state)
 		return;
 	s->state = state;
-	if (old_state == BFD_UP && state == BFD_DOWN)
+	if (old_state == BFD_UP && state == BFD_DOWN) {
 		s->held_until = mono_add(now, s->conf.hold_down);
+		hurry(s, now);
+	}
 	/* Init is halfway: the reason for having been down stays until the session is up. */
 	if (state != BFD_INIT)
 		s->local_diag = diag;
@@ -235,9 +254,10 @@ void bfd_session_init(struct bfd_session *s, const struct bfd_session_conf *conf
 		.tx_last = now,
 		.tx_at = MONO_NEVER,
 		.rx_last = now,
-		.tx_seq = (uint32_t)rng_u64(rng),
+		.tx_seq = conf->seq_by_clock ? conf->first_seq : (uint32_t)rng_u64(rng),
 		.held_until = now,
 	};
+	hurry(s, now);
 	forget_remote(s);
 	params_update(s);
 	tx_replan(s, now);
@@ -279,7 +299,9 @@ static bool seq_is_right(const struct bfd_session *s, const struct bfd_pkt *pkt,
 
 	if (!s->rx_seq_known || !mono_before(at, s->rx_seq_until))
 		return true;
-	return ahead >= least && ahead <= 3u * pkt->detect_mult;
+	uint32_t most = s->conf.seq_by_clock ? INT32_MAX : 3u * pkt->detect_mult;
+
+	return ahead >= least && ahead <= most;
 }
 
 static int authenticate(struct bfd_session *s, const struct bfd_pkt *pkt, struct mono at)
@@ -364,6 +386,8 @@ void bfd_session_tick(struct bfd_session *s, struct mono now)
 {
 	if (!mono_before(now, s->detect_at))
 		expire(s, now);
+	if (!mono_before(now, s->full_until))
+		hurry_ends(s, now);
 	if (!mono_before(now, s->poll_at)) {
 		s->poll_at = MONO_NEVER;
 		poll_begin(s);
@@ -476,7 +500,7 @@ bool bfd_session_next(struct bfd_session *s, struct mono now, struct bfd_out *ou
 
 struct mono bfd_session_deadline(const struct bfd_session *s)
 {
-	return mono_min(mono_min(s->tx_at, s->detect_at), s->poll_at);
+	return mono_min(mono_min(s->tx_at, s->detect_at), mono_min(s->poll_at, s->full_until));
 }
 
 /* §6.7.3: the meticulous types count each packet. The others may; then a replay lives no longer. */

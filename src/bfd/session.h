@@ -30,7 +30,12 @@ struct bfd_session_conf {
 	bool passive;		     /* say nothing until the peer has spoken */
 	bool admin_down;	     /* held down by us, and told so to the peer */
 	bool demand;		     /* ask the peer to be quiet while all is well, and poll it */
-	bool full_rate; /* no slow start (§6.8.3): both ends are ours, and say so elsewhere */
+	/* No slow start (§6.8.3) for so long after the start or a loss: both ends are ours, and agree about it. */
+	struct dur full_rate;
+	/* Numbers of authentication that start from @first_seq, a clock's: a new start is ahead of the one before
+	 * it by any distance, so no number ahead is refused. */
+	bool seq_by_clock;
+	uint32_t first_seq;
 	uint32_t required_min_echo_us; /* how often we loop echo packets back; 0: never */
 	struct dur hold_down;  /* after a session was lost, it comes up again this much later */
 	struct bfd_auth *auth; /* borrowed; NULL: none. Its use must be the session's thread's */
@@ -102,6 +107,8 @@ struct bfd_session {
 	struct mono polled_at; /* when the first P of the sequence left; MONO_NEVER: none did */
 	struct mono poll_at;   /* and when the next one does */
 	struct mono held_until;
+	bool hurried;		/* no slow start, */
+	struct mono full_until; /* until then */
 	uint32_t remote_min_echo_us;
 	bool echo_on;
 

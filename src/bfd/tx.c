@@ -10,9 +10,10 @@
 #define TTL_SENT 255
 #define TOS_SENT IPTOS_CLASS_CS6
 
-void bfd_tx_init(struct bfd_tx *tx, struct rng *rng, void (*sent)(void *owner, int error))
+void bfd_tx_init(struct bfd_tx *tx, struct rng *rng, uint16_t port,
+		 void (*sent)(void *owner, int error))
 {
-	*tx = (struct bfd_tx){ .rng = rng, .sent = sent };
+	*tx = (struct bfd_tx){ .rng = rng, .port = port, .sent = sent };
 }
 
 void bfd_tx_fini(struct bfd_tx *tx)
@@ -128,14 +129,13 @@ static int socket_open(struct bfd_tx *tx, enum family family, uint32_t vrf, stru
 	return fd;
 }
 
-static void flow_set(struct bfd_sender *s, const struct bfd_path *path)
+static void flow_set(const struct bfd_tx *tx, struct bfd_sender *s, const struct bfd_path *path)
 {
 	rawudp_flow_init(&s->flow, &(struct rawudp_path){
 					   .from = s->from,
 					   .to = path->peer,
 					   .from_port = s->port,
-					   .to_port = path->multihop ? BFD_PORT_MULTI_HOP
-								     : BFD_PORT_SINGLE_HOP,
+					   .to_port = bfd_tx_port(tx->port, path->multihop),
 					   .ifindex = path->ifindex,
 					   .ttl = TTL_SENT,
 					   .tos = TOS_SENT,
@@ -159,7 +159,7 @@ static int open_raw(struct bfd_tx *tx, const struct bfd_path *path, struct bfd_s
 	if (opened.port == 0)
 		return no_port(e);
 	port_mark(tx, opened.port, true);
-	flow_set(&opened, path);
+	flow_set(tx, &opened, path);
 	*s = opened;
 	return 0;
 }
@@ -208,7 +208,7 @@ static void socket_flush(struct bfd_tx *tx, struct bfd_tx_socket *sock)
 void bfd_tx_send(struct bfd_tx *tx, const struct bfd_path *path, const struct bfd_sender *s,
 		 const void *bytes, size_t len, void *owner)
 {
-	uint16_t port = path->multihop ? BFD_PORT_MULTI_HOP : BFD_PORT_SINGLE_HOP;
+	uint16_t port = bfd_tx_port(tx->port, path->multihop);
 
 	if (!s->raw) {
 		tx->sent(owner, -udp_send(s->fd, &path->peer, port, path->ifindex, bytes, len));

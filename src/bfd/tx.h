@@ -46,6 +46,7 @@ struct bfd_tx_socket {
 
 struct bfd_tx {
 	bool udp_only;
+	uint16_t port; /* that peers listen on, for both kinds of hop; 0: those of the RFCs */
 	struct rng *rng;
 	/** Each packet's outcome: 0 or an errno. Must not send. */
 	void (*sent)(void *owner, int error);
@@ -54,7 +55,16 @@ struct bfd_tx {
 	uint64_t ports_used[BFD_SOURCE_PORTS / 64];
 };
 
-void bfd_tx_init(struct bfd_tx *tx, struct rng *rng, void (*sent)(void *owner, int error));
+/** Where packets go: @own, or where that is 0 the port of the kind of hop. */
+static inline uint16_t bfd_tx_port(uint16_t own, bool multihop)
+{
+	uint16_t rfc = multihop ? BFD_PORT_MULTI_HOP : BFD_PORT_SINGLE_HOP;
+
+	return own ? own : rfc;
+}
+
+void bfd_tx_init(struct bfd_tx *tx, struct rng *rng, uint16_t port,
+		 void (*sent)(void *owner, int error));
 void bfd_tx_fini(struct bfd_tx *tx);
 
 /** Open, if it is not open; 0, or negative (errno kept) and closed. */

@@ -34,12 +34,21 @@ struct cfg_node {
 	struct labels labels;
 };
 
+/** Heartbeats between the nodes. */
+struct cfg_fast_detection {
+	bool off;
+	uint16_t port; /* UDP and TCP, the same on all nodes */
+	struct dur interval;
+	uint8_t multiplier;
+};
+
 struct cfg_cluster {
 	bool enabled;		  /* a `cluster` section stands in the file */
 	struct cfg_endpoint bind; /* default 0.0.0.0:7946 */
 	const struct cfg_endpoint *join;
 	size_t n_join;
 	const char *secret_file; /* NULL: not encrypted */
+	struct cfg_fast_detection fast_detection;
 };
 
 /** The numbers of RFC 5880 §4.1. */

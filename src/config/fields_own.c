@@ -49,15 +49,44 @@ static void join_load(struct loader *l, const struct place *p, void *object)
 	c->join = v;
 }
 
+static const struct field fast_fields[] = {
+	{ "port", FIELD_UINT,
+	  "where heartbeats (UDP) and questions (TCP) arrive, the same on all nodes",
+	  AT(struct cfg_fast_detection, port), .min = 1, .max = 65535, .preset = "7947" },
+	{ "interval", FIELD_DURATION, "a heartbeat to each other node so often",
+	  AT(struct cfg_fast_detection, interval), .min = 10000000, .max = 10000000000,
+	  .preset = "50ms" },
+	{ "multiplier", FIELD_UINT, "a node is missed after so many intervals of silence",
+	  AT(struct cfg_fast_detection, multiplier), .min = 2, .max = 50, .preset = "3" },
+};
+
+static const struct level level_fast = {
+	.noun = "fast-detection",
+	.fields = fast_fields,
+	.n = ARRAY_LEN(fast_fields),
+	.object_size = sizeof(struct cfg_fast_detection),
+};
+
+static void fast_load(struct loader *l, const struct place *p, void *object)
+{
+	struct cfg_fast_detection *fast = &((struct cfg_cluster *)object)->fast_detection;
+
+	fast->off = p->at->text && strcmp(p->at->text, "off") == 0;
+	if (!fast->off)
+		level_load(l, &level_fast, p, fast);
+}
+
+static void cluster_preset(void *object)
+{
+	level_preset(&level_fast, &((struct cfg_cluster *)object)->fast_detection);
+}
+
 static void cluster_done(struct loader *l, const struct place *p, void *object)
 {
 	(void)l, (void)p;
 	((struct cfg_cluster *)object)->enabled = true;
 }
 
-static const struct not_built no_mesh = {
-	"off", "write off, or leave it away: gossip notices a death within seconds"
-};
 static const struct not_built no_quorum = { "false", "each part of a divided network elects" };
 
 static const struct field cluster_fields[] = {
@@ -67,8 +96,12 @@ static const struct field cluster_fields[] = {
 	  .shape = "list of addresses; the port is 7946 where none is written", .load = join_load },
 	{ "secret-file", FIELD_TEXT, "a file with the key that gossip is encrypted with",
 	  AT(struct cfg_cluster, secret_file), .preset_text = "not encrypted" },
-	{ "fast-detection", FIELD_OWN, "heartbeats between the nodes", .shape = "mapping, or `off`",
-	  .not_built = &no_mesh },
+	{ "fast-detection", FIELD_OWN,
+	  "heartbeats between the nodes, by which an address moves in a fraction of a second; "
+	  "without "
+	  "them gossip notices a death within seconds",
+	  .shape = "mapping, or `off`", .preset_text = "on", .level = &level_fast,
+	  .load = fast_load },
 	{ "quorum", FIELD_BOOL, "a minority stays silent", .not_built = &no_quorum },
 };
 
@@ -77,6 +110,7 @@ const struct level level_cluster = {
 	.fields = cluster_fields,
 	.n = ARRAY_LEN(cluster_fields),
 	.object_size = sizeof(struct cfg_cluster),
+	.preset = cluster_preset,
 	.done = cluster_done,
 };
 

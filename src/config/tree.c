@@ -319,6 +319,14 @@ json_t *tree_service(const struct cfg_service *s, bool secrets)
 	return o;
 }
 
+static json_t *tree_fast_detection(const struct cfg_fast_detection *f)
+{
+	if (f->off)
+		return json_string("off");
+	return json_pack("{s:i, s:o, s:i}", "port", (int)f->port, "interval", tree_dur(f->interval),
+			 "multiplier", (int)f->multiplier);
+}
+
 static json_t *tree_cluster(const struct cfg_cluster *c)
 {
 	json_t *join = json_array();
@@ -327,6 +335,7 @@ static json_t *tree_cluster(const struct cfg_cluster *c)
 		json_array_append_new(join, tree_endpoint(&c->join[i]));
 	json_t *o = json_pack("{s:o, s:o}", "bind", tree_endpoint(&c->bind), "join", join);
 	tree_set_text(o, "secret-file", c->secret_file);
+	json_object_set_new(o, "fast-detection", tree_fast_detection(&c->fast_detection));
 	return o;
 }
 

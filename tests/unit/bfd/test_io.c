@@ -98,7 +98,7 @@ static void kernel_sorts(void **state)
 	struct loop *loop = loop_new_virtual();
 	char byte;
 
-	bfd_io_init(&io, loop, received, NULL);
+	bfd_io_init(&io, loop, 0, received, NULL);
 	assert_int_equal(bfd_io_listen(&io, FAMILY_V4, false, 0, NULL), 0);
 	assert_int_equal(bfd_io_listen(&io, FAMILY_V4, false, 0, NULL), 0); /* once is enough */
 	assert_int_equal(io.n_listeners, BFD_CLASS_COUNT);
@@ -125,7 +125,7 @@ static void bulk_is_read_first_and_once_in_a_turn(void **state)
 	struct loop *loop = loop_new_virtual();
 
 	n_received = 0;
-	bfd_io_init(&io, loop, received, NULL);
+	bfd_io_init(&io, loop, 0, received, NULL);
 	assert_int_equal(bfd_io_listen(&io, FAMILY_V4, false, 0, NULL), 0);
 	uint32_t disc = bfd_io_disc(&io, 4711);
 	send_to_us(disc, 0x40, 24, 1);
@@ -158,7 +158,7 @@ static void vrf_has_sockets_of_its_own(void **state)
 	static struct bfd_io io;
 	struct loop *loop = loop_new_virtual();
 
-	bfd_io_init(&io, loop, received, NULL);
+	bfd_io_init(&io, loop, 0, received, NULL);
 	assert_int_equal(bfd_io_listen(&io, FAMILY_V4, false, 0, NULL), 0);
 	assert_int_equal(bfd_io_listen(&io, FAMILY_V4, false, 1, NULL), 0);
 	assert_int_equal(io.n_listeners, 2 * BFD_CLASS_COUNT);
@@ -180,7 +180,7 @@ static void many_packets_are_read_by_pace(void **state)
 	static struct bfd_io io;
 	struct loop *loop = loop_new_virtual();
 
-	bfd_io_init(&io, loop, received, NULL);
+	bfd_io_init(&io, loop, 0, received, NULL);
 	io.pause = DUR_US(500);
 	assert_int_equal(bfd_io_listen(&io, FAMILY_V4, false, 0, NULL), 0);
 	send_to_us(bfd_io_disc(&io, 1), 0x40, 24, 1000);
@@ -205,7 +205,7 @@ static void discriminators_differ_and_are_never_zero(void **state)
 	static struct bfd_io io;
 	struct loop *loop = loop_new_virtual();
 
-	bfd_io_init(&io, loop, received, NULL);
+	bfd_io_init(&io, loop, 0, received, NULL);
 	for (uint32_t i = 0; i < 1000; i++) {
 		uint32_t disc = bfd_io_disc(&io, i << 10);
 
@@ -227,7 +227,7 @@ static void strangers_are_rationed(void **state)
 	struct loop *loop = loop_new_virtual();
 
 	n_received = 0;
-	bfd_io_init(&io, loop, received, NULL);
+	bfd_io_init(&io, loop, 0, received, NULL);
 	assert_int_equal(bfd_io_listen(&io, FAMILY_V4, false, 0, NULL), 0);
 	send_to_us(0, 0x40, 24, 20000);
 	send_to_us(bfd_io_disc(&io, 5), 0xc0, 24, 10);

@@ -580,6 +580,41 @@ static void admin_down_and_back(void **state)
 	assert_int_equal(r.s.state, BFD_INIT);
 }
 
+/* ---- sessions of ours on both ends ---- */
+
+static void no_slow_start_for_a_while(void **state)
+{
+	struct bfd_session_conf conf = plain_conf;
+	(void)state;
+
+	conf.full_rate = DUR_S(60);
+	struct rig r = rig_start(&conf);
+
+	tick_after_us(&r, 0);
+	assert_int_equal(r.last.desired_min_tx_us, OUR_TX_US);
+	assert_int_equal(r.s.tx_interval_us, OUR_TX_US);
+	tick_after_us(&r, 59999999);
+	assert_int_equal(r.last.desired_min_tx_us, OUR_TX_US);
+	tick_after_us(&r, 1);
+	tick_at(&r, r.s.tx_at);
+	assert_int_equal(r.last.desired_min_tx_us, BFD_SLOW_TX_US);
+	assert_int_equal(r.s.tx_interval_us, BFD_SLOW_TX_US);
+	assert_false(mono_is_never(bfd_session_deadline(&r.s)));
+}
+
+static void a_loss_is_hurried_too(void **state)
+{
+	struct bfd_session_conf conf = plain_conf;
+	(void)state;
+
+	conf.full_rate = DUR_S(60);
+	struct rig r = rig_settled(&conf);
+
+	tick_after_us(&r, 3600000000);
+	assert_int_equal(r.s.state, BFD_DOWN);
+	assert_int_equal(r.s.tx_interval_us, OUR_TX_US);
+}
+
 int main(void)
 {
 	const struct CMUnitTest plain[] = {
@@ -601,6 +636,8 @@ int main(void)
 		cmocka_unit_test(change_during_a_poll_polls_again),
 		cmocka_unit_test(endless_polls_do_not_hold_ours_back),
 		cmocka_unit_test(admin_down_and_back),
+		cmocka_unit_test(no_slow_start_for_a_while),
+		cmocka_unit_test(a_loss_is_hurried_too),
 	};
 
 	return RUN_TABLE("bfd state table", step_cases, steps) |

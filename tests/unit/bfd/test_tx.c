@@ -57,7 +57,7 @@ static void source_ports_are_unique_and_come_back(void **state)
 
 	rng_seed(&rng, 1);
 	memset(seen, 0, sizeof(seen));
-	bfd_tx_init(&tx, &rng, sent);
+	bfd_tx_init(&tx, &rng, 0, sent);
 	tx.udp_only = c->udp_only;
 	for (size_t i = 0; i < ARRAY_LEN(senders); i++) {
 		struct bfd_sender *s = &senders[i];
@@ -99,7 +99,7 @@ static void packets_arrive(void **state)
 	assert_true(fd >= 0);
 	outcomes = failures = 0;
 	rng_seed(&rng, 1);
-	bfd_tx_init(&tx, &rng, sent);
+	bfd_tx_init(&tx, &rng, 0, sent);
 	tx.udp_only = c->udp_only;
 	assert_int_equal(bfd_tx_open(&tx, &path, &s, NULL), 0);
 	assert_true(bfd_tx_is_current(&path, &s));
@@ -146,7 +146,7 @@ static void absent_address_is_an_error_with_its_reason(void **state)
 				    &path.local),
 			 0);
 	rng_seed(&rng, 1);
-	bfd_tx_init(&tx, &rng, sent);
+	bfd_tx_init(&tx, &rng, 0, sent);
 	tx.udp_only = c->udp_only;
 	assert_true(bfd_tx_open(&tx, &path, &s, &e) < 0);
 	assert_int_equal(errno, EADDRNOTAVAIL);
@@ -169,7 +169,7 @@ static void one_refusal_is_one_failure(void **state)
 
 	rng_seed(&rng, 1);
 	outcomes = failures = 0;
-	bfd_tx_init(&tx, &rng, sent);
+	bfd_tx_init(&tx, &rng, 0, sent);
 	assert_int_equal(bfd_tx_open(&tx, &good, &s_good, NULL), 0);
 	assert_int_equal(bfd_tx_open(&tx, &bad, &s_bad, NULL), 0);
 	s_bad.flow.ifindex = 4711; /* as after the interface has gone */

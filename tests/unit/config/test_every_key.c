@@ -8,7 +8,8 @@
 
 /* One object of each level, and all that the samples refer to. */
 static const char base[] =
-	"{'node': {}, 'cluster': {}, 'bgp': {'listen': '[::]:179'}, 'bfd': {}, 'l2': {},"
+	"{'node': {}, 'cluster': {'fast-detection': {}}, 'bgp': {'listen': '[::]:179'}, 'bfd': {}, "
+	"'l2': {},"
 	" 'control': {}, 'http': {}, 'log': {}, 'allocation': {}, 'kubernetes': {},"
 	" 'bgp-communities': {'near': '1:2'},"
 	" 'bfd-profiles': [{'name': 'fast', 'authentication': {'type': 'simple', 'keys':"
