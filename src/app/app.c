@@ -73,6 +73,11 @@ static void on_owner(void *ctx, const struct addr *addr, bool owned)
 	services_owner(a->services, addr);
 }
 
+static void on_table(void *ctx)
+{
+	mesh_release(((struct app *)ctx)->mesh);
+}
+
 static void on_links(void *ctx)
 {
 	struct app *a = ctx;
@@ -110,6 +115,16 @@ static void packet_bfd(void *ctx, const struct bfd_event *ev)
 	sessions_on_bfd(&((struct app *)ctx)->sessions, ev);
 }
 
+static void packet_pulse(void *ctx, const struct pulse_event *ev)
+{
+	mesh_on_event(((struct app *)ctx)->mesh, ev);
+}
+
+static void packet_pulse_retired(void *ctx, const struct pulse_table *t)
+{
+	mesh_retired(((struct app *)ctx)->mesh, t);
+}
+
 static void packet_l2_retired(void *ctx, struct l2_table *t)
 {
 	layer2_retired(&((struct app *)ctx)->layer2, t);
@@ -134,10 +149,13 @@ static int packet_start(struct app *a, struct err *e)
 {
 	struct packet_hooks hooks = {
 		.ctx = a,
+		.mesh_port = mesh_port(a->mesh),
 		.l2 = packet_l2,
 		.bfd = packet_bfd,
+		.pulse = packet_pulse,
 		.l2_retired = packet_l2_retired,
 		.bfd_retired = packet_bfd_retired,
+		.pulse_retired = packet_pulse_retired,
 		.on_gap = packet_gap,
 	};
 
@@ -147,6 +165,7 @@ static int packet_start(struct app *a, struct err *e)
 	layer2_node(&a->layer2, a->node);
 	sessions_attach(&a->sessions, a->packet);
 	membership_attach(a->membership, a->packet);
+	mesh_attach(a->mesh, a->packet);
 	return 0;
 }
 
@@ -232,6 +251,12 @@ static void member_synchronised(void *ctx)
 {
 	oriented(ctx);
 	prune_when_agreed(ctx);
+}
+
+/* Gossip may still take it for dead: that ends with an exchange. */
+static void node_returned(void *ctx, const char *node)
+{
+	membership_sync(((struct app *)ctx)->membership, node);
 }
 
 static void alone_long_enough(struct loop_timer *t, struct mono now)
@@ -356,6 +381,7 @@ static int make_announcers(struct app *a, struct err *e)
 	if (status == 0) {
 		layer2_init(&a->layer2, a->loop, a->world, a->planner, a->links, a->ids);
 		a->layer2.on_owner = on_owner;
+		a->layer2.on_table = on_table;
 		a->layer2.ctx = a;
 		status = binding_new(a->loop, a->links, &a->layer2, record, &a->binding, e);
 	}
@@ -388,7 +414,11 @@ static int make_cluster(struct app *a, const struct cfg *c, struct err *e)
 		&a->allocation, e);
 
 	if (status == 0)
-		status = membership_new(a->loop, a->world, a->ids, a->share, c, &hooks,
+		status = mesh_new(a->loop, a->ids, &c->cluster,
+				  &(struct mesh_hooks){ .ctx = a, .returned = node_returned },
+				  &a->mesh, e);
+	if (status == 0)
+		status = membership_new(a->loop, a->world, a->ids, a->share, a->mesh, c, &hooks,
 					&a->membership, e);
 	if (status == 0) {
 		if (membership_enabled(a->membership))
@@ -472,6 +502,7 @@ static void app_stop(struct app *a)
 	a->packet = packet_free(a->packet);
 	a->binding = binding_free(a->binding);
 	a->membership = membership_free(a->membership);
+	a->mesh = mesh_free(a->mesh);
 	a->allocation = allocation_free(a->allocation);
 	a->byhand = byhand_free(a->byhand);
 	a->restart = restart_free(a->restart);

@@ -14,6 +14,7 @@
 #include "app/layer2.h"
 #include "app/loader.h"
 #include "app/membership.h"
+#include "app/mesh.h"
 #include "app/networks.h"
 #include "app/reporter.h"
 #include "app/restart.h"
@@ -66,6 +67,7 @@ struct app {
 	struct services *services;
 	struct allocation *allocation;
 	struct membership *membership;
+	struct mesh *mesh; /* NULL: none is wanted */
 	struct share *share;
 	struct health_checker *health;
 	struct kubernetes *kubernetes; /* NULL: no such source */

@@ -119,6 +119,13 @@ static void retire(struct app *a, const struct cfg *old)
 	a->retired[a->n_retired++] = old;
 }
 
+static bool same_fast_detection(const struct cfg_fast_detection *a,
+				const struct cfg_fast_detection *b)
+{
+	return a->off == b->off && a->port == b->port && a->interval.ns == b->interval.ns &&
+	       a->multiplier == b->multiplier;
+}
+
 /* What only a new start can change. */
 static void warn_about_restart(const struct cfg *old, const struct cfg *now)
 {
@@ -135,6 +142,9 @@ static void warn_about_restart(const struct cfg *old, const struct cfg *now)
 	    old->cluster.bind.port != now->cluster.bind.port ||
 	    !addr_eq(&old->cluster.bind.addr, &now->cluster.bind.addr))
 		log_plain(LOG_WARN, "needsRestart", "cluster.bind changes at the next start");
+	if (!same_fast_detection(&old->cluster.fast_detection, &now->cluster.fast_detection))
+		log_plain(LOG_WARN, "needsRestart",
+			  "cluster.fast-detection changes at the next start");
 }
 
 /* What a slip of the hand does, and a hand that insists. */

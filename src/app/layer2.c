@@ -248,6 +248,7 @@ static void table_hand_over(struct layer2 *l, struct draft *d)
 	}
 	l2_groups_apply(l->groups, t);
 	packet_set_l2(l->packet, t);
+	l->on_table(l->ctx);
 }
 
 static void rebuild_now(struct loop_task *task)

@@ -37,6 +37,8 @@ struct layer2 {
 	bool held; /* says nothing yet: see layer2_release() */
 	/** An address was taken or given up. */
 	void (*on_owner)(void *ctx, const struct addr *addr, bool owned);
+	/** A table went out: what this node owns, it answers for. */
+	void (*on_table)(void *ctx);
 	void *ctx;
 };
 

@@ -14,6 +14,7 @@ struct membership {
 	struct world *world;
 	struct node_ids *ids;
 	struct share *share;
+	struct mesh *mesh; /* NULL: there is none */
 	struct packet *packet;
 	struct cluster *cluster; /* NULL: this node is alone */
 	struct membership_hooks hooks;
@@ -24,14 +25,16 @@ struct membership {
 
 /* --- metadata: what a node says of itself --- */
 
-/* {"crier": version, "labels": {…}}; members of other programs have none of it. */
-static char *meta_text(const struct labels *l)
+/* {"crier": version, "labels": {…}, "mesh": port}; members of other programs have none of it. */
+static char *meta_text(const struct labels *l, uint16_t mesh_port)
 {
 	json_t *labels = json_object();
 
 	for (size_t i = 0; i < l->n; i++)
 		json_object_set_new(labels, l->v[i].key, json_string(l->v[i].value));
 	json_t *meta = json_pack("{s:s, s:o}", "crier", CRIER_VERSION, "labels", labels);
+	if (mesh_port)
+		json_set_u64(meta, "mesh", mesh_port);
 	char *text = json_dumps(meta, JSON_COMPACT | JSON_SORT_KEYS);
 
 	json_decref(meta);
@@ -41,6 +44,14 @@ static char *meta_text(const struct labels *l)
 static int by_key(const void *a, const void *b)
 {
 	return strcmp(((const struct label *)a)->key, ((const struct label *)b)->key);
+}
+
+/* 0: it has no mesh, or none that could be. */
+static uint16_t mesh_port_of(const json_t *meta)
+{
+	json_int_t port = json_integer_value(json_object_get(meta, "mesh"));
+
+	return port > 0 && port <= UINT16_MAX ? (uint16_t)port : 0;
 }
 
 /* A node of the world, out of a member's metadata. Ill-formed labels count as none. */
@@ -62,6 +73,7 @@ static void node_take(struct membership *m, const struct gossip_member *member)
 			v[node.labels.n++] = (struct label){ key, json_string_value(value) };
 	}
 	qsort(v, node.labels.n, sizeof(*v), by_key);
+	mesh_member(m->mesh, member->name, &member->addr, mesh_port_of(meta));
 	node.labels.v = v;
 	/* What the API says of a node is its own; that it lives is ours. */
 	if (known && known->has_object)
@@ -108,6 +120,7 @@ static void member_gone(struct membership *m, const struct gossip_member *member
 		packet_set_alive(m->packet, id, false);
 	log_member("nodeLeave", member->state == GOSSIP_LEFT ? "member left" : "member died",
 		   member);
+	mesh_member_gone(m->mesh, member->name, member->state == GOSSIP_LEFT);
 	world_node_alive(m->world, member->name, false);
 	(void)map_del(m->strangers, member->name);
 	reference_settle(m);
@@ -198,7 +211,7 @@ static struct gossip_endpoint *endpoints_of(const struct cfg_cluster *c)
 static int cluster_start(struct membership *m, const struct cfg *c, struct err *e)
 {
 	struct gossip_endpoint *join = endpoints_of(&c->cluster);
-	char *meta = meta_text(&c->node.labels);
+	char *meta = meta_text(&c->node.labels, mesh_port(m->mesh));
 	struct cluster_conf conf = {
 		.name = world_me(m->world),
 		.bind = { .addr = c->cluster.bind.addr, .port = c->cluster.bind.port },
@@ -239,7 +252,7 @@ static void say_left(struct loop_task *t)
 }
 
 int membership_new(struct loop *l, struct world *w, struct node_ids *ids, struct share *share,
-		   const struct cfg *c, const struct membership_hooks *hooks,
+		   struct mesh *mesh, const struct cfg *c, const struct membership_hooks *hooks,
 		   struct membership **out, struct err *e)
 {
 	struct membership *m = mem_new(struct membership);
@@ -249,6 +262,7 @@ int membership_new(struct loop *l, struct world *w, struct node_ids *ids, struct
 	m->world = w;
 	m->ids = ids;
 	m->share = share;
+	m->mesh = mesh;
 	m->hooks = *hooks;
 	m->strangers = map_new();
 	loop_task_init(&m->left, l, say_left);
@@ -281,7 +295,7 @@ void membership_apply(struct membership *m, const struct cfg *c)
 	if (!m->cluster)
 		return;
 	struct gossip_endpoint *join = endpoints_of(&c->cluster);
-	char *meta = meta_text(&c->node.labels);
+	char *meta = meta_text(&c->node.labels, mesh_port(m->mesh));
 
 	cluster_rejoin(m->cluster, join, c->cluster.n_join);
 	if (cluster_set_meta(m->cluster, meta, strlen(meta)) < 0)
@@ -290,6 +304,12 @@ void membership_apply(struct membership *m, const struct cfg *c)
 			  "before");
 	free(meta);
 	free(join);
+}
+
+void membership_sync(struct membership *m, const char *node)
+{
+	if (m->cluster)
+		cluster_sync(m->cluster, node);
 }
 
 void membership_broadcast(struct membership *m, const void *bytes, size_t len)
@@ -350,6 +370,9 @@ static json_t *member_json(const struct membership *m, const struct gossip_membe
 	json_set_u64(item, "incarnation", member->incarnation);
 	json_object_set_new(item, "self", json_boolean(member->self));
 	json_object_set_new(item, "crier", json_boolean(!map_get(m->strangers, member->name)));
+	json_t *mesh = mesh_json(m->mesh, member->name);
+	if (mesh)
+		json_object_set_new(item, "mesh", mesh);
 	return item;
 }
 

@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "app/ids.h"
+#include "app/mesh.h"
 #include "app/packet.h"
 #include "app/share.h"
 #include "base/loop.h"
@@ -25,9 +26,12 @@ struct membership_hooks {
 	void (*left)(void *ctx); /* membership_leave() is done */
 };
 
-/** Without a cluster in the configuration this node is the only member, for ever. */
+/**
+ * Without a cluster in the configuration this node is the only member, for ever.
+ * @mesh: hears of the members; NULL: there is none
+ */
 NODISCARD int membership_new(struct loop *l, struct world *w, struct node_ids *ids,
-			     struct share *share, const struct cfg *c,
+			     struct share *share, struct mesh *mesh, const struct cfg *c,
 			     const struct membership_hooks *hooks, struct membership **out,
 			     struct err *e);
 struct membership *membership_free(struct membership *m);
@@ -35,6 +39,9 @@ void membership_attach(struct membership *m, struct packet *packet);
 
 /** Follow a new configuration: whom to join, our labels. */
 void membership_apply(struct membership *m, const struct cfg *c);
+
+/** Exchange all that is known with a member now. */
+void membership_sync(struct membership *m, const char *node);
 
 void membership_broadcast(struct membership *m, const void *bytes, size_t len);
 

@@ -14,6 +14,8 @@ enum { EVENT_SLOTS = 4096, ALIVE_WORDS = NODE_IDS_MAX / 64 };
 #define GOODBYE_STEP DUR_MS(20)
 #define GOODBYE_MAX  DUR_MS(300)
 
+enum part { PART_L2, PART_BFD, PART_PULSE, PART_COUNT };
+
 /*
  * A table on its way: made by the control thread, kept by the packet thread as long as the table is
  * in force, then pushed on a stack that the control thread empties. Nothing can be full, so nothing
@@ -21,18 +23,20 @@ enum { EVENT_SLOTS = 4096, ALIVE_WORDS = NODE_IDS_MAX / 64 };
  */
 struct handover {
 	struct handover *next; /* in the stack of those let go of */
-	bool is_bfd;
+	enum part part;
 	union {
 		struct l2_table *l2;
 		const struct bfd_table *bfd; /* may be NULL: no session */
+		const struct pulse_table *pulse;
 	};
 };
 
 struct message {
-	bool is_bfd;
+	enum part part;
 	union {
 		struct l2_event l2;
 		struct bfd_event bfd;
+		struct pulse_event pulse;
 	};
 };
 
@@ -41,8 +45,7 @@ struct packet {
 	pthread_t thread;
 
 	/* Control -> packet. */
-	_Atomic(struct handover *) next_l2;
-	_Atomic(struct handover *) next_bfd;
+	_Atomic(struct handover *) next[PART_COUNT];
 	_Atomic uint64_t alive[ALIVE_WORDS];
 	_Atomic bool real_time;
 	_Atomic bool stop;
@@ -59,7 +62,8 @@ struct packet {
 	struct loop *loop;
 	struct l2_io *l2;
 	struct bfd_engine *bfd;
-	struct handover *l2_in_force, *bfd_in_force;
+	struct pulse *pulse; /* NULL: no fast detection */
+	struct handover *in_force[PART_COUNT];
 	struct l2_nodes alive_told; /* what the responder believes */
 	bool real_time_taken;
 	struct loop_task news; /* wakes the control thread, once in a turn */
@@ -82,12 +86,22 @@ static void there_is_news(struct loop_task *t)
 
 static void on_l2(void *ctx, const struct l2_event *ev)
 {
-	tell(ctx, &(struct message){ .l2 = *ev });
+	tell(ctx, &(struct message){ .part = PART_L2, .l2 = *ev });
 }
 
 static void on_bfd(void *ctx, const struct bfd_event *ev)
 {
-	tell(ctx, &(struct message){ .is_bfd = true, .bfd = *ev });
+	tell(ctx, &(struct message){ .part = PART_BFD, .bfd = *ev });
+}
+
+static void on_pulse(void *ctx, const struct pulse_event *ev)
+{
+	tell(ctx, &(struct message){ .part = PART_PULSE, .pulse = *ev });
+}
+
+static void on_bar(void *ctx, uint16_t id, bool barred)
+{
+	l2_io_bar(((struct packet *)ctx)->l2, id, barred);
 }
 
 static void retire(struct packet *p, struct handover *h)
@@ -110,30 +124,49 @@ static void take_alive(struct packet *p)
 		p->alive_told.words[w] = now;
 		for (; changed; changed &= changed - 1) {
 			unsigned bit = (unsigned)__builtin_ctzll(changed);
+			uint16_t id = (uint16_t)(w * 64 + bit);
 
-			l2_io_set_alive(p->l2, (uint16_t)(w * 64 + bit), now >> bit & 1);
+			l2_io_set_alive(p->l2, id, now >> bit & 1);
+			if (p->pulse)
+				pulse_gossip(p->pulse, id, now >> bit & 1);
 		}
 	}
+}
+
+/* It takes the place of the one before, which goes back. */
+static void keep(struct packet *p, struct handover *h)
+{
+	retire(p, p->in_force[h->part]);
+	p->in_force[h->part] = h;
 }
 
 /* A table brings its own view of who is alive, which may be older than what was said since. */
 static void take_l2(struct packet *p, struct handover *h)
 {
 	static const struct l2_nodes nobody;
+	const struct handover *before = p->in_force[PART_L2];
 
 	(void)l2_io_apply(p->l2, h->l2);
-	l2_nodes_follow(&p->alive_told, p->l2_in_force ? &p->l2_in_force->l2->alive : &nobody,
-			&h->l2->alive);
+	l2_nodes_follow(&p->alive_told, before ? &before->l2->alive : &nobody, &h->l2->alive);
 	take_alive(p);
-	retire(p, p->l2_in_force);
-	p->l2_in_force = h;
+	keep(p, h);
 }
 
 static void take_bfd(struct packet *p, struct handover *h)
 {
 	(void)bfd_engine_apply(p->bfd, h->bfd);
-	retire(p, p->bfd_in_force);
-	p->bfd_in_force = h;
+	keep(p, h);
+}
+
+static void take_pulse(struct packet *p, struct handover *h)
+{
+	(void)pulse_apply(p->pulse, h->pulse);
+	for (size_t i = 0; i < h->pulse->n; i++) {
+		uint16_t id = h->pulse->peers[i].id;
+
+		pulse_gossip(p->pulse, id, l2_nodes_has(&p->alive_told, id));
+	}
+	keep(p, h);
 }
 
 static void take_priority(struct packet *p)
@@ -151,22 +184,27 @@ static void take_priority(struct packet *p)
  */
 static void take_news(struct packet *p)
 {
-	struct handover *l2 = atomic_exchange(&p->next_l2, NULL);
-	struct handover *bfd = atomic_exchange(&p->next_bfd, NULL);
+	static void (*const take[PART_COUNT])(struct packet *, struct handover *) = {
+		[PART_L2] = take_l2, [PART_BFD] = take_bfd, [PART_PULSE] = take_pulse
+	};
+	struct handover *next[PART_COUNT];
 
+	for (int i = 0; i < PART_COUNT; i++)
+		next[i] = atomic_exchange(&p->next[i], NULL);
 	take_alive(p);
 	take_priority(p);
-	if (l2)
-		take_l2(p, l2);
-	if (bfd)
-		take_bfd(p, bfd);
+	for (int i = 0; i < PART_COUNT; i++)
+		if (next[i])
+			take[i](p, next[i]);
 }
 
 static void goodbye_due(struct loop_timer *t, struct mono now)
 {
 	struct packet *p = CONTAINER_OF(t, struct packet, goodbye);
 
-	if (bfd_engine_is_idle(p->bfd) || !mono_before(now, p->goodbye_until))
+	bool idle = bfd_engine_is_idle(p->bfd) && (!p->pulse || pulse_is_idle(p->pulse));
+
+	if (idle || !mono_before(now, p->goodbye_until))
 		loop_stop(p->loop);
 	else
 		loop_timer_set(t, mono_add(now, GOODBYE_STEP));
@@ -178,6 +216,8 @@ static void say_goodbye(struct packet *p)
 		return;
 	(void)l2_io_stop(p->l2);
 	(void)bfd_engine_apply(p->bfd, NULL);
+	if (p->pulse)
+		(void)pulse_apply(p->pulse, NULL);
 	p->goodbye_until = mono_add(loop_now(p->loop), GOODBYE_MAX);
 	loop_timer_set(&p->goodbye, loop_now(p->loop));
 }
@@ -209,8 +249,10 @@ static void hand_back(struct packet *p, struct handover *h)
 {
 	if (!h)
 		return;
-	if (h->is_bfd)
+	if (h->part == PART_BFD)
 		p->hooks.bfd_retired(p->hooks.ctx, h->bfd);
+	else if (h->part == PART_PULSE)
+		p->hooks.pulse_retired(p->hooks.ctx, h->pulse);
 	else
 		p->hooks.l2_retired(p->hooks.ctx, h->l2);
 	free(h);
@@ -228,17 +270,23 @@ static void hand_back_all(struct packet *p)
 	}
 }
 
+static void hear(struct packet *p, const struct message *m)
+{
+	if (m->part == PART_BFD)
+		p->hooks.bfd(p->hooks.ctx, &m->bfd);
+	else if (m->part == PART_PULSE)
+		p->hooks.pulse(p->hooks.ctx, &m->pulse);
+	else
+		p->hooks.l2(p->hooks.ctx, &m->l2);
+}
+
 static void woken_by_packet(struct loop_wake *w)
 {
 	struct packet *p = CONTAINER_OF(w, struct packet, to_control);
 	struct message m;
 
-	while (ring_pop(&p->events, &m)) {
-		if (m.is_bfd)
-			p->hooks.bfd(p->hooks.ctx, &m.bfd);
-		else
-			p->hooks.l2(p->hooks.ctx, &m.l2);
-	}
+	while (ring_pop(&p->events, &m))
+		hear(p, &m);
 	if (packet_events_lost(p) != p->lost_seen) {
 		p->lost_seen = packet_events_lost(p);
 		p->hooks.on_gap(p->hooks.ctx);
@@ -259,6 +307,12 @@ static void packet_init(struct packet *p)
 	});
 	p->bfd = bfd_engine_new(
 		&(struct bfd_engine_conf){ .loop = p->loop, .event = on_bfd, .ctx = p });
+	if (p->hooks.mesh_port)
+		p->pulse = pulse_new(&(struct pulse_conf){ .loop = p->loop,
+							   .port = p->hooks.mesh_port,
+							   .bar = on_bar,
+							   .event = on_pulse,
+							   .ctx = p });
 	ring_init(&p->events, EVENT_SLOTS, sizeof(struct message));
 	loop_timer_init(&p->goodbye, p->loop, goodbye_due);
 	loop_task_init(&p->news, p->loop, there_is_news);
@@ -279,6 +333,7 @@ static int thread_start(struct packet *p)
 /* Also of one that was built by half. */
 static void packet_destroy(struct packet *p)
 {
+	pulse_free(p->pulse);
 	l2_io_free(p->l2);
 	bfd_engine_free(p->bfd);
 	ring_fini(&p->events);
@@ -323,33 +378,39 @@ struct packet *packet_free(struct packet *p)
 	loop_wake_signal(&p->to_packet);
 	pthread_join(p->thread, NULL);
 	woken_by_packet(&p->to_control);
+	p->pulse = pulse_free(p->pulse);
 	p->l2 = l2_io_free(p->l2);
 	p->bfd = bfd_engine_free(p->bfd); /* they still name the tables that go back now */
-	hand_back(p, p->l2_in_force);
-	hand_back(p, p->bfd_in_force);
-	hand_back(p, atomic_exchange(&p->next_l2, NULL));
-	hand_back(p, atomic_exchange(&p->next_bfd, NULL));
+	for (int i = 0; i < PART_COUNT; i++) {
+		hand_back(p, p->in_force[i]);
+		hand_back(p, atomic_exchange(&p->next[i], NULL));
+	}
 	packet_destroy(p);
 	return NULL;
 }
 
 /* The table before may not have been looked at yet: then it comes straight back. */
-static void hand_over(struct packet *p, _Atomic(struct handover *) *to, const struct handover *what)
+static void hand_over(struct packet *p, const struct handover *what)
 {
 	struct handover *h = mem_dup(what, sizeof(*what));
 
-	hand_back(p, atomic_exchange(to, h));
+	hand_back(p, atomic_exchange(&p->next[h->part], h));
 	loop_wake_signal(&p->to_packet);
 }
 
 void packet_set_l2(struct packet *p, struct l2_table *t)
 {
-	hand_over(p, &p->next_l2, &(struct handover){ .l2 = t });
+	hand_over(p, &(struct handover){ .part = PART_L2, .l2 = t });
 }
 
 void packet_set_bfd(struct packet *p, const struct bfd_table *t)
 {
-	hand_over(p, &p->next_bfd, &(struct handover){ .is_bfd = true, .bfd = t });
+	hand_over(p, &(struct handover){ .part = PART_BFD, .bfd = t });
+}
+
+void packet_set_pulse(struct packet *p, const struct pulse_table *t)
+{
+	hand_over(p, &(struct handover){ .part = PART_PULSE, .pulse = t });
 }
 
 void packet_set_alive(struct packet *p, uint16_t node_id, bool alive)

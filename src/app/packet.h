@@ -1,5 +1,5 @@
 /**
- * The packet thread: the Layer 2 responder and the BFD engine on a loop of their own. It never
+ * The packet thread: the Layer 2 responder, the BFD engine and fast detection on a loop of their own. It never
  * waits for the control thread, whose only means are these:
  *
  *   control -> packet  the latest tables (immutable, swapped by pointer) and who is alive
@@ -15,16 +15,20 @@
 
 #include "app/ids.h"
 #include "app/priority.h"
+#include "app/pulse.h"
 #include "bfd/engine.h"
 #include "l2/io.h"
 
 struct packet_hooks {
 	void *ctx;
+	uint16_t mesh_port; /* of fast detection; 0: there is none */
 	void (*l2)(void *ctx, const struct l2_event *ev);
 	void (*bfd)(void *ctx, const struct bfd_event *ev);
+	void (*pulse)(void *ctx, const struct pulse_event *ev);
 	/** Tables that the thread has let go of: they, and what only they name, may be freed. */
 	void (*l2_retired)(void *ctx, struct l2_table *t);
 	void (*bfd_retired)(void *ctx, const struct bfd_table *t);
+	void (*pulse_retired)(void *ctx, const struct pulse_table *t);
 	/** Events were lost: compare with the latest states. */
 	void (*on_gap)(void *ctx);
 };
@@ -43,6 +47,7 @@ struct packet *packet_free(struct packet *p);
 /** Hand over a table; the one before it comes back when the thread has let go of it. */
 void packet_set_l2(struct packet *p, struct l2_table *t);
 void packet_set_bfd(struct packet *p, const struct bfd_table *t);
+void packet_set_pulse(struct packet *p, const struct pulse_table *t);
 
 /**
  * Takes effect at once, before any table that follows. The last word said here about a node counts,

@@ -299,6 +299,17 @@ struct bfd_engine *bfd_engine_free(struct bfd_engine *e)
 	return NULL;
 }
 
+bool bfd_engine_heard(struct bfd_engine *e, uint32_t id, struct mono *out)
+{
+	struct conn *c = map_get_bytes(e->by_id, &id, sizeof(id));
+
+	bfd_io_drain(&e->io); /* what prolongs a session wakes nobody */
+	if (!c || c->session.remote_disc == 0)
+		return false;
+	*out = c->session.rx_last;
+	return true;
+}
+
 bool bfd_engine_is_idle(const struct bfd_engine *e)
 {
 	return list_empty(&e->conns) && list_empty(&e->leaving);

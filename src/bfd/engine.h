@@ -80,6 +80,9 @@ struct bfd_engine *bfd_engine_free(struct bfd_engine *e);
  */
 const struct bfd_table *bfd_engine_apply(struct bfd_engine *e, const struct bfd_table *t);
 
+/** When the last packet of this session's peer came; false when none has, or there is no such session. */
+NODISCARD bool bfd_engine_heard(struct bfd_engine *e, uint32_t id, struct mono *out);
+
 /** True when no session is left, also none that is saying goodbye. */
 bool bfd_engine_is_idle(const struct bfd_engine *e);
 

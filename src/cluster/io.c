@@ -356,6 +356,12 @@ void cluster_rejoin(struct cluster *c, const struct gossip_endpoint *join, size_
 	cluster_drain(c);
 }
 
+void cluster_sync(struct cluster *c, const char *name)
+{
+	gossip_sync(c->gossip, name);
+	cluster_drain(c);
+}
+
 int cluster_set_meta(struct cluster *c, const void *meta, size_t len)
 {
 	int r = gossip_set_meta(c->gossip, meta, len, loop_now(c->loop));

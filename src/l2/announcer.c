@@ -17,6 +17,7 @@ struct l2_announcer {
 	uint32_t leaving_at;
 	struct mono leaving_since;
 	struct l2_nodes alive;
+	struct l2_nodes barred;
 	struct l2_schedule schedule;
 	struct l2_queue changed; /* addresses whose event is due */
 	struct mono changed_since;
@@ -91,13 +92,16 @@ static void own(struct l2_announcer *a, uint32_t i, bool owned, struct mono now)
 static void decide_owners(struct l2_announcer *a, struct mono now)
 {
 	const struct l2_table *t = a->table;
+	struct l2_nodes running = l2_nodes_without(&a->alive, &a->barred);
+	bool may_own = !l2_nodes_has(&a->barred, t->self);
 	uint64_t owned = 0;
 
 	a->unpredicted = 0;
 	a->changed_since = now;
 	for (uint32_t i = 0; i < t->n_addresses; i++) {
 		const struct l2_address *addr = &t->addresses[i];
-		bool mine = l2_succession_is_mine(addr->nodes, addr->n_nodes, t->self, &a->alive);
+		bool mine = may_own &&
+			    l2_succession_is_mine(addr->nodes, addr->n_nodes, t->self, &running);
 		own(a, i, mine, now);
 		owned += mine;
 		a->unpredicted += mine != addr->predicted;
@@ -110,6 +114,15 @@ void l2_announcer_set_alive(struct l2_announcer *a, uint16_t node, bool alive, s
 	if (l2_nodes_has(&a->alive, node) == alive)
 		return;
 	l2_nodes_set(&a->alive, node, alive);
+	if (a->table)
+		decide_owners(a, now);
+}
+
+void l2_announcer_bar(struct l2_announcer *a, uint16_t node, bool barred, struct mono now)
+{
+	if (l2_nodes_has(&a->barred, node) == barred)
+		return;
+	l2_nodes_set(&a->barred, node, barred);
 	if (a->table)
 		decide_owners(a, now);
 }

@@ -68,6 +68,12 @@ struct l2_table *l2_announcer_apply(struct l2_announcer *a, struct l2_table *tab
 void l2_announcer_set_alive(struct l2_announcer *a, uint16_t node, bool alive, struct mono now);
 
 /**
+ * A node is out of the running, or no more, whatever tables and l2_announcer_set_alive() say of it: somebody who
+ * knows sooner has found it dead. This node itself owns nothing while it is barred.
+ */
+void l2_announcer_bar(struct l2_announcer *a, uint16_t node, bool barred, struct mono now);
+
+/**
  * A frame came in on @ifindex. Returns L2_RX_OK and sets @reply, or why there is none; both are
  * counted.
  */

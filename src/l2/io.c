@@ -385,6 +385,14 @@ void l2_io_set_alive(struct l2_io *io, uint16_t node, bool alive)
 		io_follow(io);
 }
 
+void l2_io_bar(struct l2_io *io, uint16_t node, bool barred)
+{
+	l2_announcer_bar(io->announcer, node, barred, loop_now(io->conf.loop));
+	waiting_drop(io);
+	if (l2_announcer_table(io->announcer))
+		io_follow(io);
+}
+
 struct l2_table *l2_io_stop(struct l2_io *io)
 {
 	struct l2_table *table = l2_announcer_table(io->announcer);

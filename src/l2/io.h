@@ -32,6 +32,8 @@ struct l2_table *l2_io_apply(struct l2_io *io, struct l2_table *table);
 
 /** A node died or came back. */
 void l2_io_set_alive(struct l2_io *io, uint16_t node, bool alive);
+/** See l2_announcer_bar(). */
+void l2_io_bar(struct l2_io *io, uint16_t node, bool barred);
 
 /**
  * Fall silent on all interfaces, without events.

@@ -9,6 +9,15 @@ void l2_nodes_follow(struct l2_nodes *n, const struct l2_nodes *before,
 	}
 }
 
+struct l2_nodes l2_nodes_without(const struct l2_nodes *n, const struct l2_nodes *out)
+{
+	struct l2_nodes left;
+
+	for (size_t i = 0; i < L2_NODES_WORDS; i++)
+		left.words[i] = n->words[i] & ~out->words[i];
+	return left;
+}
+
 bool l2_succession_is_mine(const uint16_t *list, size_t n, uint16_t self,
 			   const struct l2_nodes *alive)
 {

@@ -36,6 +36,9 @@ static inline void l2_nodes_set(struct l2_nodes *n, uint16_t node, bool in)
 void l2_nodes_follow(struct l2_nodes *n, const struct l2_nodes *before,
 		     const struct l2_nodes *after);
 
+/** Those of @n that are not in @out. */
+struct l2_nodes l2_nodes_without(const struct l2_nodes *n, const struct l2_nodes *out);
+
 /** Is @self the first live node of @list? */
 bool l2_succession_is_mine(const uint16_t *list, size_t n, uint16_t self,
 			   const struct l2_nodes *alive);

@@ -336,7 +336,7 @@ static void storms(int n, int runs, int events)
 static void three_nodes(void **state)
 {
 	(void)state;
-	storms(3, 1000, 8);
+	storms(3, 500, 8);
 }
 
 static void fifty_nodes(void **state)

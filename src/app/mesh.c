@@ -1,0 +1,360 @@
+#include "app/mesh.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "app/json.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "bfd/auth.h"
+#include "cluster/mesh_key.h"
+
+/* Sessions come up fast for so long after a start or a loss; then they look once a second. */
+#define FULL_RATE DUR_S(60)
+
+#define KEY_ID	  1
+
+/** A node that was a member since we run, and has not left. */
+struct mesh_node {
+	char *name;
+	struct addr addr;
+	bool live;
+	bool takes_part;
+	uint16_t id;
+	bool has_id;
+	bool barred; /* by the packet thread's last word */
+	enum liveness_state state;
+	struct bfd_session_status status;
+	size_t refs; /* tables, and one while it is in `nodes` */
+};
+
+struct mesh {
+	struct loop *loop;
+	struct node_ids *ids;
+	struct packet *packet;
+	struct cfg_fast_detection conf;
+	struct mesh_hooks hooks;
+	struct bfd_auth *auth; /* NULL: the cluster has no secret */
+	struct map *nodes;     /* name -> struct mesh_node */
+	struct loop_task rebuild;
+	bool released;
+	bool trusted;
+	bool too_many;
+};
+
+/* What is handed over, with what only it keeps alive. */
+struct handed {
+	struct pulse_table table;
+	struct mesh_node *nodes[PULSE_PEERS_MAX];
+};
+
+static void node_unref(struct mesh_node *n)
+{
+	if (--n->refs)
+		return;
+	free(n->name);
+	free(n);
+}
+
+/* --- the key --- */
+
+static int auth_of(const uint8_t *secret, size_t len, struct bfd_auth **out, struct err *e)
+{
+	struct bfd_auth_key key = { .id = KEY_ID, .len = BFD_AUTH_SECRET_MAX };
+	int status = 0;
+
+	if (!mesh_key_derive(secret, len, MESH_KEY_HEARTBEATS, key.secret, key.len))
+		status = err_set(e, ERR_SYSTEM, "HKDF-SHA256 is not available");
+	if (status == 0)
+		status = bfd_auth_new(BFD_AUTH_METICULOUS_SHA1, &key, 1, out, e);
+	explicit_bzero(&key, sizeof(key));
+	return status;
+}
+
+static int auth_read(const char *path, struct bfd_auth **out, struct err *e)
+{
+	uint8_t secret[4096];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, secret, sizeof(secret));
+	int status = n < 0 ? err_errno(e, "cluster.secret-file %s", path)
+			   : auth_of(secret, (size_t)n, out, e);
+
+	if (fd >= 0)
+		close(fd);
+	explicit_bzero(secret, sizeof(secret));
+	return status;
+}
+
+/* --- the table --- */
+
+/* Numbers of heartbeats: of a clock that has gone on when this node starts again. */
+static uint32_t sequence_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint32_t)((uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000);
+}
+
+static struct bfd_target target_of(const struct mesh *m, struct mesh_node *n)
+{
+	uint32_t interval_us = (uint32_t)(m->conf.interval.ns / 1000);
+
+	return (struct bfd_target){
+		.id = n->id,
+		.peer = n->addr,
+		.multihop = true,
+		.min_ttl = m->auth ? 1 : 255, /* without a key only neighbours can be believed */
+		.session = { .desired_min_tx_us = interval_us,
+			     .required_min_rx_us = interval_us,
+			     .detect_mult = m->conf.multiplier,
+			     .full_rate = FULL_RATE,
+			     .seq_by_clock = true,
+			     .first_seq = sequence_now(),
+			     .auth = m->auth },
+		.status = &n->status,
+	};
+}
+
+static void hand_add(struct mesh *m, struct handed *h, struct mesh_node *n)
+{
+	size_t i = h->table.n;
+
+	if (!n->has_id)
+		n->has_id = node_ids_of(m->ids, n->name, &n->id) == 0;
+	if (!n->has_id)
+		return;
+	node_ids_hold(m->ids, n->id);
+	n->refs++;
+	h->nodes[i] = n;
+	h->table.peers[i] = (struct pulse_peer){ .id = n->id, .addr = n->addr };
+	h->table.targets[i] = target_of(m, n);
+	h->table.n++;
+}
+
+/* The live first: of the dead as many as there is room for. */
+static void hand_fill(struct mesh *m, struct handed *h, bool live)
+{
+	const char *key;
+	struct mesh_node *n;
+
+	MAP_EACH (m->nodes, key, n) {
+		if (n->takes_part && n->live == live && h->table.n < PULSE_PEERS_MAX)
+			hand_add(m, h, n);
+	}
+	(void)key;
+}
+
+static void count(struct mesh *m, size_t *live, size_t *strangers)
+{
+	const char *key;
+	struct mesh_node *n;
+
+	MAP_EACH (m->nodes, key, n) {
+		*live += n->live;
+		*strangers += n->live && !n->takes_part;
+	}
+	(void)key;
+}
+
+static void note_size(struct mesh *m, size_t live)
+{
+	bool too_many = live > PULSE_PEERS_MAX;
+
+	if (too_many && !m->too_many)
+		log_event(LOG_WARN, "meshTooLarge",
+			  "fast detection is off: there are more members than it is made for",
+			  KV_U64("members", live), KV_U64("most", PULSE_PEERS_MAX));
+	m->too_many = too_many;
+}
+
+static void rebuild_now(struct loop_task *task)
+{
+	struct mesh *m = CONTAINER_OF(task, struct mesh, rebuild);
+	size_t live = 0, strangers = 0;
+
+	if (!m->packet || !m->released)
+		return;
+	struct handed *h = mem_new(struct handed);
+
+	count(m, &live, &strangers);
+	note_size(m, live);
+	m->trusted = strangers == 0 && !m->too_many;
+	if (!m->too_many) {
+		hand_fill(m, h, true);
+		hand_fill(m, h, false);
+	}
+	h->table.trusted = m->trusted;
+	h->table.interval = m->conf.interval;
+	h->table.multiplier = m->conf.multiplier;
+	h->table.sessions = (struct bfd_table){ .v = h->table.targets, .n = h->table.n };
+	packet_set_pulse(m->packet, &h->table);
+}
+
+void mesh_retired(struct mesh *m, const struct pulse_table *t)
+{
+	struct handed *h = CONTAINER_OF(t, struct handed, table);
+
+	for (size_t i = 0; i < t->n; i++) {
+		node_ids_release(m->ids, t->peers[i].id);
+		node_unref(h->nodes[i]);
+	}
+	free(h);
+}
+
+/* --- members --- */
+
+void mesh_member(struct mesh *m, const char *node, const struct addr *addr, uint16_t port)
+{
+	if (!m)
+		return;
+	struct mesh_node *n = map_get(m->nodes, node);
+
+	if (!n) {
+		n = mem_new(struct mesh_node);
+		n->name = mem_strdup(node);
+		n->refs = 1;
+		(void)map_put(m->nodes, node, n);
+	}
+	if (port && port != m->conf.port)
+		log_event(LOG_WARN, "meshPort", "a member's fast detection is on another port",
+			  KV_STR("node", node), KV_U64("port", port));
+	n->addr = *addr;
+	n->live = true;
+	n->takes_part = port == m->conf.port;
+	loop_task_queue(&m->rebuild);
+}
+
+void mesh_member_gone(struct mesh *m, const char *node, bool left)
+{
+	struct mesh_node *n = m ? map_get(m->nodes, node) : NULL;
+
+	if (!n)
+		return;
+	n->live = false;
+	if (left || !n->takes_part) {
+		(void)map_del(m->nodes, node);
+		node_unref(n);
+	}
+	loop_task_queue(&m->rebuild);
+}
+
+/* --- events --- */
+
+static struct mesh_node *node_of(const struct mesh *m, uint16_t id)
+{
+	const char *name = node_ids_name(m->ids, id);
+
+	return name ? map_get(m->nodes, name) : NULL;
+}
+
+static void on_verdict(struct mesh_node *n, const struct pulse_event *ev)
+{
+	n->state = ev->state;
+	n->barred = ev->state == LIVENESS_DEAD || ev->state == LIVENESS_LEFT;
+	if (!n->barred && !n->live) /* gossip knows by now */
+		return;
+	log_event(n->barred ? LOG_WARN : LOG_INFO, n->barred ? "nodeOut" : "nodeIn",
+		  n->barred ? "a node is out of the running, by fast detection"
+			    : "fast detection has nothing against a node any more",
+		  KV_STR("node", n->name), KV_STR("state", liveness_state_name(ev->state)));
+}
+
+void mesh_on_event(struct mesh *m, const struct pulse_event *ev)
+{
+	struct mesh_node *n = node_of(m, ev->id);
+
+	if (!n)
+		return;
+	if (ev->kind == PULSE_VERDICT) {
+		on_verdict(n, ev);
+		return;
+	}
+	log_event(LOG_INFO, ev->kind == PULSE_UP ? "heartbeatUp" : "heartbeatDown",
+		  ev->kind == PULSE_UP ? "a node's heartbeats come"
+				       : "a node's heartbeats have ended",
+		  KV_STR("node", n->name));
+	if (ev->kind == PULSE_UP)
+		m->hooks.returned(m->hooks.ctx, n->name);
+}
+
+/* --- life --- */
+
+int mesh_new(struct loop *l, struct node_ids *ids, const struct cfg_cluster *c,
+	     const struct mesh_hooks *hooks, struct mesh **out, struct err *e)
+{
+	struct bfd_auth *auth = NULL;
+
+	if (!c->enabled || c->fast_detection.off)
+		return 0;
+	if (c->secret_file && auth_read(c->secret_file, &auth, e) < 0)
+		return err_wrap(e, "cluster.fast-detection");
+	struct mesh *m = mem_new(struct mesh);
+
+	m->loop = l;
+	m->ids = ids;
+	m->conf = c->fast_detection;
+	m->hooks = *hooks;
+	m->auth = auth;
+	m->nodes = map_new();
+	loop_task_init(&m->rebuild, l, rebuild_now);
+	*out = m;
+	return 0;
+}
+
+static void unref_value(void *value)
+{
+	node_unref(value);
+}
+
+struct mesh *mesh_free(struct mesh *m)
+{
+	if (!m)
+		return NULL;
+	loop_task_cancel(&m->rebuild);
+	map_clear(m->nodes, unref_value);
+	map_free(m->nodes);
+	bfd_auth_free(m->auth);
+	free(m);
+	return NULL;
+}
+
+void mesh_attach(struct mesh *m, struct packet *packet)
+{
+	if (m)
+		m->packet = packet;
+}
+
+void mesh_release(struct mesh *m)
+{
+	if (!m || m->released)
+		return;
+	m->released = true;
+	loop_task_queue(&m->rebuild);
+}
+
+uint16_t mesh_port(const struct mesh *m)
+{
+	return m ? m->conf.port : 0;
+}
+
+bool mesh_trusted(const struct mesh *m)
+{
+	return m && m->trusted;
+}
+
+/* --- for people --- */
+
+json_t *mesh_json(const struct mesh *m, const char *node)
+{
+	const struct mesh_node *n = m ? map_get(m->nodes, node) : NULL;
+
+	if (!n || !n->takes_part)
+		return NULL;
+	return json_pack("{s:s, s:I, s:s}", "heartbeats",
+			 bfd_state_name(atomic_load(&n->status.state)), "detection-time-us",
+			 (json_int_t)atomic_load(&n->status.detect_us), "verdict",
+			 liveness_state_name(n->state));
+}

@@ -1,0 +1,68 @@
+/**
+ * Fast detection on the packet thread: a session of BFD with each other node of the cluster, the liveness core, and
+ * what follows from it at once: who is out of the running for the addresses of Layer 2.
+ *
+ * app/mesh.h, on the control thread, says with whom. Everything here is called on the packet thread.
+ */
+#ifndef APP_PULSE_H
+#define APP_PULSE_H
+
+#include "bfd/engine.h"
+#include "cluster/liveness.h"
+
+#define PULSE_PEERS_MAX LIVENESS_PEERS_MAX
+
+struct pulse_peer {
+	uint16_t id; /* of app/ids.h; its session's too */
+	struct addr addr;
+};
+
+/** Immutable once applied. */
+struct pulse_table {
+	struct pulse_peer peers[PULSE_PEERS_MAX];
+	struct bfd_target targets[PULSE_PEERS_MAX]; /* in the same order */
+	size_t n;
+	struct bfd_table sessions; /* its targets are those above */
+	bool trusted;		   /* all live members take part */
+	struct dur interval;
+	uint8_t multiplier;
+};
+
+struct pulse_event {
+	enum {
+		PULSE_UP,     /* its heartbeats come, and ours reach it */
+		PULSE_DOWN,   /* they don't any more */
+		PULSE_VERDICT /* it is out of the running, or no more */
+	} kind;
+	uint16_t id;
+	enum liveness_state state; /* verdict: why */
+	struct mono at;
+};
+
+struct pulse_conf {
+	struct loop *loop;
+	uint16_t port;
+	/** Who is barred counts as dead; must not call back. */
+	void (*bar)(void *ctx, uint16_t id, bool barred);
+	void (*event)(void *ctx, const struct pulse_event *ev);
+	void *ctx;
+};
+
+struct pulse;
+
+NODISCARD struct pulse *pulse_new(const struct pulse_conf *conf);
+/** Ends at once, without a word. Takes NULL, returns NULL. */
+struct pulse *pulse_free(struct pulse *p);
+
+/** @t is borrowed until the next call (NULL: nobody). Returns the one before. */
+const struct pulse_table *pulse_apply(struct pulse *p, const struct pulse_table *t);
+
+/** Gossip's word about a node; who is not in the table is of no interest. */
+void pulse_gossip(struct pulse *p, uint16_t id, bool alive);
+
+/** After pulse_apply(NULL): nobody is told goodbye any more. */
+bool pulse_is_idle(const struct pulse *p);
+
+const struct bfd_counters *pulse_counters(const struct pulse *p); /* from any thread */
+
+#endif
