@@ -215,16 +215,26 @@ struct allocation *allocation_free(struct allocation *al)
 	return NULL;
 }
 
-int allocation_check(const struct allocation *al, const struct cfg *c, struct err *e)
+/* The same services ask the same pools for the same: everybody keeps what he has. */
+static bool asks_the_same(const struct allocation *al, const struct cfg *c)
 {
-	return al->now ? alloc_check_shrink(al->now, c, e) : 0;
+	return al->now && c->asked && c->asked == al->cfg->asked;
 }
 
-void allocation_apply(struct allocation *al, const struct cfg *c)
+int allocation_check(const struct allocation *al, const struct cfg *c, struct err *e)
 {
+	return al->now && !asks_the_same(al, c) ? alloc_check_shrink(al->now, c, e) : 0;
+}
+
+bool allocation_apply(struct allocation *al, const struct cfg *c)
+{
+	bool same = asks_the_same(al, c);
+
 	al->cfg = c;
 	al->since = loop_now(al->loop);
-	allocation_run(al);
+	if (!same)
+		allocation_run(al);
+	return !same;
 }
 
 void allocation_ready(struct allocation *al)

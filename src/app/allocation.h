@@ -30,8 +30,8 @@ struct allocation *allocation_free(struct allocation *al);
 /** May this configuration come into force? Refused when it takes an address away that is in use. */
 NODISCARD int allocation_check(const struct allocation *al, const struct cfg *c, struct err *e);
 
-/** The configuration in force has changed. */
-void allocation_apply(struct allocation *al, const struct cfg *c);
+/** The configuration in force has changed. False when nobody asks for anything else than before. */
+bool allocation_apply(struct allocation *al, const struct cfg *c);
 
 /** New addresses may be given: the other members' table has been merged, or there is none. */
 void allocation_ready(struct allocation *al);

@@ -530,7 +530,7 @@ static void app_stop(struct app *a)
 
 static int app_serve(struct app *a, const struct cfg *c, struct err *e)
 {
-	int status = app_apply(a, c, false, e);
+	int status = app_apply(a, c, NULL, false, e);
 
 	if (status < 0)
 		return status;

@@ -88,8 +88,12 @@ struct app {
 
 /** Load what app_conf names; on failure the report's text goes to standard error. */
 NODISCARD int app_load(const struct app_conf *conf, const struct cfg **out, struct err *e);
-/** Put @c (taken) in force; refused ones are freed and change nothing. */
-NODISCARD int app_apply(struct app *a, const struct cfg *c, bool force, struct err *e);
+/**
+ * Put @c (taken) in force; refused ones are freed and change nothing.
+ * @ch: what it changes of the one in force; NULL: anything
+ */
+NODISCARD int app_apply(struct app *a, const struct cfg *c, const struct cfg_changes *ch,
+			bool force, struct err *e);
 /**
  * Read everything again, and put it in force if it is valid; goes on in the background.
  * @asked: gets the difference, or the error, and is ended; may be NULL

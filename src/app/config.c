@@ -159,7 +159,19 @@ static int check_losses(const struct app *a, const struct cfg *c, struct err *e)
 	return status < 0 ? err_wrap(e, "refused, unless by crier reload --force") : 0;
 }
 
-int app_apply(struct app *a, const struct cfg *c, bool force, struct err *e)
+/* Services are decided anew, but for those that @ch has nothing to say about. */
+static void decide_anew(struct app *a, const struct cfg *old, const struct cfg *c,
+			const struct cfg_changes *ch)
+{
+	bool few = ch && !ch->all && planner_is_settled(a->planner);
+
+	if (few)
+		planner_follow(a->planner, old, c);
+	world_change_config(a->world, c, few ? ch : NULL);
+}
+
+int app_apply(struct app *a, const struct cfg *c, const struct cfg_changes *ch, bool force,
+	      struct err *e)
 {
 	const struct cfg *old = a->cfg;
 	struct err later = { 0 };
@@ -172,13 +184,13 @@ int app_apply(struct app *a, const struct cfg *c, bool force, struct err *e)
 	log_configure(c->log.format, c->log.level);
 	warn_about_restart(old, c);
 	a->cfg = c;
-	world_set_config(a->world, c);
+	decide_anew(a, old, c, ch);
 	share_replay(a->share); /* what was said of services that were not known yet */
 	retire(a, old);
-	allocation_apply(a->allocation, c);
+	bool reallocated = allocation_apply(a->allocation, c);
 	membership_apply(a->membership, c);
 	share_config(a->share, c->hash);
-	if (!membership_enabled(a->membership))
+	if (reallocated && !membership_enabled(a->membership))
 		allocation_prune(a->allocation);
 	restart_configure(a->restart, c);
 	bool partly = checks_apply(a, old, c, &later) < 0;
@@ -244,7 +256,8 @@ static void reload_loaded(void *ctx, struct loaded *result)
 	int status = result_take(result, &now, &e);
 
 	if (status == 0)
-		status = app_apply(a, now, a->reload.force, &e);
+		status = app_apply(a, now, result->changes, a->reload.force, &e);
+	cfg_changes_free(result->changes);
 	reload_end(a, result->diff, status < 0 ? &e : NULL);
 }
 

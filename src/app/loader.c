@@ -77,8 +77,10 @@ static void *loader_thread(void *arg)
 	r->status = check_rereadable(ld->conf, &r->why);
 	if (r->status == 0)
 		load(ld->conf, ld->texts, ld->n_texts, r);
-	if (r->status == 0)
+	if (r->status == 0) {
 		r->diff = cfg_diff(ld->in_force, r->cfg);
+		r->changes = cfg_changes_of(ld->in_force, r->cfg);
+	}
 	loop_wake_signal(&ld->finished);
 	return NULL;
 }
@@ -114,6 +116,7 @@ struct loader *loader_free(struct loader *ld)
 		cfg_report_fini(&ld->result.report);
 		cfg_free(ld->result.cfg);
 		json_decref(ld->result.diff);
+		cfg_changes_free(ld->result.changes);
 	}
 	loop_wake_fini(&ld->finished);
 	arena_free(ld->arena);

@@ -10,6 +10,7 @@
 
 #include "app/app.h"
 #include "base/loop.h"
+#include "config/change.h"
 #include "config/load.h"
 
 /** What came of it: its parts are the receiver's. */
@@ -17,8 +18,9 @@ struct loaded {
 	int status;	/* 0, or negative */
 	struct err why; /* nothing was read; else the report says why */
 	struct cfg_report report;
-	const struct cfg *cfg; /* NULL when invalid */
-	json_t *diff;	       /* of a reload: see cfg_diff(); NULL when invalid */
+	const struct cfg *cfg;	     /* NULL when invalid */
+	json_t *diff;		     /* of a reload: see cfg_diff(); NULL when invalid */
+	struct cfg_changes *changes; /* the same for services */
 };
 
 /** The files alone, at once, on the caller's thread: for the start. */

@@ -149,6 +149,19 @@ void planner_touch(struct planner *p, enum world_change what, const char *name)
 	loop_task_queue(&p->first);
 }
 
+void planner_follow(struct planner *p, const struct cfg *from, const struct cfg *to)
+{
+	const char *service;
+	struct plan *plan;
+
+	MAP_EACH (p->plans, service, plan) {
+		plan_follow(plan, from, to);
+	}
+	(void)service;
+	p->told_settled = false;
+	loop_task_queue(&p->first);
+}
+
 const struct plan *planner_plan(const struct planner *p, const char *service)
 {
 	return map_get(p->plans, service);

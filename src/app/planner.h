@@ -27,6 +27,12 @@ struct planner *planner_free(struct planner *p);
 void planner_touch(struct planner *p, enum world_change what, const char *name);
 
 /** The decision in force, or NULL. */
+/**
+ * @to replaces @from, with the same peers, and no service was decided under an earlier one: what was
+ * decided holds but for what is touched. The hooks hear when all is settled.
+ */
+void planner_follow(struct planner *p, const struct cfg *from, const struct cfg *to);
+
 const struct plan *planner_plan(const struct planner *p, const char *service);
 /** Walk all decisions; start with *at = 0. */
 const struct plan *planner_next(const struct planner *p, size_t *at);

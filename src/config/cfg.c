@@ -1,4 +1,4 @@
-#include "config/cfg.h"
+#include "config/index.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +29,8 @@ bool cfg_pool_contains(const struct cfg_pool *p, const struct addr *a)
 
 const struct cfg_pool *cfg_pool_of(const struct cfg *c, const struct addr *a)
 {
+	if (c->index)
+		return index_pool_of(c->index, a);
 	for (size_t i = 0; i < c->n_pools; i++)
 		if (cfg_pool_contains(&c->pools[i], a))
 			return &c->pools[i];
@@ -88,4 +90,32 @@ bool cfg_l2_adv_covers(const struct cfg_l2_adv *a, const struct cfg_pool *pool)
 bool cfg_bgp_adv_covers(const struct cfg_bgp_adv *a, const struct cfg_pool *pool)
 {
 	return pools_hold(&a->pools, a->outside_pools, pool);
+}
+
+const struct cfg_l2_adv *cfg_next_l2_adv(const struct cfg *c, const struct cfg_pool *pool,
+					 size_t *at)
+{
+	if (c->index)
+		return index_next_l2_adv(c, pool, at);
+	while (*at < c->n_l2_advs) {
+		const struct cfg_l2_adv *adv = &c->l2_advs[(*at)++];
+
+		if (cfg_l2_adv_covers(adv, pool))
+			return adv;
+	}
+	return NULL;
+}
+
+const struct cfg_bgp_adv *cfg_next_bgp_adv(const struct cfg *c, const struct cfg_pool *pool,
+					   size_t *at)
+{
+	if (c->index)
+		return index_next_bgp_adv(c, pool, at);
+	while (*at < c->n_bgp_advs) {
+		const struct cfg_bgp_adv *adv = &c->bgp_advs[(*at)++];
+
+		if (cfg_bgp_adv_covers(adv, pool))
+			return adv;
+	}
+	return NULL;
 }

@@ -19,6 +19,10 @@
 /** The format an object came from decides its defaults (docs/compatibility.md). */
 enum cfg_format { CFG_LEGACY, CFG_RESOURCE };
 
+/*
+ * `hash` of an object stands for all that it says (config/hash.h); 0: nobody has looked, in tests.
+ */
+
 struct cfg_endpoint {
 	struct addr addr;
 	uint16_t port; /* 0 where the default of its use applies */
@@ -163,6 +167,7 @@ struct cfg_reservation {
 
 struct cfg_pool {
 	const char *name;
+	uint64_t hash; /* its advertisements have their own */
 	const struct cfg_block_list
 		*addresses; /* in the order of writing: the order of allocation */
 	size_t n_addresses;
@@ -195,6 +200,7 @@ struct cfg_preference {
 
 struct cfg_l2_adv {
 	const char *name; /* implicit ones: the pool's name */
+	uint64_t hash;
 	bool implicit;	  /* its pool brought it */
 	struct cfg_targets targets;
 	struct cfg_pools pools;
@@ -224,6 +230,7 @@ struct cfg_alias {
 
 struct cfg_bgp_adv {
 	const char *name; /* implicit ones: the pool's name, "name/2" for a second */
+	uint64_t hash;
 	bool implicit;	  /* its pool brought it */
 	struct cfg_targets targets;
 	struct cfg_pools pools;
@@ -274,6 +281,7 @@ struct cfg_node_weight {
 /** A standalone service. */
 struct cfg_service {
 	const char *name;
+	uint64_t hash;
 	struct labels labels;
 	const char *pool;	      /* `address-pool`, or NULL: any */
 	const struct addr *addresses; /* chosen by hand; none: the allocator's business */
@@ -295,6 +303,7 @@ struct cfg_service {
 /** A prefix to announce by BGP without a service behind it. */
 struct cfg_network {
 	struct prefix prefix;
+	uint64_t hash;
 	struct addr next_hop; /* of its family; unset: ourselves */
 	struct cfg_bgp_adv
 		adv; /* its attributes, peers and nodes; what is about pools stays empty */
@@ -350,6 +359,7 @@ struct cfg_log {
 struct cfg {
 	struct arena *arena;
 	uint64_t hash;	       /* of pools and services: what members must agree about */
+	uint64_t asked;	       /* hash of what decides who gets which address; 0 in tests */
 	const char *namespace; /* of the resources, or of the ConfigMap; NULL: none is named */
 
 	struct cfg_node node;
@@ -378,6 +388,7 @@ struct cfg {
 	const struct cfg_service *services;
 	size_t n_services;
 	const struct cfg_service *const *services_by_name; /* sorted; NULL in tests */
+	const struct cfg_index *index; /* of pools and advertisements; NULL in tests */
 	const struct cfg_network *networks;
 	size_t n_networks;
 };
@@ -396,5 +407,11 @@ const struct cfg_service *cfg_service_find(const struct cfg *c, const char *name
 /** Does the advertisement speak for addresses of @pool (NULL: outside every pool)? */
 bool cfg_l2_adv_covers(const struct cfg_l2_adv *a, const struct cfg_pool *pool);
 bool cfg_bgp_adv_covers(const struct cfg_bgp_adv *a, const struct cfg_pool *pool);
+
+/** Those that do, in the order of the configuration; start with *at = 0. NULL: no more. */
+const struct cfg_l2_adv *cfg_next_l2_adv(const struct cfg *c, const struct cfg_pool *pool,
+					 size_t *at);
+const struct cfg_bgp_adv *cfg_next_bgp_adv(const struct cfg *c, const struct cfg_pool *pool,
+					   size_t *at);
 
 #endif

@@ -3,6 +3,10 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/map.h"
+#include "config/hash.h"
+#include "config/index.h"
+#include "config/middle.h"
 #include "config/tree.h"
 
 /* Both as trees: the table's every field is in them, so none is forgotten here. */
@@ -28,6 +32,11 @@ bool cfg_peer_eq(const struct cfg_peer *a, const struct cfg_peer *b)
 	if (!tree_eq(session_tree(a), session_tree(b)))
 		return false;
 	return a->format == b->format && (!a->bfd || cfg_bfd_profile_eq(a->bfd, b->bfd));
+}
+
+bool cfg_peer_same(const struct cfg_peer *a, const struct cfg_peer *b)
+{
+	return a->format == b->format && tree_eq(tree_peer(a, true), tree_peer(b, true));
 }
 
 bool cfg_bfd_profile_eq(const struct cfg_bfd_profile *a, const struct cfg_bfd_profile *b)
@@ -154,6 +163,195 @@ static void diff_lists(struct diff *d, const char *kind, json_t *from, json_t *t
 	json_decref(to);
 }
 
+/* --- long lists: a tree is made of what differs alone --- */
+
+struct list_kind {
+	const char *kind;
+	size_t (*count)(const struct cfg *c);
+	uint64_t (*hash)(const struct cfg *c, size_t i); /* 0: look closer */
+	json_t *(*name)(const struct cfg *c, size_t i);	 /* NULL: no object of its own */
+	json_t *(*tree)(const struct cfg *c, size_t i);
+};
+
+/* The objects of [first, end) by name, as hashes. */
+static struct map *hashes_of(const struct list_kind *k, const struct cfg *c, size_t first,
+			     size_t end, uint64_t *hashes)
+{
+	struct map *by_name = map_new();
+
+	for (size_t i = first; i < end; i++) {
+		json_t *name = k->name(c, i);
+
+		hashes[i - first] = k->hash(c, i);
+		if (name)
+			(void)map_put(by_name, json_string_value(name), &hashes[i - first]);
+		json_decref(name);
+	}
+	return by_name;
+}
+
+/* The objects of [first, end); of those that @others have as they are only the name. */
+static json_t *trees_of(const struct list_kind *k, const struct cfg *c, size_t first, size_t end,
+			const struct map *others)
+{
+	json_t *list = json_array();
+
+	for (size_t i = first; i < end; i++) {
+		json_t *name = k->name(c, i);
+		const uint64_t *other = name ? map_get(others, json_string_value(name)) : NULL;
+
+		if (name && other && *other && *other == k->hash(c, i)) {
+			json_array_append_new(list, json_pack("{s:O}", "name", name));
+		} else if (name) {
+			json_t *o = k->tree(c, i);
+
+			json_object_set(o, "name", name); /* some are named by another field */
+			json_array_append_new(list, o);
+		}
+		json_decref(name);
+	}
+	return list;
+}
+
+/** One kind of list in two configurations. */
+struct two_lists {
+	const struct list_kind *kind;
+	const struct cfg *from, *to;
+};
+
+static bool is_same(const void *ctx, size_t i, size_t j)
+{
+	const struct two_lists *t = ctx;
+	uint64_t hash = t->kind->hash(t->from, i);
+
+	return hash && hash == t->kind->hash(t->to, j);
+}
+
+static void diff_long(struct diff *d, const struct list_kind *k, const struct cfg *from,
+		      const struct cfg *to)
+{
+	static const char *const live[] = { "*", NULL };
+	const struct two_lists both = { k, from, to };
+	struct middle m = middle_of(k->count(from), k->count(to), is_same, &both);
+	uint64_t *hashes = mem_new_n(uint64_t, m.end_from - m.first + m.end_to - m.first);
+	struct map *in_from = hashes_of(k, from, m.first, m.end_from, hashes);
+	struct map *in_to = hashes_of(k, to, m.first, m.end_to, hashes + (m.end_from - m.first));
+
+	diff_lists(d, k->kind, trees_of(k, from, m.first, m.end_from, in_to),
+		   trees_of(k, to, m.first, m.end_to, in_from), live);
+	map_free(in_from);
+	map_free(in_to);
+	free(hashes);
+}
+
+static size_t pool_count(const struct cfg *c)
+{
+	return c->n_pools;
+}
+
+static uint64_t pool_hash(const struct cfg *c, size_t i)
+{
+	return !c->index ? 0 : hash_mix(c->pools[i].hash, index_advs_hash(c, &c->pools[i]));
+}
+
+static json_t *pool_name(const struct cfg *c, size_t i)
+{
+	return json_string(c->pools[i].name);
+}
+
+static json_t *pool_tree(const struct cfg *c, size_t i)
+{
+	return tree_pool(c, &c->pools[i]);
+}
+
+static size_t l2_adv_count(const struct cfg *c)
+{
+	return c->n_l2_advs;
+}
+
+static uint64_t l2_adv_hash(const struct cfg *c, size_t i)
+{
+	return c->l2_advs[i].hash;
+}
+
+static json_t *l2_adv_name(const struct cfg *c, size_t i)
+{
+	return c->l2_advs[i].implicit ? NULL : json_string(c->l2_advs[i].name);
+}
+
+static json_t *l2_adv_tree(const struct cfg *c, size_t i)
+{
+	return tree_l2_adv(&c->l2_advs[i]);
+}
+
+static size_t bgp_adv_count(const struct cfg *c)
+{
+	return c->n_bgp_advs;
+}
+
+static uint64_t bgp_adv_hash(const struct cfg *c, size_t i)
+{
+	return c->bgp_advs[i].hash;
+}
+
+static json_t *bgp_adv_name(const struct cfg *c, size_t i)
+{
+	return c->bgp_advs[i].implicit ? NULL : json_string(c->bgp_advs[i].name);
+}
+
+static json_t *bgp_adv_tree(const struct cfg *c, size_t i)
+{
+	return tree_bgp_adv(&c->bgp_advs[i]);
+}
+
+static size_t service_count(const struct cfg *c)
+{
+	return c->n_services;
+}
+
+static uint64_t service_hash(const struct cfg *c, size_t i)
+{
+	return c->services[i].hash;
+}
+
+static json_t *service_name(const struct cfg *c, size_t i)
+{
+	return json_string(c->services[i].name);
+}
+
+static json_t *service_tree(const struct cfg *c, size_t i)
+{
+	return tree_service(&c->services[i], true);
+}
+
+static size_t network_count(const struct cfg *c)
+{
+	return c->n_networks;
+}
+
+static uint64_t network_hash(const struct cfg *c, size_t i)
+{
+	return c->networks[i].hash;
+}
+
+static json_t *network_name(const struct cfg *c, size_t i)
+{
+	return json_string(PREFIX_TEXT(&c->networks[i].prefix));
+}
+
+static json_t *network_tree(const struct cfg *c, size_t i)
+{
+	return tree_network(&c->networks[i], true);
+}
+
+static const struct list_kind long_lists[] = {
+	{ "pools", pool_count, pool_hash, pool_name, pool_tree },
+	{ "l2-advertisements", l2_adv_count, l2_adv_hash, l2_adv_name, l2_adv_tree },
+	{ "bgp-advertisements", bgp_adv_count, bgp_adv_hash, bgp_adv_name, bgp_adv_tree },
+	{ "services", service_count, service_hash, service_name, service_tree },
+	{ "networks", network_count, network_hash, network_name, network_tree },
+};
+
 /* The sections; takes both. A section that only one side has counts as changed in every field. */
 static void diff_settings(struct diff *d, json_t *from, json_t *to)
 {
@@ -180,17 +378,6 @@ static void diff_settings(struct diff *d, json_t *from, json_t *to)
 	json_decref(to);
 }
 
-/* They have no name of their own. */
-static json_t *named_networks(const struct cfg *c)
-{
-	json_t *list = tree_networks(c, true), *item;
-	size_t i;
-
-	json_array_foreach(list, i, item)
-		json_object_set(item, "name", json_object_get(item, "prefix"));
-	return list;
-}
-
 json_t *cfg_diff(const struct cfg *from, const struct cfg *to)
 {
 	static const char *const live_all[] = { "*", NULL };
@@ -201,11 +388,8 @@ json_t *cfg_diff(const struct cfg *from, const struct cfg *to)
 	diff_lists(&d, "bfd-profiles", tree_bfd_profiles(from, true), tree_bfd_profiles(to, true),
 		   live_all);
 	diff_lists(&d, "peers", tree_peers(from, true), tree_peers(to, true), live_peer);
-	diff_lists(&d, "pools", tree_pools(from), tree_pools(to), live_all);
-	diff_lists(&d, "l2-advertisements", tree_l2_advs(from), tree_l2_advs(to), live_all);
-	diff_lists(&d, "bgp-advertisements", tree_bgp_advs(from), tree_bgp_advs(to), live_all);
-	diff_lists(&d, "services", tree_services(from, true), tree_services(to, true), live_all);
-	diff_lists(&d, "networks", named_networks(from), named_networks(to), live_all);
+	for (size_t i = 0; i < ARRAY_LEN(long_lists); i++)
+		diff_long(&d, &long_lists[i], from, to);
 	return json_pack("{s:o, s:o, s:o}", "added", d.added, "removed", d.removed, "changed",
 			 d.changed);
 }

@@ -12,6 +12,8 @@
 
 /** Equal in every field that matters to a session (name included, selectors not). */
 bool cfg_peer_eq(const struct cfg_peer *a, const struct cfg_peer *b);
+/** Equal in every field. */
+bool cfg_peer_same(const struct cfg_peer *a, const struct cfg_peer *b);
 bool cfg_bfd_profile_eq(const struct cfg_bfd_profile *a, const struct cfg_bfd_profile *b);
 
 /**

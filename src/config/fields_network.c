@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "config/fields.h"
+#include "config/hash.h"
 #include "config/value.h"
 
 /* The address as it was written, beside the prefix that it stands in. */
@@ -146,6 +147,7 @@ void resolve_networks(struct loader *l)
 		resolve_communities(l, raw->adv.at, false, &raw->adv.c);
 		v[i] = raw->c;
 		v[i].adv = raw->adv.c;
+		v[i].hash = hash_network(&v[i]);
 	}
 	if (l->n_networks && !l->cfg->n_peers)
 		load_warning(l, l->networks[0]->adv.at, "add the routers to peers",

@@ -2,10 +2,11 @@
 
 #include <string.h>
 
+#include "config/hash.h"
+#include "config/index.h"
 #include "config/kinds.h"
 #include "config/loader.h"
 #include "config/source.h"
-#include "config/tree.h"
 
 static void loader_init(struct loader *l, const char *host_name, const struct cfg_sink *sink)
 {
@@ -186,7 +187,9 @@ static int loader_finish(struct loader *l, const struct cfg **out, struct cfg_re
 		arena_free(l->arena);
 		return -ERR_CONFIG;
 	}
-	l->cfg->hash = tree_hash(l->cfg);
+	index_make(l->cfg);
+	l->cfg->hash = hash_agreed(l->cfg);
+	l->cfg->asked = hash_asked(l->cfg);
 	*out = l->cfg;
 	return 0;
 }

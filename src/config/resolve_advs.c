@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "config/advs.h"
+#include "config/hash.h"
 #include "config/loader.h"
 #include "config/resource.h"
 
@@ -304,6 +305,8 @@ static void bgp_resolve(struct advs *x)
 	}
 	v[n] = adv_default("outside-pools", CFG_LEGACY);
 	v[n++].outside_pools = true;
+	for (size_t i = 0; i < n; i++)
+		v[i].hash = hash_bgp_adv(&v[i]);
 	l->cfg->bgp_advs = v;
 	l->cfg->n_bgp_advs = n;
 }
@@ -332,6 +335,8 @@ static void l2_resolve(struct advs *x)
 	v[n++] = (struct cfg_l2_adv){ .name = "outside-pools",
 				      .implicit = true,
 				      .outside_pools = true };
+	for (size_t i = 0; i < n; i++)
+		v[i].hash = hash_l2_adv(&v[i]);
 	l->cfg->l2_advs = v;
 	l->cfg->n_l2_advs = n;
 }

@@ -1,6 +1,7 @@
 /* The rules between pools. */
 #include <string.h>
 
+#include "config/hash.h"
 #include "config/loader.h"
 
 static void pools_names(struct loader *l)
@@ -113,6 +114,7 @@ static void pools_move(struct loader *l)
 		v[i] = raw->c;
 		v[i].addresses = raw->blocks;
 		v[i].n_addresses = raw->n_spans;
+		v[i].hash = hash_pool(&v[i]);
 	}
 	l->cfg->pools = v;
 	l->cfg->n_pools = l->n_pools;

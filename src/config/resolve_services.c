@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/hash.h"
 #include "config/loader.h"
 
 /* What all services together know while they are checked one by one. */
@@ -238,6 +239,7 @@ void resolve_services(struct loader *l)
 		service_asks(&x, raw, pool);
 		service_addresses(&x, raw, pool);
 		v[i] = raw->c;
+		v[i].hash = hash_service(&v[i]);
 	}
 	l->cfg->services = v;
 	l->cfg->n_services = l->n_services;

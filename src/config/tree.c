@@ -395,7 +395,7 @@ json_t *tree_services(const struct cfg *c, bool secrets)
 	return list;
 }
 
-static json_t *tree_network(const struct cfg_network *n, bool secrets)
+json_t *tree_network(const struct cfg_network *n, bool secrets)
 {
 	json_t *o = json_pack("{s:s}", "prefix", PREFIX_TEXT(&n->prefix));
 	json_t *route = tree_network_adv(&n->adv);
@@ -414,20 +414,6 @@ json_t *tree_networks(const struct cfg *c, bool secrets)
 	for (size_t i = 0; i < c->n_networks; i++)
 		json_array_append_new(list, tree_network(&c->networks[i], secrets));
 	return list;
-}
-
-uint64_t tree_hash(const struct cfg *c)
-{
-	json_t *all = json_pack("[o, o, o, o, o]", tree_pools(c), tree_services(c, false),
-				tree_l2_advs(c), tree_bgp_advs(c), tree_allocation(c));
-	char *text = json_dumps(all, JSON_COMPACT | JSON_SORT_KEYS);
-	uint64_t h = 14695981039346656037u; /* FNV-1a */
-
-	for (const char *at = text; at && *at; at++)
-		h = (h ^ (uint8_t)*at) * 1099511628211u;
-	free(text);
-	json_decref(all);
-	return h;
 }
 
 json_t *tree_peers(const struct cfg *c, bool secrets)

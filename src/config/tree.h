@@ -1,6 +1,6 @@
 /**
- * Objects of a configuration as JSON in our own document's form: for printing, comparing and
- * hashing. Every function gives a new reference.
+ * Objects of a configuration as JSON in our own document's form: for printing and
+ * comparing. Every function gives a new reference.
  */
 #ifndef CONFIG_TREE_H
 #define CONFIG_TREE_H
@@ -19,16 +19,15 @@ json_t *tree_bfd_profile(const struct cfg_bfd_profile *b, bool secrets);
 json_t *tree_bfd_profiles(const struct cfg *c, bool secrets);
 json_t *tree_peers(const struct cfg *c, bool secrets);
 /** Each pool with the advertisements that are its own. */
+json_t *tree_pool(const struct cfg *c, const struct cfg_pool *p);
 json_t *tree_pools(const struct cfg *c);
 /** The advertisements that stand by themselves. */
 json_t *tree_l2_advs(const struct cfg *c);
 json_t *tree_bgp_advs(const struct cfg *c);
 json_t *tree_services(const struct cfg *c, bool secrets);
+json_t *tree_network(const struct cfg_network *n, bool secrets);
 json_t *tree_networks(const struct cfg *c, bool secrets);
 /** {"node": …, "log": …}: everything but the lists of objects. */
 json_t *tree_settings(const struct cfg *c);
-
-/** Of pools and services: the same on every machine that carries the same ones. */
-uint64_t tree_hash(const struct cfg *c);
 
 #endif

@@ -164,7 +164,7 @@ static json_t *tree_reservation(const struct cfg_reservation *r)
 	return o;
 }
 
-static json_t *tree_pool(const struct cfg_pool *p, const struct brought *b)
+static json_t *pool_with(const struct cfg_pool *p, const struct brought *b)
 {
 	static const char *const protocols[] = {
 		[CFG_PROTOCOL_UNSET] = "none",
@@ -187,13 +187,32 @@ static json_t *tree_pool(const struct cfg_pool *p, const struct brought *b)
 	return o;
 }
 
+json_t *tree_pool(const struct cfg *c, const struct cfg_pool *p)
+{
+	struct brought b = { .advs = json_array() };
+	const struct cfg_l2_adv *l2;
+	const struct cfg_bgp_adv *bgp;
+
+	for (size_t at = 0; (l2 = cfg_next_l2_adv(c, p, &at));)
+		if (l2->implicit)
+			b.protocol = CFG_LAYER2;
+	for (size_t at = 0; (bgp = cfg_next_bgp_adv(c, p, &at));)
+		if (bgp->implicit) {
+			b.protocol = CFG_BGP;
+			json_array_append_new(b.advs, tree_bgp_adv(bgp));
+		}
+	json_t *o = pool_with(p, &b);
+	json_decref(b.advs);
+	return o;
+}
+
 json_t *tree_pools(const struct cfg *c)
 {
 	struct brought *v = pools_brought(c);
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < c->n_pools; i++) {
-		json_array_append_new(list, tree_pool(&c->pools[i], &v[i]));
+		json_array_append_new(list, pool_with(&c->pools[i], &v[i]));
 		json_decref(v[i].advs);
 	}
 	free(v);

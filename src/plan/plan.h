@@ -34,7 +34,7 @@ struct plan_bgp {
 	struct addr addr;
 	struct prefix prefix;
 	const struct cfg_peer *peer;
-	const struct cfg_bgp_adv *adv; /* first of those merged: for explaining */
+	const struct cfg_bgp_adv *adv; /* first of those merged: for explaining; or NULL */
 	bool has_local_pref;	       /* false towards eBGP peers, and where none is set */
 	uint32_t local_pref;
 	bool has_med;
@@ -82,6 +82,12 @@ struct plan {
  */
 NODISCARD struct plan *plan_service(const struct world *w, const char *key, const char *node);
 struct plan *plan_free(struct plan *p);
+
+/**
+ * The configuration was replaced by one with the very same peers, and the decision holds: what it
+ * says of @from it says of @to.
+ */
+void plan_follow(struct plan *p, const struct cfg *from, const struct cfg *to);
 
 /**
  * Is the service ours to look after? Of Kubernetes: those of type LoadBalancer, and of our

@@ -93,24 +93,12 @@ bool subject_is_local(const struct subject *sub)
 
 const struct cfg_l2_adv *layer2_next_adv(const struct subject *sub, size_t *at)
 {
-	while (subject_speaks(sub, CFG_LAYER2) && *at < sub->cfg->n_l2_advs) {
-		const struct cfg_l2_adv *adv = &sub->cfg->l2_advs[(*at)++];
-
-		if (cfg_l2_adv_covers(adv, sub->pool))
-			return adv;
-	}
-	return NULL;
+	return subject_speaks(sub, CFG_LAYER2) ? cfg_next_l2_adv(sub->cfg, sub->pool, at) : NULL;
 }
 
 const struct cfg_bgp_adv *bgp_next_adv(const struct subject *sub, size_t *at)
 {
-	while (subject_speaks(sub, CFG_BGP) && *at < sub->cfg->n_bgp_advs) {
-		const struct cfg_bgp_adv *adv = &sub->cfg->bgp_advs[(*at)++];
-
-		if (cfg_bgp_adv_covers(adv, sub->pool))
-			return adv;
-	}
-	return NULL;
+	return subject_speaks(sub, CFG_BGP) ? cfg_next_bgp_adv(sub->cfg, sub->pool, at) : NULL;
 }
 
 struct group {

@@ -120,13 +120,19 @@ static void service_ask(struct service *s, const struct cfg_service *c)
 	s->spec = a;
 }
 
-static void service_follow(struct service *s, const struct cfg_service *c)
+/* False when it says what it said before. */
+static bool service_follow(struct service *s, const struct cfg_service *c)
 {
 	bool checked = s->spec && !s->pub.always_servable;
 
+	s->pub.cfg = c;
+	if (s->spec && c->hash && c->hash == s->said)
+		return false;
+	s->said = c->hash;
 	service_ask(s, c);
 	if (checked && s->pub.always_servable) /* verdicts of a check that is no more */
 		endpoints_clear(s);
+	return true;
 }
 
 static void addresses_index(struct world *w, const struct service *s,
@@ -137,11 +143,16 @@ static void addresses_index(struct world *w, const struct service *s,
 		change(w->holders, &s->addresses[i], &s->pub);
 }
 
-void services_append(struct world *w, struct service *s)
+static void services_list(struct world *w, struct service *s)
 {
 	mem_grow(w->services, w->n_services, w->cap_services);
 	s->at = w->n_services;
 	w->services[w->n_services++] = s;
+}
+
+void services_append(struct world *w, struct service *s)
+{
+	services_list(w, s);
 	(void)map_put(w->by_key, s->pub.key, s);
 }
 
@@ -164,50 +175,150 @@ void services_remove(struct world *w, struct service *s)
 	w->n_holes = 0;
 }
 
-/*
- * Take the standalone services that are in @c, in its order; objects of an API follow as they
- * stood.
- */
-static void services_match(struct world *w, const struct cfg *c)
+/* Tell those that shared an address which @s no longer has: what they may do depended on it. */
+static void tell_left(struct world *w, const struct service *s, const struct addr *had, size_t n)
 {
-	struct service **before = TAKE(w->services);
-	size_t n_before = w->n_services;
-	struct map *left = TAKE(w->by_key);
+	for (size_t i = 0; i < n; i++) {
+		size_t n_left;
+		const struct world_service *const *left = world_holders(w, &had[i], &n_left);
+		bool kept = false;
 
+		for (size_t j = 0; j < n_left; j++)
+			kept |= left[j] == &s->pub;
+		for (size_t j = 0; !kept && j < n_left; j++)
+			world_tell(w, WORLD_SERVICE, left[j]->key);
+	}
+}
+
+/** A configuration on its way in. */
+struct coming {
+	const struct cfg *c; /* NULL: none */
+	const struct cfg_changes *ch;
+	struct service **before; /* in the order of the one before */
+	size_t n_before;
+	const char **changed; /* keys of services */
+	size_t n_changed, cap_changed;
+};
+
+static void coming_changed(struct coming *in, const char *key)
+{
+	if (!in->ch || in->ch->all)
+		return;
+	mem_grow(in->changed, in->n_changed, in->cap_changed);
+	in->changed[in->n_changed++] = key;
+}
+
+/* Mostly it is where it was. */
+static struct service *service_before(const struct world *w, const struct coming *in, size_t i,
+				      const char *name)
+{
+	struct service *there = i < in->n_before ? in->before[i] : NULL;
+
+	if (there && strcmp(there->pub.key, name) == 0)
+		return there;
+	return map_get(w->by_key, name);
+}
+
+static void service_come(struct world *w, struct coming *in, size_t i)
+{
+	const struct cfg_service *c = &in->c->services[i];
+	struct service *s = service_before(w, in, i, c->name);
+	bool is_new = !s;
+
+	if (is_new)
+		s = mem_new(struct service);
+	s->turn = w->turn;
+	if (service_follow(s, c))
+		coming_changed(in, s->pub.key);
+	if (is_new)
+		(void)map_put(w->by_key, s->pub.key, s);
+	services_list(w, s);
+}
+
+/* Those that shared an address with it are touched as well. */
+static void service_go(struct world *w, const struct coming *in, struct service *s)
+{
+	addresses_index(w, s, holders_del);
+	(void)map_del(w->by_key, s->pub.key);
+	if (in->ch && !in->ch->all) {
+		world_tell(w, WORLD_SERVICE, s->pub.key);
+		tell_left(w, s, s->addresses, s->pub.n_addresses);
+	}
+	service_free(s);
+}
+
+/*
+ * Take the standalone services that are in the configuration, in its order; objects of an API
+ * follow as they stood.
+ */
+static void services_match(struct world *w, struct coming *in)
+{
+	in->before = TAKE(w->services);
+	in->n_before = w->n_services;
 	w->n_services = w->cap_services = w->n_holes = 0;
-	w->by_key = map_new();
-	for (size_t i = 0; c && i < c->n_services; i++) {
-		struct service *s = map_del(left, c->services[i].name);
+	w->turn++;
+	for (size_t i = 0; in->c && i < in->c->n_services; i++)
+		service_come(w, in, i);
+	for (size_t i = 0; i < in->n_before; i++) {
+		struct service *s = in->before[i];
 
-		if (!s)
-			s = mem_new(struct service);
-		service_follow(s, &c->services[i]);
-		services_append(w, s);
+		if (s && s->pub.origin != WORLD_STANDALONE)
+			services_list(w, s);
 	}
-	for (size_t i = 0; i < n_before; i++) {
-		struct service *s = before[i];
+}
 
-		if (!s || map_get(w->by_key, s->pub.key) == s)
-			continue;
-		if (s->pub.origin != WORLD_STANDALONE) {
-			services_append(w, s);
-			continue;
-		}
-		addresses_index(w, s, holders_del);
-		service_free(s);
+/* Those that are not in it: everything else is in place when it is told that they are gone. */
+static void services_drop(struct world *w, const struct coming *in)
+{
+	for (size_t i = 0; i < in->n_before; i++) {
+		struct service *s = in->before[i];
+
+		if (s && s->pub.origin == WORLD_STANDALONE && s->turn != w->turn)
+			service_go(w, in, s);
 	}
-	map_free(left);
-	free(before);
+}
+
+static bool is_within(const struct world_service *s, const struct cfg_changes *ch)
+{
+	for (size_t i = 0; i < s->n_addresses; i++)
+		for (size_t j = 0; j < ch->n_ranges; j++)
+			if (range_contains(&ch->ranges[j], &s->addresses[i]))
+				return true;
+	return false;
+}
+
+static void tell_changes(struct world *w, const struct coming *in)
+{
+	const struct world_service *s;
+
+	if (!in->ch || in->ch->all) {
+		world_tell(w, WORLD_ALL, NULL);
+		return;
+	}
+	for (size_t i = 0; i < in->n_changed; i++)
+		world_tell(w, WORLD_SERVICE, in->changed[i]);
+	for (size_t at = 0; in->ch->n_ranges && (s = world_next_service(w, &at));)
+		if (is_within(s, in->ch))
+			world_tell(w, WORLD_SERVICE, s->key);
+}
+
+void world_change_config(struct world *w, const struct cfg *c, const struct cfg_changes *ch)
+{
+	static const struct labels none;
+	struct coming in = { .c = c, .ch = ch };
+
+	w->config = c;
+	services_match(w, &in);
+	(void)nodes_own_labels(w->nodes, c ? &c->node.labels : &none);
+	services_drop(w, &in);
+	tell_changes(w, &in);
+	free(in.before);
+	free(in.changed);
 }
 
 void world_set_config(struct world *w, const struct cfg *c)
 {
-	static const struct labels none;
-
-	w->config = c;
-	services_match(w, c);
-	(void)nodes_own_labels(w->nodes, c ? &c->node.labels : &none);
-	world_tell(w, WORLD_ALL, NULL);
+	world_change_config(w, c, NULL);
 }
 
 const struct cfg *world_config(const struct world *w)
@@ -246,21 +357,6 @@ const struct world_service *world_service(const struct world *w, const char *key
 	const struct service *s = map_get(w->by_key, key);
 
 	return s ? &s->pub : NULL;
-}
-
-/* Tell those that shared an address which @s no longer has: what they may do depended on it. */
-static void tell_left(struct world *w, const struct service *s, const struct addr *had, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		size_t n_left;
-		const struct world_service *const *left = world_holders(w, &had[i], &n_left);
-		bool kept = false;
-
-		for (size_t j = 0; j < n_left; j++)
-			kept |= left[j] == &s->pub;
-		for (size_t j = 0; !kept && j < n_left; j++)
-			world_tell(w, WORLD_SERVICE, left[j]->key);
-	}
 }
 
 void service_readdress(struct world *w, struct service *s, const struct addr *addresses, size_t n,

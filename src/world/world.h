@@ -9,7 +9,7 @@
 #define WORLD_WORLD_H
 
 #include "base/map.h"
-#include "config/cfg.h"
+#include "config/change.h"
 
 struct object_service;
 struct object_endpoints;
@@ -116,6 +116,11 @@ void world_on_change(struct world *w,
  * and removed to match; what they have (addresses, endpoints) stays.
  */
 void world_set_config(struct world *w, const struct cfg *c);
+/**
+ * The same, and instead of everything only what @ch says is told as changed, with the services that
+ * say something else than before. NULL: everything.
+ */
+void world_change_config(struct world *w, const struct cfg *c, const struct cfg_changes *ch);
 const struct cfg *world_config(const struct world *w);
 
 /* Nodes. Texts are copied. */

@@ -12,6 +12,8 @@ struct service {
 	struct world_service pub;
 	size_t at;		       /* among world.services */
 	struct arena *spec;	       /* standalone: key and what it asks for; replaced whole */
+	uint64_t said;		       /* hash of that; 0: nobody has looked */
+	uint32_t turn;		       /* the last configuration that had it */
 	struct object_service *object; /* Kubernetes: the same */
 	struct addr *addresses;
 	struct world_endpoint *endpoints; /* by node */
@@ -22,6 +24,7 @@ struct world {
 	char *me;
 	bool reference;
 	const struct cfg *config;
+	uint32_t turn; /* how many there have been */
 	struct nodes *nodes;
 	struct service **services; /* in order, with holes (NULL) */
 	size_t n_services, cap_services, n_holes;

@@ -59,6 +59,7 @@ static int end(void **state)
 	cfg_report_fini(&f->got.report);
 	cfg_free(f->got.cfg);
 	json_decref(f->got.diff);
+	cfg_changes_free(f->got.changes);
 	unlink(f->name);
 	free(f);
 	return 0;
