@@ -1,9 +1,9 @@
-"""BGP against real routers: FRR, BIRD and GoBGP. Each learns the same routes with exactly the attributes asked for."""
+"""BGP against real routers: FRR, BIRD, GoBGP, OpenBGPD and ExaBGP. Each learns the same routes with exactly the attributes asked for."""
 
 import pytest
 
 from cluster import LAN, LAN6
-from crierlab import Bird, Frr, GoBgp, Node
+from crierlab import Bird, ExaBgp, Frr, GoBgp, Node, OpenBgpd
 from netlab import wait_for
 
 CONFIG = """
@@ -94,10 +94,35 @@ connect-retry = 1
 afi-safi-name = "ipv6-unicast"
 """
 
+OPENBGPD = """
+AS {asn}
+router-id 10.50.0.1
+allow from any
+neighbor 10.50.0.11 {{
+	remote-as 64512
+	{more}
+}}
+neighbor fd50::11 {{
+	remote-as 64512
+	announce IPv4 none
+	announce IPv6 unicast
+	{more}
+}}
+"""
+
+EXABGP = """
+neighbor 10.50.0.11 {{ router-id 10.50.0.1; local-address 10.50.0.1; local-as {asn}; peer-as 64512; {more}
+  family {{ ipv4 unicast; }} api {{ processes [ ear ]; neighbor-changes; receive {{ parsed; update; }} }} }}
+neighbor fd50::11 {{ router-id 10.50.0.1; local-address fd50::1; local-as {asn}; peer-as 64512; {more}
+  family {{ ipv6 unicast; }} api {{ processes [ ear ]; neighbor-changes; receive {{ parsed; update; }} }} }}
+"""
+
 ROUTERS = {
     "frr": (Frr, FRR, {"password": "neighbor 10.50.0.11 password {}\n neighbor fd50::11 password {}"}),
     "bird": (Bird, BIRD, {"password": 'password "{}";'}),
     "gobgp": (GoBgp, GOBGP, {"password": 'auth-password = "{}"'}),
+    "openbgpd": (OpenBgpd, OPENBGPD, {"password": 'tcp md5sig password "{}"'}),
+    "exabgp": (ExaBgp, EXABGP, {"password": "md5-password {};"}),
 }
 MARKED = {"64512:1", "64512:1234"}
 
@@ -125,6 +150,13 @@ def attributes(kind, router, prefix):
         return (int(pref) if pref else None,
                 {c.strip("()").replace(",", ":") for c in route.get("BGP.community", "").split()},
                 route.get("BGP.as_path", "").split(), route["nexthop"])
+    if kind == "openbgpd":
+        communities = {{"NO_PEER": "65535:65284"}.get(c, c) for c in route.get("communities", [])}
+        return route["localpref"], communities, route["aspath"].split(), route["nexthop"]
+    if kind == "exabgp":
+        said = route["attribute"]
+        return (said.get("local-preference"), {f"{high}:{low}" for high, low in said.get("community", [])},
+                [str(n) for n in said.get("as-path", [])], route["nexthop"])
     found = {"pref": None, "communities": set(), "path": []}
     for attr in route["attrs"]:
         if attr["type"] == 5:
@@ -236,7 +268,7 @@ def test_session_comes_back_after_the_router_restarts(lab, kind):
         for left in router.vty.iterdir():
             left.unlink()
         router.vty.rmdir()
-    if kind == "bird":
+    if kind in ("bird", "openbgpd"):
         router.ctl.unlink(missing_ok=True)
     again.start(ROUTERS[kind][1].format(asn=64513, more=""))
     again.wait_route("198.51.100.7/32", timeout=30)

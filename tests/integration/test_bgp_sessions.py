@@ -32,7 +32,8 @@ services:
 LISTEN = 'bgp: {listen: "[::]:179"}'
 TTL = {"frr": "neighbor 10.50.0.11 ttl-security hops 1\n neighbor fd50::11 ttl-security hops 1",
        "bird": "ttl security on;",
-       "gobgp": "[neighbors.ttl-security.config]\nenabled = true\nttl-min = 255"}
+       "gobgp": "[neighbors.ttl-security.config]\nenabled = true\nttl-min = 255",
+       "openbgpd": "ttl-security yes", "exabgp": "incoming-ttl 255; outgoing-ttl 255;"}
 PREFIXES = ("198.51.100.7/32", "2001:db8:51::7/128")
 
 
@@ -60,6 +61,9 @@ def connections(node):
 def test_passive_peers_come_to_us(lab, kind):
     router, node = make_pair(lab, kind, LISTEN, "passive: true")
     node.start()
+    if kind == "openbgpd":  # refused once, it waits for two minutes
+        for address in ("10.50.0.11", "fd50::11"):
+            router.bgpctl("neighbor", address, "clear")
     for prefix in PREFIXES:
         router.wait_route(prefix, timeout=40)
     assert connections(node) == ["theirs", "theirs"]

@@ -228,3 +228,80 @@ class GoBgp(Router):
             found[prefix] = [{"nexthop": next((a.get("nexthop") for a in p["attrs"] if "nexthop" in a), None),
                               "attrs": p["attrs"]} for p in paths]
         return found
+
+
+class OpenBgpd(Router):
+    def start(self, conf):
+        self.ctl = self.dir / "bgpd.sock"
+        (self.dir / "run" / "openbgpd").mkdir(parents=True, exist_ok=True)
+        path = self.dir / "bgpd.conf"
+        path.write_text(f'fib-update no\nsocket "{self.ctl}"\n' + textwrap.dedent(conf))
+        path.chmod(0o600)
+        # It changes its root to a folder below /run, which only its service has; each `ip netns exec` has mounts of its own.
+        run = f"mount --bind {self.dir}/run /run && exec bgpd -d -f {path}"
+        self.daemon = self.popen(["sh", "-c", run], "bgpd.log")
+        wait_for(lambda: self.bgpctl("show").returncode == 0, f"{self.name}: bgpd runs")
+        return self
+
+    def stop(self, signo=signal.SIGTERM):
+        """It ends; start() may follow."""
+        self.daemon.send_signal(signo)
+        self.daemon.wait(10)
+        self.ctl.unlink(missing_ok=True)
+
+    def bgpctl(self, *command):
+        return self.run(["bgpctl", "-s", self.ctl, *command], check=False)
+
+    def routes(self, family=4):
+        """As bgpctl prints them: aspath, localpref, communities, …"""
+        shown = json.loads(self.bgpctl("-j", "show", "rib", "detail").stdout or "{}").get("rib", [])
+        found = {}
+        for route in shown:
+            if (":" in route["prefix"]) == (family == 6):
+                found.setdefault(route["prefix"], []).append({"nexthop": route["exit_nexthop"], **route})
+        return found
+
+
+class ExaBgp(Router):
+    """It has no table of routes: what it heard is put together here, from what it tells its program."""
+
+    def start(self, conf):
+        self.heard = self.dir / "heard.json"
+        self.heard.write_text("")
+        ear = self.dir / "ear"
+        ear.write_text(f"#!/usr/bin/python3\nimport sys\nwith open({str(self.heard)!r}, 'a', buffering=1) as f:\n"
+                       "    for line in sys.stdin:\n        f.write(line)\n")
+        ear.chmod(0o755)
+        path = self.dir / "exabgp.conf"
+        path.write_text(f"process ear {{ run {ear}; encoder json; }}\n" + textwrap.dedent(conf))
+        env = {**os.environ, "exabgp.daemon.user": "root", "exabgp.tcp.bind": "10.50.0.1 fd50::1",
+               "exabgp.api.cli": "false"}
+        self.daemon = self.popen(["exabgp", path], "exabgp.log", env=env)
+        wait_for(lambda: ":179" in self.run("ss -Htln").stdout, f"{self.name}: exabgp listens")
+        return self
+
+    def stop(self, signo=signal.SIGTERM):
+        """It ends; start() may follow."""
+        self.daemon.send_signal(signo)
+        self.daemon.wait(10)
+
+    def routes(self, family=4):
+        """{prefix: [{"nexthop": …, "attribute": {…}}]}; one path for each neighbour."""
+        found = {}
+        for line in self.heard.read_text().splitlines():
+            said = json.loads(line)
+            neighbor = said.get("neighbor", {})
+            peer = neighbor.get("address", {}).get("peer")
+            if neighbor.get("state") == "down":
+                found = {key: route for key, route in found.items() if key[0] != peer}
+            update = neighbor.get("message", {}).get("update", {})
+            for gone in update.get("withdraw", {}).get(f"ipv{family} unicast", []):
+                found.pop((peer, gone["nlri"]), None)
+            for hop, prefixes in update.get("announce", {}).get(f"ipv{family} unicast", {}).items():
+                for prefix in prefixes:
+                    if "nlri" in prefix:
+                        found[peer, prefix["nlri"]] = {"nexthop": hop, "attribute": update["attribute"]}
+        paths = {}
+        for (_, prefix), route in found.items():
+            paths.setdefault(prefix, []).append(route)
+        return paths
