@@ -348,7 +348,9 @@ static uint64_t epoch_now(void)
 /* Parts without threads and descriptors of the outside: these can't fail. */
 static void make_core(struct app *a, const struct cfg *c)
 {
-	a->node = mem_strdup(a->conf.node ? a->conf.node : c->node.name);
+	const char *given = a->conf.node ? a->conf.node : a->environment.node;
+
+	a->node = mem_strdup(given ? given : c->node.name);
 	a->events = events_new();
 	a->ids = node_ids_new();
 	a->world = world_new(a->node);
@@ -399,8 +401,25 @@ static int make_announcers(struct app *a, struct err *e)
 	return status;
 }
 
+/* The cluster that the files tell of; else the one of the environment. */
+static struct cfg_cluster cluster_of(const struct app *a, const struct cfg *c)
+{
+	const struct cfg_cluster *given = &a->environment.cluster;
+	struct cfg_cluster cluster = c->cluster;
+
+	if (!cluster.enabled && given->enabled) {
+		cluster.enabled = true;
+		cluster.bind = given->bind;
+		cluster.secret = given->secret;
+		cluster.secret_file = given->secret_file;
+		cluster.wan = given->wan;
+	}
+	return cluster;
+}
+
 static int make_cluster(struct app *a, const struct cfg *c, struct err *e)
 {
+	struct cfg_cluster cluster = cluster_of(a, c);
 	char *table = mem_printf("%s/%s.allocations.json", a->state_dir, a->node);
 	struct membership_hooks hooks = {
 		.ctx = a,
@@ -414,12 +433,12 @@ static int make_cluster(struct app *a, const struct cfg *c, struct err *e)
 		&a->allocation, e);
 
 	if (status == 0)
-		status = mesh_new(a->loop, a->ids, &c->cluster,
+		status = mesh_new(a->loop, a->ids, &cluster,
 				  &(struct mesh_hooks){ .ctx = a, .returned = node_returned },
 				  &a->mesh, e);
 	if (status == 0)
-		status = membership_new(a->loop, a->world, a->ids, a->share, a->mesh, c, &hooks,
-					&a->membership, e);
+		status = membership_new(a->loop, a->world, a->ids, a->share, a->mesh, &cluster,
+					&c->node.labels, &hooks, &a->membership, e);
 	if (status == 0) {
 		if (membership_enabled(a->membership))
 			loop_timer_set(&a->alone, mono_add(loop_now(a->loop), ALONE_AFTER));
@@ -481,6 +500,8 @@ static int app_start(struct app *a, const struct cfg *c, struct err *e)
 		a->allocator = allocator_new(a);
 	if (status == 0 && a->kubernetes && a->conf.is_announcer)
 		a->reporter = reporter_new(a);
+	if (status == 0 && a->kubernetes && a->environment.labels && !c->cluster.enabled)
+		a->pods = pods_new(a, a->environment.labels);
 	return status;
 }
 
@@ -488,6 +509,7 @@ static void app_stop(struct app *a)
 {
 	app_control_stop(a);
 	a->reporter = reporter_free(a->reporter);
+	a->pods = pods_free(a->pods);
 	a->allocator = allocator_free(a->allocator);
 	a->kubernetes = kubernetes_free(a->kubernetes);
 	a->loader = loader_free(a->loader);
@@ -523,6 +545,7 @@ static void app_stop(struct app *a)
 	a->loop = loop_free(a->loop);
 	free(a->config.why);
 	free(a->http_problem);
+	environment_fini(&a->environment);
 	free(a->node);
 	free(a->runtime_dir);
 	free(a->state_dir);
@@ -554,7 +577,10 @@ int app_run(const struct app_conf *conf, struct err *e)
 	log_configure(c->log.format, c->log.level);
 	a.runtime_dir = folder_runtime(conf->runtime_dir);
 	a.state_dir = folder_state(conf->state_dir);
-	int status = app_start(&a, c, e);
+	int status = conf->kubernetes ? environment_read(&a.environment, e) : 0;
+
+	if (status == 0)
+		status = app_start(&a, c, e);
 
 	if (status == 0)
 		status = app_serve(&a, c, e); /* takes the configuration */

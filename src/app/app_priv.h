@@ -9,6 +9,7 @@
 #include "app/app.h"
 #include "app/binding.h"
 #include "app/byhand.h"
+#include "app/environment.h"
 #include "app/events.h"
 #include "app/kubernetes.h"
 #include "app/layer2.h"
@@ -16,6 +17,7 @@
 #include "app/membership.h"
 #include "app/mesh.h"
 #include "app/networks.h"
+#include "app/pods.h"
 #include "app/reporter.h"
 #include "app/restart.h"
 #include "app/services.h"
@@ -28,6 +30,7 @@
 
 struct app {
 	struct app_conf conf;
+	struct environment environment; /* empty without Kubernetes */
 	char *node;
 	char *runtime_dir;
 	char *state_dir;
@@ -71,6 +74,7 @@ struct app {
 	struct share *share;
 	struct health_checker *health;
 	struct kubernetes *kubernetes; /* NULL: no such source */
+	struct pods *pods;	       /* NULL: members are not found among pods */
 	struct allocator *allocator;   /* NULL: not our role */
 	struct reporter *reporter;     /* NULL: nobody to report to */
 	struct events *events;

@@ -105,7 +105,7 @@ int kubernetes_new(struct app *a, const struct cfg *c, struct kubernetes **out, 
 	struct kube_source_conf conf = {
 		.namespace = k->namespace,
 		.config_map = CONFIG_MAP,
-		.nodes_live = !c->cluster.enabled,
+		.nodes_live = !membership_enabled(a->membership),
 		.ctx = k,
 		.viewed = on_viewed,
 		.configured = on_configured,

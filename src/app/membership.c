@@ -18,7 +18,10 @@ struct membership {
 	struct packet *packet;
 	struct cluster *cluster; /* NULL: this node is alone */
 	struct membership_hooks hooks;
-	struct map *strangers; /* live members that are not crier: name -> itself */
+	struct map *strangers;	       /* live members that are not crier: name -> itself */
+	struct gossip_endpoint self;   /* where gossip listens */
+	struct gossip_endpoint *found; /* to be joined, beside those of the configuration */
+	size_t n_found;
 	struct mono started;
 	struct loop_task left; /* says that leaving is done, where nobody has to be told */
 };
@@ -173,6 +176,21 @@ static void merge_state(void *ctx, struct rd state)
 
 /* --- start --- */
 
+/* Both lengths that MetalLB has had: each member is spoken to as it speaks (cluster/keys.h). */
+static int secret_take(const void *secret, size_t n, struct crypt_ring *ring)
+{
+	static const uint8_t lengths[] = { 32, 16 };
+	int status = 0;
+
+	for (size_t i = 0; status == 0 && i < sizeof(lengths); i++) {
+		struct crypt_key key = crypt_key_from_secret(secret, n, lengths[i]);
+
+		status = crypt_ring_add(ring, key.bytes, key.len);
+		explicit_bzero(&key, sizeof(key));
+	}
+	return status;
+}
+
 static int secret_read(const char *path, struct crypt_ring *ring, struct err *e)
 {
 	uint8_t secret[4096];
@@ -184,58 +202,68 @@ static int secret_read(const char *path, struct crypt_ring *ring, struct err *e)
 		close(fd);
 	if (n == 0)
 		status = err_set(e, ERR_CONFIG, "cluster.secret-file %s is empty", path);
-	/* Both lengths that MetalLB has had; we seal with the newer one. */
-	static const uint8_t lengths[] = { 32, 16 };
-	for (size_t i = 0; status == 0 && i < sizeof(lengths); i++) {
-		struct crypt_key key = crypt_key_from_secret(secret, (size_t)n, lengths[i]);
-
-		status = crypt_ring_add(ring, key.bytes, key.len);
-		explicit_bzero(&key, sizeof(key));
-	}
+	if (status == 0)
+		status = secret_take(secret, (size_t)n, ring);
 	explicit_bzero(secret, sizeof(secret));
 	return status;
 }
 
-static struct gossip_endpoint *endpoints_of(const struct cfg_cluster *c)
+/* Whom the configuration names, and who was found. */
+static struct gossip_endpoint *endpoints_of(const struct membership *m, const struct cfg_cluster *c,
+					    size_t *n)
 {
-	struct gossip_endpoint *v = mem_new_n(struct gossip_endpoint, c->n_join);
+	struct gossip_endpoint *v = mem_new_n(struct gossip_endpoint, c->n_join + m->n_found);
 
+	*n = 0;
 	for (size_t i = 0; i < c->n_join; i++)
-		v[i] = (struct gossip_endpoint){
+		v[(*n)++] = (struct gossip_endpoint){
 			.addr = c->join[i].addr,
 			.port = c->join[i].port ? c->join[i].port : c->bind.port,
 		};
+	for (size_t i = 0; i < m->n_found; i++)
+		v[(*n)++] = m->found[i];
 	return v;
 }
 
-static int cluster_start(struct membership *m, const struct cfg *c, struct err *e)
+static int ring_make(const struct cfg_cluster *c, struct crypt_ring *ring, struct err *e)
 {
-	struct gossip_endpoint *join = endpoints_of(&c->cluster);
-	char *meta = meta_text(&c->node.labels, mesh_port(m->mesh));
+	if (c->secret_file)
+		return secret_read(c->secret_file, ring, e);
+	if (c->secret)
+		return secret_take(c->secret, strlen(c->secret), ring);
+	log_plain(LOG_WARN, "clusterNotEncrypted",
+		  "gossip is neither encrypted nor authenticated: set cluster.secret-file");
+	return 0;
+}
+
+static int cluster_start(struct membership *m, const struct cfg_cluster *c,
+			 const struct labels *labels, struct err *e)
+{
+	char *meta = meta_text(labels, mesh_port(m->mesh));
 	struct cluster_conf conf = {
 		.name = world_me(m->world),
-		.bind = { .addr = c->cluster.bind.addr, .port = c->cluster.bind.port },
+		.bind = { .addr = c->bind.addr, .port = c->bind.port },
 		.meta = meta,
 		.meta_len = strlen(meta),
-		.join = join,
-		.n_join = c->cluster.n_join,
+		.timing = c->wan ? &gossip_wan : NULL,
 		.hooks = { .ctx = m,
 			   .on_event = on_event,
 			   .local_state = local_state,
 			   .merge_state = merge_state },
 	};
+	struct gossip_endpoint *join = endpoints_of(m, c, &conf.n_join);
 	int status = 0;
+
+	conf.join = join;
+	m->self = conf.bind;
 
 	if (conf.meta_len > GOSSIP_META_MAX)
 		status = err_set(e, ERR_CONFIG,
 				 "node.labels: %zu bytes as gossip sends them, %d is the most; use "
 				 "fewer labels",
 				 conf.meta_len, GOSSIP_META_MAX);
-	if (status == 0 && c->cluster.secret_file)
-		status = secret_read(c->cluster.secret_file, &conf.ring, e);
-	else if (status == 0)
-		log_plain(LOG_WARN, "clusterNotEncrypted",
-			  "gossip is neither encrypted nor authenticated: set cluster.secret-file");
+	if (status == 0)
+		status = ring_make(c, &conf.ring, e);
 	if (status == 0)
 		status = cluster_new(m->loop, &conf, &m->cluster, e);
 	explicit_bzero(&conf.ring, sizeof(conf.ring));
@@ -252,8 +280,8 @@ static void say_left(struct loop_task *t)
 }
 
 int membership_new(struct loop *l, struct world *w, struct node_ids *ids, struct share *share,
-		   struct mesh *mesh, const struct cfg *c, const struct membership_hooks *hooks,
-		   struct membership **out, struct err *e)
+		   struct mesh *mesh, const struct cfg_cluster *c, const struct labels *labels,
+		   const struct membership_hooks *hooks, struct membership **out, struct err *e)
 {
 	struct membership *m = mem_new(struct membership);
 
@@ -266,7 +294,7 @@ int membership_new(struct loop *l, struct world *w, struct node_ids *ids, struct
 	m->hooks = *hooks;
 	m->strangers = map_new();
 	loop_task_init(&m->left, l, say_left);
-	if (c->cluster.enabled && cluster_start(m, c, e) < 0) {
+	if (c->enabled && cluster_start(m, c, labels, e) < 0) {
 		membership_free(m);
 		return err_wrap(e, "cluster");
 	}
@@ -281,6 +309,7 @@ struct membership *membership_free(struct membership *m)
 	loop_task_cancel(&m->left);
 	cluster_free(m->cluster);
 	map_free(m->strangers);
+	free(m->found);
 	free(m);
 	return NULL;
 }
@@ -294,16 +323,31 @@ void membership_apply(struct membership *m, const struct cfg *c)
 {
 	if (!m->cluster)
 		return;
-	struct gossip_endpoint *join = endpoints_of(&c->cluster);
+	size_t n;
+	struct gossip_endpoint *join = endpoints_of(m, &c->cluster, &n);
 	char *meta = meta_text(&c->node.labels, mesh_port(m->mesh));
 
-	cluster_rejoin(m->cluster, join, c->cluster.n_join);
+	cluster_rejoin(m->cluster, join, n);
 	if (cluster_set_meta(m->cluster, meta, strlen(meta)) < 0)
 		log_plain(LOG_ERROR, "labelsTooLong",
 			  "node.labels do not fit into gossip; the other members see the ones "
 			  "before");
 	free(meta);
 	free(join);
+}
+
+void membership_found(struct membership *m, const struct addr *v, size_t n)
+{
+	if (!m->cluster)
+		return;
+	free(m->found);
+	m->found = mem_new_n(struct gossip_endpoint, n);
+	m->n_found = 0;
+	for (size_t i = 0; i < n; i++)
+		if (!addr_eq(&v[i], &m->self.addr))
+			m->found[m->n_found++] =
+				(struct gossip_endpoint){ .addr = v[i], .port = m->self.port };
+	cluster_rejoin(m->cluster, m->found, m->n_found);
 }
 
 void membership_sync(struct membership *m, const char *node)

@@ -31,14 +31,16 @@ struct membership_hooks {
  * @mesh: hears of the members; NULL: there is none
  */
 NODISCARD int membership_new(struct loop *l, struct world *w, struct node_ids *ids,
-			     struct share *share, struct mesh *mesh, const struct cfg *c,
-			     const struct membership_hooks *hooks, struct membership **out,
-			     struct err *e);
+			     struct share *share, struct mesh *mesh, const struct cfg_cluster *c,
+			     const struct labels *labels, const struct membership_hooks *hooks,
+			     struct membership **out, struct err *e);
 struct membership *membership_free(struct membership *m);
 void membership_attach(struct membership *m, struct packet *packet);
 
 /** Follow a new configuration: whom to join, our labels. */
 void membership_apply(struct membership *m, const struct cfg *c);
+/** Members seem to be at these addresses, on our own port; in place of those found before. */
+void membership_found(struct membership *m, const struct addr *v, size_t n);
 
 /** Exchange all that is known with a member now. */
 void membership_sync(struct membership *m, const char *node);

@@ -289,7 +289,10 @@ int mesh_new(struct loop *l, struct node_ids *ids, const struct cfg_cluster *c,
 
 	if (!c->enabled || c->fast_detection.off)
 		return 0;
-	if (c->secret_file && auth_read(c->secret_file, &auth, e) < 0)
+	int status = c->secret_file ? auth_read(c->secret_file, &auth, e)
+		     : c->secret ? auth_of((const uint8_t *)c->secret, strlen(c->secret), &auth, e)
+				 : 0;
+	if (status < 0)
 		return err_wrap(e, "cluster.fast-detection");
 	struct mesh *m = mem_new(struct mesh);
 

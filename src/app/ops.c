@@ -211,6 +211,8 @@ static int http_ready(void *ctx, struct err *e)
 {
 	const struct app *a = ctx;
 
+	if (!kubernetes_is_viewed(a->kubernetes))
+		return err_set(e, ERR_STATE, "the Kubernetes API has not been seen yet");
 	if (!a->cfg || !planner_is_settled(a->planner))
 		return err_set(e, ERR_STATE, "not everything is planned yet");
 	return a->leaving ? err_set(e, ERR_STATE, "leaving") : 0;
@@ -225,8 +227,10 @@ static struct control_ops ops_of(struct app *a)
 static void http_start(struct app *a)
 {
 	const struct cfg_listen *at = &a->cfg->http;
+	const struct addr *only = &a->environment.http;
+	bool is_narrower = addr_is_set(only) && addr_is_unspecified(&at->at.addr);
 	struct http_conf conf = {
-		.addr = at->at.addr,
+		.addr = is_narrower ? *only : at->at.addr,
 		.port = at->at.port,
 		.ops = ops_of(a),
 		.ctx = a,

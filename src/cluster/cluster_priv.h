@@ -7,6 +7,7 @@
 
 #include "base/list.h"
 #include "cluster/io.h"
+#include "cluster/keys.h"
 #include "cluster/pack.h"
 
 #define CONNS_IN_MAX	128
@@ -17,6 +18,7 @@ struct cluster {
 	struct cluster_hooks hooks;
 	char *label;
 	struct crypt_ring ring;
+	struct keys keys; /* who understands which */
 	struct pack_conf pack;
 	struct gossip_endpoint bind;
 	struct gossip_endpoint self;

@@ -18,6 +18,8 @@ struct conn {
 	struct cluster *owner;
 	enum conn_state state;
 	bool inbound;
+	struct addr peer;
+	uint8_t key; /* of the ring: what the other side understands */
 	uint32_t id; /* ours for accepted ones, the core's for those it asked for */
 	int fd;
 	struct loop_io io;
@@ -49,6 +51,9 @@ static void conn_fail(struct conn *k)
 	uint32_t id = k->id;
 
 	c->stats.streams_failed += k->state != CONN_LINGERING;
+	/* It was there, and has read our words: perhaps it has another key. */
+	if (asked && k->state == CONN_READING)
+		keys_failed(&c->keys, &k->peer, (uint8_t)c->ring.n);
 	conn_free(k);
 	if (!asked)
 		return;
@@ -67,6 +72,7 @@ static void conn_seal(struct conn *k, enum pack_side side, struct rd message)
 	uint8_t nonce[CRYPT_NONCE_LEN];
 
 	rng_secure(nonce, sizeof(nonce));
+	k->owner->ring.seals = k->key;
 	pack_stream_seal(&k->owner->pack, side, nonce, message, &k->out);
 }
 
@@ -121,6 +127,10 @@ static void conn_whole(struct conn *k, struct rd message)
 	struct mono now = loop_now(c->loop);
 
 	loop_io_stop(&k->io);
+	if (c->ring.n) {
+		k->key = c->ring.opened;
+		keys_heard(&c->keys, &k->peer, k->key);
+	}
 	if (k->inbound) {
 		gossip_stream_request(c->gossip, k->id, message, now);
 	} else {
@@ -161,6 +171,7 @@ static void conn_take(struct conn *k, const uint8_t *bytes, size_t n)
 		conn_refuse(k, PACK_TOO_LONG);
 		return;
 	}
+	c->ring.opened = k->key; /* what is not sealed changes nothing */
 	enum pack_progress p = pack_stream_feed(&k->in, bytes, n, &message, &why);
 	c->conns_bytes += k->in.in.len - before;
 	if (p == PACK_WHOLE)
@@ -229,6 +240,8 @@ void conns_dial(struct cluster *c, const struct gossip_out *out)
 	c->stats.streams_out++;
 	struct conn *k = conn_new(c, fd, false, out->within);
 	k->id = out->stream;
+	k->peer = out->addr;
+	k->key = keys_for(&c->keys, &k->peer);
 	k->state = CONN_CONNECTING;
 	conn_seal(k, PACK_DIALLER, out->bytes);
 	loop_io_watch(&k->io, fd, LOOP_WRITE);
@@ -260,8 +273,10 @@ void conns_reply(struct cluster *c, uint32_t id, struct rd message)
 	conn_write(k);
 }
 
-static void accept_one(struct cluster *c, int fd)
+static void accept_one(struct cluster *c, int fd, const struct sockaddr_storage *from)
 {
+	uint16_t port;
+
 	if (c->n_conns_in == CONNS_IN_MAX) {
 		c->stats.streams_refused++;
 		close(fd);
@@ -271,6 +286,8 @@ static void accept_one(struct cluster *c, int fd)
 	c->n_conns_in++;
 	struct conn *k = conn_new(c, fd, true, c->stream_timeout);
 	k->id = ++c->last_conn;
+	addr_from_sockaddr(from, &k->peer, &port);
+	k->key = keys_for(&c->keys, &k->peer);
 	k->state = CONN_READING;
 	loop_io_watch(&k->io, fd, LOOP_READ);
 }
@@ -281,10 +298,13 @@ static void accept_ready(struct loop_io *io, unsigned events)
 
 	(void)events;
 	for (int i = 0; i < BACKLOG; i++) {
-		int fd = accept4(c->tcp_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		struct sockaddr_storage from;
+		socklen_t len = sizeof(from);
+		int fd = accept4(c->tcp_fd, (struct sockaddr *)&from, &len,
+				 SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0) {
-			accept_one(c, fd);
+			accept_one(c, fd, &from);
 		} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
 			   errno == ENOBUFS) {
 			/* The connection stays in the queue: looking again at once would spin. */

@@ -96,7 +96,7 @@ void crypt_seal(const struct crypt_ring *ring, uint8_t version, const uint8_t *n
 	if (plain.left)
 		memcpy(body, plain.p, plain.left);
 	memset(body + plain.left, (int)pad, pad);
-	if (!encrypt(&ring->keys[0], nonce, aad, rd_from(body, len), body, tag))
+	if (!encrypt(&ring->keys[ring->seals], nonce, aad, rd_from(body, len), body, tag))
 		w->bad = true;
 }
 
@@ -113,7 +113,7 @@ static bool unpad(struct rd *plain)
 	return true;
 }
 
-bool crypt_open(const struct crypt_ring *ring, struct rd blob, struct rd aad, uint8_t *room,
+bool crypt_open(struct crypt_ring *ring, struct rd blob, struct rd aad, uint8_t *room,
 		struct rd *out)
 {
 	size_t least = CRYPT_OVERHEAD;
@@ -135,6 +135,7 @@ bool crypt_open(const struct crypt_ring *ring, struct rd blob, struct rd aad, ui
 			continue;
 		if (version == 0 && !unpad(&plain))
 			return false;
+		ring->opened = (uint8_t)i;
 		*out = plain;
 		return true;
 	}

@@ -4,7 +4,7 @@
  *   blob = version u8 | nonce 12 | ciphertext | tag 16
  *
  * Version 1 encrypts the plain bytes; version 0 (spoken by protocol 1) pads them as PKCS#7 does
- * first. Both are opened. Sealing uses the first key, opening tries each. Nonces come from the
+ * first. Both are opened. Sealing uses one key, opening tries each. Nonces come from the
  * caller: 12 unpredictable bytes, never the same twice.
  */
 #ifndef CLUSTER_CRYPT_H
@@ -25,10 +25,12 @@ struct crypt_key {
 	uint8_t len; /* 16, 24 or 32 */
 };
 
-/** No keys: nothing is encrypted. The first is the one that seals. */
+/** No keys: nothing is encrypted. */
 struct crypt_ring {
 	struct crypt_key keys[CRYPT_KEYS_MAX];
 	size_t n;
+	uint8_t seals;	/* which of them: the first, unless it is set before a sealing */
+	uint8_t opened; /* which one has opened the last that could be */
 };
 
 /** Add a key at the end; -1 when the length is none of AES's or the ring is full. */
@@ -53,7 +55,7 @@ void crypt_seal(const struct crypt_ring *ring, uint8_t version, const uint8_t *n
  * Open a blob. @room has at least blob.left bytes.
  * Returns false when no key fits or the blob is malformed; *out then is not touched.
  */
-NODISCARD bool crypt_open(const struct crypt_ring *ring, struct rd blob, struct rd aad,
-			  uint8_t *room, struct rd *out);
+NODISCARD bool crypt_open(struct crypt_ring *ring, struct rd blob, struct rd aad, uint8_t *room,
+			  struct rd *out);
 
 #endif

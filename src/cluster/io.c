@@ -39,6 +39,7 @@ static void send_packet(struct cluster *c, const struct gossip_out *out)
 	struct wr w = wr_to(c->packet, sizeof(c->packet));
 
 	rng_secure(nonce, sizeof(nonce));
+	c->ring.seals = keys_for(&c->keys, &out->addr);
 	pack_packet_seal(&c->pack, nonce, out->bytes, &w);
 	int r = w.bad ? -EMSGSIZE : udp_send(c->udp_fd, &out->addr, out->port, 0, w.p, w.len);
 	if (r == 0) {
@@ -177,12 +178,15 @@ static void receive(struct cluster *c, struct rd packet, const struct sockaddr_s
 	uint16_t port;
 
 	c->stats.packets_in++;
+	addr_from_sockaddr(ss, &from, &port);
+	c->ring.opened = keys_for(&c->keys, &from); /* what is not sealed changes nothing */
 	why = pack_packet_open(&c->pack, packet, c->opened, &packet);
 	if (why != PACK_OK) {
 		cluster_count_refusal(c, why);
 		return;
 	}
-	addr_from_sockaddr(ss, &from, &port);
+	if (c->ring.n)
+		keys_heard(&c->keys, &from, c->ring.opened);
 	gossip_packet(c->gossip, &from, port, packet, loop_now(c->loop));
 	cluster_drain(c);
 }
@@ -331,6 +335,7 @@ struct cluster *cluster_free(struct cluster *c)
 		close(c->udp_fd);
 	gossip_free(c->gossip);
 	free(c->label);
+	keys_fini(&c->keys);
 	explicit_bzero(&c->ring, sizeof(c->ring));
 	free(c);
 	return NULL;

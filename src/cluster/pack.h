@@ -22,12 +22,12 @@
 
 /** What all members of one cluster have in common. Borrowed texts. */
 struct pack_conf {
-	const struct crypt_ring *ring; /* NULL or empty: plain text */
-	const char *label;	       /* NULL or "": none */
-	uint8_t crypt_version;	       /* 1, or 0 for protocol version 1 */
-	bool accept_plain;	       /* with keys: take unencrypted input too */
-	bool send_plain;	       /* with keys: send unencrypted all the same */
-	bool compress;		       /* streams we send; packets are the core's choice */
+	struct crypt_ring *ring; /* NULL or empty: plain text */
+	const char *label;	 /* NULL or "": none */
+	uint8_t crypt_version;	 /* 1, or 0 for protocol version 1 */
+	bool accept_plain;	 /* with keys: take unencrypted input too */
+	bool send_plain;	 /* with keys: send unencrypted all the same */
+	bool compress;		 /* streams we send; packets are the core's choice */
 };
 
 /** Bytes that sealing adds to a packet. */

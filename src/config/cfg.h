@@ -53,6 +53,8 @@ struct cfg_cluster {
 	size_t n_join;
 	const char *secret_file; /* NULL: not encrypted */
 	struct cfg_fast_detection fast_detection;
+	const char *secret; /* instead of a file; of MetalLB's environment alone, */
+	bool wan;	    /* as this: the members are far apart */
 };
 
 /** The numbers of RFC 5880 §4.1. */
@@ -201,7 +203,7 @@ struct cfg_preference {
 struct cfg_l2_adv {
 	const char *name; /* implicit ones: the pool's name */
 	uint64_t hash;
-	bool implicit;	  /* its pool brought it */
+	bool implicit; /* its pool brought it */
 	struct cfg_targets targets;
 	struct cfg_pools pools;
 	bool outside_pools; /* the implicit one for addresses outside every pool */
@@ -231,7 +233,7 @@ struct cfg_alias {
 struct cfg_bgp_adv {
 	const char *name; /* implicit ones: the pool's name, "name/2" for a second */
 	uint64_t hash;
-	bool implicit;	  /* its pool brought it */
+	bool implicit; /* its pool brought it */
 	struct cfg_targets targets;
 	struct cfg_pools pools;
 	bool outside_pools;

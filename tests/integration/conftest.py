@@ -1,4 +1,6 @@
+import os
 import pathlib
+import subprocess
 import sys
 
 import pytest
@@ -32,6 +34,19 @@ def watch_switches(lab):
         lab.captures.append(Capture(host, "any", "inbound"))  # as it enters, not once more as it leaves
         return host
     lab.switch = switch
+
+
+@pytest.fixture(scope="session")
+def go_member():
+    """The Go program, built from Debian's packages alone."""
+    folder = ROOT / "build" / "integration"
+    folder.mkdir(parents=True, exist_ok=True)
+    program = folder / "memberlist"
+    environment = dict(os.environ, GO111MODULE="off", GOPATH="/usr/share/gocode", GOFLAGS="",
+                       GOCACHE=str(folder / "gocache"))
+    subprocess.run(["go", "build", "-o", str(program), "main.go"], check=True, env=environment,
+                   cwd=ROOT / "tests" / "integration" / "memberlist")
+    return program
 
 
 @pytest.fixture

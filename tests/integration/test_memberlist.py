@@ -1,8 +1,6 @@
 """Our gossip and HashiCorp's memberlist in one cluster: they see each other join, change, speak, leave and die."""
 
-import os
 import signal
-import subprocess
 import time
 
 import pytest
@@ -12,19 +10,6 @@ from netlab import wait_for
 
 KEYS = {"plain": None, "aes128": "000102030405060708090a0b0c0d0e0f", "aes256": "5a" * 32}
 NODE = ROOT / "build" / "debug" / "tests" / "gossip_node"
-
-
-@pytest.fixture(scope="session")
-def go_member():
-    """The Go program, built from Debian's packages alone."""
-    folder = ROOT / "build" / "integration"
-    folder.mkdir(parents=True, exist_ok=True)
-    program = folder / "memberlist"
-    environment = dict(os.environ, GO111MODULE="off", GOPATH="/usr/share/gocode", GOFLAGS="",
-                       GOCACHE=str(folder / "gocache"))
-    subprocess.run(["go", "build", "-o", str(program), "main.go"], check=True, env=environment,
-                   cwd=ROOT / "tests" / "integration" / "memberlist")
-    return program
 
 
 class Member:
