@@ -1,6 +1,5 @@
 #include "app/pods.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "app/app_priv.h"
@@ -24,16 +23,6 @@ struct pods {
 };
 
 static void ask(struct pods *p, const char *next);
-
-/* What may not stand in a query as it is. */
-static void put_escaped(struct buf *out, const char *text)
-{
-	for (const char *c = text; *c; c++)
-		if (isalnum((unsigned char)*c) || strchr("-._~", *c))
-			buf_printf(out, "%c", *c);
-		else
-			buf_printf(out, "%%%02X", (unsigned char)*c);
-}
 
 static void again(struct pods *p, struct dur after)
 {
@@ -105,7 +94,7 @@ static void ask(struct pods *p, const char *next)
 	buf_puts(&path, p->path);
 	if (next) {
 		buf_puts(&path, "&continue=");
-		put_escaped(&path, next);
+		buf_put_escaped(&path, next);
 	}
 	p->asking = kube_client_call(kubernetes_client(p->app->kubernetes),
 				     &(struct kube_call_conf){ .method = "GET",
@@ -135,7 +124,7 @@ struct pods *pods_new(struct app *a, const char *labels)
 	p->app = a;
 	buf_printf(&path, "/api/v1/namespaces/%s/pods?limit=%d&labelSelector=",
 		   kubernetes_namespace(a->kubernetes), (int)PAGE);
-	put_escaped(&path, labels);
+	buf_put_escaped(&path, labels);
 	p->path = mem_strdup(buf_text(&path));
 	buf_fini(&path);
 	loop_timer_init(&p->timer, a->loop, due);

@@ -1,5 +1,6 @@
 #include "base/buf.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -53,6 +54,15 @@ void buf_consume(struct buf *b, size_t n)
 		return;
 	b->len -= n;
 	memmove(b->p, b->p + n, b->len + 1);
+}
+
+void buf_put_escaped(struct buf *b, const char *text)
+{
+	for (const unsigned char *c = (const unsigned char *)text; *c; c++)
+		if (isalnum(*c) || strchr("-._~", *c))
+			buf_append(b, c, 1);
+		else
+			buf_printf(b, "%%%02X", *c);
 }
 
 void buf_clear(struct buf *b)

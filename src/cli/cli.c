@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "cli/fleet.h"
 
 static const struct cli_command commands[] = {
 	{ "run", "the daemon", cli_run },
@@ -62,13 +63,38 @@ static int cli_unknown(const char *word)
 	return CLI_USAGE;
 }
 
+/* Called kubectl-crier we are kubectl's plugin, and ask every node. */
+static bool is_plugin(const char *called)
+{
+	const char *slash = strrchr(called, '/');
+
+	return strcmp(slash ? slash + 1 : called, "kubectl-crier") == 0;
+}
+
+/* What the HTTP port of a node can answer. */
+static bool is_for_plugin(const struct cli_command *c)
+{
+	return c->run == cli_get || c->run == cli_status || c->run == cli_explain ||
+	       c->run == cli_version;
+}
+
 /* argp prints argv[0] in its messages: "crier check", not "check". */
-static int cli_dispatch(const struct cli_command *c, int argc, char **argv)
+static int cli_dispatch(const struct cli_command *c, bool plugin, int argc, char **argv)
 {
 	char title[64];
 
+	if (plugin && !is_for_plugin(c)) {
+		fprintf(stderr,
+			"kubectl crier %s: through the API server a node only answers get, status "
+			"and explain; on the node itself: kubectl -n NAMESPACE exec POD -- crier "
+			"%s\n",
+			c->name, c->name);
+		return CLI_USAGE;
+	}
+	if (plugin)
+		fleet_always();
 	argp_err_exit_status = CLI_USAGE;
-	snprintf(title, sizeof(title), "crier %s", c->name);
+	snprintf(title, sizeof(title), "%s %s", plugin ? "kubectl crier" : "crier", c->name);
 	argv[0] = title;
 	return c->run(argc, argv);
 }
@@ -102,7 +128,7 @@ int cli_main(int argc, char **argv)
 		word = "version";
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		if (strcmp(word, commands[i].name) == 0)
-			return cli_dispatch(&commands[i], argc - 1, argv + 1);
+			return cli_dispatch(&commands[i], is_plugin(argv[0]), argc - 1, argv + 1);
 	return cli_unknown(word);
 }
 

@@ -15,6 +15,7 @@ static error_t take(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &a->remote;
+		state->child_inputs[1] = &a->remote.fleet;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num > 0)
@@ -31,7 +32,7 @@ static error_t take(int key, char *arg, struct argp_state *state)
 
 static const struct argp argp = {
 	.parser = take,
-	.children = remote_children,
+	.children = remote_fleet_children,
 	.args_doc = "ADDRESS|SERVICE",
 	.doc = "Why it is, or is not, announced from this node: each condition, in order, with its "
 	       "value.",
@@ -67,6 +68,21 @@ static void print_text(const json_t *x)
 	}
 }
 
+static enum cli_exit explain_of_all(const struct explain_args *a)
+{
+	struct buf path = { 0 };
+	json_t *answers;
+
+	buf_puts(&path, "v1/explain?subject=");
+	buf_put_escaped(&path, a->subject);
+	enum cli_exit code = fleet_ask(&a->remote.fleet, buf_text(&path), &answers);
+
+	remote_print_fleet(&a->remote, answers, print_text);
+	json_decref(answers);
+	buf_fini(&path);
+	return code;
+}
+
 int cli_explain(int argc, char **argv)
 {
 	struct explain_args a = {
@@ -77,6 +93,8 @@ int cli_explain(int argc, char **argv)
 
 	if (argp_parse(&argp, argc, argv, 0, NULL, &a))
 		return CLI_USAGE;
+	if (a.remote.fleet.on)
+		return (int)explain_of_all(&a);
 	enum cli_exit code =
 		remote_call(&a.remote, "explain", json_pack("{s:s}", "subject", a.subject), &data);
 

@@ -207,6 +207,7 @@ static error_t take(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &a->remote;
+		state->child_inputs[1] = &a->remote.fleet;
 		return 0;
 	case 'w':
 		a->watch = true;
@@ -222,6 +223,8 @@ static error_t take(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--peer is for routes");
 		if (a->save && !a->messages)
 			argp_error(state, "--save is for the messages of a peer");
+		if (a->save && a->remote.fleet.on)
+			argp_error(state, "--save takes one node's messages: run it there");
 		return 0;
 	case ARGP_KEY_ARG:
 		return take_word(a, state, arg);
@@ -238,7 +241,7 @@ static error_t take(int key, char *arg, struct argp_state *state)
 static const struct argp argp = {
 	.options = options,
 	.parser = take,
-	.children = remote_children,
+	.children = remote_fleet_children,
 	.args_doc = "KIND [NAME [messages]]",
 	.doc = "What is so now.\vKIND is one of services, pools, peers, routes, networks, bfd, l2, "
 	       "members, nodes, events. With NAME only that one; exit code 1 when there is none. "
@@ -319,8 +322,70 @@ static enum cli_exit get_all(const struct get_args *a, struct control_client *c,
 	return code;
 }
 
+/* --- every node of a cluster --- */
+
+/* "v1/peers/router?part=messages"; slashes in a name stay as they are. */
+static void fleet_path(const struct get_args *a, struct buf *out)
+{
+	buf_printf(out, "v1/%s", a->kind->name);
+	for (const char *at = a->name; at && *at;) {
+		size_t len = strcspn(at, "/");
+		char *word = mem_strndup(at, len);
+
+		buf_puts(out, "/");
+		buf_put_escaped(out, word);
+		free(word);
+		at += len + (at[len] == '/');
+	}
+	if (a->messages)
+		buf_printf(out, "?part=%s", peer_messages.name);
+	if (a->peer) {
+		buf_puts(out, "?peer=");
+		buf_put_escaped(out, a->peer);
+	}
+}
+
+/* As on one node, but for whom it is from. */
+static void fleet_table(const struct get_args *a, json_t *items)
+{
+	const struct kind *shown = a->messages ? &peer_messages : a->kind;
+	struct cli_column *columns = mem_new_n(struct cli_column, shown->n + 1);
+
+	if (shown->columns == events)
+		gather_details(items);
+	columns[0] = (struct cli_column){ "ON", "on", false };
+	memcpy(columns + 1, shown->columns, shown->n * sizeof(*columns));
+	cli_print_table(items, columns, shown->n + 1, a->remote.format == CLI_WIDE);
+	free(columns);
+}
+
+static enum cli_exit get_fleet(const struct get_args *a)
+{
+	struct buf path = { 0 };
+	json_t *answers;
+
+	fleet_path(a, &path);
+	enum cli_exit code = fleet_ask(&a->remote.fleet, buf_text(&path), &answers);
+	json_t *items = fleet_items(answers);
+
+	if (a->remote.format == CLI_JSON || a->remote.format == CLI_YAML) {
+		json_t *all = json_pack("{s:s, s:O}", "kind", a->kind->name, "items", items);
+
+		print(a, all);
+		json_decref(all);
+	} else if (json_array_size(answers)) {
+		fleet_table(a, items);
+	}
+	json_decref(items);
+	json_decref(answers);
+	buf_fini(&path);
+	return code;
+}
+
 static enum cli_exit get_once(const struct get_args *a)
 {
+	if (a->remote.fleet.on)
+		return get_fleet(a);
 	struct control_client *c = NULL;
 	json_t *data = NULL;
 	enum cli_exit code = remote_connect(&a->remote, &c);

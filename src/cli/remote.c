@@ -57,6 +57,9 @@ static const struct argp_option options[] = {
 
 static const struct argp remote_argp = { .options = options, .parser = take };
 const struct argp_child remote_children[] = { { &remote_argp, 0, NULL, 0 }, { 0 } };
+const struct argp_child remote_fleet_children[] = { { &remote_argp, 0, NULL, 0 },
+						    { &fleet_argp, 0, NULL, 0 },
+						    { 0 } };
 
 error_t remote_no_word(struct argp_state *state, const char *word)
 {
@@ -178,6 +181,30 @@ void remote_print(const struct remote_args *a, const json_t *data, void (*text)(
 		text(calm);
 		json_decref(calm);
 	}
+}
+
+void remote_print_fleet(const struct remote_args *a, const json_t *answers,
+			void (*text)(const json_t *))
+{
+	json_t *items = json_array(), *answer;
+	size_t i;
+
+	json_array_foreach(answers, i, answer)
+	{
+		json_t *data = json_object_get(answer, "data");
+
+		json_object_set(data, "on", json_object_get(answer, "node"));
+		json_array_append(items, data);
+		if (a->format == CLI_TEXT)
+			remote_print(a, data, text);
+	}
+	if (a->format != CLI_TEXT) {
+		json_t *all = json_pack("{s:O}", "items", items);
+
+		remote_print(a, all, text);
+		json_decref(all);
+	}
+	json_decref(items);
 }
 
 const char *remote_text(const json_t *o, const char *key, const char *otherwise)

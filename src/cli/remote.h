@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "cli/cli.h"
+#include "cli/fleet.h"
 #include "cli/output.h"
 
 #define REMOTE_SOCKET_DEFAULT "/run/crier/crier.sock"
@@ -21,8 +22,11 @@ struct remote_args {
 	const char *socket;	/* NULL: CRIER_SOCKET of the environment, or the default */
 	enum cli_format format; /* at first: the default */
 	unsigned formats;	/* those that the command has: 1 << format, … */
+	struct fleet_args fleet;
 };
 extern const struct argp_child remote_children[];
+/** The same for commands that can ask every node; state->child_inputs[1] is the `fleet` of these. */
+extern const struct argp_child remote_fleet_children[];
 
 /** For ARGP_KEY_ARG where no (more) words are taken. */
 error_t remote_no_word(struct argp_state *state, const char *word);
@@ -47,6 +51,13 @@ enum cli_exit remote_stream(const struct remote_args *a, const char *op, json_t 
 
 /** Print an answer in the format that was asked for; @text is the command's own form for people. */
 void remote_print(const struct remote_args *a, const json_t *data, void (*text)(const json_t *));
+
+/**
+ * Print what every node has answered: as JSON and YAML {"items": […]}, each with the node as "on",
+ * else one after the other by @text.
+ */
+void remote_print_fleet(const struct remote_args *a, const json_t *answers,
+			void (*text)(const json_t *));
 
 /** A copy whose texts a terminal can show: members of a cluster choose their names themselves. */
 json_t *remote_calm(const json_t *v);

@@ -9,6 +9,7 @@ static error_t take(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = state->input;
+		state->child_inputs[1] = &((struct remote_args *)state->input)->fleet;
 		return 0;
 	case ARGP_KEY_ARG:
 		return remote_no_word(state, arg);
@@ -19,7 +20,7 @@ static error_t take(int key, char *arg, struct argp_state *state)
 
 static const struct argp argp = {
 	.parser = take,
-	.children = remote_children,
+	.children = remote_fleet_children,
 	.doc = "One screen: is this node healthy, and what is wrong.\v"
 	       "Exit code 0 when it is healthy, 1 when something is wrong, 3 when no daemon "
 	       "answers.",
@@ -69,6 +70,32 @@ static void print_text(const json_t *status)
 	}
 }
 
+/* Is every node healthy that answered? */
+static bool all_healthy(const json_t *answers)
+{
+	const json_t *answer;
+	size_t i;
+
+	json_array_foreach(answers, i, answer)
+	{
+		if (!json_is_true(json_object_get(json_object_get(answer, "data"), "healthy")))
+			return false;
+	}
+	return true;
+}
+
+static enum cli_exit status_of_all(const struct remote_args *a)
+{
+	json_t *answers;
+	enum cli_exit code = fleet_ask(&a->fleet, "v1/status", &answers);
+
+	remote_print_fleet(a, answers, print_text);
+	if (code == CLI_DONE && !all_healthy(answers))
+		code = CLI_NO;
+	json_decref(answers);
+	return code;
+}
+
 int cli_status(int argc, char **argv)
 {
 	struct remote_args a = { .format = CLI_TEXT,
@@ -77,6 +104,8 @@ int cli_status(int argc, char **argv)
 
 	if (argp_parse(&argp, argc, argv, 0, NULL, &a))
 		return CLI_USAGE;
+	if (a.fleet.on)
+		return (int)status_of_all(&a);
 	enum cli_exit code = remote_call(&a, "status", NULL, &status);
 
 	if (code != CLI_DONE)

@@ -1,12 +1,15 @@
 """From MetalLB to crier in a Kubernetes cluster: its environment, its speakers, side by side."""
 
 import hashlib
+import json
+import os
 
 import pytest
+from crierlab import crier_binary
 from kubelab import LAN, NAMESPACE, Api, KubeNode
 from netlab import wait_for
 
-from test_kube import VIP, layer2, wait_addresses, wait_owner
+from test_kube import VIP, layer2, make, wait_addresses, wait_owner
 from test_memberlist import Member
 
 SECRET = b"AAECAwQFBgcICQoLDA0ODw"
@@ -102,3 +105,68 @@ def test_an_environment_that_says_nonsense(lab):
                         env={**node.env, **good, name: value})
         assert done.returncode == 1 and said in done.stderr, (name, done)
         assert name in done.stderr or "secretkey" in done.stderr
+
+
+# --- kubectl crier ---
+
+def plugin(api, *args, kubeconfig=None, **env):
+    """`kubectl crier …`, as kubectl finds it: a program of that name on the path."""
+    folder = api.dir / "plugins"
+    folder.mkdir(exist_ok=True)
+    link = folder / "kubectl-crier"
+    if not link.exists():
+        link.symlink_to(crier_binary())
+    env = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "KUBECONFIG": str(kubeconfig or api.kubeconfig), **env}
+    return api.run(["kubectl", "crier", *args], check=False, timeout=40, env=env)
+
+
+def pod_of_crier(api, node, address):
+    api.create(f"/api/v1/namespaces/{NAMESPACE}/pods", {
+        "metadata": {"name": f"crier-{node}", "labels": {"app.kubernetes.io/part-of": "crier"}},
+        "spec": {"nodeName": node, "containers": [{"name": "crier", "ports": [{"name": "monitoring", "containerPort": 7472}]}]},
+        "status": {"phase": "Running", "podIP": address}})
+
+
+def test_kubectl_crier_asks_every_node(lab):
+    """Three daemons through the API server; one that does not answer is named, and the rest is shown."""
+    lan, api, client, nodes = make(lab, "abc")
+    for i, n in enumerate(nodes):
+        pod_of_crier(api, n.name, LAN.format(11 + i))
+    layer2(api)
+    api.service("web")
+    api.endpoints("web", ["a", "b", "c"])
+    wait_addresses(api, "web")
+    owner = wait_owner(nodes, VIP)
+
+    seen = plugin(api, "get", "l2")
+    assert seen.returncode == 0, seen
+    head, *rows = seen.stdout.splitlines()
+    assert head.split()[:2] == ["ON", "ADDRESS"] and [r.split()[0] for r in rows] == ["a", "b", "c"]
+    assert [r.split()[0] for r in rows if " owner " in r] == [owner.name]
+    items = json.loads(plugin(api, "get", "services", "default/web", "-o", "json").stdout)["items"]
+    assert [(i["on"], i["name"], i["addresses"]) for i in items] == [(n, "default/web", [VIP]) for n in "abc"]
+    status = plugin(api, "status")
+    assert status.returncode == 0 and [f"{n}: healthy" in status.stdout for n in "abc"] == [True] * 3, status
+    assert plugin(api, "explain", VIP).stdout.count(f"{VIP} on ") == 3
+    assert plugin(api, "get", "services", "default/nothing").returncode == 1
+    only = plugin(api, "get", "members", "--on", "b", "-o", "json")
+    assert {i["on"] for i in json.loads(only.stdout)["items"]} == {"b"}
+    # More routes than an answer holds; to a peer that is not even there.
+    api.resource("BGPPeer", "router", myASN=64512, peerASN=64513, peerAddress=LAN.format(3))
+    wait_for(lambda: nodes[1].get("peers"), "b has a peer")
+    many = {f"10.9.{i // 250}.{i % 250}/32" for i in range(450)}
+    nodes[1].run([nodes[1].binary, "announce", "-"], input="".join(f"announce {p}\n" for p in many), env=nodes[1].env)
+    routes = json.loads(plugin(api, "get", "routes", "--on", "b", "-o", "json").stdout)["items"]
+    assert {r["name"] for r in routes} >= many, len(routes)
+
+    # What only the node itself can do, and a cluster that is not there.
+    refused = plugin(api, "reload")
+    assert refused.returncode == 2 and "kubectl -n NAMESPACE exec POD -- crier reload" in refused.stderr
+    nowhere = api.dir / "nowhere"
+    api.write_kubeconfig(nowhere, {"token": "none"}, f"https://{LAN.format(2)}:1")
+    assert plugin(api, "status", kubeconfig=nowhere).returncode == 3
+
+    nodes[2].kill()
+    seen = plugin(api, "get", "l2", "-o", "wide")
+    assert seen.returncode == 3 and "c did not answer: 503" in seen.stderr
+    assert {r.split()[0] for r in seen.stdout.splitlines()[1:]} == {"a", "b"}
