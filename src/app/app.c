@@ -374,6 +374,18 @@ static void make_core(struct app *a, const struct cfg *c)
 	loop_timer_init(&a->alone, a->loop, alone_long_enough);
 }
 
+static const char *member_at(void *ctx, const struct addr *addr)
+{
+	const struct app *a = ctx;
+
+	return a->membership ? membership_at(a->membership, addr) : NULL;
+}
+
+static void on_heard(void *ctx, const char *node, bool heard)
+{
+	world_node_heard(((struct app *)ctx)->world, node, heard);
+}
+
 static int make_announcers(struct app *a, struct err *e)
 {
 	char *record = mem_printf("%s/%s.vips", a->runtime_dir, a->node);
@@ -385,6 +397,8 @@ static int make_announcers(struct app *a, struct err *e)
 		a->layer2.on_owner = on_owner;
 		a->layer2.on_table = on_table;
 		a->layer2.ctx = a;
+		a->layer2.member_at = member_at;
+		a->layer2.on_heard = on_heard;
 		status = binding_new(a->loop, a->links, &a->layer2, record, &a->binding, e);
 	}
 	if (status == 0)

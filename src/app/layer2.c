@@ -59,6 +59,8 @@ struct draft {
 	size_t n_ifaces, cap_ifaces;
 	struct l2_address_conf *addresses;
 	size_t n_addresses, cap_addresses;
+	struct l2_member *members;
+	size_t n_members, cap_members;
 	struct arena *arena;
 	uint16_t self;
 	struct l2_nodes alive;
@@ -150,6 +152,31 @@ static void draft_nodes(struct layer2 *l, struct draft *d)
 	}
 }
 
+static void draft_member(struct draft *d, const struct mac *mac, uint16_t id)
+{
+	mem_grow(d->members, d->n_members, d->cap_members);
+	d->members[d->n_members++] = (struct l2_member){ .mac = *mac, .node = id };
+}
+
+/*
+ * Whose Ethernet addresses are known: all of this host's, for what comes back by a loop or from a card beside the
+ * announcing one, and those of members that have a number anyway.
+ */
+static void draft_members(struct layer2 *l, struct draft *d)
+{
+	const struct net_link *link;
+	const char *node;
+	struct mac mac;
+	uint16_t id;
+
+	for (size_t at = 0; (link = net_links_next(l->links, &at));)
+		if (link->has_mac && !link->loopback)
+			draft_member(d, &link->mac, d->self);
+	for (size_t at = 0; rivals_next(l->rivals, &at, &mac, &node);)
+		if (node_ids_find(l->ids, node, &id))
+			draft_member(d, &mac, id);
+}
+
 static void draft_succession(struct layer2 *l, struct draft *d, const struct plan_l2 *p,
 			     struct l2_address_conf *a)
 {
@@ -213,6 +240,7 @@ static void draft_fini(struct draft *d)
 {
 	free(d->ifaces);
 	free(d->addresses);
+	free(d->members);
 	arena_free(d->arena);
 }
 
@@ -225,6 +253,9 @@ static void table_hand_over(struct layer2 *l, struct draft *d)
 {
 	struct l2_table_conf conf = {
 		.self = d->self,
+		.policy = l->policy,
+		.members = d->members,
+		.n_members = d->n_members,
 		.alive = &d->alive,
 		.ifaces = d->ifaces,
 		.n_ifaces = d->n_ifaces,
@@ -261,6 +292,7 @@ static void rebuild_now(struct loop_task *task)
 		draft_links(l, &d);
 		draft_nodes(l, &d);
 		draft_addresses(l, &d);
+		draft_members(l, &d);
 		table_hand_over(l, &d);
 		entries_prune(l);
 	}
@@ -308,6 +340,11 @@ void layer2_on_event(struct layer2 *l, const struct l2_event *ev)
 			  KV_I64("ifindex", ev->ifindex));
 		return;
 	}
+	if (ev->kind == L2_CONFLICT) {
+		if (rivals_conflict(l->rivals, ev, l->links))
+			layer2_touch(l);
+		return;
+	}
 	struct l2_entry *e = entry_of(l, &ev->addr);
 
 	entry_own(l, e, ev->kind == L2_TOOK, ev->at);
@@ -341,6 +378,12 @@ bool layer2_link_allowed(const struct layer2 *l, const char *name)
 	return !iface_filter_excludes(l->filter, name);
 }
 
+void layer2_member_mac(struct layer2 *l, const char *node, const struct mac *mac)
+{
+	if (rivals_know(l->rivals, mac, node))
+		layer2_touch(l);
+}
+
 void layer2_touch(struct layer2 *l)
 {
 	loop_task_queue(&l->rebuild);
@@ -354,6 +397,20 @@ void layer2_release(struct layer2 *l)
 	layer2_touch(l);
 }
 
+static struct l2_policy policy_of(const struct cfg_l2 *c)
+{
+	return (struct l2_policy){
+		.refresh = c->refresh,
+		.rate = c->announce_rate,
+		.detect = c->conflict_detection,
+		.on_conflict =
+			c->on_conflict == CFG_CONFLICT_YIELD ? L2_CONFLICT_YIELD : L2_CONFLICT_KEEP,
+		.probe = c->probe == CFG_PROBE_ALWAYS  ? L2_PROBE_ALWAYS
+			 : c->probe == CFG_PROBE_FIRST ? L2_PROBE_FIRST
+						       : L2_PROBE_NEVER,
+	};
+}
+
 int layer2_configure(struct layer2 *l, const struct cfg *c, struct err *e)
 {
 	struct iface_filter *f;
@@ -362,8 +419,23 @@ int layer2_configure(struct layer2 *l, const struct cfg *c, struct err *e)
 		return -ERR_CONFIG;
 	iface_filter_free(l->filter);
 	l->filter = f;
+	l->policy = policy_of(&c->l2);
 	layer2_touch(l);
 	return 0;
+}
+
+static const char *rival_at(void *ctx, const struct addr *a)
+{
+	const struct layer2 *l = ctx;
+
+	return l->member_at(l->ctx, a);
+}
+
+static void rival_heard(void *ctx, const char *node, bool heard)
+{
+	const struct layer2 *l = ctx;
+
+	l->on_heard(l->ctx, node, heard);
 }
 
 void layer2_init(struct layer2 *l, struct loop *loop, const struct world *world,
@@ -379,6 +451,9 @@ void layer2_init(struct layer2 *l, struct loop *loop, const struct world *world,
 		.held = true,
 		.entries = map_new(),
 	};
+	l->rivals = rivals_new(
+		loop,
+		&(struct rivals_hooks){ .ctx = l, .member_at = rival_at, .heard = rival_heard });
 	loop_task_init(&l->rebuild, loop, rebuild_now);
 }
 
@@ -401,6 +476,7 @@ void layer2_fini(struct layer2 *l)
 	map_clear(l->entries, entry_unref_value);
 	l->entries = map_free(l->entries);
 	l->filter = iface_filter_free(l->filter);
+	l->rivals = rivals_free(l->rivals);
 }
 
 /* --- for people --- */
@@ -461,12 +537,23 @@ static json_t *interfaces_json(const struct plan_l2 *p)
 	return names;
 }
 
+static const char *entry_state(const struct l2_entry *e, const struct l2_address_stats *counts)
+{
+	if (e->owned)
+		return "owner";
+	if (counts->hold == L2_HOLD_PROBE)
+		return "probing";
+	return counts->hold == L2_HOLD_NONE ? "standby" : "yielded";
+}
+
 static json_t *entry_json(const struct layer2 *l, const struct l2_entry *e)
 {
-	json_t *item = json_item(ADDR_TEXT(&e->addr), e->owned ? "owner" : "standby", e->since);
+	struct l2_address_stats counts;
+
+	l2_address_stats_read(&e->stats, &counts);
+	json_t *item = json_item(ADDR_TEXT(&e->addr), entry_state(e, &counts), e->since);
 	json_t *services = json_array();
 	const struct plan_l2 *p = planned(l, &e->addr, services);
-	struct l2_address_stats counts;
 
 	if (p) {
 		if (p->n_succession)
@@ -475,11 +562,40 @@ static json_t *entry_json(const struct layer2 *l, const struct l2_entry *e)
 		json_object_set_new(item, "interfaces", interfaces_json(p));
 	}
 	json_object_set_new(item, "services", services);
-	l2_address_stats_read(&e->stats, &counts);
 	json_set_u64(item, "requests", counts.requests);
 	json_set_u64(item, "replies", counts.replies);
 	json_set_u64(item, "gratuitous", counts.gratuitous);
+	rivals_json(l->rivals, &counts, l->links, loop_now(l->loop), item);
 	return item;
+}
+
+static char *entry_problem(const struct layer2 *l, const struct l2_entry *e)
+{
+	struct l2_address_stats counts;
+
+	l2_address_stats_read(&e->stats, &counts);
+	return rivals_problem(l->rivals, &e->addr, &counts, l->links, loop_now(l->loop));
+}
+
+char *layer2_problem(const struct layer2 *l, const struct addr *a)
+{
+	const struct l2_entry *e = entry_find(l, a);
+
+	return e ? entry_problem(l, e) : NULL;
+}
+
+char *layer2_next_problem(const struct layer2 *l, size_t *at)
+{
+	const char *key;
+	void *e;
+
+	while (map_next(l->entries, at, &key, &e)) {
+		char *text = entry_problem(l, e);
+
+		if (text)
+			return text;
+	}
+	return NULL;
 }
 
 json_t *layer2_json(const struct layer2 *l)

@@ -9,6 +9,7 @@
 
 #include "app/packet.h"
 #include "app/planner.h"
+#include "app/rivals.h"
 #include "base/metric.h"
 #include "l2/groups.h"
 #include "net/link.h"
@@ -34,11 +35,17 @@ struct layer2 {
 	struct map *entries; /* struct addr -> struct l2_entry */
 	struct loop_task rebuild;
 	struct iface_filter *filter;
+	struct l2_policy policy;
+	struct rivals *rivals;
 	bool held; /* says nothing yet: see layer2_release() */
 	/** An address was taken or given up. */
 	void (*on_owner)(void *ctx, const struct addr *addr, bool owned);
 	/** A table went out: what this node owns, it answers for. */
 	void (*on_table)(void *ctx);
+	/** Which member has this address, NULL for none. */
+	const char *(*member_at)(void *ctx, const struct addr *a);
+	/** A member claims addresses that this node owns; or it has not for a while. */
+	void (*on_heard)(void *ctx, const char *node, bool heard);
 	void *ctx;
 };
 
@@ -68,6 +75,14 @@ void layer2_on_event(struct layer2 *l, const struct l2_event *ev);
 /** Events were lost: compare what is believed with the latest states. */
 void layer2_reconcile(struct layer2 *l);
 void layer2_retired(struct layer2 *l, struct l2_table *t);
+
+/** A member speaks from this Ethernet address: its claims are judged by ranking. */
+void layer2_member_mac(struct layer2 *l, const char *node, const struct mac *mac);
+
+/** What other machines do about an address; NULL: nothing, else to be freed. */
+char *layer2_problem(const struct layer2 *l, const struct addr *a);
+/** Walk such problems of all addresses: start with *at = 0; each is to be freed; NULL at the end. */
+char *layer2_next_problem(const struct layer2 *l, size_t *at);
 
 NODISCARD json_t *layer2_json(const struct layer2 *l);
 void layer2_collect(const struct layer2 *l, struct metric_writer *w);

@@ -421,6 +421,16 @@ static json_t *member_json(const struct membership *m, const struct gossip_membe
 }
 
 /* Live members; whoever died stands among the nodes. */
+const char *membership_at(const struct membership *m, const struct addr *addr)
+{
+	const struct gossip_member *member;
+
+	for (size_t at = 0; m->cluster && cluster_member_next(m->cluster, &at, &member);)
+		if (addr_eq(&member->addr, addr))
+			return member->name;
+	return NULL;
+}
+
 json_t *membership_json(const struct membership *m)
 {
 	const struct gossip_member *member;

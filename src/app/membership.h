@@ -53,6 +53,8 @@ void membership_leave(struct membership *m);
 size_t membership_count(const struct membership *m); /* live ones, ourselves too */
 /** Since when a node is what it is, alive or dead; never heard of: since we run. */
 struct mono membership_since(const struct membership *m, const char *node);
+/** Which member gossips from this address; NULL: none. */
+const char *membership_at(const struct membership *m, const struct addr *addr);
 bool membership_enabled(const struct membership *m);
 
 NODISCARD json_t *membership_json(const struct membership *m);

@@ -301,7 +301,7 @@ static void packet_init(struct packet *p)
 	rng_secure(&seed, sizeof(seed)); /* nodes must not refresh in step */
 	p->l2 = l2_io_new(&(struct l2_io_conf){
 		.loop = p->loop,
-		.announcer = { .refresh = DUR_S(120), .seed = seed },
+		.announcer = { .seed = seed },
 		.event = on_l2,
 		.ctx = p,
 	});

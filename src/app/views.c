@@ -221,6 +221,16 @@ static void bindings_status(const struct app *a, json_t *problems)
 	json_decref(items);
 }
 
+static void conflicts_status(const struct app *a, json_t *problems)
+{
+	char *text;
+
+	for (size_t at = 0; (text = layer2_next_problem(&a->layer2, &at));) {
+		problem(problems, "find that machine and take the address off it", "%s", text);
+		free(text);
+	}
+}
+
 static void members_status(const struct app *a, json_t *counts, json_t *problems)
 {
 	json_t *others = share_disagreeing(a->share), *name;
@@ -268,6 +278,7 @@ json_t *app_status(struct app *a)
 	networks_status(a, counts, problems);
 	members_status(a, counts, problems);
 	bindings_status(a, problems);
+	conflicts_status(a, problems);
 	if (kubernetes_problem(a->kubernetes))
 		problem(problems, "what is in force stays; crier get events tells since when",
 			"the Kubernetes API can't be read: %s", kubernetes_problem(a->kubernetes));
@@ -331,6 +342,10 @@ static bool explain_layer2(const struct app *a, const struct plan *plan, json_t 
 		answers |= owned;
 		condition(all, "answers-here", ADDR_TEXT(addr), owned,
 			  owned ? "this node answers ARP or NDP for it" : "another node owns it");
+		char *conflict = layer2_problem(&a->layer2, addr);
+		if (conflict)
+			condition(all, "claimed-by-another", ADDR_TEXT(addr), false, conflict);
+		free(conflict);
 		if (st.problem[0])
 			condition(all, "on-a-link", ADDR_TEXT(addr), false, st.problem);
 		else if (st.link[0])

@@ -319,9 +319,17 @@ struct cfg_bfd {
 	enum cfg_auto raw_send;	 /* one raw socket for all sessions */
 };
 
+enum cfg_on_conflict { CFG_CONFLICT_KEEP, CFG_CONFLICT_YIELD };
+enum cfg_probe { CFG_PROBE_NEVER, CFG_PROBE_FIRST, CFG_PROBE_ALWAYS };
+
 struct cfg_l2 {
 	struct cfg_texts
 		exclude_interfaces; /* POSIX extended expressions, on top of the built-in ones */
+	bool conflict_detection;
+	enum cfg_on_conflict on_conflict;
+	enum cfg_probe probe;
+	struct dur refresh;	/* 0: never */
+	uint32_t announce_rate; /* a second; 0: as fast as they go */
 };
 
 struct cfg_allocation {

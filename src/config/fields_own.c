@@ -6,8 +6,9 @@
 #include "config/fields.h"
 #include "config/value.h"
 
-#define NODE_NAME_MAX 253
-#define PATTERN_MAX   128
+#define NODE_NAME_MAX  253
+#define PATTERN_MAX    128
+#define REFRESH_MAX_NS 86400000000000
 
 static void node_name_check(struct loader *l, const struct place *p, void *object)
 {
@@ -232,27 +233,36 @@ static void exclude_check(struct loader *l, const struct place *p, void *object)
 	}
 }
 
-static const struct not_built no_conflict = { "false",
-					      "a node's claim is announced when it takes over" };
-static const struct not_built no_on_conflict = { NULL, "leave it away" };
-static const struct not_built no_probe = { "false", "addresses are claimed without asking first" };
 static const struct not_built no_preempt = { "true", "true: the first in rank owns an address" };
 static const struct not_built no_linger = { "0s|0", "an address moves at once" };
 static const struct not_built no_ping = { "false", "bind: puts the address on the link" };
 static const struct not_built no_allmulti = { "off", "off" };
 static const struct not_built no_fast_path = { "off|socket", "replies go through a packet socket" };
-static const struct not_built no_refresh = { "0s|0", "claims are announced when they change" };
-static const struct not_built no_rate = { "0", "claims are announced as fast as they come" };
+
+static const struct word on_conflict_words[] = { { "keep", CFG_CONFLICT_KEEP },
+						 { "yield", CFG_CONFLICT_YIELD },
+						 { 0 } };
+static const struct word probe_words[] = { { "false", CFG_PROBE_NEVER },
+					   { "true", CFG_PROBE_FIRST },
+					   { "always", CFG_PROBE_ALWAYS },
+					   { 0 } };
 
 static const struct field l2_fields[] = {
 	{ "exclude-interfaces", FIELD_TEXTS,
 	  "links on which nothing is announced, on top of the built-in ones; regular expressions",
 	  AT(struct cfg_l2, exclude_interfaces), .load = exclude_check },
-	{ "conflict-detection", FIELD_BOOL, "notice others that claim our addresses",
-	  .not_built = &no_conflict },
-	{ "on-conflict", FIELD_WORD, "what to do then", .not_built = &no_on_conflict },
-	{ "probe", FIELD_BOOL, "ask whether an address is free before claiming it",
-	  .not_built = &no_probe },
+	{ "conflict-detection", FIELD_BOOL,
+	  "notice other machines that claim our addresses; among members of the cluster the "
+	  "ranking then decides at once",
+	  AT(struct cfg_l2, conflict_detection), .preset = "true" },
+	{ "on-conflict", FIELD_WORD,
+	  "when a machine outside the cluster claims one: `keep` it and say so on the LAN once in "
+	  "10 s, or `yield` until it is free again",
+	  AT(struct cfg_l2, on_conflict), .words = on_conflict_words, .preset = "keep" },
+	{ "probe", FIELD_WORD,
+	  "`true`: ask whether an address is free before this node claims it for the first time "
+	  "(half a second); `always`: also when it takes over from another node",
+	  AT(struct cfg_l2, probe), .words = probe_words, .preset = "false" },
 	{ "preempt", FIELD_BOOL, "give an address back to a better node that returns",
 	  .not_built = &no_preempt },
 	{ "linger", FIELD_DURATION, "how long a former owner goes on forwarding",
@@ -260,8 +270,13 @@ static const struct field l2_fields[] = {
 	{ "answer-ping", FIELD_BOOL, "answer echo requests ourselves", .not_built = &no_ping },
 	{ "allmulti", FIELD_WORD, "receive all multicast", .not_built = &no_allmulti },
 	{ "fast-path", FIELD_WORD, "answer inside the driver", .not_built = &no_fast_path },
-	{ "refresh", FIELD_DURATION, "how often a claim is repeated", .not_built = &no_refresh },
-	{ "announce-rate", FIELD_UINT, "most announcements in a second", .not_built = &no_rate },
+	{ "refresh", FIELD_DURATION,
+	  "each address that a node owns is announced again so often, before switches and "
+	  "neighbours forget it; `0s`: never",
+	  AT(struct cfg_l2, refresh), .preset = "2m", .max = REFRESH_MAX_NS },
+	{ "announce-rate", FIELD_UINT,
+	  "most announcements in a second, for networks that lose bursts; 0: as fast as they go",
+	  AT(struct cfg_l2, announce_rate), .preset = "0", .max = 1000000 },
 };
 
 const struct level level_l2 = {

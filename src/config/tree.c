@@ -345,6 +345,21 @@ static json_t *tree_allocation(const struct cfg *c)
 			 tree_dur(c->allocation.rest));
 }
 
+static json_t *tree_l2(const struct cfg_l2 *c)
+{
+	static const char *const probe[] = { [CFG_PROBE_NEVER] = "false",
+					     [CFG_PROBE_FIRST] = "true",
+					     [CFG_PROBE_ALWAYS] = "always" };
+	json_t *o = json_pack(
+		"{s:o, s:b, s:s, s:s}", "exclude-interfaces", tree_texts(&c->exclude_interfaces),
+		"conflict-detection", c->conflict_detection, "on-conflict",
+		c->on_conflict == CFG_CONFLICT_YIELD ? "yield" : "keep", "probe", probe[c->probe]);
+
+	json_object_set_new(o, "refresh", tree_dur(c->refresh));
+	json_object_set_new(o, "announce-rate", json_integer(c->announce_rate));
+	return o;
+}
+
 json_t *tree_settings(const struct cfg *c)
 {
 	json_t *o = json_pack("{s:{s:s, s:o}}", "node", "name", c->node.name, "labels",
@@ -363,9 +378,7 @@ json_t *tree_settings(const struct cfg *c)
 			    json_pack("{s:s, s:s}", "real-time",
 				      c->bfd.real_time == CFG_OFF ? "off" : "auto", "raw-send",
 				      c->bfd.raw_send == CFG_OFF ? "off" : "auto"));
-	json_object_set_new(
-		o, "l2",
-		json_pack("{s:o}", "exclude-interfaces", tree_texts(&c->l2.exclude_interfaces)));
+	json_object_set_new(o, "l2", tree_l2(&c->l2));
 	json_object_set_new(
 		o, "control",
 		json_pack("{s:s, s:s}", "socket", c->control.socket, "group", c->control.group));

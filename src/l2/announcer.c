@@ -1,33 +1,12 @@
-#include "l2/announcer.h"
+#include "l2/announcer_priv.h"
 
 #include <assert.h>
 #include <string.h>
 
-#include "base/rng.h"
 #include "l2/arp.h"
 
 /* Few addresses are refreshed one by one, many together: waking up more often buys nothing. */
 #define REFRESH_TICK_MIN DUR_S(1)
-
-struct l2_announcer {
-	struct l2_announcer_conf conf;
-	struct l2_table *table;
-	const struct l2_table
-		*leaving; /* the table before: some of its addresses are lost, untold */
-	uint32_t leaving_at;
-	struct mono leaving_since;
-	struct l2_nodes alive;
-	struct l2_nodes barred;
-	struct l2_schedule schedule;
-	struct l2_queue changed; /* addresses whose event is due */
-	struct mono changed_since;
-	size_t unpredicted; /* addresses whose owner is not the one that the table predicted */
-	struct mono paced_until;
-	struct mono refresh_at;
-	uint32_t refresh_next;
-	struct rng rng;
-	struct l2_stats stats;
-};
 
 struct l2_announcer *l2_announcer_new(const struct l2_announcer_conf *conf)
 {
@@ -49,7 +28,7 @@ struct l2_announcer *l2_announcer_free(struct l2_announcer *a)
 
 /* Ownership */
 
-static void changed_add(struct l2_announcer *a, uint32_t i)
+void l2_changed(struct l2_announcer *a, uint32_t i)
 {
 	struct l2_slot *slot = &a->table->slots[i];
 
@@ -64,29 +43,30 @@ static void changed_add(struct l2_announcer *a, uint32_t i)
 	a->changed.tail = i;
 }
 
-/**
- * Start an address's announcement from its first step. @only_ifindex: on that interface, 0 on all.
- */
-static void announce(struct l2_announcer *a, uint32_t i, int only_ifindex, struct mono now)
+void l2_announce(struct l2_announcer *a, uint32_t i, int only_ifindex, struct mono now)
 {
 	l2_schedule_remove(&a->schedule, i);
 	a->table->slots[i].only_ifindex = (uint32_t)only_ifindex;
 	l2_schedule_put(&a->schedule, i, 0, now);
 }
 
-static void own(struct l2_announcer *a, uint32_t i, bool owned, struct mono now)
+void l2_own(struct l2_announcer *a, uint32_t i, bool owned, struct mono now)
 {
+	const struct l2_address *addr = &a->table->addresses[i];
 	struct l2_slot *slot = &a->table->slots[i];
 
 	if (slot->owned == owned)
 		return;
 	slot->owned = owned;
-	l2_gauge_set(&a->table->addresses[i].stats->owned, owned);
+	l2_gauge_set(&addr->stats->owned, owned);
+	a->owned += owned ? 1 : -1;
+	a->unpredicted += owned == addr->predicted ? -1 : 1;
+	l2_gauge_set(&a->stats.owned, a->owned);
 	if (owned)
-		announce(a, i, 0, now);
+		l2_announce(a, i, 0, now);
 	else
 		l2_schedule_remove(&a->schedule, i);
-	changed_add(a, i);
+	l2_changed(a, i);
 }
 
 static void decide_owners(struct l2_announcer *a, struct mono now)
@@ -94,19 +74,27 @@ static void decide_owners(struct l2_announcer *a, struct mono now)
 	const struct l2_table *t = a->table;
 	struct l2_nodes running = l2_nodes_without(&a->alive, &a->barred);
 	bool may_own = !l2_nodes_has(&a->barred, t->self);
-	uint64_t owned = 0;
 
-	a->unpredicted = 0;
 	a->changed_since = now;
 	for (uint32_t i = 0; i < t->n_addresses; i++) {
 		const struct l2_address *addr = &t->addresses[i];
 		bool mine = may_own &&
 			    l2_succession_is_mine(addr->nodes, addr->n_nodes, t->self, &running);
-		own(a, i, mine, now);
-		owned += mine;
-		a->unpredicted += mine != addr->predicted;
+		l2_claim_decide(a, i, mine, now);
 	}
-	l2_gauge_set(&a->stats.owned, owned);
+}
+
+/** Of a new table, whose addresses have kept their owners. */
+static void count_owned(struct l2_announcer *a)
+{
+	const struct l2_table *t = a->table;
+
+	a->owned = a->unpredicted = 0;
+	for (uint32_t i = 0; i < t->n_addresses; i++) {
+		a->owned += t->slots[i].owned;
+		a->unpredicted += t->slots[i].owned != t->addresses[i].predicted;
+	}
+	l2_gauge_set(&a->stats.owned, a->owned);
 }
 
 void l2_announcer_set_alive(struct l2_announcer *a, uint16_t node, bool alive, struct mono now)
@@ -153,6 +141,10 @@ static void carry_slots(struct l2_table *from, struct l2_table *to)
 		from->slots[i].moved = j;
 		to->slots[j].owned = from->slots[i].owned;
 		to->slots[j].told = from->slots[i].told;
+		to->slots[j].hold = from->slots[i].hold;
+		to->slots[j].rival = from->slots[i].rival;
+		to->slots[j].conflict = from->slots[i].conflict;
+		to->slots[j].fresh = false;
 	}
 }
 
@@ -182,8 +174,9 @@ static void carry_changes(struct l2_announcer *a)
 {
 	a->changed = (struct l2_queue){ .head = L2_NONE, .tail = L2_NONE };
 	for (uint32_t i = 0; i < a->table->n_addresses; i++) {
-		if (a->table->slots[i].owned != a->table->slots[i].told)
-			changed_add(a, i);
+		const struct l2_slot *slot = &a->table->slots[i];
+		if (slot->owned != slot->told || slot->conflict)
+			l2_changed(a, i);
 	}
 }
 
@@ -202,7 +195,7 @@ static void announce_on(struct l2_announcer *a, const struct l2_iface *iface, st
 			continue;
 		if (slot->step == 0 && slot->only_ifindex == 0)
 			continue; /* just begun, everywhere */
-		announce(a, i, slot->step == L2_STEP_IDLE ? iface->ifindex : 0, now);
+		l2_announce(a, i, slot->step == L2_STEP_IDLE ? iface->ifindex : 0, now);
 	}
 }
 
@@ -231,15 +224,15 @@ static void announce_new_choices(struct l2_announcer *a, const struct l2_table *
 		if (to == L2_NONE || !a->table->slots[to].owned)
 			continue;
 		if (!same_choice(&before->addresses[i], &a->table->addresses[to]))
-			announce(a, to, 0, now);
+			l2_announce(a, to, 0, now);
 	}
 }
 
-/* Refresh: a hand goes round the table and has been everywhere once in conf.refresh. */
+/* Refresh: a hand goes round the table and has been everywhere once in policy.refresh. */
 
 static struct dur refresh_tick(const struct l2_announcer *a)
 {
-	struct dur each = DUR_NS(a->conf.refresh.ns / MAX(a->table->n_addresses, 1));
+	struct dur each = DUR_NS(a->table->policy.refresh.ns / MAX(a->table->n_addresses, 1));
 
 	return each.ns > REFRESH_TICK_MIN.ns ? each : REFRESH_TICK_MIN;
 }
@@ -257,7 +250,7 @@ static void refresh_retime(struct l2_announcer *a, struct mono now)
 	struct mono before = a->refresh_at;
 
 	a->refresh_at = MONO_NEVER;
-	if (a->conf.refresh.ns <= 0 || a->table->n_addresses == 0)
+	if (a->table->policy.refresh.ns <= 0 || a->table->n_addresses == 0)
 		return;
 	refresh_arm(a, now);
 	a->refresh_at = mono_min(a->refresh_at, before);
@@ -266,7 +259,7 @@ static void refresh_retime(struct l2_announcer *a, struct mono now)
 static void refresh_due(struct l2_announcer *a, struct mono now)
 {
 	uint64_t n = a->table->n_addresses;
-	uint64_t refresh_ns = (uint64_t)a->conf.refresh.ns;
+	uint64_t refresh_ns = (uint64_t)a->table->policy.refresh.ns;
 	uint64_t count = (n * (uint64_t)refresh_tick(a).ns + refresh_ns - 1) / refresh_ns;
 
 	for (; count > 0; count--) {
@@ -294,8 +287,10 @@ struct l2_table *l2_announcer_apply(struct l2_announcer *a, struct l2_table *tab
 	a->leaving_since = now;
 	carry_schedule(a, before);
 	carry_changes(a);
+	count_owned(a);
 	decide_owners(a, now);
 	if (before) {
+		l2_claim_rejudge(a, now);
 		announce_on_news(a, before, now);
 		announce_new_choices(a, before, now);
 	}
@@ -338,6 +333,11 @@ static bool next_changed(struct l2_announcer *a, struct l2_event *out)
 	while (a->changed.head != L2_NONE) {
 		uint32_t i = a->changed.head;
 		struct l2_slot *slot = &a->table->slots[i];
+		if (slot->conflict) {
+			slot->conflict = false;
+			l2_claim_event(a, i, out);
+			return true;
+		}
 		a->changed.head = slot->changed_next;
 		if (a->changed.head == L2_NONE)
 			a->changed.tail = L2_NONE;
@@ -359,26 +359,53 @@ bool l2_announcer_next_event(struct l2_announcer *a, struct l2_event *out)
 	return next_leaving(a, out) || next_changed(a, out);
 }
 
+bool l2_announcer_has_events(const struct l2_announcer *a)
+{
+	return a->leaving || a->changed.head != L2_NONE;
+}
+
 /* Announcing */
 
-/** An advertisement's source; an interface without an address of its own lends none. */
-static const struct addr *source_for(const struct l2_iface *iface, const struct addr *target)
+const struct addr *l2_source_for(const struct l2_iface *iface, const struct addr *target)
 {
 	return addr_is_set(&iface->link_local) ? &iface->link_local : target;
 }
 
-static void announcement_build(const struct l2_iface *iface, const struct addr *addr, unsigned step,
-			       struct l2_frame *out)
+static void probe_build(const struct l2_iface *iface, const struct addr *addr, struct wr *w)
 {
+	if (l2_proto_of(addr) == L2_ARP)
+		arp_probe_build(w, &iface->mac, addr);
+	else
+		ndp_probe_build(w, &iface->mac, addr);
+}
+
+static void announcement_build(const struct l2_iface *iface, const struct addr *addr, unsigned step,
+			       struct wr *w)
+{
+	if (l2_proto_of(addr) == L2_ARP)
+		arp_gratuitous_build(w, step % L2_ROUND_STEPS ? ARP_REPLY : ARP_REQUEST,
+				     &iface->mac, addr);
+	else
+		ndp_unsolicited_build(w, &iface->mac, l2_source_for(iface, addr), addr);
+}
+
+/** What address @i has to say on @iface in its step. */
+static void frame_build(struct l2_announcer *a, uint32_t i, const struct l2_iface *iface,
+			struct l2_frame *out)
+{
+	const struct l2_address *addr = &a->table->addresses[i];
+	unsigned step = a->table->slots[i].step;
 	struct wr w = wr_to(out->bytes, sizeof(out->bytes));
 
 	out->ifindex = iface->ifindex;
-	out->proto = l2_proto_of(addr);
-	if (out->proto == L2_ARP)
-		arp_gratuitous_build(&w, step % L2_ROUND_STEPS ? ARP_REPLY : ARP_REQUEST,
-				     &iface->mac, addr);
-	else
-		ndp_unsolicited_build(&w, &iface->mac, source_for(iface, addr), addr);
+	out->proto = l2_proto_of(&addr->addr);
+	if (step >= L2_PROBE_STEP) {
+		probe_build(iface, &addr->addr, &w);
+		l2_count(&a->stats.probes);
+	} else {
+		announcement_build(iface, &addr->addr, step, &w);
+		l2_count(&addr->stats->gratuitous);
+	}
 	assert(!w.bad);
 	out->len = w.len;
 }
@@ -400,19 +427,27 @@ static const struct l2_iface *next_iface(const struct l2_table *t, uint32_t i)
 
 static void pace(struct l2_announcer *a, struct mono now)
 {
-	if (a->conf.rate == 0)
+	if (a->table->policy.rate == 0)
 		return;
 	struct mono from = mono_before(a->paced_until, now) ? now : a->paced_until;
-	a->paced_until = mono_add(from, DUR_NS(INT64_C(1000000000) / (int64_t)a->conf.rate));
+	a->paced_until =
+		mono_add(from, DUR_NS(INT64_C(1000000000) / (int64_t)a->table->policy.rate));
+}
+
+void l2_announcer_tick(struct l2_announcer *a, struct mono now)
+{
+	if (!a->table)
+		return;
+	a->changed_since = now;
+	if (!mono_before(now, a->refresh_at))
+		refresh_due(a, now);
+	l2_claim_tick(a, now);
 }
 
 bool l2_announcer_next_frame(struct l2_announcer *a, struct mono now, struct l2_frame *out)
 {
 	if (!a->table || mono_before(now, a->paced_until))
 		return false;
-	if (!mono_before(now, a->refresh_at))
-		refresh_due(a, now);
-
 	for (;;) {
 		uint32_t i = l2_schedule_due(&a->schedule, now);
 		if (i == L2_NONE)
@@ -420,14 +455,14 @@ bool l2_announcer_next_frame(struct l2_announcer *a, struct mono now, struct l2_
 		const struct l2_address *addr = &a->table->addresses[i];
 		const struct l2_iface *iface = next_iface(a->table, i);
 		if (iface) {
-			announcement_build(iface, &addr->addr, a->table->slots[i].step, out);
-			l2_count(&addr->stats->gratuitous);
+			frame_build(a, i, iface, out);
 			pace(a, now);
 			return true;
 		}
 		/* IPv6 has one form of announcement: its rounds are one step. */
-		bool v6 = l2_proto_of(&addr->addr) == L2_NDP;
-		l2_schedule_advance(&a->schedule, i, v6 ? L2_ROUND_STEPS - 1 : 0, now);
+		bool skips = l2_proto_of(&addr->addr) == L2_NDP &&
+			     a->table->slots[i].step < L2_PROBE_STEP;
+		l2_schedule_advance(&a->schedule, i, skips ? L2_ROUND_STEPS - 1 : 0, now);
 	}
 }
 
@@ -436,92 +471,4 @@ struct mono l2_announcer_deadline(const struct l2_announcer *a)
 	struct mono at = mono_min(l2_schedule_deadline(&a->schedule), a->refresh_at);
 
 	return mono_before(at, a->paced_until) ? a->paced_until : at;
-}
-
-/* Answering */
-
-static bool is_for(const struct mac *dst, const struct l2_iface *iface, enum l2_proto proto)
-{
-	if (mac_eq(dst, &iface->mac) || mac_eq(dst, &mac_broadcast))
-		return true;
-	return proto == L2_NDP && (dst->b[0] & 1); /* ARP has no business in multicast */
-}
-
-/** Whether to answer for @target here; sets *out to its entry when we know it. */
-static enum l2_rx judge(struct l2_announcer *a, const struct l2_iface *iface,
-			const struct addr *target, const struct l2_address **out)
-{
-	uint32_t i = l2_table_find(a->table, target);
-
-	if (i == L2_NONE)
-		return L2_RX_NOT_OURS;
-	*out = &a->table->addresses[i];
-	l2_count(&(*out)->stats->requests);
-	if (!a->table->slots[i].owned)
-		return L2_RX_NOT_OWNER;
-	return l2_address_allows(*out, iface) ? L2_RX_OK : L2_RX_WRONG_INTERFACE;
-}
-
-static enum l2_rx rx_arp(struct l2_announcer *a, const struct l2_iface *iface, struct rd frame,
-			 struct wr *reply, const struct l2_address **addr)
-{
-	struct arp_request req;
-	enum l2_rx rx = arp_request_decode(frame, &req);
-
-	if (rx == L2_RX_OK && !is_for(&req.ether_dst, iface, L2_ARP))
-		rx = L2_RX_OTHER_MACHINE;
-	if (rx == L2_RX_OK)
-		rx = judge(a, iface, &req.target, addr);
-	if (rx == L2_RX_OK)
-		arp_reply_build(reply, &iface->mac, &req);
-	return rx;
-}
-
-static enum l2_rx rx_ndp(struct l2_announcer *a, const struct l2_iface *iface, struct rd frame,
-			 struct wr *reply, const struct l2_address **addr)
-{
-	struct ndp_solicit req;
-	enum l2_rx rx = ndp_solicit_decode(frame, &req);
-
-	if (rx == L2_RX_OK && !is_for(&req.ether_dst, iface, L2_NDP))
-		rx = L2_RX_OTHER_MACHINE;
-	if (rx == L2_RX_OK)
-		rx = judge(a, iface, &req.target, addr);
-	if (rx == L2_RX_OK)
-		ndp_reply_build(reply, &iface->mac, source_for(iface, &req.target), &req);
-	return rx;
-}
-
-static enum l2_proto frame_proto(struct rd frame)
-{
-	rd_skip(&frame, 2 * sizeof(struct mac));
-	return rd_u16(&frame) == NDP_ETHERTYPE ? L2_NDP : L2_ARP;
-}
-
-enum l2_rx l2_announcer_rx(struct l2_announcer *a, int ifindex, struct rd frame,
-			   struct l2_frame *reply)
-{
-	const struct l2_iface *iface = a->table ? l2_table_iface(a->table, ifindex) : NULL;
-	enum l2_proto proto = frame_proto(frame);
-	const struct l2_address *addr = NULL;
-	struct wr w = wr_to(reply->bytes, sizeof(reply->bytes));
-	enum l2_rx rx = L2_RX_NO_INTERFACE;
-
-	if (iface && l2_iface_speaks(iface, proto))
-		rx = proto == L2_ARP ? rx_arp(a, iface, frame, &w, &addr)
-				     : rx_ndp(a, iface, frame, &w, &addr);
-	l2_announcer_drop(a, rx);
-	if (rx != L2_RX_OK)
-		return rx;
-	l2_count(&addr->stats->replies);
-	reply->ifindex = ifindex;
-	reply->proto = proto;
-	reply->len = w.len;
-	return L2_RX_OK;
-}
-
-void l2_announcer_drop(struct l2_announcer *a, enum l2_rx why)
-{
-	l2_count(&a->stats.received);
-	l2_count(&a->stats.rx[why]);
 }

@@ -3,14 +3,15 @@
  * unasked when it takes one. Pure: it is given tables, who is alive, frames and the present time;
  * it answers with frames, events and a deadline.
  *
- * Ownership follows l2/succession.h and changes only in l2_announcer_apply() and
- * l2_announcer_set_alive(). After either, drain l2_announcer_next_event(); whenever the deadline
- * has passed, drain l2_announcer_next_frame().
+ * Ownership follows l2/succession.h, but for claims of other machines: see l2/conflict.c. After
+ * each call with a clock, drain l2_announcer_next_event(); whenever the deadline has passed, call
+ * l2_announcer_tick() and drain l2_announcer_next_frame().
  *
  * The shell (l2/io.h) drives it, on the packet thread.
  *
  * Covered: see l2/arp.h and l2/ndp.h; of RFC 4861 §7.2.6 also that a change is advertised more than
- * once. Left out: conflict detection and defence (RFC 5227 §2.4), probing before the first claim.
+ * once; RFC 5227 §2.4 conflict detection and defence (c: never give up, defend once in 10 s), §2.1
+ * probing with shorter waits, both for IPv6 too. Left out: RFC 5227 §2.4 (b).
  */
 #ifndef L2_ANNOUNCER_H
 #define L2_ANNOUNCER_H
@@ -20,9 +21,7 @@
 #include "l2/table.h"
 
 struct l2_announcer_conf {
-	struct dur refresh; /* each owned address is announced again so often; 0: never */
-	uint64_t rate;	    /* announcements a second, at most; 0: as fast as they go */
-	uint64_t seed;	    /* of the refresh's jitter */
+	uint64_t seed; /* of the refresh's jitter */
 };
 
 /** One frame to send. */
@@ -36,15 +35,18 @@ struct l2_frame {
 enum l2_event_kind {
 	L2_TOOK, /* this node answers for `addr` from now on */
 	L2_LOST,
+	L2_CONFLICT, /* another machine claims `addr`: once in 10 s, or when something is new */
 	L2_SOCKET_FAILED, /* by the shell: nothing can be heard on `ifindex`; tried again later */
 };
 
 struct l2_event {
 	enum l2_event_kind kind;
-	struct addr addr;    /* took, lost */
-	struct mono at;	     /* when it was so decided */
-	int ifindex;	     /* socket failed */
-	enum l2_proto proto; /* socket failed */
+	struct addr addr;	 /* took, lost, conflict */
+	struct mono at;		 /* when it was so decided */
+	int ifindex;		 /* conflict, socket failed */
+	enum l2_proto proto;	 /* socket failed */
+	struct mac mac;		 /* conflict: the other machine's */
+	enum l2_verdict verdict; /* conflict */
 };
 
 struct l2_announcer;
@@ -78,16 +80,22 @@ void l2_announcer_bar(struct l2_announcer *a, uint16_t node, bool barred, struct
  * counted.
  */
 enum l2_rx l2_announcer_rx(struct l2_announcer *a, int ifindex, struct rd frame,
-			   struct l2_frame *reply);
+			   struct l2_frame *reply, struct mono now);
 
 /** Count a frame that the shell dropped itself. */
 void l2_announcer_drop(struct l2_announcer *a, enum l2_rx why);
 
-/** The next announcement that is due at @now; false when there is none. */
+/** Do what is due at @now; ownership may change by it. */
+void l2_announcer_tick(struct l2_announcer *a, struct mono now);
+
+/** The next announcement or question that is due at @now; false when there is none. */
 bool l2_announcer_next_frame(struct l2_announcer *a, struct mono now, struct l2_frame *out);
 
 /** What has changed and was not told yet; false when nothing. */
 bool l2_announcer_next_event(struct l2_announcer *a, struct l2_event *out);
+
+/** Is there an event to drain? */
+bool l2_announcer_has_events(const struct l2_announcer *a);
 
 /** When to ask for the next frame; MONO_NEVER: not before something changes. */
 struct mono l2_announcer_deadline(const struct l2_announcer *a);

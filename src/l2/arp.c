@@ -24,11 +24,16 @@ static bool mac_is_unicast(const struct mac *m)
 	return !(m->b[0] & MAC_GROUP_BIT) && !mac_eq(m, &mac_zero);
 }
 
-enum l2_rx arp_request_decode(struct rd frame, struct arp_request *out)
-{
-	struct arp_request req;
+struct arp_message {
+	struct arp_request fields;
+	uint16_t op;
+};
 
-	rd_copy(&frame, req.ether_dst.b, MAC_LEN);
+static enum l2_rx message_decode(struct rd frame, struct arp_message *out)
+{
+	struct arp_request *f = &out->fields;
+
+	rd_copy(&frame, f->ether_dst.b, MAC_LEN);
 	rd_skip(&frame, MAC_LEN);
 	uint16_t ethertype = rd_u16(&frame);
 	if (frame.bad)
@@ -40,22 +45,43 @@ enum l2_rx arp_request_decode(struct rd frame, struct arp_request *out)
 	uint16_t protocol = rd_u16(&frame);
 	uint8_t hardware_len = rd_u8(&frame);
 	uint8_t protocol_len = rd_u8(&frame);
-	uint16_t op = rd_u16(&frame);
-	rd_copy(&frame, req.sender_mac.b, MAC_LEN);
-	req.sender = read_addr(&frame);
+	out->op = rd_u16(&frame);
+	rd_copy(&frame, f->sender_mac.b, MAC_LEN);
+	f->sender = read_addr(&frame);
 	rd_skip(&frame, MAC_LEN); /* the target's, unknown to the one who asks */
-	req.target = read_addr(&frame);
+	f->target = read_addr(&frame);
 	if (frame.bad)
 		return L2_RX_SHORT;
 	if (hardware != HARDWARE_ETHERNET || protocol != PROTOCOL_IPV4 || hardware_len != MAC_LEN ||
 	    protocol_len != IPV4_LEN)
 		return L2_RX_FORMAT;
-	if (op != ARP_REQUEST)
-		return L2_RX_OPERATION;
-	if (!mac_is_unicast(&req.sender_mac))
-		return L2_RX_SENDER;
-	*out = req;
 	return L2_RX_OK;
+}
+
+enum l2_rx arp_request_decode(struct rd frame, struct arp_request *out)
+{
+	struct arp_message m;
+	enum l2_rx rx = message_decode(frame, &m);
+
+	if (rx != L2_RX_OK)
+		return rx;
+	if (m.op != ARP_REQUEST)
+		return L2_RX_OPERATION;
+	if (!mac_is_unicast(&m.fields.sender_mac))
+		return L2_RX_SENDER;
+	*out = m.fields;
+	return L2_RX_OK;
+}
+
+bool arp_claim_decode(struct rd frame, struct l2_claim *out)
+{
+	struct arp_message m;
+
+	if (message_decode(frame, &m) != L2_RX_OK || addr_is_unspecified(&m.fields.sender) ||
+	    !mac_is_unicast(&m.fields.sender_mac))
+		return false;
+	*out = (struct l2_claim){ .addr = m.fields.sender, .mac = m.fields.sender_mac };
+	return true;
 }
 
 struct arp_fields {
@@ -84,6 +110,20 @@ static void arp_build(struct wr *w, const struct arp_fields *f)
 	wr_bytes(w, f->target_mac->b, MAC_LEN);
 	wr_bytes(w, f->target->b, IPV4_LEN);
 	wr_fill(w, 0, start + ARP_FRAME_LEN - w->len);
+}
+
+void arp_probe_build(struct wr *w, const struct mac *mac, const struct addr *addr)
+{
+	static const struct addr nobody = { .family = FAMILY_V4 };
+
+	arp_build(w, &(struct arp_fields){
+			     .op = ARP_REQUEST,
+			     .ether_dst = &mac_broadcast,
+			     .sender_mac = mac,
+			     .sender = &nobody,
+			     .target_mac = &mac_zero,
+			     .target = addr,
+		     });
 }
 
 void arp_reply_build(struct wr *w, const struct mac *mac, const struct arp_request *request)

@@ -2,14 +2,15 @@
  * ARP for IPv4 over Ethernet (RFC 826): reading requests, writing replies and announcements. Pure.
  *
  * Covered: RFC 826 requests and replies; RFC 5227 §1.1 probes (sender 0.0.0.0), which are answered
- * like any request. Left out: conflict detection (RFC 5227 §2.4), other hardware and protocol
- * types.
+ * like any request, and probes of our own; which packets claim an address (RFC 5227 §2.4). Left
+ * out: other hardware and protocol types.
  */
 #ifndef L2_ARP_H
 #define L2_ARP_H
 
 #include "base/addr.h"
 #include "base/bytes.h"
+#include "l2/claim.h"
 #include "l2/stats.h"
 
 enum {
@@ -31,6 +32,12 @@ struct arp_request {
  * that can be answered. Who it was sent to and whose address it asks for is the caller's to judge.
  */
 enum l2_rx arp_request_decode(struct rd frame, struct arp_request *out);
+
+/** Does the frame say where its sender's address is? Then true, and *out; any operation does. */
+bool arp_claim_decode(struct rd frame, struct l2_claim *out);
+
+/** Write a broadcast that asks whether @addr is free, without claiming it; ARP_FRAME_LEN bytes. */
+void arp_probe_build(struct wr *w, const struct mac *mac, const struct addr *addr);
 
 /** Write the reply to @request, sent by @mac, to the machine that asked; ARP_FRAME_LEN bytes. */
 void arp_reply_build(struct wr *w, const struct mac *mac, const struct arp_request *request);

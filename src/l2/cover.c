@@ -141,14 +141,21 @@ static void text_targets(const struct text *t, const struct prefix *p, size_t n)
 	buf_puts(t->out, ")");
 }
 
-void l2_cover_arp_text(struct buf *b, const struct prefix *prefixes, size_t n)
+void l2_cover_arp_text(struct buf *b, const struct prefix *prefixes, size_t n, bool claims)
 {
-	buf_puts(b, "arp[6:2] = 1");
+	buf_puts(b, "(arp[6:2] = 1");
 	text_targets(&(struct text){ .out = b, .field = "arp", .offset = 24 }, prefixes, n);
+	buf_puts(b, ")");
+	if (!claims)
+		return;
+	buf_puts(b, " or (arp");
+	text_targets(&(struct text){ .out = b, .field = "arp", .offset = 14 }, prefixes, n);
+	buf_puts(b, ")");
 }
 
-void l2_cover_ndp_text(struct buf *b, const struct prefix *prefixes, size_t n)
+void l2_cover_ndp_text(struct buf *b, const struct prefix *prefixes, size_t n, bool claims)
 {
-	buf_puts(b, "ip6[6] = 58 and ip6[40] = 135");
+	buf_puts(b, "ip6[6] = 58 and ");
+	buf_puts(b, claims ? "(ip6[40] = 135 or ip6[40] = 136)" : "ip6[40] = 135");
 	text_targets(&(struct text){ .out = b, .field = "ip6", .offset = 48 }, prefixes, n);
 }

@@ -21,10 +21,14 @@ size_t l2_cover(const struct addr *addrs, size_t n, size_t max, struct prefix *o
 /**
  * Append the text of a filter for ARP requests whose target lies in @prefixes (IPv4, ascending,
  * disjoint, @n > 0).
+ * @claims: also for everything by ARP whose sender does
  */
-void l2_cover_arp_text(struct buf *b, const struct prefix *prefixes, size_t n);
+void l2_cover_arp_text(struct buf *b, const struct prefix *prefixes, size_t n, bool claims);
 
-/** The same for neighbour solicitations (IPv6). */
-void l2_cover_ndp_text(struct buf *b, const struct prefix *prefixes, size_t n);
+/**
+ * The same for neighbour solicitations (IPv6).
+ * @claims: also for advertisements of such targets
+ */
+void l2_cover_ndp_text(struct buf *b, const struct prefix *prefixes, size_t n, bool claims);
 
 #endif

@@ -1,7 +1,8 @@
 /**
  * The packet filters of a set of addresses: one for ARP requests, one for neighbour solicitations.
  *
- * Each lets through every request for an address of the set. While the set needs no more than
+ * Each lets through every request for an address of the set, and where that is wanted also what
+ * claims one (see l2/conflict.c). While the set needs no more than
  * L2_FILTER_TERMS prefixes it lets nothing else through; beyond that, requests for addresses in
  * between too, which the announcer sorts out.
  */
@@ -20,6 +21,7 @@ enum l2_proto { L2_ARP, L2_NDP, L2_PROTO_COUNT };
 struct l2_filter {
 	struct prefix *prefixes;
 	size_t n_prefixes;
+	bool claims; /* lets through what claims an address, too */
 	struct pcap_prog prog;
 };
 
@@ -28,7 +30,7 @@ struct l2_filter {
  * @known: a filter to take the program from when its prefixes are the same; may be NULL
  * Returns 0 or a negative error; @out is then empty.
  */
-NODISCARD int l2_filter_make(enum l2_proto proto, const struct addr *addrs, size_t n,
+NODISCARD int l2_filter_make(enum l2_proto proto, const struct addr *addrs, size_t n, bool claims,
 			     const struct l2_filter *known, struct l2_filter *out, struct err *e);
 void l2_filter_fini(struct l2_filter *f);
 

@@ -51,6 +51,7 @@ struct l2_io {
 };
 
 static void io_timer(struct loop_timer *t, struct mono now);
+static void io_follow(struct l2_io *io);
 
 struct l2_io *l2_io_new(const struct l2_io_conf *conf)
 {
@@ -116,6 +117,7 @@ static void port_send_replies(struct port *p, size_t n)
 static void port_answer(struct port *p, size_t n_frames)
 {
 	struct l2_io *io = p->io;
+	struct mono now = loop_now(io->conf.loop);
 	size_t n = 0;
 
 	for (size_t i = 0; i < n_frames; i++) {
@@ -125,7 +127,7 @@ static void port_answer(struct port *p, size_t n_frames)
 		if (cut)
 			l2_announcer_drop(io->announcer, L2_RX_CUT);
 		else if (l2_announcer_rx(io->announcer, p->ifindex, rd_from(bytes, len),
-					 &io->replies[n]) == L2_RX_OK)
+					 &io->replies[n], now) == L2_RX_OK)
 			n++;
 	}
 	if (n > 0)
@@ -162,6 +164,8 @@ static void port_ready(struct loop_io *watch, unsigned events)
 	/* Only who has seen a full batch can have missed something. */
 	if (full)
 		l2_count_n(&stats(p->io)->kernel_dropped, packet_dropped(p->fd));
+	if (l2_announcer_has_events(p->io->announcer))
+		io_follow(p->io);
 }
 
 /* Ports */
@@ -361,6 +365,11 @@ static void io_timer(struct loop_timer *t, struct mono now)
 
 	if (!mono_before(now, io->reopen_at))
 		ports_update(io);
+	l2_announcer_tick(io->announcer, now);
+	if (l2_announcer_has_events(io->announcer)) {
+		io_follow(io);
+		return;
+	}
 	announce_due(io, now);
 	timer_arm(io);
 }

@@ -12,6 +12,7 @@ enum {
 	OPTION_UNIT = 8, /* bytes that an option's length counts in */
 	LINK_OPTION_LEN = 8,
 	ADVERT_BODY_LEN = 32,
+	PROBE_BODY_LEN = 24,
 	MAC_GROUP_BIT = 1,
 };
 
@@ -74,8 +75,8 @@ static enum l2_rx ipv6_decode(struct rd *r, struct ipv6_head *out)
 	return L2_RX_OK;
 }
 
-/** Walk the options; the source link-layer one of Ethernet's size goes to @mac. */
-static enum l2_rx options_decode(struct rd *r, struct mac *mac, bool *has_source)
+/** Walk the options; the link-layer one of type @want, of Ethernet's size, goes to @mac. */
+static enum l2_rx options_decode(struct rd *r, uint8_t want, struct mac *mac, bool *found)
 {
 	while (r->left > 0) {
 		uint8_t type = rd_u8(r);
@@ -85,12 +86,12 @@ static enum l2_rx options_decode(struct rd *r, struct mac *mac, bool *has_source
 		struct rd option = rd_sub(r, len - 2);
 		if (r->bad)
 			return L2_RX_OPTION;
-		if (type != OPTION_SOURCE_LINK)
+		if (type != want)
 			continue;
 		if (len != LINK_OPTION_LEN)
 			return L2_RX_OPTION;
 		rd_copy(&option, mac->b, MAC_LEN);
-		*has_source = true;
+		*found = true;
 	}
 	return L2_RX_OK;
 }
@@ -137,7 +138,7 @@ static enum l2_rx solicit_decode_body(const struct ipv6_head *ip, struct ndp_sol
 		return L2_RX_FORMAT;
 
 	bool has_source = false;
-	enum l2_rx rx = options_decode(&r, &s->source_mac, &has_source);
+	enum l2_rx rx = options_decode(&r, OPTION_SOURCE_LINK, &s->source_mac, &has_source);
 	if (rx != L2_RX_OK)
 		return rx;
 	s->source = ip->source;
@@ -164,6 +165,44 @@ enum l2_rx ndp_solicit_decode(struct rd frame, struct ndp_solicit *out)
 	return rx;
 }
 
+static bool advert_decode_body(struct rd r, struct l2_claim *out)
+{
+	uint8_t type = rd_u8(&r);
+	uint8_t code = rd_u8(&r);
+	bool found = false;
+
+	rd_skip(&r, 2 + 4); /* check sum, done; flags */
+	out->addr = read_addr(&r);
+	return !r.bad && type == ADVERTISEMENT && code == 0 && !addr_is_multicast(&out->addr) &&
+	       options_decode(&r, OPTION_TARGET_LINK, &out->mac, &found) == L2_RX_OK;
+}
+
+static bool advert_decode(struct rd frame, struct l2_claim *out)
+{
+	struct ipv6_head ip;
+
+	rd_skip(&frame, MAC_LEN);
+	rd_copy(&frame, out->mac.b, MAC_LEN); /* unless an option says otherwise */
+	uint16_t ethertype = rd_u16(&frame);
+	return !frame.bad && ethertype == NDP_ETHERTYPE && ipv6_decode(&frame, &ip) == L2_RX_OK &&
+	       advert_decode_body(ip.body, out);
+}
+
+bool ndp_claim_decode(struct rd frame, struct l2_claim *out)
+{
+	struct ndp_solicit s;
+	struct l2_claim c;
+
+	if (ndp_solicit_decode(frame, &s) == L2_RX_OK)
+		c = (struct l2_claim){ .addr = s.source, .mac = s.source_mac };
+	else if (!advert_decode(frame, &c))
+		return false;
+	if (addr_is_unspecified(&c.addr) || mac_is_group(&c.mac))
+		return false;
+	*out = c;
+	return true;
+}
+
 struct advert {
 	const struct mac *ether_dst;
 	const struct mac *mac;
@@ -173,14 +212,15 @@ struct advert {
 	uint8_t flags;
 };
 
-static void write_ipv6_head(struct wr *w, const struct advert *a)
+static void write_ipv6_head(struct wr *w, const struct addr *source, const struct addr *dest,
+			    uint16_t body_len)
 {
 	wr_u32(w, 6u << 28);
-	wr_u16(w, ADVERT_BODY_LEN);
+	wr_u16(w, body_len);
 	wr_u8(w, NEXT_HEADER_ICMP6);
 	wr_u8(w, HOP_LIMIT);
-	wr_bytes(w, a->source->b, IPV6_LEN);
-	wr_bytes(w, a->dest->b, IPV6_LEN);
+	wr_bytes(w, source->b, IPV6_LEN);
+	wr_bytes(w, dest->b, IPV6_LEN);
 }
 
 static void write_body(struct wr *w, const struct advert *a, uint16_t checksum)
@@ -205,7 +245,7 @@ static void advert_build(struct wr *w, const struct advert *a)
 	wr_bytes(w, a->ether_dst->b, MAC_LEN);
 	wr_bytes(w, a->mac->b, MAC_LEN);
 	wr_u16(w, NDP_ETHERTYPE);
-	write_ipv6_head(w, a);
+	write_ipv6_head(w, a->source, a->dest, ADVERT_BODY_LEN);
 	write_body(w, a, icmp6_checksum(a->source, a->dest, unsummed, sizeof(unsummed)));
 }
 
@@ -241,4 +281,29 @@ void ndp_unsolicited_build(struct wr *w, const struct mac *mac, const struct add
 				.target = target,
 				.flags = FLAG_OVERRIDE,
 			});
+}
+
+static void write_probe_body(struct wr *w, const struct addr *target, uint16_t checksum)
+{
+	wr_u8(w, SOLICITATION);
+	wr_u8(w, 0);
+	wr_u16(w, checksum);
+	wr_fill(w, 0, 4);
+	wr_bytes(w, target->b, IPV6_LEN);
+}
+
+void ndp_probe_build(struct wr *w, const struct mac *mac, const struct addr *target)
+{
+	static const struct addr nobody = { .family = FAMILY_V6 };
+	struct addr group = addr_solicited_node(target);
+	uint8_t unsummed[PROBE_BODY_LEN];
+	struct wr body = wr_to(unsummed, sizeof(unsummed));
+
+	write_probe_body(&body, target, 0);
+	wr_u16(w, 0x3333);
+	wr_bytes(w, group.b + 12, 4);
+	wr_bytes(w, mac->b, MAC_LEN);
+	wr_u16(w, NDP_ETHERTYPE);
+	write_ipv6_head(w, &nobody, &group, PROBE_BODY_LEN);
+	write_probe_body(w, target, icmp6_checksum(&nobody, &group, unsummed, sizeof(unsummed)));
 }

@@ -4,7 +4,8 @@
  *
  * Covered: RFC 4861 §7.1.1 (which solicitations are valid), §7.2.4 (solicited advertisements),
  * §7.2.6 (unsolicited ones), §4.6.1 (link-layer options); RFC 4862 §5.4.3 as the address's holder:
- * a duplicate-address probe is answered to all nodes. Left out: router discovery, redirects, SEND,
+ * a duplicate-address probe is answered to all nodes; §5.4.2 such probes of our own, and which
+ * packets claim an address. Left out: router discovery, redirects, SEND,
  * solicitations behind extension headers.
  */
 #ifndef L2_NDP_H
@@ -12,11 +13,13 @@
 
 #include "base/addr.h"
 #include "base/bytes.h"
+#include "l2/claim.h"
 #include "l2/stats.h"
 
 enum {
 	NDP_ETHERTYPE = 0x86dd,
 	NDP_ADVERT_LEN = 86, /* Ethernet, IPv6, ICMPv6 with one link-layer option */
+	NDP_PROBE_LEN = 78,  /* without the option */
 };
 
 struct ndp_solicit {
@@ -32,6 +35,15 @@ struct ndp_solicit {
  * caller's to judge.
  */
 enum l2_rx ndp_solicit_decode(struct rd frame, struct ndp_solicit *out);
+
+/**
+ * Does the frame say where an address is: an advertisement of its target, or a solicitation of its
+ * sender? Then true, and *out.
+ */
+bool ndp_claim_decode(struct rd frame, struct l2_claim *out);
+
+/** Write a question to the target's group whether it is free; NDP_PROBE_LEN bytes. */
+void ndp_probe_build(struct wr *w, const struct mac *mac, const struct addr *target);
 
 /**
  * Write the advertisement that answers @solicit: solicited and override flags set, router flag

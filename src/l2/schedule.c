@@ -6,8 +6,10 @@ struct l2_slot *l2_slots_new(size_t n)
 {
 	struct l2_slot *slots = mem_new_n(struct l2_slot, n);
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		slots[i].step = L2_STEP_IDLE;
+		slots[i].fresh = true;
+	}
 	return slots;
 }
 
@@ -54,26 +56,41 @@ void l2_schedule_remove(struct l2_schedule *s, uint32_t i)
 	slot->step = L2_STEP_IDLE;
 }
 
+/** How long the step before @to lasts. */
+static struct dur gap_before(unsigned to)
+{
+	if (to == L2_CLAIM_STEP)
+		return L2_PROBE_WAIT;
+	if (to > L2_PROBE_STEP)
+		return L2_PROBE_GAP;
+	return to % L2_ROUND_STEPS == 0 ? L2_ROUND_GAP : DUR_NS(0);
+}
+
 void l2_schedule_advance(struct l2_schedule *s, uint32_t i, unsigned skip, struct mono now)
 {
-	unsigned from = s->slots[i].step;
-	unsigned to = from + 1 + skip;
+	unsigned to = s->slots[i].step + 1 + skip;
 
 	l2_schedule_remove(s, i);
-	if (to == L2_ANNOUNCE_STEPS || to == L2_STEPS) {
+	if (to == L2_ANNOUNCE_STEPS || to == L2_PROBE_STEP) {
 		s->slots[i].only_ifindex = 0;
 		return;
 	}
-	bool next_round = to / L2_ROUND_STEPS != from / L2_ROUND_STEPS;
-	l2_schedule_put(s, i, to, next_round ? mono_add(now, L2_ROUND_GAP) : now);
+	l2_schedule_put(s, i, to, mono_add(now, gap_before(to)));
+}
+
+uint32_t l2_schedule_due_at(const struct l2_schedule *s, unsigned step, struct mono now)
+{
+	uint32_t head = s->steps[step].head;
+
+	return head != L2_NONE && !mono_before(now, s->slots[head].due) ? head : L2_NONE;
 }
 
 uint32_t l2_schedule_due(const struct l2_schedule *s, struct mono now)
 {
-	for (size_t i = 0; i < L2_STEPS; i++) {
-		uint32_t head = s->steps[i].head;
-		if (head != L2_NONE && !mono_before(now, s->slots[head].due))
-			return head;
+	for (unsigned step = 0; step < L2_CLAIM_STEP; step++) {
+		uint32_t i = l2_schedule_due_at(s, step, now);
+		if (i != L2_NONE)
+			return i;
 	}
 	return L2_NONE;
 }

@@ -5,6 +5,9 @@
  *
  * Of all that is due the lowest step goes first: every address has its first copy on the wire
  * before any second one.
+ *
+ * An address that is not announced because this node asks whether it is free, or because another
+ * machine has it, waits in the same way: its steps are questions, then a claim.
  */
 #ifndef L2_SCHEDULE_H
 #define L2_SCHEDULE_H
@@ -16,12 +19,26 @@ enum {
 	L2_ROUND_STEPS = 2,
 	L2_ANNOUNCE_STEPS = L2_ROUNDS * L2_ROUND_STEPS,
 	L2_REFRESH_STEP = L2_ANNOUNCE_STEPS, /* one more round, for the slow refresh */
-	L2_STEPS = L2_ANNOUNCE_STEPS + L2_ROUND_STEPS,
+	L2_PROBE_STEP = L2_REFRESH_STEP + L2_ROUND_STEPS,
+	L2_PROBES = 3,
+	L2_CLAIM_STEP = L2_PROBE_STEP + L2_PROBES, /* nobody has answered: the address is ours */
+	L2_YIELD_MEMBER_STEP,			   /* another has it; then we ask again */
+	L2_YIELD_STRANGER_STEP,
+	L2_STEPS,
 	L2_STEP_IDLE = L2_STEPS,
 };
 
-#define L2_ROUND_GAP DUR_MS(1100)
-#define L2_NONE	     UINT32_MAX
+/*
+ * RFC 5227 §2.1.1 waits for seconds; switches and hosts that matter here answer within these, and
+ * whoever was missed is found by its next claim.
+ */
+#define L2_PROBE_GAP	  DUR_MS(100)
+#define L2_PROBE_WAIT	  DUR_MS(200) /* for answers to the last one */
+#define L2_YIELD_MEMBER	  DUR_S(10)   /* since it was heard last */
+#define L2_YIELD_STRANGER DUR_S(30)
+
+#define L2_ROUND_GAP	  DUR_MS(1100)
+#define L2_NONE		  UINT32_MAX
 
 /** What the packet thread remembers of one address of a table. Made by l2_slots_new(). */
 struct l2_slot {
@@ -32,7 +49,11 @@ struct l2_slot {
 	uint32_t moved;	       /* its place in the next table */
 	uint32_t only_ifindex; /* announce there alone; 0: everywhere */
 	uint16_t iface_at;     /* the step's next interface */
+	uint16_t rival;	       /* the node that it is left to (L2_HOLD_MEMBER) */
 	uint8_t step;	       /* L2_STEP_IDLE: nothing to announce */
+	uint8_t hold;	       /* enum l2_hold */
+	bool fresh;	       /* no table before had it */
+	bool conflict;	       /* an event about another machine's claim is due */
 	bool owned;
 	bool told;    /* what the last event said */
 	bool changed; /* in the list */
@@ -64,7 +85,10 @@ void l2_schedule_remove(struct l2_schedule *s, uint32_t i);
 /** Move address @i on to the step after @skip more, or to idle at the end of its row. */
 void l2_schedule_advance(struct l2_schedule *s, uint32_t i, unsigned skip, struct mono now);
 
-/** Which address goes next, or L2_NONE when none is due. */
+/** The first in a step's queue if it is due, or L2_NONE. */
+uint32_t l2_schedule_due_at(const struct l2_schedule *s, unsigned step, struct mono now);
+
+/** Which address has something to send next, or L2_NONE when none is due. */
 uint32_t l2_schedule_due(const struct l2_schedule *s, struct mono now);
 
 /** When the next one is due, or MONO_NEVER. */

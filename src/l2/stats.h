@@ -7,6 +7,7 @@
 #ifndef L2_STATS_H
 #define L2_STATS_H
 
+#include "base/addr.h"
 #include "base/metric.h"
 
 /** What became of a frame: X(NAME, name). All but OK are reasons to drop it. */
@@ -24,9 +25,28 @@
 	X(TARGET, "target")	  /* asks for an address that no host can have */                \
 	X(NO_INTERFACE, "no-interface")	      /* arrived where Layer 2 is not active */          \
 	X(OTHER_MACHINE, "other-machine")     /* sent to another link-layer address */           \
+	X(CLAIM, "claim")		      /* another machine says that it has one of ours */ \
+	X(ECHO, "echo")			      /* our own announcement, come back by a loop */    \
 	X(NOT_OURS, "not-ours")		      /* asks for an address that is not announced */    \
 	X(NOT_OWNER, "not-owner")	      /* asks for an address that another node owns */   \
 	X(WRONG_INTERFACE, "wrong-interface") /* the address is not announced on this interface */
+
+/** Why a node does not answer for an address that would be its own. */
+enum l2_hold {
+	L2_HOLD_NONE,
+	L2_HOLD_PROBE,	  /* it asks whether the address is free */
+	L2_HOLD_MEMBER,	  /* a member that goes before it claims the address */
+	L2_HOLD_STRANGER, /* so does a machine outside the cluster */
+};
+
+/** What became of another machine's claim. */
+enum l2_verdict {
+	L2_VERDICT_NONE,
+	L2_VERDICT_KEPT,    /* a stranger's: the address is kept */
+	L2_VERDICT_YIELDED, /* a stranger's: it has the address */
+	L2_VERDICT_WON,	    /* a member's that goes after this node: the address is kept */
+	L2_VERDICT_LOST,    /* a member's that goes before: it has the address */
+};
 
 #define L2_RX_ENUM(name, text) L2_RX_##name,
 enum l2_rx { L2_RX_OUTCOMES(L2_RX_ENUM) L2_RX_COUNT };
@@ -45,6 +65,10 @@ const char *l2_rx_name(enum l2_rx rx);
 	X(S, COUNTER, socket_errors, "Errors of packet sockets, an interface going down too") \
 	X(S, COUNTER, took, "Addresses taken")                                                \
 	X(S, COUNTER, lost, "Addresses given up")                                             \
+	X(S, COUNTER, probes, "Questions whether an address is free")                         \
+	X(S, COUNTER, conflicts, "Claims of other machines to addresses of ours")             \
+	X(S, COUNTER, defended, "Claims answered by an announcement of ours")                 \
+	X(S, COUNTER, yielded, "Times that an address was left to another machine")           \
 	X(S, GAUGE, owned, "Addresses that this node answers for")
 
 struct l2_stats {
@@ -61,7 +85,35 @@ struct l2_address_stats {
 	uint64_t replies;
 	uint64_t gratuitous;
 	uint64_t owned; /* 1 while this node answers for it, should events get lost */
+	uint64_t hold;	/* enum l2_hold */
+
+	/* The last claim of another machine: its number, and what became of it. */
+	uint64_t conflicts;
+	uint64_t rival; /* Ethernet address, as l2_mac_pack() has it */
+	uint64_t rival_ifindex;
+	uint64_t rival_at;    /* ns of the loop's clock; 0: never */
+	uint64_t verdict;     /* enum l2_verdict */
+	uint64_t defended_at; /* as rival_at */
+	uint64_t told_at;     /* when an event was due last */
 };
+
+static inline uint64_t l2_mac_pack(const struct mac *m)
+{
+	uint64_t v = 0;
+
+	for (size_t i = 0; i < sizeof(m->b); i++)
+		v = v << 8 | m->b[i];
+	return v;
+}
+
+static inline struct mac l2_mac_unpack(uint64_t v)
+{
+	struct mac m;
+
+	for (size_t i = sizeof(m.b); i-- > 0; v >>= 8)
+		m.b[i] = (uint8_t)v;
+	return m;
+}
 
 /** Count, on the one thread that does. */
 static inline void l2_count_n(uint64_t *counter, uint64_t n)

@@ -30,6 +30,15 @@ bool l2_succession_is_mine(const uint16_t *list, size_t n, uint16_t self,
 	return false;
 }
 
+bool l2_succession_before(const uint16_t *list, size_t n, uint16_t other, uint16_t self)
+{
+	for (size_t i = 0; i < n && list[i] != self; i++) {
+		if (list[i] == other)
+			return true;
+	}
+	return false;
+}
+
 bool l2_succession_has(const uint16_t *list, size_t n, uint16_t self)
 {
 	for (size_t i = 0; i < n; i++) {

@@ -43,6 +43,9 @@ struct l2_nodes l2_nodes_without(const struct l2_nodes *n, const struct l2_nodes
 bool l2_succession_is_mine(const uint16_t *list, size_t n, uint16_t self,
 			   const struct l2_nodes *alive);
 
+/** Does @other go before @self in @list? Who is not in it goes after all. */
+bool l2_succession_before(const uint16_t *list, size_t n, uint16_t other, uint16_t self);
+
 /** Is @self in @list at all? */
 bool l2_succession_has(const uint16_t *list, size_t n, uint16_t self);
 

@@ -23,6 +23,14 @@ static int compare_addresses(const void *a, const void *b)
 	return addr_cmp(&x->addr, &y->addr);
 }
 
+static int compare_members(const void *a, const void *b)
+{
+	const struct l2_member *x = a;
+	const struct l2_member *y = b;
+
+	return memcmp(&x->mac, &y->mac, sizeof(x->mac));
+}
+
 static const void *arena_copy(struct arena *arena, const void *from, size_t n, size_t size)
 {
 	void *to = arena_zero(arena, n, size);
@@ -50,6 +58,18 @@ static int take_ifaces(struct l2_table *t, const struct l2_table_conf *conf, str
 	t->cap_retired = RETIRED_PER_IFACE * conf->n_ifaces;
 	t->retired = arena_new_n(t->arena, int, t->cap_retired);
 	return 0;
+}
+
+static void take_members(struct l2_table *t, const struct l2_table_conf *conf)
+{
+	struct l2_member *members = arena_new_n(t->arena, struct l2_member, conf->n_members);
+
+	for (size_t i = 0; i < conf->n_members; i++)
+		members[i] = conf->members[i];
+	if (conf->n_members > 1)
+		qsort(members, conf->n_members, sizeof(*members), compare_members);
+	t->members = members;
+	t->n_members = conf->n_members;
 }
 
 static struct l2_address take_address(struct l2_table *t, const struct l2_address_conf *c)
@@ -140,7 +160,8 @@ static int build_filter(struct l2_table *t, enum l2_filter_set set, enum l2_prot
 			addrs[n++] = a->addr;
 	}
 	const struct l2_filter *known = previous ? &previous->filters[set][proto] : NULL;
-	int rc = l2_filter_make(proto, addrs, n, known, &t->filters[set][proto], e);
+	int rc = l2_filter_make(proto, addrs, n, t->policy.detect, known, &t->filters[set][proto],
+				e);
 	free(addrs);
 	return rc;
 }
@@ -164,6 +185,8 @@ int l2_table_new(const struct l2_table_conf *conf, struct l2_table **out, struct
 	t->arena = arena_new();
 	t->self = conf->self;
 	t->alive = *conf->alive;
+	t->policy = conf->policy;
+	take_members(t, conf);
 	int rc = take_ifaces(t, conf, e);
 	if (rc == 0)
 		rc = take_addresses(t, conf, e);
@@ -222,6 +245,27 @@ const struct l2_iface *l2_table_iface(const struct l2_table *t, int ifindex)
 	if (t->n_ifaces == 0)
 		return NULL;
 	return bsearch(&key, t->ifaces, t->n_ifaces, sizeof(key), compare_ifaces);
+}
+
+bool l2_table_member(const struct l2_table *t, const struct mac *mac, uint16_t *node)
+{
+	const struct l2_member key = { .mac = *mac };
+	const struct l2_member *found = NULL;
+
+	if (t->n_members > 0)
+		found = bsearch(&key, t->members, t->n_members, sizeof(key), compare_members);
+	if (found)
+		*node = found->node;
+	return found;
+}
+
+bool l2_table_is_own_mac(const struct l2_table *t, const struct mac *mac)
+{
+	for (size_t i = 0; i < t->n_ifaces; i++) {
+		if (mac_eq(&t->ifaces[i].mac, mac))
+			return true;
+	}
+	return false;
 }
 
 bool l2_address_allows(const struct l2_address *a, const struct l2_iface *iface)

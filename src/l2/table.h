@@ -27,6 +27,24 @@ struct l2_iface {
 		link_local; /* where advertisements come from; unset: from the announced address */
 };
 
+enum l2_on_conflict { L2_CONFLICT_KEEP, L2_CONFLICT_YIELD };
+enum l2_probe { L2_PROBE_NEVER, L2_PROBE_FIRST, L2_PROBE_ALWAYS };
+
+/** What is decided for all addresses. Zero-initialised: say each once, look at nobody. */
+struct l2_policy {
+	struct dur refresh; /* each owned address is announced again so often; 0: never */
+	uint64_t rate;	    /* announcements a second, at most; 0: as fast as they go */
+	bool detect;	    /* claims of other machines */
+	enum l2_on_conflict on_conflict; /* with a machine that is no member */
+	enum l2_probe probe;		 /* before an address is claimed */
+};
+
+/** A member's Ethernet address. */
+struct l2_member {
+	struct mac mac;
+	uint16_t node;
+};
+
 struct l2_address {
 	struct addr addr;
 	bool all_ifaces;
@@ -47,7 +65,10 @@ enum l2_filter_set {
 
 struct l2_table {
 	uint16_t self;
+	struct l2_policy policy;
 	struct l2_nodes alive;
+	const struct l2_member *members; /* ascending by mac */
+	size_t n_members;
 	const struct l2_iface *ifaces; /* ascending by ifindex */
 	size_t n_ifaces;
 	const struct l2_address *addresses; /* ascending */
@@ -75,6 +96,9 @@ struct l2_address_conf {
 
 struct l2_table_conf {
 	uint16_t self;
+	struct l2_policy policy;
+	const struct l2_member *members; /* in any order */
+	size_t n_members;
 	const struct l2_nodes *alive; /* as the control thread knows it; `self` need not be in it */
 	const struct l2_iface *ifaces;
 	size_t n_ifaces;
@@ -101,6 +125,10 @@ void l2_table_retire(struct l2_table *t, int fd);
 /** The place of an address in `addresses`, or L2_NONE. */
 uint32_t l2_table_find(const struct l2_table *t, const struct addr *addr);
 const struct l2_iface *l2_table_iface(const struct l2_table *t, int ifindex); /* NULL: none */
+/** Whose Ethernet address it is; false: no member's that is known. */
+bool l2_table_member(const struct l2_table *t, const struct mac *mac, uint16_t *node);
+/** Is it the address of one of our own interfaces? */
+bool l2_table_is_own_mac(const struct l2_table *t, const struct mac *mac);
 
 /** May this address be announced, and requests for it be answered, on this interface? */
 bool l2_address_allows(const struct l2_address *a, const struct l2_iface *iface);

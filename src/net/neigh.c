@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "net/netlink.h"
+
 bool neigh_mac(uint32_t ifindex, const struct addr *peer, uint8_t out[static 6])
 {
 	struct arpreq req = { 0 };
@@ -26,6 +28,15 @@ bool neigh_mac(uint32_t ifindex, const struct addr *peer, uint8_t out[static 6])
 	if (known)
 		memcpy(out, req.arp_ha.sa_data, 6);
 	return known;
+}
+
+size_t neigh_addrs(const struct mac *mac, struct addr *out, size_t max)
+{
+	struct netlink *nl = NULL;
+	size_t n = netlink_open(&nl, NULL) == 0 ? netlink_neighbours(nl, mac, out, max) : 0;
+
+	netlink_close(nl);
+	return n;
 }
 
 bool neigh_forwards(uint32_t ifindex)

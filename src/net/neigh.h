@@ -1,6 +1,6 @@
 /**
- * What the kernel knows of a neighbour on a link, and whether it forwards there. IPv4. Each question is one
- * system call that does not wait.
+ * What the kernel knows of a neighbour on a link, and whether it forwards there. IPv4, unless said otherwise. Each
+ * question is one system call that does not wait.
  */
 #ifndef NET_NEIGH_H
 #define NET_NEIGH_H
@@ -9,6 +9,12 @@
 
 /** The Ethernet address of @peer in the kernel's table; false when it is not known (yet). */
 bool neigh_mac(uint32_t ifindex, const struct addr *peer, uint8_t out[static 6]);
+
+/**
+ * The addresses, of both families, that the kernel's table has for an Ethernet address; how many,
+ * at most @max. Asks the kernel for the whole table.
+ */
+size_t neigh_addrs(const struct mac *mac, struct addr *out, size_t max);
 
 /** Does the kernel forward IPv4 packets that arrive on this interface? */
 bool neigh_forwards(uint32_t ifindex);

@@ -152,6 +152,45 @@ static void nothing(void *ctx)
 	(void)ctx;
 }
 
+struct neighbours {
+	const struct mac *mac;
+	struct addr *v;
+	size_t n, max;
+};
+
+static void forget_neighbours(void *ctx)
+{
+	((struct neighbours *)ctx)->n = 0;
+}
+
+static void read_neighbour(void *ctx, struct nlmsghdr *h)
+{
+	struct neighbours *found = ctx;
+
+	if (h->nlmsg_type != RTM_NEWNEIGH || found->n == found->max)
+		return;
+	const struct ndmsg *nd = nlmsg_data(h);
+	struct nlattr *mac = nlmsg_find_attr(h, sizeof(*nd), NDA_LLADDR);
+	struct nlattr *addr = nlmsg_find_attr(h, sizeof(*nd), NDA_DST);
+	enum family family = nd->ndm_family == AF_INET ? FAMILY_V4 : FAMILY_V6;
+	if (!mac || !addr || nla_len(mac) != (int)sizeof(found->mac->b) ||
+	    nla_len(addr) != (family == FAMILY_V4 ? 4 : 16) ||
+	    memcmp(nla_data(mac), found->mac->b, sizeof(found->mac->b)) != 0)
+		return;
+	found->v[found->n++] = addr_from_bytes(family, nla_data(addr));
+}
+
+size_t netlink_neighbours(struct netlink *nl, const struct mac *mac, struct addr *out, size_t max)
+{
+	struct neighbours found = { .mac = mac, .v = out, .max = max };
+	struct netlink_sink sink = { .restart = forget_neighbours,
+				     .message = read_neighbour,
+				     .ctx = &found };
+	struct ndmsg nd = { 0 };
+
+	return netlink_dump(nl, RTM_GETNEIGH, &nd, sizeof(nd), &sink) == 0 ? found.n : 0;
+}
+
 /* A default route may have several next hops: the first one counts. */
 static void read_route(void *ctx, struct nlmsghdr *h)
 {

@@ -37,6 +37,9 @@ struct netlink_sink {
 int netlink_dump(struct netlink *nl, int type, const void *header, size_t len,
 		 const struct netlink_sink *sink);
 
+/** The addresses that the kernel has for this Ethernet address; how many, at most @max. */
+size_t netlink_neighbours(struct netlink *nl, const struct mac *mac, struct addr *out, size_t max);
+
 /** The link that the default route of a family points to; 0 when there is none. */
 int netlink_default_link(struct netlink *nl, enum family family);
 

@@ -77,7 +77,8 @@ static int node_score(const struct subject *sub, const struct advs *advs,
 static const char *why_not(const struct subject *sub, const struct advs *advs,
 			   const struct world_node *node)
 {
-	if (!node->alive)
+	/* Who speaks by Layer 2 keeps its rank, so that two who claim an address agree. */
+	if (!node->alive && !node->heard)
 		return "the node is not a live member";
 	if (node->network_unavailable)
 		return "the network of the node is unavailable";

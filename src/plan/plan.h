@@ -23,7 +23,7 @@ struct plan_candidate {
 struct plan_l2 {
 	struct addr addr;
 	const struct plan_candidate
-		*succession; /* live candidates first to last; the first is the owner */
+		*succession; /* candidates that live, or are heard, first to last */
 	size_t n_succession;
 	bool all_interfaces;
 	struct cfg_texts interfaces; /* when not all */

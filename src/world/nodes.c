@@ -119,6 +119,7 @@ bool nodes_set(struct nodes *t, const struct world_node *from)
 		       node->pub.excluded != from->excluded;
 
 	node->pub.alive = alive;
+	node->pub.heard = node->pub.heard && !alive;
 	node->pub.has_object = from->has_object;
 	node->pub.network_unavailable = from->network_unavailable;
 	node->pub.excluded = from->excluded;
@@ -132,6 +133,17 @@ bool nodes_alive(struct nodes *t, const char *name, bool alive)
 	if (!nodes_search(t, name, &at) || t->v[at] == t->me || t->v[at]->pub.alive == alive)
 		return false;
 	t->v[at]->pub.alive = alive;
+	t->v[at]->pub.heard = false;
+	return true;
+}
+
+bool nodes_heard(struct nodes *t, const char *name, bool heard)
+{
+	size_t at;
+
+	if (!nodes_search(t, name, &at) || t->v[at]->pub.alive || t->v[at]->pub.heard == heard)
+		return false;
+	t->v[at]->pub.heard = heard;
 	return true;
 }
 

@@ -338,6 +338,12 @@ void world_node_alive(struct world *w, const char *name, bool alive)
 		world_tell(w, WORLD_NODE, name);
 }
 
+void world_node_heard(struct world *w, const char *name, bool heard)
+{
+	if (nodes_heard(w->nodes, name, heard))
+		world_tell(w, WORLD_NODE, name);
+}
+
 void world_node_del(struct world *w, const char *name)
 {
 	char *gone = mem_strdup(name); /* @name may be the node's own */

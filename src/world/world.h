@@ -19,6 +19,7 @@ struct world_node {
 	const char *name;
 	struct labels labels;
 	bool alive;		  /* a live member, as far as we know; ourselves: always */
+	bool heard;		  /* dead, but it was heard claiming an address by Layer 2 */
 	bool has_object;	  /* a Node object stands behind it: Kubernetes services need one */
 	bool network_unavailable; /* condition NetworkUnavailable=True */
 	bool excluded;		  /* the exclude-from-external-load-balancers label */
@@ -127,6 +128,8 @@ const struct cfg *world_config(const struct world *w);
 void world_node_set(struct world *w, const struct world_node *node);
 /** Of a node that is known; others are left unknown. */
 void world_node_alive(struct world *w, const char *name, bool alive);
+/** A node that is believed to be dead speaks; or it has not for a while. */
+void world_node_heard(struct world *w, const char *name, bool heard);
 void world_node_del(struct world *w, const char *name);
 const struct world_node *world_node(const struct world *w, const char *name);
 

@@ -27,6 +27,7 @@ static inline void fuzz_rx_init(struct fuzz_rx *f, const char *owned)
 		.nodes = nodes, .n_nodes = 1, .all_ifaces = true, .stats = &f->stats
 	};
 	struct l2_table_conf conf = { .self = FUZZ_SELF,
+				      .policy = { .detect = true },
 				      .alive = &alive,
 				      .ifaces = &iface,
 				      .n_ifaces = 1,
@@ -45,7 +46,8 @@ static inline void fuzz_rx(struct fuzz_rx *f, const uint8_t *frame, size_t len, 
 {
 	struct l2_frame reply = { 0 };
 
-	if (l2_announcer_rx(f->announcer, FUZZ_IFINDEX, rd_from(frame, len), &reply) != L2_RX_OK)
+	if (l2_announcer_rx(f->announcer, FUZZ_IFINDEX, rd_from(frame, len), &reply,
+			    (struct mono){ 1 }) != L2_RX_OK)
 		return;
 	if (reply.len != reply_len || reply.ifindex != FUZZ_IFINDEX)
 		abort();

@@ -127,7 +127,7 @@ static void check_filter(enum l2_proto proto, const struct addr *set, size_t n, 
 	struct l2_filter f;
 	struct err e;
 
-	if (l2_filter_make(proto, set, n, NULL, &f, &e) < 0)
+	if (l2_filter_make(proto, set, n, false, NULL, &f, &e) < 0)
 		fail_msg("%s", e.text);
 	assert_true(f.n_prefixes <= L2_FILTER_TERMS);
 	for (size_t i = 0; i < n; i++)
@@ -184,14 +184,42 @@ static void only_requests_pass(void **state)
 
 	(void)state;
 	assert_int_equal(addr_parse("2001:db8::10", &v6), 0);
-	assert_int_equal(l2_filter_make(L2_ARP, &v4, 1, NULL, &f, NULL), 0);
+	assert_int_equal(l2_filter_make(L2_ARP, &v4, 1, false, NULL, &f, NULL), 0);
 	assert_true(pcap_prog_passes(&f.prog, frame, arp_frame(frame, &v4, ARP_REQUEST)));
 	assert_false(pcap_prog_passes(&f.prog, frame, arp_frame(frame, &v4, ARP_REPLY)));
 	l2_filter_fini(&f);
-	assert_int_equal(l2_filter_make(L2_NDP, &v6, 1, NULL, &f, NULL), 0);
+	assert_int_equal(l2_filter_make(L2_NDP, &v6, 1, false, NULL, &f, NULL), 0);
 	assert_true(pcap_prog_passes(&f.prog, frame, ndp_frame(frame, &v6, 135)));
 	assert_false(pcap_prog_passes(&f.prog, frame, ndp_frame(frame, &v6, 136)));
 	assert_false(pcap_prog_passes(&f.prog, frame, arp_frame(frame, &v4, ARP_REQUEST)));
+	l2_filter_fini(&f);
+}
+
+/* What claims an address: any ARP of its sender, an advertisement. */
+static void claims_pass_where_wanted(void **state)
+{
+	struct addr v4 = addr_v4(192, 0, 2, 10);
+	struct addr other = addr_v4(192, 0, 2, 11);
+	struct addr v6;
+	struct l2_filter f;
+	uint8_t frame[NDP_ADVERT_LEN];
+
+	(void)state;
+	assert_int_equal(addr_parse("2001:db8::10", &v6), 0);
+	assert_int_equal(l2_filter_make(L2_ARP, &v4, 1, true, NULL, &f, NULL), 0);
+	size_t len = arp_frame(frame, &v4, ARP_REPLY);
+	assert_true(pcap_prog_passes(&f.prog, frame, len));
+	memcpy(frame + 38, other.b, 4); /* asks for, or tells, another */
+	assert_true(pcap_prog_passes(&f.prog, frame, len));
+	len = arp_frame(frame, &other, ARP_REPLY);
+	assert_false(pcap_prog_passes(&f.prog, frame, len));
+	memcpy(frame + 38, v4.b, 4); /* another's reply to us is no claim */
+	assert_false(pcap_prog_passes(&f.prog, frame, len));
+	l2_filter_fini(&f);
+	assert_int_equal(l2_filter_make(L2_NDP, &v6, 1, true, NULL, &f, NULL), 0);
+	assert_true(pcap_prog_passes(&f.prog, frame, ndp_frame(frame, &v6, 135)));
+	assert_true(pcap_prog_passes(&f.prog, frame, ndp_frame(frame, &v6, 136)));
+	assert_false(pcap_prog_passes(&f.prog, frame, ndp_frame(frame, &v6, 134)));
 	l2_filter_fini(&f);
 }
 
@@ -202,8 +230,8 @@ static void known_filter_is_taken_over(void **state)
 	struct l2_filter second;
 
 	(void)state;
-	assert_int_equal(l2_filter_make(L2_ARP, &a, 1, NULL, &first, NULL), 0);
-	assert_int_equal(l2_filter_make(L2_ARP, &a, 1, &first, &second, NULL), 0);
+	assert_int_equal(l2_filter_make(L2_ARP, &a, 1, false, NULL, &first, NULL), 0);
+	assert_int_equal(l2_filter_make(L2_ARP, &a, 1, false, &first, &second, NULL), 0);
 	assert_true(pcap_prog_eq(&first.prog, &second.prog));
 	l2_filter_fini(&first);
 	assert_true(passes(L2_ARP, &second, &a));
@@ -216,7 +244,7 @@ static void nothing_passes_the_empty_filter(void **state)
 	struct l2_filter f;
 
 	(void)state;
-	assert_int_equal(l2_filter_make(L2_ARP, NULL, 0, NULL, &f, NULL), 0);
+	assert_int_equal(l2_filter_make(L2_ARP, NULL, 0, false, NULL, &f, NULL), 0);
 	assert_false(passes(L2_ARP, &f, &a));
 	l2_filter_fini(&f);
 }
@@ -227,6 +255,7 @@ int main(void)
 		cmocka_unit_test(filters_agree_with_sets),
 		cmocka_unit_test(filters_cover_many),
 		cmocka_unit_test(only_requests_pass),
+		cmocka_unit_test(claims_pass_where_wanted),
 		cmocka_unit_test(known_filter_is_taken_over),
 		cmocka_unit_test(nothing_passes_the_empty_filter),
 	};

@@ -1,0 +1,93 @@
+/* The announcer's ear: which frames are answered, and how. */
+#include "l2/announcer_priv.h"
+#include "l2/arp.h"
+
+static bool is_for(const struct mac *dst, const struct l2_iface *iface, enum l2_proto proto)
+{
+	if (mac_eq(dst, &iface->mac) || mac_eq(dst, &mac_broadcast))
+		return true;
+	return proto == L2_NDP && (dst->b[0] & 1); /* ARP has no business in multicast */
+}
+
+/** Whether to answer for @target here; sets *out to its entry when we know it. */
+static enum l2_rx judge(struct l2_announcer *a, const struct l2_iface *iface,
+			const struct addr *target, const struct l2_address **out)
+{
+	uint32_t i = l2_table_find(a->table, target);
+
+	if (i == L2_NONE)
+		return L2_RX_NOT_OURS;
+	*out = &a->table->addresses[i];
+	l2_count(&(*out)->stats->requests);
+	if (!a->table->slots[i].owned)
+		return L2_RX_NOT_OWNER;
+	return l2_address_allows(*out, iface) ? L2_RX_OK : L2_RX_WRONG_INTERFACE;
+}
+
+static enum l2_rx rx_arp(struct l2_announcer *a, const struct l2_iface *iface, struct rd frame,
+			 struct wr *reply, const struct l2_address **addr)
+{
+	struct arp_request req;
+	enum l2_rx rx = arp_request_decode(frame, &req);
+
+	if (rx == L2_RX_OK && !is_for(&req.ether_dst, iface, L2_ARP))
+		rx = L2_RX_OTHER_MACHINE;
+	if (rx == L2_RX_OK)
+		rx = judge(a, iface, &req.target, addr);
+	if (rx == L2_RX_OK)
+		arp_reply_build(reply, &iface->mac, &req);
+	return rx;
+}
+
+static enum l2_rx rx_ndp(struct l2_announcer *a, const struct l2_iface *iface, struct rd frame,
+			 struct wr *reply, const struct l2_address **addr)
+{
+	struct ndp_solicit req;
+	enum l2_rx rx = ndp_solicit_decode(frame, &req);
+
+	if (rx == L2_RX_OK && !is_for(&req.ether_dst, iface, L2_NDP))
+		rx = L2_RX_OTHER_MACHINE;
+	if (rx == L2_RX_OK)
+		rx = judge(a, iface, &req.target, addr);
+	if (rx == L2_RX_OK)
+		ndp_reply_build(reply, &iface->mac, l2_source_for(iface, &req.target), &req);
+	return rx;
+}
+
+static enum l2_proto frame_proto(struct rd frame)
+{
+	rd_skip(&frame, 2 * sizeof(struct mac));
+	return rd_u16(&frame) == NDP_ETHERTYPE ? L2_NDP : L2_ARP;
+}
+
+enum l2_rx l2_announcer_rx(struct l2_announcer *a, int ifindex, struct rd frame,
+			   struct l2_frame *reply, struct mono now)
+{
+	const struct l2_iface *iface = a->table ? l2_table_iface(a->table, ifindex) : NULL;
+	enum l2_proto proto = frame_proto(frame);
+	const struct l2_address *addr = NULL;
+	struct wr w = wr_to(reply->bytes, sizeof(reply->bytes));
+	enum l2_rx rx = L2_RX_NO_INTERFACE;
+
+	if (iface && l2_iface_speaks(iface, proto)) {
+		enum l2_rx claim = l2_claim_rx(a, iface, proto, frame, now);
+		rx = proto == L2_ARP ? rx_arp(a, iface, frame, &w, &addr)
+				     : rx_ndp(a, iface, frame, &w, &addr);
+		if (rx == L2_RX_OPERATION && claim != L2_RX_OK)
+			rx = claim;
+	}
+	l2_announcer_drop(a, rx);
+	if (rx != L2_RX_OK)
+		return rx;
+	l2_count(&addr->stats->replies);
+	reply->ifindex = ifindex;
+	reply->proto = proto;
+	reply->len = w.len;
+	return L2_RX_OK;
+}
+
+void l2_announcer_drop(struct l2_announcer *a, enum l2_rx why)
+{
+	l2_count(&a->stats.received);
+	l2_count(&a->stats.rx[why]);
+}

@@ -1,0 +1,248 @@
+/*
+ * Other machines' claims to addresses that are ours, or would be.
+ *
+ *   the other is          this node
+ *   a member, before us   yields at once: that member is alive, whatever gossip knows
+ *   a member, after us    keeps the address and says so, so that the other yields
+ *   a stranger            keeps and says so (RFC 5227 §2.4 c), or yields, by policy; while it asks
+ *                         whether the address is free, it yields
+ *
+ * What was yielded is asked for again when nobody has claimed it for a while.
+ */
+#include "l2/announcer_priv.h"
+#include "l2/arp.h"
+
+/* RFC 5227 §1.1, DEFEND_INTERVAL; and how often people hear of the same conflict. */
+#define DEFEND_INTERVAL DUR_S(10)
+#define TELL_INTERVAL	DUR_S(10)
+
+static struct mono stamp_of(uint64_t ns)
+{
+	return (struct mono){ (int64_t)ns };
+}
+
+static bool is_past(uint64_t since_ns, struct dur d, struct mono now)
+{
+	return since_ns == 0 || !mono_before(now, mono_add(stamp_of(since_ns), d));
+}
+
+static void hold_set(struct l2_announcer *a, uint32_t i, enum l2_hold hold)
+{
+	a->table->slots[i].hold = (uint8_t)hold;
+	l2_gauge_set(&a->table->addresses[i].stats->hold, hold);
+}
+
+/** Nothing stands between this node and the address. */
+static void hold_end(struct l2_announcer *a, uint32_t i)
+{
+	if (a->table->slots[i].hold == L2_HOLD_NONE)
+		return;
+	l2_schedule_remove(&a->schedule, i);
+	hold_set(a, i, L2_HOLD_NONE);
+}
+
+static void probe_begin(struct l2_announcer *a, uint32_t i, struct mono now)
+{
+	l2_schedule_remove(&a->schedule, i);
+	hold_set(a, i, L2_HOLD_PROBE);
+	l2_schedule_put(&a->schedule, i, L2_PROBE_STEP, now);
+}
+
+static void yield_to(struct l2_announcer *a, uint32_t i, enum l2_hold hold, struct mono now)
+{
+	bool member = hold == L2_HOLD_MEMBER;
+
+	if (a->table->slots[i].hold != hold)
+		l2_count(&a->stats.yielded);
+	l2_own(a, i, false, now);
+	l2_schedule_remove(&a->schedule, i);
+	hold_set(a, i, hold);
+	l2_schedule_put(&a->schedule, i, member ? L2_YIELD_MEMBER_STEP : L2_YIELD_STRANGER_STEP,
+			mono_add(now, member ? L2_YIELD_MEMBER : L2_YIELD_STRANGER));
+}
+
+static void take(struct l2_announcer *a, uint32_t i, struct mono now)
+{
+	hold_end(a, i);
+	l2_own(a, i, true, now);
+}
+
+static bool should_probe(const struct l2_announcer *a, const struct l2_slot *slot)
+{
+	enum l2_probe probe = a->table->policy.probe;
+
+	return probe == L2_PROBE_ALWAYS || (probe == L2_PROBE_FIRST && slot->fresh);
+}
+
+void l2_claim_decide(struct l2_announcer *a, uint32_t i, bool mine, struct mono now)
+{
+	struct l2_slot *slot = &a->table->slots[i];
+
+	if (!mine) {
+		hold_end(a, i);
+		l2_own(a, i, false, now);
+	} else if (!slot->owned && slot->hold == L2_HOLD_NONE) {
+		if (should_probe(a, slot))
+			probe_begin(a, i, now);
+		else
+			l2_own(a, i, true, now);
+	}
+	slot->fresh = false;
+}
+
+void l2_claim_tick(struct l2_announcer *a, struct mono now)
+{
+	uint32_t i;
+
+	while ((i = l2_schedule_due_at(&a->schedule, L2_CLAIM_STEP, now)) != L2_NONE)
+		take(a, i, now);
+	while ((i = l2_schedule_due_at(&a->schedule, L2_YIELD_MEMBER_STEP, now)) != L2_NONE)
+		probe_begin(a, i, now);
+	while ((i = l2_schedule_due_at(&a->schedule, L2_YIELD_STRANGER_STEP, now)) != L2_NONE)
+		probe_begin(a, i, now);
+}
+
+/* Judging */
+
+static enum l2_verdict judge(const struct l2_announcer *a, uint32_t i, const struct mac *mac,
+			     uint16_t *node)
+{
+	const struct l2_table *t = a->table;
+	const struct l2_address *addr = &t->addresses[i];
+
+	if (l2_table_member(t, mac, node))
+		return l2_succession_before(addr->nodes, addr->n_nodes, *node, t->self)
+			       ? L2_VERDICT_LOST
+			       : L2_VERDICT_WON;
+	bool yields = t->policy.on_conflict == L2_CONFLICT_YIELD || t->slots[i].hold;
+	return yields ? L2_VERDICT_YIELDED : L2_VERDICT_KEPT;
+}
+
+/** Say whose it is, at most once in 10 s. An announcement that is under way does that. */
+static void defend(struct l2_announcer *a, uint32_t i, struct mono now)
+{
+	struct l2_address_stats *stats = a->table->addresses[i].stats;
+
+	if (!a->table->slots[i].owned || !is_past(stats->defended_at, DEFEND_INTERVAL, now))
+		return;
+	l2_gauge_set(&stats->defended_at, (uint64_t)now.ns);
+	l2_count(&a->stats.defended);
+	if (a->table->slots[i].step == L2_STEP_IDLE)
+		l2_schedule_put(&a->schedule, i, L2_REFRESH_STEP, now);
+}
+
+static void enforce(struct l2_announcer *a, uint32_t i, enum l2_verdict verdict, uint16_t node,
+		    struct mono now)
+{
+	struct l2_slot *slot = &a->table->slots[i];
+
+	switch (verdict) {
+	case L2_VERDICT_LOST:
+		slot->rival = node;
+		yield_to(a, i, L2_HOLD_MEMBER, now);
+		break;
+	case L2_VERDICT_YIELDED:
+		yield_to(a, i, L2_HOLD_STRANGER, now);
+		break;
+	case L2_VERDICT_WON:
+		/* A question of ours was answered by one who will let go. */
+		if (slot->hold != L2_HOLD_NONE)
+			take(a, i, now);
+		defend(a, i, now);
+		break;
+	case L2_VERDICT_KEPT:
+	case L2_VERDICT_NONE:
+		defend(a, i, now);
+		break;
+	}
+}
+
+static void remember(struct l2_announcer *a, uint32_t i, const struct l2_iface *iface,
+		     const struct mac *mac, enum l2_verdict verdict, struct mono now)
+{
+	struct l2_address_stats *stats = a->table->addresses[i].stats;
+	uint64_t rival = l2_mac_pack(mac);
+	bool news = stats->rival != rival || stats->verdict != (uint64_t)verdict;
+
+	l2_count(&stats->conflicts);
+	l2_count(&a->stats.conflicts);
+	l2_gauge_set(&stats->rival, rival);
+	l2_gauge_set(&stats->rival_ifindex, (uint64_t)iface->ifindex);
+	l2_gauge_set(&stats->rival_at, (uint64_t)now.ns);
+	l2_gauge_set(&stats->verdict, verdict);
+	if (!news && !is_past(stats->told_at, TELL_INTERVAL, now))
+		return;
+	l2_gauge_set(&stats->told_at, (uint64_t)now.ns);
+	a->table->slots[i].conflict = true;
+	l2_changed(a, i);
+}
+
+static bool claim_decode(enum l2_proto proto, struct rd frame, struct l2_claim *out)
+{
+	return proto == L2_ARP ? arp_claim_decode(frame, out) : ndp_claim_decode(frame, out);
+}
+
+enum l2_rx l2_claim_rx(struct l2_announcer *a, const struct l2_iface *iface, enum l2_proto proto,
+		       struct rd frame, struct mono now)
+{
+	struct l2_claim claim;
+	uint16_t node = 0;
+
+	if (!a->table->policy.detect || !claim_decode(proto, frame, &claim))
+		return L2_RX_OK;
+	uint32_t i = l2_table_find(a->table, &claim.addr);
+	if (i == L2_NONE)
+		return L2_RX_OK;
+	if (l2_table_is_own_mac(a->table, &claim.mac))
+		return L2_RX_ECHO;
+	const struct l2_slot *slot = &a->table->slots[i];
+	if (!slot->owned && slot->hold == L2_HOLD_NONE)
+		return L2_RX_CLAIM; /* its owner speaks */
+	a->changed_since = now;
+	enum l2_verdict verdict = judge(a, i, &claim.mac, &node);
+	remember(a, i, iface, &claim.mac, verdict, now);
+	enforce(a, i, verdict, node, now);
+	return L2_RX_CLAIM;
+}
+
+/** A stranger has turned out to be a member. */
+static void rejudge_one(struct l2_announcer *a, uint32_t i, struct mono now)
+{
+	const struct l2_address_stats *stats = a->table->addresses[i].stats;
+	struct mac mac = l2_mac_unpack(stats->rival);
+	const struct l2_iface *iface = l2_table_iface(a->table, (int)stats->rival_ifindex);
+	uint16_t node = 0;
+
+	if (!iface || !l2_table_member(a->table, &mac, &node))
+		return;
+	enum l2_verdict verdict = judge(a, i, &mac, &node);
+	if (stats->verdict == (uint64_t)verdict)
+		return;
+	remember(a, i, iface, &mac, verdict, now);
+	enforce(a, i, verdict, node, now);
+}
+
+void l2_claim_rejudge(struct l2_announcer *a, struct mono now)
+{
+	for (uint32_t i = 0; i < a->table->n_addresses; i++) {
+		const struct l2_slot *slot = &a->table->slots[i];
+		bool lately =
+			!is_past(a->table->addresses[i].stats->rival_at, DEFEND_INTERVAL, now);
+		if (slot->hold == L2_HOLD_STRANGER || (slot->owned && lately))
+			rejudge_one(a, i, now);
+	}
+}
+
+void l2_claim_event(const struct l2_announcer *a, uint32_t i, struct l2_event *out)
+{
+	const struct l2_address_stats *stats = a->table->addresses[i].stats;
+
+	*out = (struct l2_event){
+		.kind = L2_CONFLICT,
+		.addr = a->table->addresses[i].addr,
+		.at = stamp_of(stats->rival_at),
+		.ifindex = (int)stats->rival_ifindex,
+		.mac = l2_mac_unpack(stats->rival),
+		.verdict = (enum l2_verdict)stats->verdict,
+	};
+}
