@@ -449,6 +449,13 @@ static void give_way(struct bgp_session *s, struct mono now)
 	settle(s, now);
 }
 
+/* What routers do to a neighbour that they do not know; by stream end, reset or a new try is only a matter of luck. */
+static void hung_up(struct bgp_session *s, struct bgp_leg *leg)
+{
+	if (session_other(s, leg)->state <= BGP_CONNECT)
+		session_reason(s, "the peer hung up without an OPEN");
+}
+
 /*
  * Beside an Established session none is accepted (§6.8): whoever finds the old one dead says so, or the hold timer
  * does. A connection on which the peer never said its OPEN gives way: the peer has forgotten it.
@@ -462,6 +469,8 @@ bool bgp_session_offer(struct bgp_session *s, struct mono now)
 	if (!s->running || s->resting || !(s->conf.accepts || s->conf.passive) ||
 	    s->state == BGP_ESTABLISHED || leg->state == BGP_OPEN_CONFIRM)
 		return false;
+	if (leg->open)
+		hung_up(s, leg);
 	leg_end(s, leg);
 	settle(s, now);
 	return true;
@@ -500,9 +509,7 @@ static void leg_closed(struct bgp_session *s, struct bgp_leg *leg, const char *w
 	bool alone = session_other(s, leg)->state <= BGP_CONNECT;
 
 	if (leg->state <= BGP_OPEN_SENT) {
-		/* What routers do to a neighbour that they do not know; by stream end or reset is only a matter of luck. */
-		if (alone)
-			session_reason(s, "the peer hung up without an OPEN");
+		hung_up(s, leg);
 		pause_active(s, leg, now); /* RFC 4271 §8.2.2: OpenSent goes back to Active */
 		return;
 	}

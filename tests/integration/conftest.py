@@ -16,7 +16,8 @@ from netlab import Capture, Lab  # noqa: E402
 # end a session or a machine on purpose. It takes a BGP message of more than 4096 bytes (RFC 8654) for a mistake.
 ALLOWED = ("Duplicate IP address configured", "Connection reset (RST)", "Connection finish (FIN)",
            "This frame is a (suspected) retransmission", "Previous segment", "Duplicate to the ARP request",
-           "Duplicate ACK", "D-SACK Sequence", "Length is invalid")
+           "Duplicate ACK", "D-SACK Sequence", "Length is invalid", "TCP Zero Window segment",
+           "TCP window specified by the receiver is now completely full")
 
 
 def sent_by_us(lab):
