@@ -35,6 +35,7 @@ enum { FOREIGN_MANY = 3 };
 struct held {
 	uint64_t terms; /* see converge_service */
 	char *why;	/* it has no address */
+	bool hungry; /* would be better off with what another gives up, or is to be written again */
 	bool in_flight; /* a write is waiting or under way */
 	bool again;	/* something happened meanwhile */
 	char *version; /* that the write under way, or one that was not answered, is based on; NULL: none */
@@ -93,13 +94,16 @@ static void mark(struct allocator *al, const char *service)
 	kick(al);
 }
 
-static void mark_all(struct allocator *al)
+/* Something is free again. Whoever has all that it asks for keeps it, and need not be asked. */
+static void mark_hungry(struct allocator *al)
 {
-	const struct world_service *s;
+	const char *service;
+	struct held *h;
 
-	for (size_t at = 0; (s = world_next_service(al->app->world, &at));)
-		if (s->object && plan_handles(al->app->cfg, s))
-			mark(al, s->key);
+	MAP_EACH (al->held, service, h) {
+		if (h->hungry)
+			mark(al, service);
+	}
 }
 
 /* Other labels of a namespace may let its services into other pools. */
@@ -144,14 +148,35 @@ static struct held *held_of(struct allocator *al, const char *service)
 	return h;
 }
 
-/* What the service's last write said is history, or it came to be. */
+/* What was written of the service is history, or it came to be. */
 static void held_sure(struct allocator *al, struct held *h)
 {
-	for (size_t i = 0; i < h->n_wants; i++)
-		if (map_get_bytes(al->unsure, &h->wants[i], sizeof(h->wants[i])) == h)
-			(void)map_del_bytes(al->unsure, &h->wants[i], sizeof(h->wants[i]));
+	const char *key;
+	struct held *whose;
+
+	MAP_EACH (al->unsure, key, whose) {
+		if (whose == h)
+			(void)map_del_bytes(al->unsure, key, sizeof(struct addr));
+	}
 	free(h->version);
 	h->version = NULL;
+}
+
+static const struct kube_known *known_of(const struct allocator *al, const char *service)
+{
+	return kube_source_service(kubernetes_source(al->app->kubernetes), service);
+}
+
+/*
+ * The service's version has moved on, or it is gone: a write that was based on the one before can't
+ * happen any more.
+ */
+static void held_look(struct allocator *al, const char *service, struct held *h)
+{
+	const struct kube_known *known = known_of(al, service);
+
+	if (h->version && !h->in_flight && !(known && strcmp(known->version, h->version) == 0))
+		held_sure(al, h);
 }
 
 static void held_free(void *p)
@@ -172,7 +197,7 @@ static void forget(struct allocator *al, const char *service)
 		held_free(h);
 	}
 	if (al->alloc && converge_forget(al->alloc, service))
-		mark_all(al);
+		mark_hungry(al);
 }
 
 /* --- never twice --- */
@@ -236,11 +261,22 @@ static json_t *status_body(const struct converge_result *r, const char *version)
 			 "annotations", notes, "status", "loadBalancer", "ingress", ingress);
 }
 
+/* From now on its addresses may come to be the service's, until we know better. */
+static void held_wants(struct allocator *al, struct held *h, const char *version,
+		       const struct converge_result *r)
+{
+	free(h->version);
+	h->version = mem_strdup(version);
+	h->n_wants = r->n;
+	memcpy(h->wants, r->addresses, sizeof(h->wants));
+	for (size_t i = 0; i < r->n; i++)
+		(void)map_put_bytes(al->unsure, &r->addresses[i], sizeof(r->addresses[i]), h);
+}
+
 static void write_status(struct allocator *al, const struct converge_service *s,
 			 const struct converge_result *r, struct held *h)
 {
-	const struct kube_known *known =
-		kube_source_service(kubernetes_source(al->app->kubernetes), s->key);
+	const struct kube_known *known = known_of(al, s->key);
 	struct buf path = { 0 };
 
 	if (!known)
@@ -251,16 +287,14 @@ static void write_status(struct allocator *al, const struct converge_service *s,
 	char *tag = mem_printf("%u %s", al->term, s->key);
 
 	status_path(s->key, &path);
-	held_sure(al, h);
+	held_look(al, s->key, h);
 	h->in_flight = kube_writer_put(
 		al->writer, &(struct kube_write){ .method = "PATCH",
 						  .path = buf_text(&path),
 						  .content_type = "application/merge-patch+json",
 						  .body = text,
 						  .tag = tag });
-	h->version = mem_strdup(known->version);
-	h->n_wants = r->n;
-	memcpy(h->wants, r->addresses, sizeof(h->wants));
+	held_wants(al, h, known->version, r);
 	free(tag);
 	free(text);
 	json_decref(body);
@@ -275,8 +309,7 @@ static void content_with(struct held *h, const struct addr *v, size_t n)
 
 static struct kube_subject subject_of(const struct allocator *al, const struct world_service *s)
 {
-	const struct kube_known *known =
-		kube_source_service(kubernetes_source(al->app->kubernetes), s->key);
+	const struct kube_known *known = known_of(al, s->key);
 
 	return (struct kube_subject){
 		.api_version = "v1",
@@ -368,8 +401,9 @@ static void act_on(struct allocator *al, const struct world_service *s,
 	bool news = why_set(h, r->n ? NULL : r->why);
 
 	h->terms = r->terms;
+	h->hungry = r->why || (r->n == 1 && request->policy == CFG_PREFER_DUAL_STACK);
 	if (r->run_others)
-		mark_all(al);
+		mark_hungry(al);
 	if (!r->is_left && r->is_changed && has_to_wait(al, request, r, h)) {
 		al->stats.deferred++;
 		(void)map_put(al->deferred, s->key, al);
@@ -419,33 +453,50 @@ static void run_one(struct allocator *al, const char *service)
 
 /* --- all of them --- */
 
+/* What its status says, or is about to say. */
+static void claim(struct allocator *al, const struct converge_service *s)
+{
+	char texts[CONVERGE_ADDRESSES_MAX][ADDR_TEXT_MAX];
+	struct converge_ingress v[CONVERGE_ADDRESSES_MAX];
+	const struct held *h = map_get(al->held, s->key);
+	struct converge_service written = *s;
+
+	if (h && h->version) {
+		for (size_t i = 0; i < h->n_wants; i++)
+			v[i] = (struct converge_ingress){ .ip = addr_format(&h->wants[i],
+									    texts[i]) };
+		written.ingress = v;
+		written.n_ingress = h->n_wants;
+	}
+	converge_claim(al->alloc, &written);
+}
+
+/* Of earlier terms, too: what was written then may have come to be meanwhile, or be over. */
+static void look_at_all(struct allocator *al)
+{
+	const char *service;
+	struct held *h;
+
+	MAP_EACH (al->held, service, h) {
+		held_look(al, service, h);
+	}
+}
+
 /* A new allocator learns what all have, before anybody is given anything. */
 static void begin_anew(struct allocator *al)
 {
 	CLEANUP(arena_freep) struct arena *scratch = arena_new();
-	const struct converge_service **order;
-	struct converge_service *v;
-	const struct world_service *s;
-	size_t n = 0, total = 0;
+	size_t n;
+	const struct converge_service **order = kubernetes_requests(al->app->world, scratch, &n);
 
 	al->whole = false;
+	look_at_all(al);
 	alloc_free(al->alloc);
 	al->alloc = alloc_new(al->app->cfg);
-	for (size_t at = 0; world_next_service(al->app->world, &at);)
-		total++;
-	v = arena_new_n(scratch, struct converge_service, total);
-	order = arena_new_n(scratch, const struct converge_service *, total);
-	for (size_t at = 0; (s = world_next_service(al->app->world, &at));)
-		if (s->object && plan_handles(al->app->cfg, s)) {
-			v[n] = kubernetes_request(al->app->world, s, scratch);
-			order[n] = &v[n];
-			n++;
-		}
-	converge_order(order, n);
 	map_clear(al->dirty, NULL);
 	map_clear(al->deferred, NULL);
 	for (size_t i = 0; i < n; i++) {
-		converge_claim(al->alloc, order[i]);
+		claim(al, order[i]);
 		(void)map_put(al->dirty, order[i]->key, al);
 	}
 }
@@ -493,7 +544,8 @@ static void retry_due(struct loop_timer *t, struct mono now)
 
 	(void)now;
 	mark_deferred(al);
-	mark_all(al);
+	mark_hungry(al);
+	kick(al);
 }
 
 static void retry_later(struct allocator *al)
@@ -517,8 +569,8 @@ static void written(struct allocator *al, struct held *h, const struct kube_answ
 }
 
 /*
- * It may have been carried out, or be so yet: its addresses are nobody else's until the service has
- * moved on.
+ * It may have been carried out, or be so yet, unless the server says that it was not: its addresses
+ * are nobody else's until the service has moved on.
  */
 static void not_written(struct allocator *al, const char *service, struct held *h,
 			const struct kube_answer *a)
@@ -529,9 +581,11 @@ static void not_written(struct allocator *al, const char *service, struct held *
 		al->stats.conflicts++;
 	else
 		al->stats.failures++;
-	if (a->status == 0 || a->status >= 500)
-		for (size_t i = 0; i < h->n_wants; i++)
-			(void)map_put_bytes(al->unsure, &h->wants[i], sizeof(h->wants[i]), h);
+	if (a->status >= 400 && a->status < 500 && a->status != 409)
+		held_sure(al, h);
+	else
+		held_look(al, service, h);
+	h->hungry = true;
 	if (a->status != 404)
 		log_event(a->status == 409 ? LOG_DEBUG : LOG_WARN, "updateServiceStatus",
 			  "the status of a service was not written", KV_STR("service", service),
@@ -561,6 +615,18 @@ static void on_written(void *ctx, const char *tag, const struct kube_answer *a)
 
 /* --- from outside --- */
 
+static void forget_all_but_written(struct allocator *al)
+{
+	const char *service;
+	struct held *h;
+
+	MAP_EACH (al->held, service, h) {
+		h->in_flight = h->again = false;
+		if (!h->version)
+			held_free(map_del(al->held, service));
+	}
+}
+
 static void on_leads(void *ctx, bool leads)
 {
 	struct allocator *al = ctx;
@@ -575,25 +641,13 @@ static void on_leads(void *ctx, bool leads)
 	}
 	/*
 	 * Nothing that is not under way already; and nothing that was known holds for the next
-	 * time.
+	 * time, but for writes that may still be carried out then.
 	 */
 	kube_writer_clear(al->writer);
 	al->alloc = alloc_free(al->alloc);
-	map_clear(al->unsure, NULL);
-	map_clear(al->held, held_free);
+	forget_all_but_written(al);
 	map_clear(al->dirty, NULL);
 	map_clear(al->deferred, NULL);
-}
-
-/* Its version has moved on: a write that was based on the one before can't happen any more. */
-static void service_moved(struct allocator *al, const char *service)
-{
-	struct held *h = map_get(al->held, service);
-	const struct kube_known *known =
-		kube_source_service(kubernetes_source(al->app->kubernetes), service);
-
-	if (h && h->version && !h->in_flight && known && strcmp(known->version, h->version) != 0)
-		held_sure(al, h);
 }
 
 void allocator_touch(struct allocator *al, enum world_change what, const char *name)
@@ -602,7 +656,8 @@ void allocator_touch(struct allocator *al, enum world_change what, const char *n
 		return;
 	switch (what) {
 	case WORLD_SERVICE:
-		service_moved(al, name);
+		if (map_get(al->held, name))
+			held_look(al, name, map_get(al->held, name));
 		mark_deferred(al);
 		mark(al, name);
 		break;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "plan/plan.h"
 #include "world/object_service.h"
 
 static struct converge_annotation annotation_of(const struct object_annotation *a)
@@ -47,6 +48,29 @@ struct converge_service kubernetes_request(const struct world *w, const struct w
 		.no_pools = world_config(w)->n_pools == 0,
 		.reference = world_is_reference(w),
 	};
+}
+
+const struct converge_service **kubernetes_requests(const struct world *w, struct arena *scratch,
+						    size_t *n)
+{
+	const struct converge_service **order;
+	const struct world_service *s;
+	struct converge_service *v;
+	size_t total = 0;
+
+	*n = 0;
+	for (size_t at = 0; world_next_service(w, &at);)
+		total++;
+	v = arena_new_n(scratch, struct converge_service, total);
+	order = arena_new_n(scratch, const struct converge_service *, total);
+	for (size_t at = 0; (s = world_next_service(w, &at));)
+		if (s->object && plan_handles(world_config(w), s)) {
+			v[*n] = kubernetes_request(w, s, scratch);
+			order[*n] = &v[*n];
+			(*n)++;
+		}
+	converge_order(order, *n);
+	return order;
 }
 
 struct families {

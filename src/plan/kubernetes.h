@@ -16,6 +16,13 @@ struct converge_service kubernetes_request(const struct world *w, const struct w
 					   struct arena *scratch);
 
 /**
+ * All that are ours to look after (plan_handles), as an allocator that knows nothing yet has to take
+ * them (converge_order). In @scratch, as the array is.
+ */
+NODISCARD const struct converge_service **kubernetes_requests(const struct world *w,
+							      struct arena *scratch, size_t *n);
+
+/**
  * A service that no API server has seen has no cluster IPs yet: let it have those of the families
  * that such a server would choose, where the cluster has both. These are the ones that it names; or
  * both, where its policy has room for them; or that of the addresses which it has or asks for; or
