@@ -446,6 +446,8 @@ static int make_cluster(struct app *a, const struct cfg *c, struct err *e)
 		&(struct allocation_hooks){ .ctx = a, .changed = allocations_changed },
 		&a->allocation, e);
 
+	/* A shadow's name is that of somebody who is a member already. */
+	cluster.enabled &= !a->conf.is_shadow;
 	if (status == 0)
 		status = mesh_new(a->loop, a->ids, &cluster,
 				  &(struct mesh_hooks){ .ctx = a, .returned = node_returned },
@@ -453,7 +455,7 @@ static int make_cluster(struct app *a, const struct cfg *c, struct err *e)
 	if (status == 0)
 		status = membership_new(a->loop, a->world, a->ids, a->share, a->mesh, &cluster,
 					&c->node.labels, &hooks, &a->membership, e);
-	if (status == 0) {
+	if (status == 0 && !a->conf.is_shadow) {
 		if (membership_enabled(a->membership))
 			loop_timer_set(&a->alone, mono_add(loop_now(a->loop), ALONE_AFTER));
 		else
@@ -514,7 +516,9 @@ static int app_start(struct app *a, const struct cfg *c, struct err *e)
 		a->allocator = allocator_new(a);
 	if (status == 0 && a->kubernetes && a->conf.is_announcer)
 		a->reporter = reporter_new(a);
-	if (status == 0 && a->kubernetes && a->environment.labels && !c->cluster.enabled)
+	if (status == 0 && a->kubernetes && a->conf.is_shadow)
+		a->shadow = shadow_new(a);
+	else if (status == 0 && a->kubernetes && a->environment.labels && !c->cluster.enabled)
 		a->pods = pods_new(a, a->environment.labels);
 	return status;
 }
@@ -523,6 +527,7 @@ static void app_stop(struct app *a)
 {
 	app_control_stop(a);
 	a->reporter = reporter_free(a->reporter);
+	a->shadow = shadow_free(a->shadow);
 	a->pods = pods_free(a->pods);
 	a->allocator = allocator_free(a->allocator);
 	a->kubernetes = kubernetes_free(a->kubernetes);

@@ -17,7 +17,8 @@ struct app_conf {
 	bool is_announcer;	 /* says what the plan wants */
 	bool is_allocator;	 /* of Kubernetes' services, when it is its turn */
 	bool kubernetes;	 /* services and configuration of a Kubernetes API, too */
-	const char *state_dir;	 /* allocations; NULL: $STATE_DIRECTORY, else /var/lib/crier */
+	bool is_shadow; /* says what it would do, and does nothing: neither of the roles above */
+	const char *state_dir; /* allocations; NULL: $STATE_DIRECTORY, else /var/lib/crier */
 };
 
 /** Run until SIGTERM or SIGINT. Returns 0, or negative with the reason why it did not start. */

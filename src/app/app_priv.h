@@ -22,6 +22,7 @@
 #include "app/restart.h"
 #include "app/services.h"
 #include "app/sessions.h"
+#include "app/shadow.h"
 #include "app/share.h"
 #include "config/load.h"
 #include "control/http.h"
@@ -77,6 +78,7 @@ struct app {
 	struct pods *pods;	       /* NULL: members are not found among pods */
 	struct allocator *allocator;   /* NULL: not our role */
 	struct reporter *reporter;     /* NULL: nobody to report to */
+	struct shadow *shadow;	       /* NULL: we mean it */
 	struct events *events;
 	struct control_server *control;
 	struct http_server *http;

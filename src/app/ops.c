@@ -33,6 +33,11 @@ static int get_items(struct app *a, const char *kind, const char *name, json_t *
 {
 	json_t *items = app_items(a, kind);
 
+	if (!items && strcmp(kind, "shadow") == 0)
+		return err_set(
+			e, ERR_NOT_FOUND,
+			"this daemon does what it says: only `crier run --shadow` tells what "
+			"it would do");
 	if (!items)
 		return err_set(e, ERR_NOT_FOUND, "there is nothing called '%s' to get", kind);
 	if (name) {

@@ -6,6 +6,12 @@
 /* Services planned in one slice: each takes some microseconds. */
 enum { PLANNER_SLICE = 64 };
 
+#define PLANNER_METRICS(X, S) \
+	X(S, COUNTER, decisions, "Services that were planned, for the first time or again")
+struct planner_stats {
+	PLANNER_METRICS(METRIC_FIELD, )
+};
+
 struct planner {
 	struct loop *loop;
 	const struct world *world;
@@ -21,6 +27,7 @@ struct planner {
 	bool told_settled; /* and nothing was touched since */
 	struct loop_timer slice;
 	struct loop_task first;
+	struct planner_stats stats;
 };
 
 static void planner_mark(void *ctx, const char *service)
@@ -61,6 +68,7 @@ static void planner_one(struct planner *p, const char *service)
 	struct plan *before =
 		after ? map_put(p->plans, service, after) : map_del(p->plans, service);
 
+	p->stats.decisions++;
 	if (before || after)
 		p->hooks.decided(p->hooks.ctx, service, before, after);
 	plan_free(before);
@@ -178,4 +186,12 @@ const struct plan *planner_next(const struct planner *p, size_t *at)
 bool planner_is_settled(const struct planner *p)
 {
 	return map_len(p->batch) == 0 && map_len(p->dirty) == 0;
+}
+
+void planner_collect(const struct planner *p, struct metric_writer *w)
+{
+	static const struct metric_row rows[] = { PLANNER_METRICS(METRIC_ROW,
+								  struct planner_stats) };
+
+	metric_struct(w, "crier_planner_", rows, ARRAY_LEN(rows), &p->stats);
 }

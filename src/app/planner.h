@@ -6,6 +6,7 @@
 #define APP_PLANNER_H
 
 #include "base/loop.h"
+#include "base/metric.h"
 #include "plan/plan.h"
 
 struct planner_hooks {
@@ -39,5 +40,7 @@ const struct plan *planner_next(const struct planner *p, size_t *at);
 
 /** Is everything planned? */
 bool planner_is_settled(const struct planner *p);
+
+void planner_collect(const struct planner *p, struct metric_writer *w);
 
 #endif

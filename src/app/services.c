@@ -149,7 +149,9 @@ static const char *state_of(const struct world_service *ws, const struct announc
 static void reason_put(json_t *item, const struct app *a, const struct world_service *ws,
 		       const struct plan *plan, const char *state)
 {
-	if (strcmp(state, "pending") == 0)
+	if (a->conf.is_shadow)
+		json_set_text(item, "reason", "shadow");
+	else if (strcmp(state, "pending") == 0)
 		json_set_text(item, "reason",
 			      ws->object ? allocator_refusal(a->allocator, ws->key)
 					 : allocation_refusal(a->allocation, ws->key));

@@ -90,6 +90,8 @@ json_t *app_items(struct app *a, const char *kind)
 		return nodes_json(a);
 	if (strcmp(kind, "events") == 0)
 		return events_json(a);
+	if (strcmp(kind, "shadow") == 0 && a->shadow)
+		return shadow_json(a->shadow);
 	return NULL;
 }
 
@@ -437,6 +439,7 @@ void app_collect(struct app *a, struct buf *out)
 		  "Configurations refused", a->config.refusals);
 	kubernetes_collect(a->kubernetes, &w);
 	allocator_collect(a->allocator, &w);
+	planner_collect(a->planner, &w);
 	services_collect(a->services, &w);
 	allocation_collect(a->allocation, &w);
 	layer2_collect(&a->layer2, &w);

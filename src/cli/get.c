@@ -125,6 +125,14 @@ static const struct cli_column events[] = {
 	{ "TIME", "ts", false },     { "LEVEL", "level", false }, { "EVENT", "name", false },
 	{ "MESSAGE", "msg", false }, { "ABOUT", "about", false }, { "CALLER", "caller", true },
 };
+static const struct cli_column shadow[] = {
+	{ "NAME", "name", false },
+	{ "WHAT", "what", false },
+	{ "STATE", "state", false },
+	{ "IN FORCE", "in-force", false },
+	{ "WITH CRIER", "with-crier", false },
+	{ "REASON", "reason", false },
+};
 
 static const struct kind {
 	const char *name;
@@ -135,8 +143,8 @@ static const struct kind {
 	{                                    \
 #name, name, ARRAY_LEN(name) \
 	}
-	KIND(services), KIND(pools), KIND(peers),   KIND(routes), KIND(networks),
-	KIND(bfd),	KIND(l2),    KIND(members), KIND(nodes),  KIND(events),
+	KIND(services), KIND(pools),   KIND(peers), KIND(routes), KIND(networks), KIND(bfd),
+	KIND(l2),	KIND(members), KIND(nodes), KIND(events), KIND(shadow),
 #undef KIND
 };
 
@@ -231,7 +239,7 @@ static error_t take(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_NO_ARGS:
 		argp_error(state,
 			   "get what? services, pools, peers, routes, networks, bfd, l2, members, "
-			   "nodes, events");
+			   "nodes, events, shadow");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -244,7 +252,8 @@ static const struct argp argp = {
 	.children = remote_fleet_children,
 	.args_doc = "KIND [NAME [messages]]",
 	.doc = "What is so now.\vKIND is one of services, pools, peers, routes, networks, bfd, l2, "
-	       "members, nodes, events. With NAME only that one; exit code 1 when there is none. "
+	       "members, nodes, events, shadow. With NAME only that one; exit code 1 when there is "
+	       "none. "
 	       "Of a peer, "
 	       "`messages` shows the last ones of its session, in both directions.",
 };

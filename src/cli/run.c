@@ -10,6 +10,8 @@ struct run_args {
 	const char **paths;
 };
 
+enum { OPTION_SHADOW = 256 }; /* no letter */
+
 static const struct argp_option options[] = {
 	{ "file", 'f', "PATH", 0, "Configuration: a file, a folder, or -; may be repeated", 0 },
 	{ "node", 'n', "NAME", 0, "This node's name (default: node.name, else the host's name)",
@@ -18,6 +20,8 @@ static const struct argp_option options[] = {
 	{ "role", 'R', "ROLES", 0, "announcer,allocator (default: both)", 0 },
 	{ "source", 'S', "SOURCES", 0, "file (default), kubernetes, or both; etcd is not built yet",
 	  0 },
+	{ "shadow", OPTION_SHADOW, NULL, 0,
+	  "Allocate and announce nothing; `crier get shadow` tells what would be different", 0 },
 	{ "state-dir", 'd', "PATH", 0, "Allocations (default: /var/lib/crier)", 0 },
 	{ 0 },
 };
@@ -85,8 +89,18 @@ static error_t take(int key, char *arg, struct argp_state *state)
 	case 'R':
 		take_roles(a, arg, state);
 		return 0;
+	case OPTION_SHADOW:
+		a->conf.is_shadow = true;
+		a->conf.is_announcer = a->conf.is_allocator = false;
+		return 0;
 	case 'S':
 		take_sources(a, arg, state);
+		return 0;
+	case ARGP_KEY_END:
+		if (a->conf.is_shadow && !a->conf.kubernetes)
+			argp_error(state, "--shadow looks at a cluster: --source kubernetes");
+		if (a->conf.is_shadow && (a->conf.is_announcer || a->conf.is_allocator))
+			argp_error(state, "--shadow has no role");
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "'%s': configuration files are named with -f", arg);
