@@ -5,6 +5,9 @@
 
 #include "plan/plan_priv.h"
 
+/* Of one decision: each service keeps its own. */
+enum { PLAN_ARENA = 512 };
+
 static void draft_silence(struct draft *d, const char *reason, const char *detail)
 {
 	mem_grow(d->silent, d->n_silent, d->cap_silent);
@@ -157,7 +160,9 @@ void *arena_settle(struct arena *a, void *v, size_t n, size_t size)
 
 static void draft_init(struct draft *d, const char *node, bool trace)
 {
-	*d = (struct draft){ .a = arena_new(), .scratch = arena_new(), .trace = trace };
+	*d = (struct draft){ .a = arena_new_small(PLAN_ARENA),
+			     .scratch = arena_new(),
+			     .trace = trace };
 	d->node_name = arena_strdup(d->a, node);
 }
 

@@ -190,5 +190,11 @@ class KubeNode(Node):
     def start_kube(self, *options, ready=True):
         return self.start("--source", "kubernetes", *options, ready=ready)
 
+    def metrics(self):
+        """Those without labels: name -> value."""
+        lines = self.run("curl -s http://127.0.0.1:7472/metrics").stdout.splitlines()
+        return {name: float(value) for name, _, value in (line.partition(" ") for line in lines)
+                if name[:1].isalpha() and "{" not in name}
+
     def is_synced(self):
         return self.status().get("kubernetes", {}).get("state") == "watching"

@@ -2,6 +2,7 @@
 
 The rules of the reference's §3 are in test_kube_rules.py."""
 
+import re
 import time
 
 import pytest
@@ -12,6 +13,8 @@ from netlab import wait_for
 VIP = "10.50.0.200"
 POOL = "10.50.0.200-10.50.0.219"
 POOL_NOTE = "metallb.io/ip-allocated-from-pool"
+PLANS = "crier_planner_decisions_total"
+UPDATES = "crier_kubernetes_updates_total"
 CONFIG = f"""
 address-pools:
 - name: old
@@ -165,6 +168,25 @@ def test_an_allocator_that_dies_in_the_middle_of_a_write(lab):
     api.service("five")
     wait_addresses(api, "five")
     assert_no_address_twice(api)
+
+
+def test_writes_under_way_while_the_pools_change(lab):
+    """What is about to stand in a status is nobody else's, though the allocator begins anew meanwhile."""
+    lan, api, client, (a,) = make(lab, "a")
+    layer2(api)
+    wait_for(lambda: any(e["pools"] for e in a.events("configLoaded")), "the pool is in force")
+    api.fault(r"^PATCH .*/services/[a-e]/status", "slow", times=5, seconds=2)
+    for name in "abcde":
+        api.service(name)
+    wait_for(lambda: len(a.events("ipAllocated")) == 5, "all writes are under way")
+    api.resource("IPAddressPool", "spare", addresses=["10.50.0.240-10.50.0.249"])
+    wait_for(lambda: any(e["pools"] == 2 for e in a.events("configLoaded")), "another pool is in force")
+    for name in "fghij":
+        api.service(name)
+    for name in "abcdefghij":
+        wait_addresses(api, name)
+    assert_no_address_twice(api)
+    assert not a.events("ClearAssignment") and len(a.events("ipAllocated")) == 10
 
 
 def test_an_api_server_that_is_away(lab):
@@ -348,12 +370,56 @@ def test_a_storm_costs_nothing(lab):
         api.service(f"s{i}")
     for i in range(10):
         wait_addresses(api, f"s{i}")
+        wait_for(lambda i=i: api.events("IPAllocated", f"s{i}"), "all has been said")
+    metrics = a.metrics()
     api.requests()
     api.order("storm", plural="nodes", times=100)
     api.order("storm", plural="services", times=20)
-    time.sleep(1)
+    wait_for(lambda: a.metrics()[UPDATES] >= metrics[UPDATES] + 300, "all changes have come")
+    assert a.metrics()[PLANS] == metrics[PLANS]
     assert not [r for r in api.requests() if not r.startswith("GET") and "/leases/" not in r]
     assert a.is_synced() and not a.status()["problems"]
+
+
+def test_shadow(lab):
+    """Beside what is in force, a node that only watches tells what it would do differently, and does nothing."""
+    lan, api, client, (a, shadow) = make(lab, "ab", start=False)
+    a.configure_kube(api)
+    a.start_kube()
+    wait_for(a.is_synced, "a has seen the API")
+    layer2(api)
+    api.service("web", externalTrafficPolicy="Local")
+    api.endpoints("web", ["a"])
+    wait_addresses(api, "web", [VIP])
+    wait_owner([a], VIP)
+    shadow.start_kube("--shadow")
+    wait_for(shadow.is_synced, "it has seen the API")
+
+    def differences(*want):
+        def found():
+            have = [(i["name"], i["what"], i["state"]) for i in shadow.get("shadow")]
+            return have == list(want)
+        wait_for(found, f"the differences are {want}, not {shadow.get('shadow')}")
+
+    differences()
+    api.service("other", loadBalancerIP="10.50.0.210", externalTrafficPolicy="Local")
+    api.endpoints("other", ["a"])
+    wait_addresses(api, "other", ["10.50.0.210"])
+    wait_owner([a], "10.50.0.210")
+    differences()
+    a.stop()
+    api.requests()
+    api.service("new")
+    api.status("other", ips=["10.9.9.9"])
+    differences(("default/other", "addresses", "changed"), ("default/new", "addresses", "added"))
+    item = shadow.get("shadow")[0]
+    assert item["in-force"] == ["10.9.9.9"] and item["with-crier"] == ["10.50.0.210"] and "10.9.9.9" in item["reason"]
+    api.endpoints("web", ["b"])
+    differences(("default/other", "addresses", "changed"), ("default/new", "addresses", "added"), ("default/web", "layer2", "changed"))
+    assert [(i["in-force"], i["with-crier"]) for i in shadow.get("shadow")][2] == (["a"], ["b"])
+    assert "10.9.9.9" in shadow.crier("get", "shadow").stdout
+    assert not [r for r in api.requests() if not r.startswith("GET") and not re.search("/(services|endpointslices|leases)|status", r)]
+    assert not shadow.owns(VIP) and "allocator" not in shadow.status()
 
 
 def test_identities(lab):
