@@ -21,7 +21,7 @@ static const struct argp_option options[] = {
 	{ "source", 'S', "SOURCES", 0, "file (default), kubernetes, or both; etcd is not built yet",
 	  0 },
 	{ "shadow", OPTION_SHADOW, NULL, 0,
-	  "Allocate and announce nothing; `crier get shadow` tells what would be different", 0 },
+	  "Allocate and announce nothing; tell what would be different: crier get shadow", 0 },
 	{ "state-dir", 'd', "PATH", 0, "Allocations (default: /var/lib/crier)", 0 },
 	{ 0 },
 };
