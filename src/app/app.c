@@ -149,7 +149,6 @@ static int packet_start(struct app *a, struct err *e)
 {
 	struct packet_hooks hooks = {
 		.ctx = a,
-		.mesh_port = mesh_port(a->mesh),
 		.l2 = packet_l2,
 		.bfd = packet_bfd,
 		.pulse = packet_pulse,
@@ -159,7 +158,7 @@ static int packet_start(struct app *a, struct err *e)
 		.on_gap = packet_gap,
 	};
 
-	if (packet_new(a->loop, &hooks, &a->packet, e) < 0)
+	if (packet_new(a->loop, &hooks, mesh_pulse(a->mesh), &a->packet, e) < 0)
 		return -ERR_SYSTEM;
 	layer2_attach(&a->layer2, a->packet);
 	layer2_node(&a->layer2, a->node);
@@ -449,7 +448,7 @@ static int make_cluster(struct app *a, const struct cfg *c, struct err *e)
 	/* A shadow's name is that of somebody who is a member already. */
 	cluster.enabled &= !a->conf.is_shadow;
 	if (status == 0)
-		status = mesh_new(a->loop, a->ids, &cluster,
+		status = mesh_new(a->loop, a->ids, a->node, &cluster,
 				  &(struct mesh_hooks){ .ctx = a, .returned = node_returned },
 				  &a->mesh, e);
 	if (status == 0)

@@ -37,7 +37,9 @@ struct mesh {
 	struct cfg_fast_detection conf;
 	struct mesh_hooks hooks;
 	struct bfd_auth *auth; /* NULL: the cluster has no secret */
-	struct map *nodes;     /* name -> struct mesh_node */
+	struct pulse_conf pulse;
+	char *me;
+	struct map *nodes; /* name -> struct mesh_node */
 	struct loop_task rebuild;
 	bool released;
 	bool trusted;
@@ -58,33 +60,56 @@ static void node_unref(struct mesh_node *n)
 	free(n);
 }
 
-/* --- the key --- */
+/* --- the keys --- */
 
-static int auth_of(const uint8_t *secret, size_t len, struct bfd_auth **out, struct err *e)
+static int frames_key(const uint8_t *secret, size_t len, struct crypt_ring *out)
+{
+	uint8_t key[CRYPT_KEY_MAX];
+	bool done = mesh_key_derive(secret, len, MESH_KEY_FRAMES, key, sizeof(key)) &&
+		    crypt_ring_add(out, key, sizeof(key)) == 0;
+
+	explicit_bzero(key, sizeof(key));
+	return done ? 0 : -ERR_SYSTEM;
+}
+
+static int heartbeats_key(const uint8_t *secret, size_t len, struct bfd_auth **out, struct err *e)
 {
 	struct bfd_auth_key key = { .id = KEY_ID, .len = BFD_AUTH_SECRET_MAX };
-	int status = 0;
+	int status = -ERR_SYSTEM;
 
-	if (!mesh_key_derive(secret, len, MESH_KEY_HEARTBEATS, key.secret, key.len))
-		status = err_set(e, ERR_SYSTEM, "HKDF-SHA256 is not available");
-	if (status == 0)
+	if (mesh_key_derive(secret, len, MESH_KEY_HEARTBEATS, key.secret, key.len))
 		status = bfd_auth_new(BFD_AUTH_METICULOUS_SHA1, &key, 1, out, e);
 	explicit_bzero(&key, sizeof(key));
 	return status;
 }
 
-static int auth_read(const char *path, struct bfd_auth **out, struct err *e)
+static int keys_make(struct mesh *m, const void *secret, size_t len, struct err *e)
+{
+	if (heartbeats_key(secret, len, &m->auth, e) == 0 &&
+	    frames_key(secret, len, &m->pulse.ring) == 0)
+		return 0;
+	return err_set(e, ERR_SYSTEM, "HKDF-SHA256, SHA-1 or AES-GCM is not available");
+}
+
+static int keys_read(struct mesh *m, const char *path, struct err *e)
 {
 	uint8_t secret[4096];
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : read(fd, secret, sizeof(secret));
 	int status = n < 0 ? err_errno(e, "cluster.secret-file %s", path)
-			   : auth_of(secret, (size_t)n, out, e);
+			   : keys_make(m, secret, (size_t)n, e);
 
 	if (fd >= 0)
 		close(fd);
 	explicit_bzero(secret, sizeof(secret));
 	return status;
+}
+
+static int keys_of(struct mesh *m, const struct cfg_cluster *c, struct err *e)
+{
+	if (c->secret_file)
+		return keys_read(m, c->secret_file, e);
+	return c->secret ? keys_make(m, c->secret, strlen(c->secret), e) : 0;
 }
 
 /* --- the table --- */
@@ -129,7 +154,7 @@ static void hand_add(struct mesh *m, struct handed *h, struct mesh_node *n)
 	node_ids_hold(m->ids, n->id);
 	n->refs++;
 	h->nodes[i] = n;
-	h->table.peers[i] = (struct pulse_peer){ .id = n->id, .addr = n->addr };
+	h->table.peers[i] = (struct mesh_peer){ .id = n->id, .name = n->name, .addr = n->addr };
 	h->table.targets[i] = target_of(m, n);
 	h->table.n++;
 }
@@ -282,27 +307,25 @@ void mesh_on_event(struct mesh *m, const struct pulse_event *ev)
 
 /* --- life --- */
 
-int mesh_new(struct loop *l, struct node_ids *ids, const struct cfg_cluster *c,
+int mesh_new(struct loop *l, struct node_ids *ids, const char *me, const struct cfg_cluster *c,
 	     const struct mesh_hooks *hooks, struct mesh **out, struct err *e)
 {
-	struct bfd_auth *auth = NULL;
-
 	if (!c->enabled || c->fast_detection.off)
 		return 0;
-	int status = c->secret_file ? auth_read(c->secret_file, &auth, e)
-		     : c->secret ? auth_of((const uint8_t *)c->secret, strlen(c->secret), &auth, e)
-				 : 0;
-	if (status < 0)
-		return err_wrap(e, "cluster.fast-detection");
 	struct mesh *m = mem_new(struct mesh);
 
 	m->loop = l;
 	m->ids = ids;
 	m->conf = c->fast_detection;
 	m->hooks = *hooks;
-	m->auth = auth;
+	m->me = mem_strdup(me);
+	m->pulse = (struct pulse_conf){ .port = m->conf.port, .name = m->me };
 	m->nodes = map_new();
 	loop_task_init(&m->rebuild, l, rebuild_now);
+	if (keys_of(m, c, e) < 0) {
+		mesh_free(m);
+		return err_wrap(e, "cluster.fast-detection");
+	}
 	*out = m;
 	return 0;
 }
@@ -320,6 +343,8 @@ struct mesh *mesh_free(struct mesh *m)
 	map_clear(m->nodes, unref_value);
 	map_free(m->nodes);
 	bfd_auth_free(m->auth);
+	explicit_bzero(&m->pulse.ring, sizeof(m->pulse.ring));
+	free(m->me);
 	free(m);
 	return NULL;
 }
@@ -341,6 +366,11 @@ void mesh_release(struct mesh *m)
 uint16_t mesh_port(const struct mesh *m)
 {
 	return m ? m->conf.port : 0;
+}
+
+const struct pulse_conf *mesh_pulse(const struct mesh *m)
+{
+	return m ? &m->pulse : NULL;
 }
 
 bool mesh_trusted(const struct mesh *m)

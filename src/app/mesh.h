@@ -24,8 +24,9 @@ struct mesh_hooks {
 };
 
 /** NULL in @out where the configuration wants none. */
-NODISCARD int mesh_new(struct loop *l, struct node_ids *ids, const struct cfg_cluster *c,
-		       const struct mesh_hooks *hooks, struct mesh **out, struct err *e);
+NODISCARD int mesh_new(struct loop *l, struct node_ids *ids, const char *me,
+		       const struct cfg_cluster *c, const struct mesh_hooks *hooks,
+		       struct mesh **out, struct err *e);
 struct mesh *mesh_free(struct mesh *m); /* takes NULL, returns NULL; after the packet thread */
 
 /** All functions below do nothing without a mesh. */
@@ -34,6 +35,8 @@ void mesh_attach(struct mesh *m, struct packet *packet);
 void mesh_release(struct mesh *m);
 
 uint16_t mesh_port(const struct mesh *m); /* 0: there is none */
+/** What the packet thread has to know from the start; NULL: there is none. Lives as long as @m. */
+const struct pulse_conf *mesh_pulse(const struct mesh *m);
 
 /** A live member; @port of its mesh, 0: it has none. */
 void mesh_member(struct mesh *m, const char *node, const struct addr *addr, uint16_t port);

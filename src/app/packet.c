@@ -294,6 +294,18 @@ static void woken_by_packet(struct loop_wake *w)
 	hand_back_all(p);
 }
 
+static void pulse_begin(struct packet *p, const struct pulse_conf *given)
+{
+	struct pulse_conf conf = *given;
+
+	conf.loop = p->loop;
+	conf.bar = on_bar;
+	conf.event = on_pulse;
+	conf.ctx = p;
+	p->pulse = pulse_new(&conf);
+	explicit_bzero(&conf.ring, sizeof(conf.ring));
+}
+
 static void packet_init(struct packet *p)
 {
 	uint64_t seed;
@@ -307,12 +319,6 @@ static void packet_init(struct packet *p)
 	});
 	p->bfd = bfd_engine_new(
 		&(struct bfd_engine_conf){ .loop = p->loop, .event = on_bfd, .ctx = p });
-	if (p->hooks.mesh_port)
-		p->pulse = pulse_new(&(struct pulse_conf){ .loop = p->loop,
-							   .port = p->hooks.mesh_port,
-							   .bar = on_bar,
-							   .event = on_pulse,
-							   .ctx = p });
 	ring_init(&p->events, EVENT_SLOTS, sizeof(struct message));
 	loop_timer_init(&p->goodbye, p->loop, goodbye_due);
 	loop_task_init(&p->news, p->loop, there_is_news);
@@ -343,8 +349,8 @@ static void packet_destroy(struct packet *p)
 	free(p);
 }
 
-int packet_new(struct loop *loop, const struct packet_hooks *hooks, struct packet **out,
-	       struct err *e)
+int packet_new(struct loop *loop, const struct packet_hooks *hooks, const struct pulse_conf *pulse,
+	       struct packet **out, struct err *e)
 {
 	struct packet *p = mem_new(struct packet);
 	int error = 0;
@@ -358,6 +364,8 @@ int packet_new(struct loop *loop, const struct packet_hooks *hooks, struct packe
 		status = loop_wake_init(&p->to_control, loop, woken_by_packet, e);
 	if (status == 0) {
 		packet_init(p);
+		if (pulse)
+			pulse_begin(p, pulse);
 		error = thread_start(p);
 	}
 	if (error)

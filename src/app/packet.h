@@ -21,7 +21,6 @@
 
 struct packet_hooks {
 	void *ctx;
-	uint16_t mesh_port; /* of fast detection; 0: there is none */
 	void (*l2)(void *ctx, const struct l2_event *ev);
 	void (*bfd)(void *ctx, const struct bfd_event *ev);
 	void (*pulse)(void *ctx, const struct pulse_event *ev);
@@ -35,9 +34,12 @@ struct packet_hooks {
 
 struct packet;
 
-/** Start the thread. @loop is the control thread's, where the hooks are called. */
-NODISCARD int packet_new(struct loop *loop, const struct packet_hooks *hooks, struct packet **out,
-			 struct err *e);
+/**
+ * Start the thread. @loop is the control thread's, where the hooks are called.
+ * @pulse: port, name and keys of fast detection; NULL: there is none
+ */
+NODISCARD int packet_new(struct loop *loop, const struct packet_hooks *hooks,
+			 const struct pulse_conf *pulse, struct packet **out, struct err *e);
 
 /**
  * Stop the thread and free it; tables come back through the hooks first. Takes NULL, returns NULL.

@@ -1,13 +1,18 @@
 #include "app/pulse.h"
 
+#include <string.h>
+
+#include "app/ids.h"
+
 struct pulse {
 	struct pulse_conf conf;
 	struct bfd_engine *bfd;
+	struct mesh_io *io;
 	struct liveness liveness;
 	const struct pulse_table *table;
 	struct loop_timer timer; /* liveness's next deadline */
 	struct loop_task follow; /* what it decided has effect */
-	bool barred[UINT16_MAX + 1];
+	bool barred[NODE_IDS_MAX];
 };
 
 static void tell(struct pulse *p, int kind, uint16_t id, enum liveness_state state)
@@ -38,12 +43,77 @@ static void bars_settle(struct pulse *p)
 	}
 }
 
+static const struct mesh_peer *peer_of(const struct pulse_table *t, uint16_t id)
+{
+	for (size_t i = 0; t && i < t->n; i++)
+		if (t->peers[i].id == id)
+			return &t->peers[i];
+	return NULL;
+}
+
+static const struct mesh_peer *peer_named(const struct pulse_table *t, const struct mesh_frame *f)
+{
+	for (size_t i = 0; t && i < t->n; i++)
+		if (strlen(t->peers[i].name) == f->name_len &&
+		    memcmp(t->peers[i].name, f->name, f->name_len) == 0)
+			return &t->peers[i];
+	return NULL;
+}
+
+/* --- questions --- */
+
+/* Who can't be asked, answers no. */
+static void ask_all(struct pulse *p, const struct liveness_out *out)
+{
+	const struct mesh_peer *accused = peer_of(p->table, out->id);
+	struct mono now = loop_now(p->conf.loop);
+
+	if (!accused)
+		return;
+	struct mesh_frame f = { .type = MESH_HEARD,
+				.query = out->query,
+				.name = accused->name,
+				.name_len = strlen(accused->name) };
+
+	for (size_t i = 0; i < p->liveness.n; i++) {
+		const struct liveness_peer *w = &p->liveness.peers[i];
+
+		if (w->id != out->id && w->linked && w->session && !mesh_io_send(p->io, w->id, &f))
+			liveness_answer(&p->liveness, out->query, false, now);
+	}
+}
+
+/* Lately: it may have missed one heartbeat, but not two. */
+static bool heard_lately(struct pulse *p, uint16_t id)
+{
+	struct mono last;
+	struct dur since;
+
+	if (!bfd_engine_heard(p->bfd, id, &last))
+		return false;
+	since = mono_sub(loop_now(p->conf.loop), last);
+	return since.ns <= (p->table->multiplier - 1) * p->table->interval.ns;
+}
+
+static void answer(struct pulse *p, uint16_t asker, const struct mesh_frame *question)
+{
+	const struct mesh_peer *accused = peer_named(p->table, question);
+	struct mesh_frame f = { .type = MESH_ANSWER,
+				.query = question->query,
+				.yes = accused && heard_lately(p, accused->id) };
+
+	(void)mesh_io_send(p->io, asker, &f); /* no answer in time is a no */
+}
+
+/* --- deciding --- */
+
 static void drain(struct pulse *p)
 {
 	struct liveness_out out;
 
 	while (liveness_next(&p->liveness, &out))
-		;
+		if (out.kind == LIVENESS_ASK_ALL)
+			ask_all(p, &out);
 	bars_settle(p);
 	loop_timer_set(&p->timer, liveness_deadline(&p->liveness));
 }
@@ -61,6 +131,34 @@ static void due(struct loop_timer *t, struct mono now)
 	drain(p);
 }
 
+/* --- connections --- */
+
+static void on_linked(void *ctx, uint16_t id, bool linked)
+{
+	liveness_linked(&((struct pulse *)ctx)->liveness, id, linked);
+}
+
+static void on_refused(void *ctx, uint16_t id)
+{
+	struct pulse *p = ctx;
+
+	liveness_refused(&p->liveness, id, loop_now(p->conf.loop));
+	loop_task_queue(&p->follow);
+}
+
+static void on_frame(void *ctx, uint16_t id, const struct mesh_frame *f)
+{
+	struct pulse *p = ctx;
+
+	if (f->type == MESH_HEARD)
+		answer(p, id, f);
+	else if (f->type == MESH_ANSWER)
+		liveness_answer(&p->liveness, f->query, f->yes, loop_now(p->conf.loop));
+	loop_task_queue(&p->follow);
+}
+
+/* --- sessions --- */
+
 /* The peer may not have been told yet, and the engine must not be called from here. */
 static void on_session(void *ctx, const struct bfd_event *ev)
 {
@@ -74,6 +172,7 @@ static void on_session(void *ctx, const struct bfd_event *ev)
 		liveness_silent(&p->liveness, id, loop_now(p->conf.loop));
 	else
 		liveness_lost(&p->liveness, id);
+	mesh_io_want(p->io, id, change->new_state == BFD_UP);
 	if (change->new_state == BFD_UP || change->old_state == BFD_UP)
 		tell(p, change->new_state == BFD_UP ? PULSE_UP : PULSE_DOWN, id, LIVENESS_FINE);
 	loop_task_queue(&p->follow);
@@ -86,6 +185,17 @@ struct pulse *pulse_new(const struct pulse_conf *conf)
 	p->conf = *conf;
 	p->bfd = bfd_engine_new(&(struct bfd_engine_conf){
 		.loop = conf->loop, .event = on_session, .ctx = p, .port = conf->port });
+	p->io = mesh_io_new(&(struct mesh_io_conf){
+		.loop = conf->loop,
+		.port = conf->port,
+		.name = conf->name,
+		.ring = conf->ring,
+		.hooks = { .ctx = p,
+			   .linked = on_linked,
+			   .refused = on_refused,
+			   .frame = on_frame },
+	});
+	explicit_bzero(&p->conf.ring, sizeof(p->conf.ring));
 	liveness_init(&p->liveness);
 	loop_timer_init(&p->timer, conf->loop, due);
 	loop_task_init(&p->follow, conf->loop, follow);
@@ -98,17 +208,10 @@ struct pulse *pulse_free(struct pulse *p)
 		return NULL;
 	loop_timer_stop(&p->timer);
 	loop_task_cancel(&p->follow);
+	mesh_io_free(p->io);
 	bfd_engine_free(p->bfd);
 	free(p);
 	return NULL;
-}
-
-static bool has_peer(const struct pulse_table *t, uint16_t id)
-{
-	for (size_t i = 0; t && i < t->n; i++)
-		if (t->peers[i].id == id)
-			return true;
-	return false;
 }
 
 static void forget(struct pulse *p, uint16_t id)
@@ -122,7 +225,7 @@ const struct pulse_table *pulse_apply(struct pulse *p, const struct pulse_table 
 	const struct pulse_table *before = p->table;
 
 	for (size_t i = 0; before && i < before->n; i++)
-		if (!has_peer(t, before->peers[i].id))
+		if (!peer_of(t, before->peers[i].id))
 			forget(p, before->peers[i].id);
 	for (size_t i = 0; t && i < t->n; i++)
 		if (!liveness_find(&p->liveness, t->peers[i].id))
@@ -130,6 +233,7 @@ const struct pulse_table *pulse_apply(struct pulse *p, const struct pulse_table 
 	if (t)
 		liveness_trust(&p->liveness, t->trusted, t->interval);
 	p->table = t;
+	mesh_io_set_peers(p->io, t ? t->peers : NULL, t ? t->n : 0);
 	(void)bfd_engine_apply(p->bfd, t ? &t->sessions : NULL);
 	drain(p);
 	return before;
@@ -137,7 +241,7 @@ const struct pulse_table *pulse_apply(struct pulse *p, const struct pulse_table 
 
 void pulse_gossip(struct pulse *p, uint16_t id, bool alive)
 {
-	if (!has_peer(p->table, id))
+	if (!peer_of(p->table, id))
 		return;
 	(void)!liveness_gossip(&p->liveness, id, alive); /* it has room: the table is no longer */
 	drain(p);

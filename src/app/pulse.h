@@ -1,6 +1,6 @@
 /**
- * Fast detection on the packet thread: a session of BFD with each other node of the cluster, the liveness core, and
- * what follows from it at once: who is out of the running for the addresses of Layer 2.
+ * Fast detection on the packet thread: a session of BFD and a connection with each other node of the cluster, the
+ * liveness core, and what follows from it at once: who is out of the running for the addresses of Layer 2.
  *
  * app/mesh.h, on the control thread, says with whom. Everything here is called on the packet thread.
  */
@@ -9,17 +9,14 @@
 
 #include "bfd/engine.h"
 #include "cluster/liveness.h"
+#include "cluster/mesh_io.h"
 
 #define PULSE_PEERS_MAX LIVENESS_PEERS_MAX
 
-struct pulse_peer {
-	uint16_t id; /* of app/ids.h; its session's too */
-	struct addr addr;
-};
-
 /** Immutable once applied. */
 struct pulse_table {
-	struct pulse_peer peers[PULSE_PEERS_MAX];
+	struct mesh_peer
+		peers[PULSE_PEERS_MAX]; /* their ids are those of app/ids.h, and of the sessions */
 	struct bfd_target targets[PULSE_PEERS_MAX]; /* in the same order */
 	size_t n;
 	struct bfd_table sessions; /* its targets are those above */
@@ -42,6 +39,8 @@ struct pulse_event {
 struct pulse_conf {
 	struct loop *loop;
 	uint16_t port;
+	const char *name;	/* ours; copied */
+	struct crypt_ring ring; /* of the connections; empty: not sealed */
 	/** Who is barred counts as dead; must not call back. */
 	void (*bar)(void *ctx, uint16_t id, bool barred);
 	void (*event)(void *ctx, const struct pulse_event *ev);

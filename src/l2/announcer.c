@@ -97,13 +97,27 @@ static void count_owned(struct l2_announcer *a)
 	l2_gauge_set(&a->stats.owned, a->owned);
 }
 
+/* A node is back that may have answered for what is ours while we could not be heard: say whose it is. */
+static void announce_to(struct l2_announcer *a, uint16_t node, struct mono now)
+{
+	const struct l2_table *t = a->table;
+
+	for (uint32_t i = 0; i < t->n_addresses; i++)
+		if (t->slots[i].owned &&
+		    l2_succession_has(t->addresses[i].nodes, t->addresses[i].n_nodes, node))
+			l2_announce(a, i, 0, now);
+}
+
 void l2_announcer_set_alive(struct l2_announcer *a, uint16_t node, bool alive, struct mono now)
 {
 	if (l2_nodes_has(&a->alive, node) == alive)
 		return;
 	l2_nodes_set(&a->alive, node, alive);
-	if (a->table)
-		decide_owners(a, now);
+	if (!a->table)
+		return;
+	decide_owners(a, now);
+	if (alive)
+		announce_to(a, node, now);
 }
 
 void l2_announcer_bar(struct l2_announcer *a, uint16_t node, bool barred, struct mono now)
@@ -111,8 +125,11 @@ void l2_announcer_bar(struct l2_announcer *a, uint16_t node, bool barred, struct
 	if (l2_nodes_has(&a->barred, node) == barred)
 		return;
 	l2_nodes_set(&a->barred, node, barred);
-	if (a->table)
-		decide_owners(a, now);
+	if (!a->table)
+		return;
+	decide_owners(a, now);
+	if (!barred)
+		announce_to(a, node, now);
 }
 
 enum l2_filter_set l2_announcer_filter_set(const struct l2_announcer *a)

@@ -66,7 +66,10 @@ struct l2_announcer *l2_announcer_free(struct l2_announcer *a);
 struct l2_table *l2_announcer_apply(struct l2_announcer *a, struct l2_table *table,
 				    struct mono now);
 
-/** A node died or came back: takes and gives up addresses at once. */
+/**
+ * A node died or came back: takes and gives up addresses at once. To one that is back we say whose the addresses are
+ * that it may have answered for.
+ */
 void l2_announcer_set_alive(struct l2_announcer *a, uint16_t node, bool alive, struct mono now);
 
 /**

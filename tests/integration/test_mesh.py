@@ -3,7 +3,7 @@
 import signal
 import time
 
-from cluster import lan_nodes, start_all, wait_owner
+from cluster import document, lan_nodes, wait_members, wait_owner
 from netlab import Pinger, wait_for
 
 ADDRESS = "10.50.0.200"
@@ -24,8 +24,14 @@ def heartbeats_up(nodes):
 
 
 def three(lab):
+    """With a secret: heartbeats are authenticated, frames sealed."""
     lan, client, nodes = lan_nodes(lab, "abc")
-    start_all(nodes, ONE)
+    for n in nodes:
+        (n.dir / "gossip.key").write_text("a secret of this test")
+        n.configure(document(nodes, ONE).replace("cluster:", f"cluster:\n  secret-file: {n.dir}/gossip.key"))
+    for n in nodes:
+        n.start()
+    wait_members(nodes)
     heartbeats_up(nodes)
     owner = wait_owner(nodes, ADDRESS)
     return client, nodes, owner
@@ -46,3 +52,42 @@ def test_a_host_dies(lab):
     outage = outage_of(client, others, owner.crash_host)
     print(f"host dead: {outage:.0f} ms")
     assert outage < LOADED_MS
+
+
+def test_a_process_dies(lab):
+    client, nodes, owner = three(lab)
+    others = [n for n in nodes if n is not owner]
+    outage = outage_of(client, others, owner.kill)
+    print(f"process killed: {outage:.0f} ms")
+    assert outage < LOADED_MS
+    assert any(e["node"] == owner.name for n in others for e in n.events("nodeOut"))
+
+
+def test_a_node_freezes_and_wakes(lab):
+    client, nodes, owner = three(lab)
+    others = [n for n in nodes if n is not owner]
+    frozen = outage_of(client, others, lambda: owner.daemon.send_signal(signal.SIGSTOP))
+    print(f"process frozen: {frozen:.0f} ms")
+
+    def wake():
+        owner.daemon.send_signal(signal.SIGCONT)
+        wait_owner(nodes, ADDRESS)
+    woken = outage_of(client, [owner], wake)
+    print(f"woken: {woken:.0f} ms")
+    assert frozen < LOADED_MS
+    assert woken < 2000
+
+
+def test_one_way_loss_kills_nobody(lab):
+    """B doesn't hear A, the owner; C does."""
+    client, nodes, owner = three(lab)
+    deaf = next(n for n in nodes if n is not owner)
+    address = owner.run("ip -4 -br addr show eth0").stdout.split()[2].split("/")[0]
+    rules = deaf.dir / "deaf.nft"
+    rules.write_text("table ip deaf {\n chain input {\n  type filter hook input priority 0;\n"
+                     f"  ip saddr {address} udp dport 7947 drop\n }}\n}}\n")
+    deaf.run(["nft", "-f", str(rules)])
+    wait_for(lambda: owner.name in [e["node"] for e in deaf.events("heartbeatDown")], "the session ends")
+    time.sleep(1)
+    assert not deaf.events("nodeOut")
+    assert wait_owner(nodes, ADDRESS) is owner

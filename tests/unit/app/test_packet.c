@@ -120,7 +120,7 @@ static struct control *control_new(void)
 
 	assert_int_equal(loop_new(&c->loop, &e), 0);
 	loop_timer_init(&c->poll, c->loop, polled);
-	assert_int_equal(packet_new(c->loop, &hooks, &c->packet, &e), 0);
+	assert_int_equal(packet_new(c->loop, &hooks, NULL, &c->packet, &e), 0);
 	packet_set_alive(c->packet, ME, true);
 	return c;
 }

@@ -302,8 +302,47 @@ static void death_and_return_of_a_node(void **state)
 	l2_announcer_set_alive(b->a, OTHER, true, b->now);
 	assert_string_equal(events(b), "-192.0.2.1 ");
 	assert_int_equal(l2_announcer_filter_set(b->a), L2_FILTER_OWNED);
+	/* It may have answered for what is ours, while it heard nothing of us. */
+	assert_string_equal(sent(b), "5:req:192.0.2.2 5:rep:192.0.2.2 ");
 	advance(b, DUR_MS(1100));
 	assert_string_equal(sent(b), "5:req:192.0.2.2 5:rep:192.0.2.2 "); /* not the lost one */
+	bench_free(b);
+}
+
+/* Who is barred is passed over, whatever tables say; and it is told whose an address is when it is back. */
+static void who_is_barred_counts_as_dead(void **state)
+{
+	struct bench *b = bench_new(0, DUR_S(0));
+
+	(void)state;
+	add(b, "192.0.2.1", other_first);
+	add(b, "192.0.2.2", me_first);
+	assert_string_equal(apply(b), "+192.0.2.2 ");
+	sent(b);
+	l2_announcer_bar(b->a, OTHER, true, b->now);
+	assert_string_equal(events(b), "+192.0.2.1 ");
+	assert_string_equal(apply(b), "");
+	l2_announcer_set_alive(b->a, OTHER, false, b->now);
+	l2_announcer_set_alive(b->a, OTHER, true, b->now);
+	assert_string_equal(events(b), "");
+	sent(b);
+	l2_announcer_bar(b->a, OTHER, false, b->now);
+	assert_string_equal(events(b), "-192.0.2.1 ");
+	assert_string_equal(sent(b), "5:req:192.0.2.2 5:rep:192.0.2.2 ");
+	bench_free(b);
+}
+
+static void who_is_barred_itself_owns_nothing(void **state)
+{
+	struct bench *b = bench_new(0, DUR_S(0));
+
+	(void)state;
+	add(b, "192.0.2.1", me_first);
+	apply(b);
+	l2_announcer_bar(b->a, ME, true, b->now);
+	assert_string_equal(events(b), "-192.0.2.1 ");
+	l2_announcer_bar(b->a, ME, false, b->now);
+	assert_string_equal(events(b), "+192.0.2.1 ");
 	bench_free(b);
 }
 
@@ -901,6 +940,8 @@ int main(void)
 		cmocka_unit_test(first_copies_overtake),
 		cmocka_unit_test(rate_spreads_announcements),
 		cmocka_unit_test(death_and_return_of_a_node),
+		cmocka_unit_test(who_is_barred_counts_as_dead),
+		cmocka_unit_test(who_is_barred_itself_owns_nothing),
 		cmocka_unit_test(there_and_back_untold_is_no_event),
 		cmocka_unit_test(tables_do_not_revive_the_dead),
 		cmocka_unit_test(new_table_keeps_the_schedule),
