@@ -27,6 +27,20 @@ static void log_note(const struct bgp_event *ev, bool sent)
 		  KV_STR("text", ev->note.text[0] ? ev->note.text : NULL));
 }
 
+static int bfd_hand_over(struct sessions *s, struct err *e);
+
+/* Who watches an unnumbered peer has to know where it is. */
+static void on_found(struct sessions *s, const struct bgp_event *ev)
+{
+	struct err e = { 0 };
+
+	log_event(LOG_INFO, "peerFound", "an unnumbered peer was found", KV_STR("peer", ev->peer),
+		  KV_STR("address", ev->reason));
+	if (bfd_hand_over(s, &e) < 0)
+		log_event(LOG_ERROR, "bfdNotApplied", "not every BFD session is configured",
+			  KV_STR("error", e.text));
+}
+
 static void on_bgp(void *ctx, const struct bgp_event *ev)
 {
 	struct sessions *s = ctx;
@@ -53,6 +67,9 @@ static void on_bgp(void *ctx, const struct bgp_event *ev)
 		break;
 	case BGP_EVENT_NOTIFICATION_RECEIVED:
 		log_note(ev, false);
+		break;
+	case BGP_EVENT_FOUND:
+		on_found(s, ev);
 		break;
 	case BGP_EVENT_LISTEN_FAILED:
 		log_event(LOG_ERROR, "bgpListenFailed", "peers can't connect to us",
@@ -135,6 +152,15 @@ static int secret_read(const char *path, char *out, size_t cap, struct err *e)
 	return out[0] ? 0 : err_set(e, ERR_CONFIG, "%s is empty", path);
 }
 
+/* The link that a link-local address is on. */
+static const char *zone_of(const struct cfg_peer *p)
+{
+	bool v6 = p->addr.family == FAMILY_V6;
+	bool local = cfg_peer_is_unnumbered(p) || (v6 && addr_is_link_local(&p->addr));
+
+	return p->zone || !local ? p->zone : p->interface;
+}
+
 static struct bgp_peer_conf peer_conf(const struct cfg_peer *p, const char *password)
 {
 	static const enum bgp_asn_rule asn_rules[] = {
@@ -154,9 +180,10 @@ static struct bgp_peer_conf peer_conf(const struct cfg_peer *p, const char *pass
 
 	return (struct bgp_peer_conf){
 		.name = p->name,
-		.addr = p->addr,
+		.unnumbered = cfg_peer_is_unnumbered(p),
+		.addr = cfg_peer_is_unnumbered(p) ? (struct addr){ .family = FAMILY_V6 } : p->addr,
 		.port = p->port,
-		.zone = p->zone,
+		.zone = zone_of(p),
 		.device = p->vrf ? p->vrf : p->interface,
 		.source = p->source,
 		.password = password,
@@ -172,7 +199,7 @@ static struct bgp_peer_conf peer_conf(const struct cfg_peer *p, const char *pass
 		.hold_s = (uint16_t)(p->hold.ns / 1000000000),
 		.keepalive_s = (uint16_t)(p->keepalive.ns / 1000000000),
 		.retry_max = p->connect_time,
-		.dual_stack = p->dual_stack,
+		.dual_stack = p->dual_stack || cfg_peer_is_unnumbered(p),
 		.passive = p->passive,
 		.in_vrf = p->vrf != NULL,
 		.delay_open = p->delay_open,
@@ -246,6 +273,17 @@ static void bfd_peer_unref(struct bfd_peer *b)
 	free(b);
 }
 
+/* Unset while an unnumbered peer was not found. */
+static struct addr addr_of(const struct sessions *s, const struct cfg_peer *p)
+{
+	struct bgp_peer_status st;
+
+	if (addr_is_set(&p->addr) || !bgp_speaker_find(s->bgp, p->name, &st) ||
+	    addr_is_unspecified(&st.addr))
+		return p->addr;
+	return st.addr;
+}
+
 static struct bfd_peer *bfd_peer_of(struct sessions *s, const struct cfg_peer *p)
 {
 	struct bfd_peer *b = map_get(s->bfd, p->name);
@@ -258,7 +296,7 @@ static struct bfd_peer *bfd_peer_of(struct sessions *s, const struct cfg_peer *p
 		b->added = loop_now(s->loop);
 		(void)map_put(s->bfd, p->name, b);
 	}
-	b->addr = p->addr;
+	b->addr = addr_of(s, p);
 	return b;
 }
 
@@ -303,8 +341,10 @@ static const struct net_link *link_in_vrf(const struct sessions *s, const struct
 static const struct net_link *link_of(const struct sessions *s, const struct cfg_peer *p,
 				      const struct net_link *vrf)
 {
-	if (p->zone)
-		return net_links_by_name(s->links, p->zone);
+	const char *zone = zone_of(p);
+
+	if (zone)
+		return net_links_by_name(s->links, zone);
 	return p->vrf ? link_in_vrf(s, p, vrf) : net_links_connected(s->links, &p->addr);
 }
 
@@ -361,7 +401,7 @@ static void target_fill(struct sessions *s, const struct cfg_peer *p, struct bfd
 {
 	*t = (struct bfd_target){
 		.id = b->id,
-		.peer = p->addr,
+		.peer = b->addr,
 		.local = p->source,
 		.min_ttl = p->bfd->min_ttl,
 		.echo_us = p->bfd->echo ? p->bfd->echo_us : 0,
@@ -396,12 +436,14 @@ static int bfd_hand_over(struct sessions *s, struct err *e)
 
 		if (!p->bfd || !running_peer(s, p->name))
 			continue;
+		struct bfd_peer *b = bfd_peer_of(s, p);
+
+		if (!addr_is_set(&b->addr))
+			continue;
 		if (auth_make(p->bfd, &k->auths[k->table.n], e) < 0) {
 			status = err_wrap(e, "peer %s", p->name);
 			continue;
 		}
-		struct bfd_peer *b = bfd_peer_of(s, p);
-
 		b->refs++;
 		k->peers[k->table.n] = b;
 		target_fill(s, p, &k->targets[k->table.n], b);

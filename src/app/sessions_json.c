@@ -123,7 +123,10 @@ static json_t *peer_json(const struct sessions *s, const struct bgp_peer_status 
 	json_t *item = json_item(
 		st->name, json_lower(bgp_state_name(st->state), state, sizeof(state)), st->since);
 
-	json_set_text(item, "address", addr_port_format(&st->addr, st->port, port));
+	json_set_text(item, "address",
+		      addr_is_unspecified(&st->addr) ? ""
+						     : addr_port_format(&st->addr, st->port, port));
+	json_set_text(item, "interface", st->zone ? st->zone : st->device);
 	json_set_u64(item, "my-asn", st->local_as);
 	json_set_u64(item, "peer-asn", st->peer_as);
 	if (addr_is_set(&st->local))

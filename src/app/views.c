@@ -149,8 +149,8 @@ static void listen_status(const struct app *a, json_t *problems)
 		if (st.error)
 			problem(problems, "ss -tlnp shows who has the port",
 				"BGP does not listen on %s%s%s: %s",
-				addr_port_format(&st.addr, st.port, at), st.vrf ? " in VRF " : "",
-				st.vrf ? st.vrf : "", st.error);
+				addr_port_format(&st.addr, st.port, at), st.device ? " of " : "",
+				st.device ? st.device : "", st.error);
 }
 
 static void sessions_status(const struct app *a, json_t *counts, json_t *problems)

@@ -9,6 +9,7 @@
 #include "bgp/io.h"
 #include "bgp/rib.h"
 #include "bgp/speaker.h"
+#include "bgp/unnumbered.h"
 
 struct bgp_speaker {
 	struct loop *loop;
@@ -49,6 +50,9 @@ struct bgp_link {
 struct bgp_peer {
 	struct bgp_speaker *sp;
 	struct bgp_peer_conf conf; /* strings are ours */
+	struct addr
+		addr; /* where it is: the configured address, or what was found; unset: not known */
+	struct bgp_unnumbered *finder; /* of an unnumbered peer */
 	struct bgp_session session;
 	unsigned number; /* in the speaker's rib */
 	struct bgp_link link[BGP_LEGS];
@@ -70,6 +74,10 @@ void bgp_peer_free(struct bgp_peer *p);
 void bgp_peer_conf_copy(struct bgp_peer_conf *to, const struct bgp_peer_conf *from);
 void bgp_peer_conf_fini(struct bgp_peer_conf *conf);
 struct bgp_session_conf bgp_peer_session_conf(const struct bgp_peer *p);
+/** The configuration's address holds from now on; an unnumbered peer is looked for. */
+void bgp_peer_locate(struct bgp_peer *p);
+/** An unnumbered peer is here. */
+void bgp_peer_found(struct bgp_peer *p, const struct addr *addr);
 /** Do what the session asks for, write what can be written, arm the timer. After every call into the session. */
 void bgp_peer_settle(struct bgp_peer *p);
 /** The peer connected: takes @fd. */

@@ -1,6 +1,6 @@
 /*
- * Where peers connect to us: a socket for each family, and for each VRF that a peer lives in. Each knows the
- * passwords of the peers that it is for. A listen that fails is tried again, and told by bgp_speaker_listen_next().
+ * Where peers connect to us: a socket for each family, and for each VRF that a peer lives in or link that it is bound to:
+ * what a socket of a link answers leaves by that link, so that several peers may have one address. Each knows the passwords of the peers that it is for. A listen that fails is tried again, and told by bgp_speaker_listen_next().
  */
 #include <net/if.h>
 #include <stdio.h>
@@ -23,7 +23,8 @@ struct bgp_listener {
 	int fd; /* -1: it failed, and error says why */
 	struct addr addr;
 	uint16_t port;
-	char *vrf; /* or NULL */
+	char *device; /* or NULL */
+	bool is_vrf;
 	bool wanted;
 	struct err error;
 	struct err told;  /* the last error that was an event */
@@ -55,37 +56,56 @@ static void listener_free(struct bgp_listener *l)
 		close(l->fd);
 	map_clear(l->keys, key_free);
 	map_free(l->keys);
-	free(l->vrf);
+	free(l->device);
 	free(l);
 }
 
 /* --- connections --- */
 
-/* Whether @conf is who connected to this listener from there. */
-static bool is_from(const struct bgp_peer_conf *conf, const struct bgp_listener *l,
-		    const struct tcp_end *from)
+/* An unnumbered peer that was not found yet is any neighbour on its interface. */
+static bool has_address(const struct bgp_peer *p, const struct addr *a)
 {
-	const char *vrf = conf->in_vrf ? conf->device : NULL;
-
-	if (!addr_eq(&conf->addr, &from->addr) || !text_eq(vrf, l->vrf))
-		return false;
-	return !from->scope || !conf->zone || if_nametoindex(conf->zone) == from->scope;
+	if (addr_is_set(&p->addr))
+		return addr_eq(&p->addr, a);
+	return a->family == FAMILY_V6 && addr_is_link_local(a);
 }
 
-/* Several peers may share an address (they differ by the port that we connect to): the first that waits. */
+/* A VRF is a world of its own; of links, a peer is bound to one or may come by any. */
+static bool is_for(const struct bgp_listener *l, const struct bgp_peer_conf *conf)
+{
+	if (conf->in_vrf || l->is_vrf)
+		return conf->in_vrf == l->is_vrf && text_eq(conf->device, l->device);
+	return !conf->device || !l->device || text_eq(conf->device, l->device);
+}
+
+/* Whether @p is who connected to this listener from there. */
+static bool is_from(const struct bgp_peer *p, const struct bgp_listener *l,
+		    const struct tcp_end *from)
+{
+	const char *zone = p->conf.zone;
+
+	return is_for(l, &p->conf) && has_address(p, &from->addr) &&
+	       (!from->scope || !zone || if_nametoindex(zone) == from->scope);
+}
+
+/* Several peers may share an address: the first that waits, and before others one that is bound to the link. */
 static struct bgp_peer *find_peer(const struct bgp_listener *l, const struct tcp_end *from)
 {
 	struct bgp_peer *found = NULL;
+	int best = -1;
 	void *at;
 
 	for (size_t i = 0; map_next(l->sp->peers, &i, NULL, &at);) {
 		struct bgp_peer *p = at;
 
-		if (!is_from(&p->conf, l, from))
+		if (!is_from(p, l, from))
 			continue;
-		if (p->session.state < BGP_OPEN_CONFIRM && p->session.running)
-			return p;
-		found = found ? found : p;
+		bool waits = p->session.state < BGP_OPEN_CONFIRM && p->session.running;
+		int score = 2 * (l->device && p->conf.device) + waits;
+		if (score > best) {
+			found = p;
+			best = score;
+		}
 	}
 	return found;
 }
@@ -105,6 +125,8 @@ static void take(struct bgp_listener *l, int fd, const struct tcp_end *from)
 	struct bgp_peer *p = find_peer(l, from);
 
 	if (p && lingering(l->sp) < POLITE_MAX) {
+		if (!addr_is_set(&p->addr))
+			bgp_peer_found(p, &from->addr);
 		bgp_peer_offer(p, fd);
 		return;
 	}
@@ -135,20 +157,21 @@ static void on_ready(struct loop_io *io, unsigned events)
 
 /* --- passwords --- */
 
-static void key_put(struct bgp_listener *l, const struct bgp_peer_conf *conf)
+static void key_put(struct bgp_listener *l, const struct bgp_peer *p)
 {
-	const char *name = ADDR_TEXT(&conf->addr);
+	const struct bgp_peer_conf *conf = &p->conf;
+	const char *name = ADDR_TEXT(&p->addr);
 	struct key *k = map_get(l->keys, name);
 
 	if (k && strcmp(k->password, conf->password) == 0) {
 		k->wanted = true;
 		return;
 	}
-	if (tcp_set_password(l->fd, &conf->addr, conf->password, &l->error) < 0)
+	if (tcp_set_password(l->fd, &p->addr, conf->password, &l->error) < 0)
 		return;
 	if (!k) {
 		k = mem_new(struct key);
-		k->addr = conf->addr;
+		k->addr = p->addr;
 		map_put(l->keys, name, k);
 	}
 	k->wanted = true;
@@ -180,11 +203,11 @@ static void keys_sync(struct bgp_listener *l)
 		k->wanted = false;
 	(void)name;
 	for (size_t i = 0; map_next(l->sp->peers, &i, NULL, &at);) {
-		const struct bgp_peer_conf *conf = &((const struct bgp_peer *)at)->conf;
+		const struct bgp_peer *p = at;
+		const struct bgp_peer_conf *conf = &p->conf;
 
-		if (conf->password && conf->addr.family == l->addr.family &&
-		    text_eq(conf->in_vrf ? conf->device : NULL, l->vrf))
-			key_put(l, conf);
+		if (conf->password && p->addr.family == l->addr.family && is_for(l, conf))
+			key_put(l, p);
 	}
 	while (key_drop_one(l))
 		;
@@ -205,18 +228,22 @@ static void tell(struct bgp_listener *l)
 	bgp_speaker_emit(l->sp, NULL, &event);
 }
 
-static void listener_open(struct bgp_listener *l)
+/* @shared: there are listeners of links as well */
+static void listener_open(struct bgp_listener *l, bool shared)
 {
 	const struct tcp_listen_conf conf = {
 		.addr = l->addr,
 		.port = l->port,
-		.device = l->vrf,
+		.device = l->device,
+		.shared = shared,
 		.dscp = DSCP_CS6,
 	};
 
 	l->error = (struct err){ 0 };
 	if (l->fd < 0)
 		l->fd = tcp_listen(&conf, &l->error);
+	else if (shared)
+		(void)!tcp_share(l->fd, NULL); /* whoever comes after says what it lacks */
 	if (l->fd >= 0) {
 		loop_io_watch(&l->io, l->fd, LOOP_READ);
 		keys_sync(l);
@@ -227,12 +254,13 @@ static void listener_open(struct bgp_listener *l)
 	loop_timer_set(&l->sp->listen_again, mono_add(loop_now(l->sp->loop), LISTEN_AGAIN));
 }
 
-static void want(struct bgp_speaker *sp, const struct addr *addr, const char *vrf)
+static void want(struct bgp_speaker *sp, const struct addr *addr, const char *device, bool is_vrf)
 {
 	struct bgp_listener *l;
 
 	LIST_EACH (l, &sp->listeners, link) {
-		if (addr_eq(&l->addr, addr) && l->port == sp->listen.port && text_eq(l->vrf, vrf)) {
+		if (addr_eq(&l->addr, addr) && l->port == sp->listen.port &&
+		    text_eq(l->device, device) && l->is_vrf == is_vrf) {
 			l->wanted = true;
 			return;
 		}
@@ -242,7 +270,8 @@ static void want(struct bgp_speaker *sp, const struct addr *addr, const char *vr
 	l->fd = -1;
 	l->addr = *addr;
 	l->port = sp->listen.port;
-	l->vrf = vrf ? mem_strdup(vrf) : NULL;
+	l->device = device ? mem_strdup(device) : NULL;
+	l->is_vrf = is_vrf;
 	l->wanted = true;
 	l->keys = map_new();
 	loop_io_init(&l->io, sp->loop, on_ready);
@@ -250,34 +279,37 @@ static void want(struct bgp_speaker *sp, const struct addr *addr, const char *vr
 }
 
 /* "[::]" means both families. */
-static void want_families(struct bgp_speaker *sp, const char *vrf)
+static void want_families(struct bgp_speaker *sp, const char *device, bool is_vrf)
 {
 	const struct addr any4 = addr_v4(0, 0, 0, 0), any6 = { .family = FAMILY_V6 };
 
-	want(sp, &sp->listen.addr, vrf);
+	want(sp, &sp->listen.addr, device, is_vrf);
 	if (addr_eq(&sp->listen.addr, &any6))
-		want(sp, &any4, vrf);
+		want(sp, &any4, device, is_vrf);
 }
 
 static void relisten(struct loop_task *t)
 {
 	struct bgp_speaker *sp = CONTAINER_OF(t, struct bgp_speaker, relisten);
 	struct bgp_listener *l;
+	bool shared = false;
 	void *at;
 
 	LIST_EACH (l, &sp->listeners, link)
 		l->wanted = false;
 	if (sp->listen.port)
-		want_families(sp, NULL);
+		want_families(sp, NULL, false);
 	for (size_t i = 0; sp->listen.port && map_next(sp->peers, &i, NULL, &at);) {
 		const struct bgp_peer_conf *conf = &((const struct bgp_peer *)at)->conf;
 
-		if (conf->in_vrf)
-			want_families(sp, conf->device);
+		if (!conf->device)
+			continue;
+		want_families(sp, conf->device, conf->in_vrf);
+		shared |= !conf->in_vrf;
 	}
 	LIST_EACH (l, &sp->listeners, link) {
 		if (l->wanted)
-			listener_open(l);
+			listener_open(l, shared);
 		else
 			listener_free(l);
 	}
@@ -347,7 +379,7 @@ bool bgp_speaker_listen_next(const struct bgp_speaker *sp, size_t *at,
 		*out = (struct bgp_listen_status){
 			.addr = l->addr,
 			.port = l->port,
-			.vrf = l->vrf,
+			.device = l->device,
 			.error = l->error.text[0] ? l->error.text : NULL,
 		};
 		return true;

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "bgp/bgp_priv.h"
@@ -137,7 +138,7 @@ static struct bgp_format format_of(struct bgp_peer *p)
 static struct tcp_conf tcp_conf(const struct bgp_peer *p)
 {
 	return (struct tcp_conf){
-		.peer = p->conf.addr,
+		.peer = addr_is_set(&p->addr) ? p->addr : p->conf.addr,
 		.port = p->conf.port,
 		.zone = p->conf.zone,
 		.source = p->conf.source,
@@ -153,6 +154,15 @@ static struct tcp_conf tcp_conf(const struct bgp_peer *p)
 static void connect_out(struct bgp_peer *p, struct mono now)
 {
 	struct err e = { 0 };
+
+	if (p->finder)
+		p->addr = *bgp_unnumbered_peer(p->finder);
+	if (!addr_is_set(&p->addr)) {
+		err_set(&e, ERR_NOT_FOUND, "%s: %s", p->conf.zone,
+			bgp_unnumbered_trouble(p->finder));
+		bgp_session_failed(&p->session, e.text, now);
+		return;
+	}
 	const struct tcp_conf conf = tcp_conf(p);
 
 	if (bgp_conn_open(&p->link[BGP_OURS].conn, &conf, &e) < 0)
@@ -213,6 +223,8 @@ static void on_state(struct bgp_peer *p, const struct bgp_out *out, struct mono 
 		p->flaps++;
 		bgp_rib_down(p->sp->rib, p->number);
 	}
+	if (p->finder && out->to <= BGP_ACTIVE)
+		bgp_unnumbered_doubt(p->finder);
 	if (out->to == BGP_ESTABLISHED) {
 		const struct bgp_format format = format_of(p);
 
@@ -453,6 +465,41 @@ static void on_timer(struct loop_timer *t, struct mono now)
 	bgp_peer_settle(p);
 }
 
+void bgp_peer_found(struct bgp_peer *p, const struct addr *addr)
+{
+	char at[ADDR_TEXT_MAX + 32];
+	const struct bgp_event event = { .type = BGP_EVENT_FOUND, .reason = at };
+
+	snprintf(at, sizeof(at), "%s%%%s", ADDR_TEXT(addr), p->conf.zone);
+	p->addr = *addr;
+	bgp_speaker_emit(p->sp, p, &event);
+	bgp_listen_touch(p->sp); /* its password */
+}
+
+static void on_found(void *peer)
+{
+	struct bgp_peer *p = peer;
+
+	if (p->session.state >= BGP_OPEN_SENT) /* it is told at the end of the session */
+		return;
+	bgp_peer_found(p, bgp_unnumbered_peer(p->finder));
+	bgp_session_retry(&p->session, loop_now(p->sp->loop));
+	bgp_peer_settle(p);
+}
+
+void bgp_peer_locate(struct bgp_peer *p)
+{
+	if (p->conf.unnumbered && p->finder && bgp_unnumbered_is_on(p->finder, p->conf.zone))
+		return;
+	p->finder = bgp_unnumbered_free(p->finder);
+	p->addr = p->conf.addr;
+	if (!p->conf.unnumbered)
+		return;
+	p->addr = (struct addr){ 0 };
+	p->finder =
+		bgp_unnumbered_new(p->sp->loop, p->conf.zone, rng_u64(&p->sp->rng), on_found, p);
+}
+
 struct bgp_peer *bgp_peer_new(struct bgp_speaker *sp, const struct bgp_peer_conf *conf,
 			      unsigned number)
 {
@@ -469,12 +516,14 @@ struct bgp_peer *bgp_peer_new(struct bgp_speaker *sp, const struct bgp_peer_conf
 	}
 	loop_timer_init(&p->timer, sp->loop, on_timer);
 	list_init(&p->changed);
+	bgp_peer_locate(p);
 	return p;
 }
 
 void bgp_peer_free(struct bgp_peer *p)
 {
 	loop_timer_stop(&p->timer);
+	bgp_unnumbered_free(p->finder);
 	for (int i = 0; i < BGP_LEGS; i++)
 		bgp_conn_close(&p->link[i].conn);
 	list_remove(&p->changed);

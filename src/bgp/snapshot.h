@@ -52,8 +52,8 @@ struct bgp_peer_status {
 struct bgp_listen_status {
 	struct addr addr;
 	uint16_t port;
-	const char *vrf;   /* or NULL */
-	const char *error; /* why it does not listen; NULL: it does */
+	const char *device; /* the link or VRF whose connections are meant; NULL: all others */
+	const char *error;  /* why it does not listen; NULL: it does */
 };
 
 struct bgp_route_status {

@@ -146,6 +146,9 @@ static int check_conf(const struct bgp_peer_conf *c, struct err *e)
 		return err_set(e, ERR_CONFIG, "a BGP peer needs a name");
 	if (!addr_is_set(&c->addr))
 		return err_set(e, ERR_CONFIG, "peer %s: no address", c->name);
+	if (c->unnumbered && !c->zone)
+		return err_set(e, ERR_CONFIG, "peer %s: neither an address nor an interface",
+			       c->name);
 	if (c->addr.family == FAMILY_V6 && addr_is_link_local(&c->addr) && !c->zone)
 		return err_set(e, ERR_CONFIG, "peer %s: a link-local address needs an interface",
 			       c->name);
@@ -173,9 +176,9 @@ static bool same_transport(const struct bgp_peer_conf *a, const struct bgp_peer_
 	uint16_t port_a = a->port ? a->port : BGP_PORT;
 	uint16_t port_b = b->port ? b->port : BGP_PORT;
 
-	return addr_eq(&a->addr, &b->addr) && port_a == port_b && text_eq(a->zone, b->zone) &&
-	       text_eq(a->device, b->device) && addr_eq(&a->source, &b->source) &&
-	       a->ttl == b->ttl && a->min_ttl == b->min_ttl;
+	return addr_eq(&a->addr, &b->addr) && a->unnumbered == b->unnumbered && port_a == port_b &&
+	       text_eq(a->zone, b->zone) && text_eq(a->device, b->device) &&
+	       addr_eq(&a->source, &b->source) && a->ttl == b->ttl && a->min_ttl == b->min_ttl;
 }
 
 static bool same_session(const struct bgp_peer_conf *a, const struct bgp_peer_conf *b)
@@ -218,7 +221,7 @@ static void apply_live(struct bgp_peer *p)
 	/* A refusal leaves the old key, and the session on it; the next connection tells. */
 	for (int i = 0; i < BGP_LEGS; i++)
 		if (p->conf.password && bgp_conn_is_open(&p->link[i].conn))
-			(void)!tcp_set_password(p->link[i].conn.fd, &p->conf.addr, p->conf.password,
+			(void)!tcp_set_password(p->link[i].conn.fd, &p->addr, p->conf.password,
 						NULL);
 }
 
@@ -230,6 +233,7 @@ static void apply_reset(struct bgp_peer *p)
 	struct bgp_fault fault;
 
 	bgp_session_conf_set(&p->session, &session);
+	bgp_peer_locate(p);
 	bgp_cease_set(&fault, BGP_CEASE_CONFIG_CHANGE, NULL);
 	bgp_session_reset(&p->session, &fault, "configuration changed", now);
 	bgp_peer_settle(p);

@@ -31,6 +31,7 @@ enum bgp_event_type {
 	BGP_EVENT_FAILED, /* an attempt failed before Established; repeated reasons come once */
 	BGP_EVENT_NOTIFICATION_SENT, /* note */
 	BGP_EVENT_NOTIFICATION_RECEIVED,
+	BGP_EVENT_FOUND,	 /* an unnumbered peer; reason is where */
 	BGP_EVENT_LISTEN_FAILED, /* reason; no peer. Tried again by itself, and told once */
 	BGP_EVENT_STOPPED, /* after bgp_speaker_shutdown(): every connection is closed; no peer */
 };
@@ -55,6 +56,7 @@ struct bgp_peer_conf {
 	const char *name;
 	struct addr addr;
 	uint16_t port;	      /* 0: 179 */
+	bool unnumbered;      /* whoever is at the other end of zone; addr is :: */
 	const char *zone;     /* interface, needed for a link-local address */
 	const char *device;   /* bind to this interface or VRF, or NULL */
 	struct addr source;   /* unset: the kernel's choice */

@@ -29,7 +29,7 @@ static void fill_status(const struct bgp_peer *p, struct bgp_peer_status *out)
 		.name = p->conf.name,
 		.admin_down = p->admin_down,
 		.held = p->held,
-		.addr = p->conf.addr,
+		.addr = addr_is_set(&p->addr) ? p->addr : p->conf.addr,
 		.port = p->conf.port,
 		.zone = p->conf.zone,
 		.device = p->conf.device,

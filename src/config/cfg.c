@@ -44,6 +44,11 @@ bool cfg_peer_is_internal(const struct cfg_peer *p)
 	return p->peer_asn == (p->local_asn ? p->local_asn : p->my_asn);
 }
 
+bool cfg_peer_is_unnumbered(const struct cfg_peer *p)
+{
+	return !addr_is_set(&p->addr) && p->interface;
+}
+
 const struct cfg_peer *cfg_peer_find(const struct cfg *c, const char *name)
 {
 	for (size_t i = 0; i < c->n_peers; i++)

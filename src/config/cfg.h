@@ -122,9 +122,9 @@ struct cfg_peer {
 	const char *zone;      /* interface of a link-local address ("fe80::1%eth0"), or NULL */
 	const char *interface; /* bind to this device (a link or a VRF), or NULL */
 	const char *vrf;       /* the VRF that the session runs in, or NULL */
-	struct addr addr;
-	struct addr source;		  /* unset: the kernel chooses */
-	struct addr router_id;		  /* IPv4; unset: automatic */
+	struct addr addr;      /* unset: the router at the other end of the interface */
+	struct addr source;    /* unset: the kernel chooses */
+	struct addr router_id; /* IPv4; unset: automatic */
 	struct addr next_hop4, next_hop6; /* unset: ourselves */
 	uint16_t port;			  /* default 179 */
 	uint8_t ttl; /* of what we send; 0: the system's (legacy), 1: single hop (resources) */
@@ -411,6 +411,8 @@ const struct cfg_pool *cfg_pool_of(const struct cfg *c, const struct addr *a);
 bool cfg_pool_contains(const struct cfg_pool *p, const struct addr *a);
 /** Is the peer of the AS that it takes us for (iBGP)? Also where its AS is left open. */
 bool cfg_peer_is_internal(const struct cfg_peer *p);
+/** Has it no address, but an interface, at whose other end it is? Such a session carries both families. */
+bool cfg_peer_is_unnumbered(const struct cfg_peer *p);
 const struct cfg_peer *cfg_peer_find(const struct cfg *c, const char *name);
 const struct cfg_service *cfg_service_find(const struct cfg *c, const char *name);
 

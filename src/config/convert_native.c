@@ -107,13 +107,14 @@ bool convert_name_is_address(const struct cfg_peer *p)
 {
 	const char *name = p->name[0] == '[' ? p->name + 1 : p->name;
 
-	return p->format == CFG_LEGACY && text_starts_with(name, ADDR_TEXT(&p->addr));
+	return p->format == CFG_LEGACY && addr_is_set(&p->addr) &&
+	       text_starts_with(name, ADDR_TEXT(&p->addr));
 }
 
 /* A name that the peer has by itself: its address, when nobody else has that. */
 static bool peer_name_needless(const struct cfg *c, const struct cfg_peer *p)
 {
-	if (p->zone || strcmp(p->name, ADDR_TEXT(&p->addr)) != 0)
+	if (p->zone || !addr_is_set(&p->addr) || strcmp(p->name, ADDR_TEXT(&p->addr)) != 0)
 		return false;
 	for (size_t i = 0; i < c->n_peers; i++)
 		if (&c->peers[i] != p && addr_eq(&c->peers[i].addr, &p->addr))

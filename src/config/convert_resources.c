@@ -143,7 +143,12 @@ static void add_peer(struct work *w, const struct cfg_peer *p, const json_t *our
 				    json_string(convert_name_of(&w->profiles, p->bfd->name)));
 	if (p->ttl == 1 && peer_is_external(p) && !p->ebgp_multihop)
 		json_object_del(o, "ttl");
+	if (cfg_peer_is_unnumbered(p))
+		json_object_del(o, "interface"); /* of the spec, not ours */
 	json_t *r = convert_resource(&convert_peer, w->namespace, name, o);
+	if (cfg_peer_is_unnumbered(p))
+		json_object_set_new(json_object_get(r, "spec"), "interface",
+				    json_string(p->interface));
 	if (p->password_secret)
 		set_secret(r, p->password_secret);
 	converted_add(w->out, r, NULL);

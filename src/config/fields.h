@@ -46,6 +46,7 @@ void bfd_keep(struct loader *l, struct raw_bfd *bfd);
 extern const struct level level_bfd_auth; /* fields_bfd_auth.c */
 
 /* Peers (fields_bgp.c). */
+void peer_interface_check(struct loader *l, const struct place *p, void *object);
 void peer_address_load(struct loader *l, const struct place *p, void *object);
 void peer_hold_check(struct loader *l, const struct place *p, void *object);
 void peer_keepalive_check(struct loader *l, const struct place *p, void *object);

@@ -159,7 +159,7 @@ void peer_address_load(struct loader *l, const struct place *p, void *object)
 		raw->c.zone = arena_strdup(l->arena, zone);
 }
 
-static void interface_check(struct loader *l, const struct place *p, void *object)
+void peer_interface_check(struct loader *l, const struct place *p, void *object)
 {
 	struct raw_peer *raw = object;
 
@@ -342,8 +342,8 @@ static const struct field peer_fields[] = {
 	  AT(struct raw_peer, c.local_asn), .min = 1, .max = UINT32_MAX, .exact = true,
 	  .preset_text = "my-asn" },
 	{ "peer-address", FIELD_OWN, "the peer's address", AT(struct raw_peer, c.addr),
-	  .shape = "IP address; a link-local one names its link: `fe80::1%eth0`", .required = true,
-	  .load = peer_address_load },
+	  .shape = "IP address; a link-local one names its link: `fe80::1%eth0`",
+	  .preset_text = "this or interface is required", .load = peer_address_load },
 	{ "peer-port", FIELD_UINT, "the peer's TCP port; 0 is 179", AT(struct raw_peer, c.port),
 	  .max = UINT16_MAX, .preset = "179" },
 	{ "source-address", FIELD_ADDRESS, "the address that we connect from",
@@ -369,8 +369,10 @@ static const struct field peer_fields[] = {
 	  AT(struct raw_peer, c.ebgp_multihop), .preset = "false" },
 	{ "dual-stack", FIELD_BOOL, "carry both address families on this session",
 	  AT(struct raw_peer, c.dual_stack), .preset = "false" },
-	{ "interface", FIELD_TEXT, "bind the session to this link or VRF device",
-	  AT(struct raw_peer, c.interface), .load = interface_check },
+	{ "interface", FIELD_TEXT,
+	  "bind the session to this link or VRF device. Without a peer-address, the peer is the "
+	  "router at the other end of the link",
+	  AT(struct raw_peer, c.interface), .load = peer_interface_check },
 	{ "passive", FIELD_BOOL, "wait for the peer to connect, at `bgp.listen`",
 	  AT(struct raw_peer, c.passive), .preset = "false" },
 	{ "ttl-security", FIELD_OWN,
@@ -481,6 +483,17 @@ static void peer_asn_rule(struct loader *l, const struct place *p)
 		load_error(l, &at, "keep one of them", "peer-asn and dynamic-asn are both given");
 }
 
+/* Who has no address is found on the interface. */
+static void peer_place_rule(struct loader *l, const struct place *p)
+{
+	const char *address = doc_get_text(p->at, "peer-address");
+	const char *interface = doc_get_text(p->at, "interface");
+
+	if (!(address && *address) && !(interface && *interface))
+		load_error(l, p, "add it, or the interface of a peer that is found by itself",
+			   "peer-address is missing");
+}
+
 static void peer_done(struct loader *l, const struct place *p, void *object)
 {
 	struct cfg_peer *c = &((struct raw_peer *)object)->c;
@@ -489,6 +502,7 @@ static void peer_done(struct loader *l, const struct place *p, void *object)
 	if (c->port == 0)
 		c->port = 179;
 	peer_asn_rule(l, p);
+	peer_place_rule(l, p);
 	if (keepalive && *keepalive)
 		peer_keepalive_rules(l, p, c);
 	else

@@ -28,8 +28,6 @@ static const struct level level_secret_ref = {
 	.object_size = sizeof(struct raw_secret_ref),
 };
 
-static const struct not_built no_unnumbered = { "", "peerAddress works, a link-local one as well" };
-
 /* Those of v1beta1 come first. */
 #define PEER_V1BETA1_FIELDS 12
 
@@ -51,7 +49,7 @@ static const struct field peer_fields[] = {
 	  .max = UINT32_MAX, .exact = true, .preset_text = "this or dynamicASN is required" },
 	{ "peerAddress", FIELD_OWN, "the peer's address", AT(struct raw_peer, c.addr),
 	  .shape = "IP address; a link-local one names its link: `fe80::1%eth0`",
-	  .preset_text = "required", .load = peer_address_load },
+	  .preset_text = "this or interface is required", .load = peer_address_load },
 	{ "sourceAddress", FIELD_ADDRESS, "the address that we connect from",
 	  AT(struct raw_peer, c.source), .preset_text = "the kernel's choice" },
 	{ "peerPort", FIELD_UINT, "the peer's TCP port", AT(struct raw_peer, c.port), .min = 1,
@@ -83,8 +81,8 @@ static const struct field peer_fields[] = {
 	{ "localASN", FIELD_UINT, "what the peer takes our AS for",
 	  AT(struct raw_peer, c.local_asn), .min = 1, .max = UINT32_MAX, .exact = true,
 	  .preset_text = "myASN" },
-	{ "interface", FIELD_TEXT, "peer with whoever is on this link",
-	  .not_built = &no_unnumbered },
+	{ "interface", FIELD_TEXT, "the peer is the router at the other end of this link",
+	  AT(struct raw_peer, c.interface), .load = peer_interface_check },
 	{ "connectTime", FIELD_DURATION, "pause between attempts to connect; whole seconds",
 	  AT(struct raw_peer, c.connect_time), .min = 1000000000, .max = 65535000000000,
 	  .preset_text = "the session's own schedule", .load = peer_connect_time_check },

@@ -36,7 +36,7 @@ static void peer_profile(struct loader *l, struct raw_peer *raw, const struct ma
 	if (raw->c.bfd) {
 		struct place at = place_field(raw->at, "bfd-profile");
 
-		if (raw->c.bfd->echo && raw->c.addr.family == FAMILY_V6)
+		if (raw->c.bfd->echo && raw->c.addr.family != FAMILY_V4)
 			load_warning(l, &at, "control packets detect a loss all the same",
 				     "echo mode is for IPv4 peers: this one has none");
 		return;
@@ -90,7 +90,7 @@ static void peers_equal(struct loader *l)
 	for (size_t i = 0; i < l->n_peers; i++) {
 		struct raw_peer *raw = l->peers[i];
 
-		if (!addr_is_set(&raw->c.addr))
+		if (!addr_is_set(&raw->c.addr) && !raw->c.interface)
 			continue;
 		const struct raw_peer *first = map_put(seen, peer_settings(l, &raw->c), raw);
 		if (first) {
@@ -119,6 +119,8 @@ static void peers_names_given(struct loader *l, struct map *names)
 
 static const char *peer_address_text(struct loader *l, const struct cfg_peer *p)
 {
+	if (cfg_peer_is_unnumbered(p))
+		return p->interface;
 	return arena_printf(l->scratch, "%s%s%s", ADDR_TEXT(&p->addr), p->zone ? "%" : "",
 			    p->zone ? p->zone : "");
 }
@@ -183,9 +185,10 @@ static void peers_defaults(struct loader *l)
 static bool is_listened_for(const struct cfg *c, const struct cfg_peer *p)
 {
 	const struct addr any6 = { .family = FAMILY_V6 };
+	uint8_t family = cfg_peer_is_unnumbered(p) ? FAMILY_V6 : p->addr.family;
 
 	return c->bgp.listen.port &&
-	       (c->bgp.listen.addr.family == p->addr.family || addr_eq(&c->bgp.listen.addr, &any6));
+	       (c->bgp.listen.addr.family == family || addr_eq(&c->bgp.listen.addr, &any6));
 }
 
 static void peers_passive(struct loader *l)
@@ -193,7 +196,7 @@ static void peers_passive(struct loader *l)
 	for (size_t i = 0; i < l->n_peers; i++) {
 		const struct raw_peer *raw = l->peers[i];
 
-		if (raw->c.passive && addr_is_set(&raw->c.addr) &&
+		if (raw->c.passive && (addr_is_set(&raw->c.addr) || raw->c.interface) &&
 		    !is_listened_for(l->cfg, &raw->c))
 			load_warning(
 				l, raw->at, "write bgp: {listen: \"[::]:179\"}",

@@ -120,7 +120,7 @@ void advs_local_pref(struct advs *x)
 
 static bool peer_carries(const struct cfg_peer *p, uint8_t family)
 {
-	return p->dual_stack || p->addr.family == family;
+	return p->dual_stack || cfg_peer_is_unnumbered(p) || p->addr.family == family;
 }
 
 /* What the peers of an advertisement can do: together, and the first that is of another AS. */

@@ -52,7 +52,8 @@ NODISCARD int tcp_set_password(int fd, const struct addr *peer, const char *pass
 struct tcp_listen_conf {
 	struct addr addr; /* unspecified: all addresses of its family */
 	uint16_t port;
-	const char *device; /* a VRF whose connections are meant; NULL: those of no VRF */
+	const char *device; /* a VRF or link whose connections are meant; NULL: those of no VRF */
+	bool shared; /* others of ours listen there, each on a link; all of them have to say so */
 	uint8_t dscp;
 };
 
@@ -61,6 +62,8 @@ struct tcp_listen_conf {
  * ask for that (RFC 5082). Returns the descriptor or -kind.
  */
 NODISCARD int tcp_listen(const struct tcp_listen_conf *conf, struct err *e);
+/** Say it later. */
+NODISCARD int tcp_share(int fd, struct err *e);
 /** Take the next connection: the descriptor, -ERR_NOT_FOUND when none waits, or -ERR_SYSTEM. */
 NODISCARD int tcp_accept(int fd, struct tcp_end *peer, struct err *e);
 /** Give an accepted connection the options that one of our own would have; its password it has by the listener's. */

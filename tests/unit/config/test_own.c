@@ -264,6 +264,12 @@ static const struct acceptance accepted[] = {
 	{ "link-local without its link",
 	  "peers: [{my-asn: 1, peer-asn: 2, peer-address: \"fe80::1\"}]\n", "peers.0.peer-address",
 	  "fe80::1", "without its link" },
+	{ "unnumbered", "peers: [{my-asn: 1, peer-asn: 2, interface: eth0}]\n", "peers.0.name",
+	  "eth0" },
+	{ "an unnumbered peer carries IPv6",
+	  "peers: [{my-asn: 1, peer-asn: 2, interface: eth0}]\n"
+	  "address-pools:\n- {name: p, protocol: bgp, addresses: [10.0.0.0/24, 'fd00::/120']}\n",
+	  "peers.0.interface", "eth0" },
 	{ "link-local by interface",
 	  "peers: [{my-asn: 1, peer-asn: 2, peer-address: \"fe80::1\", interface: eth0}]\n",
 	  "peers.0.interface", "eth0" },

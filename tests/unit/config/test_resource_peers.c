@@ -34,8 +34,8 @@ static const struct refusal refused[] = {
 	  "replace this placeholder" },
 	{ "peerAddress and interface", R_PEER(", peerASN: 1, interface: eth0"), "spec.interface",
 	  "both given" },
-	{ "interface: not yet", R_PEER_OF("tor", "myASN: 1, peerASN: 1, interface: eth0"),
-	  "spec.interface", "not built yet" },
+	{ "interface that cannot be", R_PEER_OF("tor", "myASN: 1, peerASN: 1, interface: a/b"),
+	  "spec.interface", "not a link's name" },
 	{ "sourceAddress that is none", R_PEER(", peerASN: 1, sourceAddress: x"),
 	  "spec.sourceAddress", "not an IP address" },
 	{ "peerPort above 16384", R_PEER(", peerASN: 1, peerPort: 16385"), "spec.peerPort",
@@ -184,6 +184,7 @@ MEANS(dynamic_internal, P0(c)->dynamic_asn == CFG_ASN_INTERNAL && P0(c)->peer_as
 MEANS(dynamic_external, P0(c)->dynamic_asn == CFG_ASN_EXTERNAL && P0(c)->ttl == 1)
 MEANS(local_asn, P0(c)->local_asn == 4294967295)
 MEANS(connect_time, P0(c)->connect_time.ns == DUR_S(65535).ns)
+MEANS(unnumbered, cfg_peer_is_unnumbered(P0(c)) && strcmp(P0(c)->interface, "eth0") == 0)
 MEANS(restarts, P0(c)->restart.ns == DUR_S(120).ns)
 MEANS(vrf, strcmp(P0(c)->vrf, "ens4vrf") == 0)
 MEANS(dual_stack, P0(c)->dual_stack)
@@ -231,6 +232,7 @@ static const struct meaning meanings[] = {
 		 "a, "
 		 "operator: DoesNotExist}]}]"),
 	  nodes },
+	{ "interface", R_PEER_OF("tor", "myASN: 1, peerASN: 1, interface: eth0"), unnumbered },
 	{ "enableGracefulRestart", R_PEER(", peerASN: 64513, enableGracefulRestart: true"),
 	  restarts },
 	{ "enableGracefulRestart: false is the way it is",
