@@ -1,3 +1,4 @@
+import fcntl
 import os
 import pathlib
 import subprocess
@@ -45,9 +46,16 @@ def go_member():
     program = folder / "memberlist"
     environment = dict(os.environ, GO111MODULE="off", GOPATH="/usr/share/gocode", GOFLAGS="",
                        GOCACHE=str(folder / "gocache"))
+    # Workers of one run share the folder: the second finds it built.
+    with open(folder / "memberlist.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        build_member(program, environment)
+    return program
+
+
+def build_member(program, environment):
     subprocess.run(["go", "build", "-o", str(program), "main.go"], check=True, env=environment,
                    cwd=ROOT / "tests" / "integration" / "memberlist")
-    return program
 
 
 @pytest.fixture
