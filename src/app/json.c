@@ -35,3 +35,12 @@ const char *json_lower(const char *text, char *buf, size_t cap)
 	buf[i] = '\0';
 	return buf;
 }
+
+json_t *json_labels(const struct labels *l)
+{
+	json_t *all = json_object();
+
+	for (size_t i = 0; i < l->n; i++)
+		json_object_set_new(all, l->v[i].key, json_string(l->v[i].value));
+	return all;
+}

@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "base/labels.h"
 #include "base/time.h"
 
 /** {"name", "state", "since"}; @since of zero or never is left out. A new reference. */
@@ -15,6 +16,8 @@ NODISCARD json_t *json_item(const char *name, const char *state, struct mono sin
 void json_set_u64(json_t *o, const char *key, uint64_t v);
 /** Left out when @text is NULL or "". */
 void json_set_text(json_t *o, const char *key, const char *text);
+
+NODISCARD json_t *json_labels(const struct labels *l); /* a new reference */
 
 /** @text in lower case into @buf; returns @buf. */
 const char *json_lower(const char *text, char *buf, size_t cap);

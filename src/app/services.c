@@ -196,6 +196,8 @@ static json_t *service_json(const struct services *s, const struct world_service
 		json_set_text(item, "owner", plan->l2[0].succession[0].node);
 	reason_put(item, s->app, ws, plan, state);
 	health_put(item, s->app, ws->key);
+	if (ws->labels.n)
+		json_object_set_new(item, "labels", json_labels(&ws->labels));
 	return item;
 }
 

@@ -7,15 +7,6 @@
 
 /* --- get --- */
 
-static json_t *labels_json(const struct labels *l)
-{
-	json_t *all = json_object();
-
-	for (size_t i = 0; i < l->n; i++)
-		json_object_set_new(all, l->v[i].key, json_string(l->v[i].value));
-	return all;
-}
-
 static json_t *nodes_json(const struct app *a)
 {
 	json_t *items = json_array();
@@ -25,7 +16,7 @@ static json_t *nodes_json(const struct app *a)
 		json_t *item = json_item(node->name, node->alive ? "alive" : "dead",
 					 membership_since(a->membership, node->name));
 
-		json_object_set_new(item, "labels", labels_json(&node->labels));
+		json_object_set_new(item, "labels", json_labels(&node->labels));
 		json_object_set_new(item, "self", json_boolean(strcmp(node->name, a->node) == 0));
 		json_array_append_new(items, item);
 	}

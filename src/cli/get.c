@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cli/pcapng.h"
 #include "cli/remote.h"
+#include "cli/select.h"
 #include "control/client.h"
 
 /* What people look at first stands first; -o wide shows the rest. */
@@ -158,11 +159,18 @@ struct get_args {
 	const char *peer;
 	const char *save; /* messages go to this file */
 	bool messages;	  /* a peer's */
+	struct cli_selection selection;
+	struct arena *arena; /* of what is made for it */
 };
 
 static const struct argp_option options[] = {
 	{ "peer", 'p', "NAME", 0, "Routes to this peer only", 0 },
 	{ "save", 'S', "FILE", 0, "A peer's messages as a capture for Wireshark (pcapng)", 0 },
+	{ "namespace", 'n', "NAME", 0, "Services of this namespace only", 0 },
+	{ "all-namespaces", 'A', NULL, 0, "Services of all namespaces, the namespace in a column",
+	  0 },
+	{ "selector", 'l', "LABELS", 0, "Services with these labels only, as kubectl takes them",
+	  0 },
 	{ "watch", 'w', NULL, 0, "Print again each second, until interrupted", 0 },
 	{ 0 },
 };
@@ -208,6 +216,29 @@ static error_t take_word(struct get_args *a, struct argp_state *state, const cha
 	return 0;
 }
 
+static error_t take_selector(struct get_args *a, struct argp_state *state, const char *text)
+{
+	struct err e = { 0 };
+
+	if (cli_selector_parse(text, a->arena, &a->selection.labels, &e) < 0)
+		argp_error(state, "-l: %s", e.text);
+	return 0;
+}
+
+/* As kubectl: a name is one of that namespace, and all namespaces win. */
+static void take_selection(struct get_args *a, const struct argp_state *state)
+{
+	struct cli_selection *s = &a->selection;
+	bool any = s->namespace || s->all || s->labels.n;
+
+	if (any && a->kind->columns != services)
+		argp_error(state, "-n, -A and -l are for services");
+	if (s->all)
+		s->namespace = NULL;
+	if (s->namespace && a->name && !strchr(a->name, '/'))
+		a->name = arena_printf(a->arena, "%s/%s", s->namespace, a->name);
+}
+
 static error_t take(int key, char *arg, struct argp_state *state)
 {
 	struct get_args *a = state->input;
@@ -226,7 +257,16 @@ static error_t take(int key, char *arg, struct argp_state *state)
 	case 'S':
 		a->save = arg;
 		return 0;
+	case 'n':
+		a->selection.namespace = arg;
+		return 0;
+	case 'A':
+		a->selection.all = true;
+		return 0;
+	case 'l':
+		return take_selector(a, state, arg);
 	case ARGP_KEY_END:
+		take_selection(a, state);
 		if (a->peer && a->kind->columns != routes)
 			argp_error(state, "--peer is for routes");
 		if (a->save && !a->messages)
@@ -275,13 +315,24 @@ static void gather_details(json_t *items)
 	}
 }
 
+/* In front: whom it is from, where several were asked, and the namespace. */
 static void print_table(const struct get_args *a, json_t *items)
 {
 	const struct kind *shown = a->messages ? &peer_messages : a->kind;
+	struct cli_column *columns = mem_new_n(struct cli_column, shown->n + 2);
+	size_t n = 0;
 
 	if (shown->columns == events)
 		gather_details(items);
-	cli_print_table(items, shown->columns, shown->n, a->remote.format == CLI_WIDE);
+	if (a->selection.all || a->selection.namespace)
+		cli_split_names(items);
+	if (a->remote.fleet.on)
+		columns[n++] = (struct cli_column){ "ON", "on", false };
+	if (a->selection.all)
+		columns[n++] = (struct cli_column){ "NAMESPACE", "namespace", false };
+	memcpy(columns + n, shown->columns, shown->n * sizeof(*columns));
+	cli_print_table(items, columns, n + shown->n, a->remote.format == CLI_WIDE);
+	free(columns);
 }
 
 static enum cli_exit save(const char *path, const json_t *data)
@@ -326,6 +377,7 @@ static enum cli_exit get_all(const struct get_args *a, struct control_client *c,
 		else
 			items = json_incref(json_object_get(*out, "items"));
 	} while (code == CLI_DONE && page);
+	cli_select(&a->selection, items);
 	json_object_set_new(*out, "items", items);
 	json_decref(page);
 	return code;
@@ -354,20 +406,6 @@ static void fleet_path(const struct get_args *a, struct buf *out)
 	}
 }
 
-/* As on one node, but for whom it is from. */
-static void fleet_table(const struct get_args *a, json_t *items)
-{
-	const struct kind *shown = a->messages ? &peer_messages : a->kind;
-	struct cli_column *columns = mem_new_n(struct cli_column, shown->n + 1);
-
-	if (shown->columns == events)
-		gather_details(items);
-	columns[0] = (struct cli_column){ "ON", "on", false };
-	memcpy(columns + 1, shown->columns, shown->n * sizeof(*columns));
-	cli_print_table(items, columns, shown->n + 1, a->remote.format == CLI_WIDE);
-	free(columns);
-}
-
 static enum cli_exit get_fleet(const struct get_args *a)
 {
 	struct buf path = { 0 };
@@ -377,13 +415,14 @@ static enum cli_exit get_fleet(const struct get_args *a)
 	enum cli_exit code = fleet_ask(&a->remote.fleet, buf_text(&path), &answers);
 	json_t *items = fleet_items(answers);
 
+	cli_select(&a->selection, items);
 	if (a->remote.format == CLI_JSON || a->remote.format == CLI_YAML) {
 		json_t *all = json_pack("{s:s, s:O}", "kind", a->kind->name, "items", items);
 
 		print(a, all);
 		json_decref(all);
 	} else if (json_array_size(answers)) {
-		fleet_table(a, items);
+		print_table(a, items);
 	}
 	json_decref(items);
 	json_decref(answers);
@@ -416,10 +455,13 @@ int cli_get(int argc, char **argv)
 		.remote = { .format = CLI_TABLE,
 			    .formats = 1u << CLI_TABLE | 1u << CLI_WIDE | 1u << CLI_JSON |
 				       1u << CLI_YAML },
+		.arena = arena_new(),
 	};
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &a))
+	if (argp_parse(&argp, argc, argv, 0, NULL, &a)) {
+		arena_free(a.arena);
 		return CLI_USAGE;
+	}
 	enum cli_exit code = get_once(&a);
 
 	while (a.watch && code == CLI_DONE) {
@@ -428,5 +470,6 @@ int cli_get(int argc, char **argv)
 		code = get_once(&a);
 		fflush(stdout);
 	}
+	arena_free(a.arena);
 	return (int)code;
 }

@@ -218,6 +218,28 @@ def test_a_pool_of_a_namespace(c):
     c.stays("s", ns="blue")
 
 
+def test_get_by_namespace_and_labels(c):
+    for ns in ("red", "blue"):
+        try:
+            c.api.create("/api/v1/namespaces", {"metadata": {"name": ns}})
+        except ApiError:
+            pass
+    c.api.service("one", ns="red", labels={"tier": "front"})
+    c.api.service("two", ns="red", labels={"tier": "back"})
+    c.api.service("one", ns="blue")
+    wait_for(lambda: len(c.node.get("services")) == 3, "it knows all")
+
+    def names(*options):
+        rows = c.node.crier("get", "services", *options).stdout.splitlines()
+        return sorted(" ".join(row.split()[:2 if "-A" in options else 1]) for row in rows[1:])
+    assert names() == ["blue/one", "red/one", "red/two"]
+    assert names("-n", "red") == ["one", "two"]
+    assert names("-A", "-l", "tier") == ["red one", "red two"]
+    assert names("-l", "tier notin (back, side)") == ["blue/one", "red/one"]
+    assert "two" in c.node.crier("get", "services", "two", "-n", "red").stdout
+    assert c.node.crier("get", "services", "two", "-n", "blue", check=False).returncode == 1
+
+
 def test_a_pool_of_labelled_services(c):
     c.pool("p", "198.51.100.0/29", serviceAllocation={"serviceSelectors": [{"matchLabels": {"tier": "front"}}]})
     c.api.service("in", labels={"tier": "front"})
