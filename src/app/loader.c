@@ -42,6 +42,7 @@ static void load(const struct app_conf *conf, const struct cfg_text *texts, size
 
 	*out = (struct loaded){ 0 };
 	out->status = cfg_load_input(&in, &out->cfg, &out->report);
+	mem_trim(); /* of a file, only a fraction is kept */
 }
 
 void loader_load(const struct app_conf *conf, struct loaded *out)

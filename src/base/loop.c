@@ -137,6 +137,9 @@ static struct mono timers_next(const struct loop *l)
 	return l->n_timers ? l->heap[0].at : MONO_NEVER;
 }
 
+/* No instant is like it: the timer has to be set again. */
+#define TIMER_UNKNOWN ((struct mono){ INT64_MIN })
+
 /* One timerfd, absolute; set only when the earliest instant has changed. */
 static void timers_arm(struct loop *l)
 {
@@ -181,13 +184,11 @@ static void tasks_drain(struct loop *l)
 static void timer_fd_ready(struct ev_loop *ev, ev_io *w, int events)
 {
 	struct loop *l = w->data;
-	uint64_t expirations;
 
 	(void)ev;
 	(void)events;
-	/* What is due runs before the loop sleeps again; only the descriptor is emptied here. */
-	if (read(l->timer_fd, &expirations, sizeof(expirations)) > 0)
-		l->armed = MONO_NEVER;
+	/* What is due runs before the loop sleeps again. Setting the timer then empties its descriptor. */
+	l->armed = TIMER_UNKNOWN;
 }
 
 static void woke_up(struct ev_loop *ev, ev_check *w, int events)

@@ -1,5 +1,6 @@
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdalign.h>
 #include <stdio.h>
 #include <string.h>
@@ -73,6 +74,11 @@ char *mem_printf(const char *fmt, ...)
 void mem_freep(void *p)
 {
 	free(*(void **)p);
+}
+
+void mem_trim(void)
+{
+	(void)malloc_trim(0);
 }
 
 #define CHUNK_MIN ((size_t)4096)

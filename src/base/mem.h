@@ -67,6 +67,9 @@ NODISCARD char *mem_printf(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /** For CLEANUP on plain pointers: frees *(void **)p. */
 void mem_freep(void *p);
 
+/** Give what lies free back to the system, after work that needed much more than is kept. */
+void mem_trim(void);
+
 /**
  * An arena owns everything allocated from it and frees all of it at once. A tree that is built once and
  * replaced whole (a parsed file, a configuration) lives in one.

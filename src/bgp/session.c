@@ -137,12 +137,18 @@ void session_restart_hold(struct bgp_leg *leg, struct mono now)
 	leg->hold_at = hold_s ? mono_add(now, DUR_S(hold_s)) : MONO_NEVER;
 }
 
+/* A little early is as good, and many sessions that wake together need one waking up. */
+#define KEEPALIVE_GRID DUR_MS(20)
+
 static void restart_keepalive(struct bgp_session *s, struct bgp_leg *leg, struct mono now)
 {
 	uint16_t keepalive_s = leg->agreed.keepalive_s;
 
-	leg->keepalive_at =
-		keepalive_s ? mono_add(now, session_jitter(s, DUR_S(keepalive_s))) : MONO_NEVER;
+	leg->keepalive_at = MONO_NEVER;
+	if (!keepalive_s)
+		return;
+	leg->keepalive_at = mono_add(now, session_jitter(s, DUR_S(keepalive_s)));
+	leg->keepalive_at.ns -= leg->keepalive_at.ns % KEEPALIVE_GRID.ns;
 }
 
 static struct mono leg_deadline(const struct bgp_leg *leg)

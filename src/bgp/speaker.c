@@ -74,6 +74,7 @@ static void on_rest(struct loop_timer *t, struct mono now)
 {
 	(void)now;
 	bgp_rib_rest(CONTAINER_OF(t, struct bgp_speaker, rest)->rib);
+	mem_trim(); /* buffers of many that came up together */
 }
 
 int bgp_speaker_new(struct loop *loop, const struct bgp_speaker_conf *conf,

@@ -241,11 +241,11 @@ static void go(uint64_t wanted)
 	for (uint32_t i = 0; i < far.n; i++) {
 		struct session *s = &far.v[i];
 
+		s->longest = 0;
 		if (s->state != WAITING)
 			continue;
 		s->state = ESTABLISHED;
 		s->heard = now_ns();
-		s->longest = 0;
 		say(s, KEEPALIVE, NULL, 0);
 	}
 }
