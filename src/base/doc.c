@@ -530,7 +530,9 @@ const struct doc *doc_get(const struct doc *d, const char *key)
 	if (!d || d->kind != DOC_MAP)
 		return NULL;
 	for (size_t i = 0; i < d->n_pairs; i++) {
-		if (strcmp(d->pairs[i].key->text, key) == 0)
+		const char *text = d->pairs[i].key->text;
+
+		if (text[0] == key[0] && strcmp(text, key) == 0)
 			return d->pairs[i].value->kind == DOC_NULL ? NULL : d->pairs[i].value;
 	}
 	return NULL;

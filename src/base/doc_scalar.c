@@ -61,7 +61,8 @@ static const struct word {
 static bool resolve_word(struct doc *d)
 {
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-		if (strcmp(d->text, words[i].text) != 0)
+		/* Most texts are none of them: the first letter tells without a call. */
+		if (d->text[0] != words[i].text[0] || strcmp(d->text, words[i].text) != 0)
 			continue;
 		d->kind = words[i].kind;
 		if (d->kind == DOC_BOOL)

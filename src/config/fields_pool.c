@@ -126,11 +126,11 @@ void communities_load(struct loader *l, const struct place *p, void *object)
 	(void)object;
 	if (!value_is(l, p, DOC_LIST))
 		return;
-	CLEANUP(map_freep) struct map *seen = map_new();
+	CLEANUP(map_freep) struct map *seen = p->at->n_items > 1 ? map_new() : NULL;
 	for (size_t i = 0; i < p->at->n_items; i++) {
 		struct place at = place_index(p, i, p->at->items[i]);
 
-		if (value_peek(l, &at, &text) && map_put(seen, text, (void *)p))
+		if (value_peek(l, &at, &text) && seen && map_put(seen, text, (void *)p))
 			load_error(l, &at, "keep one of them", "'%.60s' is given twice", text);
 	}
 }

@@ -120,41 +120,50 @@ static void pools_move(struct loader *l)
 	l->cfg->n_pools = l->n_pools;
 }
 
+static const char *const not_public[] = {
+	"0.0.0.0/8",	   "10.0.0.0/8",     "100.64.0.0/10", "127.0.0.0/8",	"169.254.0.0/16",
+	"172.16.0.0/12",   "192.0.0.0/24",   "192.0.2.0/24",  "192.168.0.0/16", "198.18.0.0/15",
+	"198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3",   "2001:db8::/32",	"3fff::/20",
+};
+
 /* Whether an address is one that the whole internet routes, if it is its owner's. */
-static bool is_public(const struct range *r)
+static bool is_public(const struct range *r, const struct prefix *others, size_t n)
 {
-	static const char *const others[] = {
-		"0.0.0.0/8",	  "10.0.0.0/8",	   "100.64.0.0/10",   "127.0.0.0/8",
-		"169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",    "192.0.2.0/24",
-		"192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
-		"224.0.0.0/3",	  "2001:db8::/32", "3fff::/20",
-	};
 	static const struct prefix global = { .addr = { .family = FAMILY_V6, .b = { 0x20 } },
 					      .len = 3 };
-	struct prefix p;
 
-	for (size_t i = 0; i < ARRAY_LEN(others); i++)
-		if (prefix_parse(others[i], &p) == 0 && prefix_contains(&p, &r->first) &&
-		    prefix_contains(&p, &r->last))
+	for (size_t i = 0; i < n; i++)
+		if (prefix_contains(&others[i], &r->first) && prefix_contains(&others[i], &r->last))
 			return false;
 	return r->first.family == FAMILY_V4 || prefix_contains(&global, &r->first) ||
 	       prefix_contains(&global, &r->last);
 }
 
+static void pool_public(struct loader *l, const struct raw_pool *pool, const struct prefix *others,
+			size_t n)
+{
+	for (size_t i = 0; i < pool->n_spans; i++) {
+		const struct raw_span *s = &pool->spans[i];
+
+		if (!is_public(&s->range, others, n))
+			continue;
+		load_warning(l, s->at,
+			     "fine where they are yours; private ones are 10.0.0.0/8, "
+			     "172.16.0.0/12, 192.168.0.0/16 and fc00::/7",
+			     "'%.100s' holds public addresses", s->text);
+		return;
+	}
+}
+
 static void pools_public(struct loader *l)
 {
-	for (size_t i = 0; i < l->n_pools; i++)
-		for (size_t j = 0; j < l->pools[i]->n_spans; j++) {
-			const struct raw_span *s = &l->pools[i]->spans[j];
+	struct prefix others[ARRAY_LEN(not_public)];
+	size_t n = 0;
 
-			if (!is_public(&s->range))
-				continue;
-			load_warning(l, s->at,
-				     "fine where they are yours; private ones are 10.0.0.0/8, "
-				     "172.16.0.0/12, 192.168.0.0/16 and fc00::/7",
-				     "'%.100s' holds public addresses", s->text);
-			break;
-		}
+	for (size_t i = 0; i < ARRAY_LEN(not_public); i++)
+		n += prefix_parse(not_public[i], &others[n]) == 0;
+	for (size_t i = 0; i < l->n_pools; i++)
+		pool_public(l, l->pools[i], others, n);
 }
 
 void resolve_pools(struct loader *l)

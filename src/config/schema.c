@@ -14,7 +14,7 @@
 const struct field *level_field(const struct level *level, const char *key)
 {
 	for (size_t i = 0; i < level->n; i++)
-		if (strcmp(level->fields[i].key, key) == 0)
+		if (level->fields[i].key[0] == key[0] && strcmp(level->fields[i].key, key) == 0)
 			return &level->fields[i];
 	return NULL;
 }
