@@ -158,6 +158,12 @@ static enum bgp_verdict check_ext_communities(struct context *c, const struct bg
 	return check_multiple(a, 8);
 }
 
+static enum bgp_verdict check_ipv6_ext_communities(struct context *c, const struct bgp_attr_view *a)
+{
+	(void)c;
+	return check_multiple(a, 20);
+}
+
 static enum bgp_verdict check_large_communities(struct context *c, const struct bgp_attr_view *a)
 {
 	(void)c;
@@ -204,30 +210,26 @@ static enum bgp_verdict check_unreach(struct context *c, const struct bgp_attr_v
 
 static const struct attr_rule {
 	check_fn check;
-	enum bgp_verdict wrong_flags;
 	uint8_t flags; /* the optional and transitive bits that it must have */
 } rules[] = {
-	[BGP_ATTR_ORIGIN] = { check_origin, BGP_TREAT_AS_WITHDRAW, WELL_KNOWN },
-	[BGP_ATTR_AS_PATH] = { check_as_path, BGP_TREAT_AS_WITHDRAW, WELL_KNOWN },
-	[BGP_ATTR_NEXT_HOP] = { check_four, BGP_TREAT_AS_WITHDRAW, WELL_KNOWN },
-	[BGP_ATTR_MED] = { check_four, BGP_TREAT_AS_WITHDRAW, BGP_FLAG_OPTIONAL },
-	[BGP_ATTR_LOCAL_PREF] = { check_internal_four, BGP_TREAT_AS_WITHDRAW, WELL_KNOWN },
-	[BGP_ATTR_ATOMIC_AGGREGATE] = { check_empty, BGP_ATTRIBUTE_DISCARD, WELL_KNOWN },
-	[BGP_ATTR_AGGREGATOR] = { check_aggregator, BGP_ATTRIBUTE_DISCARD, OPTIONAL_TRANSITIVE },
-	[BGP_ATTR_COMMUNITIES] = { check_communities, BGP_TREAT_AS_WITHDRAW, OPTIONAL_TRANSITIVE },
-	[BGP_ATTR_ORIGINATOR_ID] = { check_internal_four, BGP_TREAT_AS_WITHDRAW,
-				     BGP_FLAG_OPTIONAL },
-	[BGP_ATTR_CLUSTER_LIST] = { check_cluster_list, BGP_TREAT_AS_WITHDRAW, BGP_FLAG_OPTIONAL },
-	[BGP_ATTR_MP_REACH] = { check_reach, BGP_SESSION_RESET, BGP_FLAG_OPTIONAL },
-	[BGP_ATTR_MP_UNREACH] = { check_unreach, BGP_SESSION_RESET, BGP_FLAG_OPTIONAL },
-	[BGP_ATTR_EXT_COMMUNITIES] = { check_ext_communities, BGP_TREAT_AS_WITHDRAW,
-				       OPTIONAL_TRANSITIVE },
-	[BGP_ATTR_AS4_PATH] = { check_as4_path, BGP_ATTRIBUTE_DISCARD, OPTIONAL_TRANSITIVE },
-	[BGP_ATTR_AS4_AGGREGATOR] = { check_as4_aggregator, BGP_ATTRIBUTE_DISCARD,
-				      OPTIONAL_TRANSITIVE },
-	[BGP_ATTR_OTC] = { check_four, BGP_TREAT_AS_WITHDRAW, OPTIONAL_TRANSITIVE },
-	[BGP_ATTR_LARGE_COMMUNITIES] = { check_large_communities, BGP_TREAT_AS_WITHDRAW,
-					 OPTIONAL_TRANSITIVE },
+	[BGP_ATTR_ORIGIN] = { check_origin, WELL_KNOWN },
+	[BGP_ATTR_AS_PATH] = { check_as_path, WELL_KNOWN },
+	[BGP_ATTR_NEXT_HOP] = { check_four, WELL_KNOWN },
+	[BGP_ATTR_MED] = { check_four, BGP_FLAG_OPTIONAL },
+	[BGP_ATTR_LOCAL_PREF] = { check_internal_four, WELL_KNOWN },
+	[BGP_ATTR_ATOMIC_AGGREGATE] = { check_empty, WELL_KNOWN },
+	[BGP_ATTR_AGGREGATOR] = { check_aggregator, OPTIONAL_TRANSITIVE },
+	[BGP_ATTR_COMMUNITIES] = { check_communities, OPTIONAL_TRANSITIVE },
+	[BGP_ATTR_ORIGINATOR_ID] = { check_internal_four, BGP_FLAG_OPTIONAL },
+	[BGP_ATTR_CLUSTER_LIST] = { check_cluster_list, BGP_FLAG_OPTIONAL },
+	[BGP_ATTR_MP_REACH] = { check_reach, BGP_FLAG_OPTIONAL },
+	[BGP_ATTR_MP_UNREACH] = { check_unreach, BGP_FLAG_OPTIONAL },
+	[BGP_ATTR_EXT_COMMUNITIES] = { check_ext_communities, OPTIONAL_TRANSITIVE },
+	[BGP_ATTR_AS4_PATH] = { check_as4_path, OPTIONAL_TRANSITIVE },
+	[BGP_ATTR_AS4_AGGREGATOR] = { check_as4_aggregator, OPTIONAL_TRANSITIVE },
+	[BGP_ATTR_IPV6_EXT_COMMUNITIES] = { check_ipv6_ext_communities, OPTIONAL_TRANSITIVE },
+	[BGP_ATTR_LARGE_COMMUNITIES] = { check_large_communities, OPTIONAL_TRANSITIVE },
+	[BGP_ATTR_OTC] = { check_four, OPTIONAL_TRANSITIVE },
 };
 
 static enum bgp_verdict check_unknown(struct context *c, const struct bgp_attr_view *a)
@@ -248,12 +250,11 @@ static enum bgp_verdict check_attr(struct context *c, const struct bgp_attr_view
 			       ? reset_list(c)
 			       : BGP_ATTRIBUTE_DISCARD;
 	c->seen[a->code] = true;
-	if ((a->flags & OPTIONAL_TRANSITIVE) != rule->flags) {
-		if (rule->wrong_flags == BGP_SESSION_RESET)
-			return reset_attr(c, BGP_UPDATE_OPTIONAL_ATTRIBUTE, a);
-		return rule->wrong_flags;
-	}
-	return rule->check(c, a);
+	enum bgp_verdict v = rule->check(c, a);
+	/* RFC 7606 §3 (c), whatever the attribute; the routes in it are still those that go. */
+	if ((a->flags & OPTIONAL_TRANSITIVE) != rule->flags)
+		v = MAX(v, BGP_TREAT_AS_WITHDRAW);
+	return v;
 }
 
 static enum bgp_verdict check_attrs(struct context *c)
@@ -273,12 +274,16 @@ static enum bgp_verdict check_attrs(struct context *c)
 	return r.bad ? MAX(worst, BGP_TREAT_AS_WITHDRAW) : worst;
 }
 
+static bool has_routes(const struct bgp_update *u)
+{
+	return u->nlri.left || u->reach_nlri.left;
+}
+
 static enum bgp_verdict check_mandatory(const struct context *c)
 {
 	const struct bgp_update *u = c->out;
-	bool announces = u->nlri.left || u->reach_nlri.left;
 
-	if (!announces)
+	if (!has_routes(u))
 		return BGP_VERDICT_OK;
 	bool missing = !c->seen[BGP_ATTR_ORIGIN] || !c->seen[BGP_ATTR_AS_PATH] ||
 		       (u->nlri.left && !c->seen[BGP_ATTR_NEXT_HOP]) ||
@@ -306,5 +311,12 @@ enum bgp_verdict bgp_update_decode(struct rd body, bool as4, bool ibgp, struct b
 	if (v == BGP_SESSION_RESET)
 		return v;
 	enum bgp_verdict missing = check_mandatory(&c);
-	return MAX(v, missing);
+	v = MAX(v, missing);
+	/*
+	 * RFC 7606 §5.2: what is wrong may have hidden the routes that it is about, so that it is not known which
+	 * ones to withdraw.
+	 */
+	if (v == BGP_TREAT_AS_WITHDRAW && !has_routes(out))
+		return reset_list(&c);
+	return v;
 }

@@ -110,6 +110,10 @@ enum event {
 	GET_KEEPALIVE,
 	GET_REFRESH,
 	GET_RUBBISH,
+	CONNECT_RETRY_DUE,
+	HOLD_DUE,
+	KEEPALIVE_DUE,
+	SEND_HOLD_DUE,
 	EVENTS,
 };
 
@@ -122,8 +126,18 @@ static const char *const wire_of[EVENTS] = {
 	[GET_RUBBISH] = MARKER "0013 63",
 };
 
+/* Time passes until this timer is due, where it runs. */
+static void expire(struct bench *b, struct mono at)
+{
+	if (mono_is_never(at))
+		return;
+	b->now = at;
+	bgp_session_tick(&b->s, b->now);
+}
+
 static void happen(struct bench *b, enum event event)
 {
+	struct bgp_leg *leg = &b->s.leg[BGP_OURS];
 	struct bgp_fault fault;
 
 	bgp_cease_set(&fault, BGP_CEASE_RESET, NULL);
@@ -152,6 +166,22 @@ static void happen(struct bench *b, enum event event)
 		break;
 	case CLOSED:
 		bgp_session_closed(&b->s, BGP_OURS, "closed", b->now);
+		break;
+	case CONNECT_RETRY_DUE:
+		expire(b, b->s.retry_at);
+		break;
+	case HOLD_DUE:
+		leg->keepalive_at = MONO_NEVER;
+		expire(b, leg->hold_at);
+		break;
+	case KEEPALIVE_DUE:
+		expire(b, leg->keepalive_at);
+		break;
+	case SEND_HOLD_DUE:
+		leg->keepalive_at = leg->hold_at =
+			MONO_NEVER; /* the peer speaks, but reads nothing */
+		bgp_session_output(&b->s, BGP_OURS, false, 100, b->now);
+		expire(b, leg->send_hold_at);
 		break;
 	default:
 		hear(b, wire_of[event]);
@@ -190,6 +220,10 @@ static const struct cell table[EVENTS][BGP_STATE_COUNT] = {
 	[GET_KEEPALIVE] = { {ID, ""},   {CO, ""},     {AC, ""},    {ID, "5/1"},   {ES, ""},      {ES, ""} },
 	[GET_REFRESH]  = { {ID, ""},    {CO, ""},     {AC, ""},    {ID, "5/1"},   {ID, "5/2"},   {ES, ""} },
 	[GET_RUBBISH]  = { {ID, ""},    {CO, ""},     {AC, ""},    {ID, "1/3"},   {ID, "1/3"},   {ID, "1/3"} },
+	[CONNECT_RETRY_DUE] = { {ID, ""}, {AC, "X"},  {CO, "C"},   {OS, ""},      {OC, ""},      {ES, ""} },
+	[HOLD_DUE]     = { {ID, ""},    {CO, ""},     {AC, ""},    {ID, "4/0"},   {ID, "4/0"},   {ID, "4/0"} },
+	[KEEPALIVE_DUE] = { {ID, ""},   {CO, ""},     {AC, ""},    {OS, ""},      {OC, "K"},     {ES, "K"} },
+	[SEND_HOLD_DUE] = { {ID, ""},   {CO, ""},     {AC, ""},    {ID, "X"},     {ID, "X"},     {ID, "X"} },
 };
 /* clang-format on */
 
