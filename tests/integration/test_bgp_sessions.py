@@ -3,9 +3,9 @@
 import pytest
 
 from cluster import LAN, LAN6
-from crierlab import Bird, Frr, GoBgp, Node
+from crierlab import Node
 from netlab import wait_for
-from test_bgp import BIRD, FRR, GOBGP, ROUTERS, attributes
+from test_bgp import ROUTERS, attributes
 
 CONFIG = """
 {bgp}
@@ -188,26 +188,3 @@ def test_extended_messages_and_marks_of_a_refresh(lab, capture):
                   for n in line[0].split(",") if n)
     assert longest > 20000, longest
     assert all(p["flaps"] == 0 for p in node.get("peers"))
-
-
-def test_ipv4_routes_by_an_ipv6_next_hop(lab):
-    """RFC 8950: a node without any IPv4 address announces IPv4 services to a router that knows how to reach them."""
-    lan = lab.switch("lan")
-    router = lab.host("router", lan, "fd50::1/64", cls=Frr)
-    node = lab.host("a", lan, "fd50::11/64", cls=Node)
-    router.start("router bgp 64513\n bgp router-id 10.50.0.1\n no bgp ebgp-requires-policy\n"
-                 " neighbor fd50::11 remote-as 64512\n neighbor fd50::11 timers connect 1\n"
-                 " neighbor fd50::11 capability extended-nexthop\n"
-                 " address-family ipv6 unicast\n  neighbor fd50::11 activate\n exit-address-family\n")
-    node.configure(CONFIG.format(bgp="", extra="dual-stack: true").replace("""- name: r4
-  peer-address: 10.50.0.1
-  peer-asn: 64513
-  my-asn: 64512
-  hold-time: 9s
-  dual-stack: true
-""", ""))
-    node.start()
-    for prefix in PREFIXES:
-        router.wait_route(prefix)
-    hops = router.detail(PREFIXES[0])["paths"][0]["nexthops"]
-    assert any(h["ip"] == "fd50::11" for h in hops), hops

@@ -1,0 +1,199 @@
+"""What each router does with us beyond the plain exchange of routes: all attributes, refreshes, silence, a hundred at once."""
+
+import os
+import re
+import signal
+
+import pytest
+
+from crierlab import Bird, Frr, GoBgp, Node
+from netlab import wait_for
+from test_bgp import ROUTERS, attributes, make_pair
+
+PREFIXES = ("198.51.100.7/32", "2001:db8:51::7/128")
+ADVERTISED = """    communities: [marked, 64512:1]
+    large-communities: ["64512:1:2", "64512:4294967295:7"]
+    med: 77
+    as-path-prepend: 2
+"""
+LARGE = {"64512:1:2", "64512:4294967295:7"}
+
+# How a router is made to ask for everything again; GoBGP looks into its own copy instead, ExaBGP has no command for it.
+REFRESH = {"frr": lambda r: r.vtysh("clear bgp ipv4 10.50.0.11 soft in"),
+           "bird": lambda r: r.birdc("reload in v4"),
+           "openbgpd": lambda r: r.bgpctl("neighbor", "10.50.0.11", "refresh")}
+MORE = {"bird": "enable extended messages on;"}
+EXTENDED = ("frr", "bird", "exabgp")  # who knows extended messages
+DAEMONS = {"bgpd", "bird", "gobgpd", "exabgp"}
+
+
+def optional_attributes(kind, router, prefix):
+    """(MED, large communities), whatever the router calls them."""
+    if kind == "frr":
+        path = router.detail(prefix)["paths"][0]
+        return path["metric"], set(path["largeCommunity"]["list"])
+    route = router.routes(6 if ":" in prefix else 4)[prefix][0]
+    if kind == "bird":
+        large = route["BGP.large_community"].strip("()").split(") (")
+        return int(route["BGP.med"]), {c.replace(", ", ":") for c in large}
+    if kind == "openbgpd":
+        return route["metric"], set(route["large_communities"])
+    if kind == "exabgp":
+        return route["attribute"]["med"], {":".join(map(str, c)) for c in route["attribute"]["large-community"]}
+    attrs = {a["type"]: a for a in route["attrs"]}
+    return attrs[4]["metric"], {":".join(map(str, c.values())) for c in attrs[32]["value"]}
+
+
+def signal_all(host, names, signo):
+    """To the host's processes of these names."""
+    for pid in host.pids():
+        with open(f"/proc/{pid}/comm") as f:
+            if f.read().strip() in names:
+                os.kill(pid, signo)
+
+
+def expect_everything(kind, router):
+    for prefix in PREFIXES:
+        router.wait_route(prefix, timeout=40)
+        _, communities, path, _ = attributes(kind, router, prefix)
+        assert communities == {"64512:1", "64512:1234"} and path == ["64512"] * 3, (communities, path)
+        assert optional_attributes(kind, router, prefix) == (77, LARGE)
+
+
+@pytest.mark.parametrize("kind", ROUTERS)
+def test_attributes_refreshes_and_silence(lab, kind):
+    router, node = make_pair(lab, kind, more=MORE.get(kind, ""))
+    node.configure(node.config.read_text().replace("    communities: [marked, 64512:1]\n", ADVERTISED)
+                   .replace("hold-time: 9s", "hold-time: 3s"))
+    node.start()
+    expect_everything(kind, router)
+    peers = node.get("peers")
+    assert all(("extended-message" in p["capabilities"]) == (kind in EXTENDED) for p in peers), peers
+
+    if kind in REFRESH:
+        REFRESH[kind](router)
+        wait_for(lambda: node.get("peers", "r4")[0]["messages-in"].get("refresh"), "the router asks again")
+        expect_everything(kind, router)
+
+    # The router is silent: its hold timer with us runs out, we say so, and it is back when it speaks again.
+    assert all(p["flaps"] == 0 for p in node.get("peers"))
+    signal_all(router, DAEMONS, signal.SIGSTOP)
+    wait_for(lambda: all(p["state"] != "established" for p in node.get("peers")), "the hold timers expire", 10)
+    sent = [p["last-notification-sent"]["what"] for p in node.get("peers")]
+    assert all("Hold Timer Expired" in s for s in sent), sent
+    signal_all(router, DAEMONS, signal.SIGCONT)
+    wait_for(lambda: all(p["state"] == "established" for p in node.get("peers")), "both sessions are back", 40)
+    expect_everything(kind, router)
+
+    # We are silent: the router drops what it heard.
+    os.kill(node.pid(), signal.SIGSTOP)
+    try:
+        for prefix in PREFIXES:
+            router.wait_no_route(prefix, 15)
+    finally:
+        os.kill(node.pid(), signal.SIGCONT)
+    expect_everything(kind, router)
+    assert "Hold Timer Expired" in node.get("peers", "r4")[0]["last-notification-received"]["what"]
+
+
+MANY = 100
+PEERS = """
+address-pools:
+- {name: public, protocol: bgp, addresses: [198.51.100.0/24]}
+services:
+- {name: web, addresses: [198.51.100.7]}
+peers:
+""" + "".join(f"- {{name: p{i}, peer-address: 10.60.0.{i}, source-address: 10.61.0.{i}, ebgp-multihop: true, "
+              f"peer-asn: 64513, my-asn: 64512, hold-time: 9s}}\n" for i in range(1, MANY + 1))
+# BIRD knows a connection by the neighbour's address alone, so both ends are different in each.
+SESSIONS = "router id 10.50.0.1; protocol device {}\nprotocol direct { ipv4; }\n" \
+           "protocol static { ipv4; route 10.61.0.0/24 via 10.50.0.11; }\n" + "".join(
+               f"protocol bgp p{i} {{ local 10.60.0.{i} as 64513; neighbor 10.61.0.{i} as 64512; multihop; "
+               f"connect retry time 1; error wait time 1, 2; ipv4 {{ import all; export none; }}; }}\n"
+               for i in range(1, MANY + 1))
+
+
+def test_a_hundred_peers(lab):
+    """Every one of them hears each route once, and its end; none has to wait for another."""
+    lan = lab.switch("lan")
+    router = lab.host("router", lan, "10.50.0.1/24", cls=Bird)
+    node = lab.host("a", lan, "10.50.0.11/24", cls=Node)
+    for i in range(1, MANY + 1):
+        router.run(f"ip addr add 10.60.0.{i}/32 dev lo")
+        node.run(f"ip addr add 10.61.0.{i}/32 dev lo")
+    router.run("ip route add 10.61.0.0/24 via 10.50.0.11")
+    node.run("ip route add 10.60.0.0/24 via 10.50.0.1")
+    router.start(SESSIONS)
+    node.configure(PEERS)
+    node.start()
+    router.wait_route("198.51.100.7/32", paths=MANY)
+    wait_for(lambda: all(p["state"] == "established" for p in node.get("peers")), "every session")
+
+    def routes():
+        return int(re.search(r"(\d+) of", router.birdc("show route where source = RTS_BGP count"))[1])
+    lines = "".join(f"announce 172.16.{i // 256}.{i % 256}/32 med {i}\n" for i in range(500))
+    node.run([node.binary, "announce", "-"], input=lines, env=node.env)
+    wait_for(lambda: routes() == 501 * MANY, "each has all of them")
+    router.birdc("disable p7")  # one that leaves takes nothing from the others
+    node.run([node.binary, "announce", "-"], input=lines.replace("announce", "withdraw"), env=node.env)
+    wait_for(lambda: routes() == MANY - 1, "and none of them")
+    assert sum(p["flaps"] for p in node.get("peers")) == 1
+
+
+FRR_V6_HOP = """
+router bgp 64513
+ bgp router-id 10.50.0.1
+ no bgp ebgp-requires-policy
+ neighbor fd50::11 remote-as 64512
+ neighbor fd50::11 timers connect 1
+ neighbor fd50::11 capability extended-nexthop
+ address-family ipv6 unicast
+  neighbor fd50::11 activate
+ exit-address-family
+"""
+BIRD_V6_HOP = """
+router id 10.50.0.1;
+protocol device {}
+protocol direct { ipv4; ipv6; }
+protocol bgp v6 { local fd50::1 as 64513; neighbor fd50::11 as 64512; connect retry time 1;
+  ipv4 { import all; export none; extended next hop on; }; ipv6 { import all; export none; }; }
+"""
+GOBGP_V6_HOP = """
+[global.config]
+as = 64513
+router-id = "10.50.0.1"
+[[neighbors]]
+[neighbors.config]
+neighbor-address = "fd50::11"
+peer-as = 64512
+[[neighbors.afi-safis]]
+[neighbors.afi-safis.config]
+afi-safi-name = "ipv4-unicast"
+[[neighbors.afi-safis]]
+[neighbors.afi-safis.config]
+afi-safi-name = "ipv6-unicast"
+"""
+V6_HOP = {"frr": (Frr, FRR_V6_HOP), "bird": (Bird, BIRD_V6_HOP), "gobgp": (GoBgp, GOBGP_V6_HOP)}
+
+
+@pytest.mark.parametrize("kind", V6_HOP)
+def test_ipv4_routes_by_an_ipv6_next_hop(lab, kind):
+    """RFC 8950: a node without any IPv4 address announces IPv4 services to a router that knows how to reach them."""
+    lan = lab.switch("lan")
+    cls, conf = V6_HOP[kind]
+    router = lab.host("router", lan, "fd50::1/64", cls=cls)
+    node = lab.host("a", lan, "fd50::11/64", cls=Node)
+    router.start(conf)
+    node.configure("""
+        peers:
+        - {name: r, peer-address: "fd50::1", peer-asn: 64513, my-asn: 64512, hold-time: 9s, dual-stack: true}
+        address-pools:
+        - {name: public, protocol: bgp, addresses: [198.51.100.0/24, "2001:db8:51::/64"]}
+        services:
+        - {name: web, addresses: [198.51.100.7, "2001:db8:51::7"]}
+    """)
+    node.start()
+    for prefix in PREFIXES:
+        route = router.wait_route(prefix)[0]
+        hops = [h["ip"] for h in router.detail(prefix)["paths"][0]["nexthops"]] if kind == "frr" else [route["nexthop"]]
+        assert "fd50::11" in hops, hops
