@@ -489,17 +489,30 @@ static bool is_absent_or(const char *text, const char *wanted)
 	return wanted ? text && strcmp(text, wanted) == 0 : !text;
 }
 
-/* Step 13: would writing the result change anything? */
-static bool differs(const struct converge_service *s, const struct converge_result *r)
+/* Newer servers put in "VIP" where nothing was said. */
+static bool is_of_mode(const struct converge_ingress *entry, enum cfg_ip_mode mode)
 {
-	if (s->allocated_from.deprecated || !is_absent_or(s->allocated_from.current, r->pool) ||
-	    s->n_ingress != r->n)
+	bool is_proxy = strcmp(or_empty(entry->ip_mode), "Proxy") == 0;
+
+	return is_proxy == (mode == CFG_IP_MODE_PROXY);
+}
+
+/* Step 13: would writing the result change any of the addresses, or what is said of them? */
+static bool entries_differ(const struct converge_service *s, const struct converge_result *r)
+{
+	if (s->n_ingress != r->n)
 		return true;
 	for (size_t i = 0; i < r->n; i++)
-		if (s->ingress[i].has_more ||
+		if (s->ingress[i].has_more || !is_of_mode(&s->ingress[i], s->ip_mode) ||
 		    strcmp(or_empty(s->ingress[i].ip), ADDR_TEXT(&r->addresses[i])) != 0)
 			return true;
 	return false;
+}
+
+/* … or the notes of where they are from? */
+static bool notes_differ(const struct converge_service *s, const struct converge_result *r)
+{
+	return s->allocated_from.deprecated || !is_absent_or(s->allocated_from.current, r->pool);
 }
 
 static void list_deprecated(struct buf *list, const struct converge_annotation *a, const char *name)
@@ -551,7 +564,8 @@ static void fill_result(struct pass *p)
 	if (r->n && !pool)
 		pool = annotation(&p->s->allocated_from); /* left as it is */
 	r->pool = r->n && *pool ? arena_strdup(r->arena, pool) : NULL;
-	r->is_changed = !r->is_left && differs(p->s, r);
+	r->is_other_entry = !r->is_left && entries_differ(p->s, r);
+	r->is_changed = r->is_other_entry || (!r->is_left && notes_differ(p->s, r));
 	if (r->is_changed)
 		note_deprecated(p);
 }

@@ -28,8 +28,9 @@ struct converge_annotation {
 
 /** An entry of status.loadBalancer.ingress, as it stands there. */
 struct converge_ingress {
-	const char *ip; /* NULL or "": none; any text, addresses or not */
-	bool has_more;	/* a hostname, ipMode or ports, none of which we ever write */
+	const char *ip;	     /* NULL or "": none; any text, addresses or not */
+	const char *ip_mode; /* NULL: not said, which means VIP */
+	bool has_more;	     /* a hostname or ports, none of which we ever write */
 };
 
 /** All texts are borrowed; zero-initialised members are absent. */
@@ -58,8 +59,9 @@ struct converge_service {
 	const struct converge_ingress *ingress;
 	size_t n_ingress;
 
-	uint64_t terms; /* of the result of its last pass; 0: this is the first */
-	bool no_pools;	/* the configuration has none at all */
+	uint64_t terms;		  /* of the result of its last pass; 0: this is the first */
+	enum cfg_ip_mode ip_mode; /* that its addresses are to have */
+	bool no_pools;		  /* the configuration has none at all */
 	/** Where there are none any more: what is in force stays, instead of being cleared. */
 	bool keep_without_pools;
 	bool reference; /* to the letter */
@@ -86,9 +88,10 @@ struct converge_result {
 	 */
 	struct addr addresses[CONVERGE_ADDRESSES_MAX];
 	size_t n;
-	const char *pool; /* NULL when there are none */
-	bool is_left;	  /* it stays as it is: the above only repeats its addresses */
-	bool is_changed;  /* to be written: it is not what stands there */
+	const char *pool;    /* NULL when there are none */
+	bool is_left;	     /* it stays as it is: the above only repeats its addresses */
+	bool is_changed;     /* to be written: it is not what stands there */
+	bool is_other_entry; /* not only the notes of the pool are to change */
 
 	struct converge_event events[CONVERGE_EVENTS_MAX];
 	size_t n_events;

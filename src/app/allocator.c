@@ -73,6 +73,7 @@ struct allocator {
 	bool configured; /* the API's configuration is in force */
 	bool whole;	 /* all anew, with a new allocator */
 	bool stopped;	 /* a foreign hand was noticed */
+	bool no_modes;	 /* the server does not know ipMode */
 	struct mono foreign_since;
 	unsigned foreign;
 	struct allocator_stats stats;
@@ -248,13 +249,20 @@ static void status_path(const char *service, struct buf *out)
 		   service, slash + 1);
 }
 
-static json_t *status_body(const struct converge_result *r, const char *version)
+/* The mode that everybody takes for granted is not written, as in the reference. */
+static json_t *ingress_entry(const struct addr *a, enum cfg_ip_mode mode)
+{
+	return json_pack("{s:s, s:s*}", "ip", ADDR_TEXT(a), "ipMode",
+			 mode == CFG_IP_MODE_PROXY ? "Proxy" : NULL);
+}
+
+static json_t *status_body(const struct converge_service *s, const struct converge_result *r,
+			   const char *version)
 {
 	json_t *ingress = r->n ? json_array() : json_null();
 
 	for (size_t i = 0; i < r->n; i++)
-		json_array_append_new(ingress,
-				      json_pack("{s:s}", "ip", ADDR_TEXT(&r->addresses[i])));
+		json_array_append_new(ingress, ingress_entry(&r->addresses[i], s->ip_mode));
 	json_t *notes = json_pack("{s:s?, s:n}", POOL_NOTE, r->n ? r->pool : NULL, POOL_NOTE_OLD);
 
 	return json_pack("{s:{s:s, s:o}, s:{s:{s:o}}}", "metadata", "resourceVersion", version,
@@ -281,7 +289,7 @@ static void write_status(struct allocator *al, const struct converge_service *s,
 
 	if (!known)
 		return; /* it is gone; the watch says so in a moment */
-	json_t *body = status_body(r, known->version);
+	json_t *body = status_body(s, r, known->version);
 	char *text = json_dumps(body, JSON_COMPACT);
 
 	char *tag = mem_printf("%u %s", al->term, s->key);
@@ -445,6 +453,8 @@ static void run_one(struct allocator *al, const char *service)
 
 	request.terms = h->terms;
 	request.keep_without_pools = true;
+	if (al->no_modes)
+		request.ip_mode = CFG_IP_MODE_VIP;
 	CLEANUP(converge_result_freep)
 	struct converge_result *r = converge_run(al->alloc, &request);
 
@@ -555,6 +565,21 @@ static void retry_later(struct allocator *al)
 			       mono_add(loop_now(al->app->loop), kube_backoff_next(&al->backoff)));
 }
 
+/* A server that is too old leaves the mode out: asked for again and again, it would do so for ever. */
+static void look_for_mode(struct allocator *al, const json_t *object)
+{
+	const json_t *list = json_object_get(
+		json_object_get(json_object_get(object, "status"), "loadBalancer"), "ingress");
+	const json_t *first = json_array_get(list, 0);
+
+	if (al->app->cfg->kubernetes.ip_mode != CFG_IP_MODE_PROXY || al->no_modes || !first ||
+	    json_object_get(first, "ipMode"))
+		return;
+	al->no_modes = true;
+	log_plain(LOG_WARN, "ipModeUnknown",
+		  "the API server does not know ipMode: kubernetes.ip-mode has no effect");
+}
+
 static void written(struct allocator *al, struct held *h, const struct kube_answer *a)
 {
 	json_t *object = json_loadb(a->body, a->len, 0, NULL);
@@ -563,6 +588,7 @@ static void written(struct allocator *al, struct held *h, const struct kube_answ
 	kube_backoff_reset(&al->backoff);
 	held_sure(al, h);
 	content_with(h, h->wants, h->n_wants);
+	look_for_mode(al, object);
 	if (object)
 		kube_source_service_written(kubernetes_source(al->app->kubernetes), object);
 	json_decref(object);

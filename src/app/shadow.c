@@ -186,14 +186,6 @@ static json_t *result_json(const struct converge_result *r)
 	return all;
 }
 
-static bool says_more(const struct converge_service *s)
-{
-	for (size_t i = 0; i < s->n_ingress; i++)
-		if (s->ingress[i].has_more)
-			return true;
-	return false;
-}
-
 /* Which pool it notes in an annotation is no difference that anybody feels. */
 static void compare_addresses(json_t *items, const struct converge_service *s,
 			      const struct converge_result *r)
@@ -201,7 +193,7 @@ static void compare_addresses(json_t *items, const struct converge_service *s,
 	json_t *before = ingress_json(s), *after = result_json(r);
 	const char *reason = r->why;
 
-	if (!r->is_changed || (json_equal(before, after) && !says_more(s))) {
+	if (!r->is_changed || (json_equal(before, after) && !r->is_other_entry)) {
 		json_decref(before);
 		json_decref(after);
 		return;
@@ -210,7 +202,8 @@ static void compare_addresses(json_t *items, const struct converge_service *s,
 		if (strcmp(r->events[i].reason, "ClearAssignment") == 0)
 			reason = r->events[i].text;
 	if (!reason && json_equal(before, after))
-		reason = "what else the status says of them (a host's name, ipMode) would go";
+		reason = "what else the status says of them (a host's name, ports, ipMode) would "
+			 "change";
 	differs(items, s->key, "addresses", before, after, reason);
 }
 

@@ -337,12 +337,16 @@ struct cfg_allocation {
 	struct dur rest; /* for so long nobody else gets an address that was given back */
 };
 
+/** How traffic from inside a cluster gets to a service's address (ipMode of its status). */
+enum cfg_ip_mode { CFG_IP_MODE_VIP, CFG_IP_MODE_PROXY };
+
 /** What decides about services and nodes of a Kubernetes cluster. */
 struct cfg_kubernetes {
 	const char *lb_class;	/* only services of this loadBalancerClass; "": those of none */
 	const char *kubeconfig; /* "": what a pod is given */
 	const char *namespace;	/* where the configuration lies; "": that of the pod */
 	bool ignore_exclude_lb; /* announce from nodes that the label excludes */
+	enum cfg_ip_mode ip_mode;
 };
 
 struct cfg_listen {

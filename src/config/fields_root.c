@@ -17,6 +17,10 @@ const struct level level_allocation = {
 	.object_size = sizeof(struct cfg_allocation),
 };
 
+static const struct word ip_mode_words[] = { { "VIP", CFG_IP_MODE_VIP },
+					     { "Proxy", CFG_IP_MODE_PROXY },
+					     { 0 } };
+
 static const struct field kubernetes_fields[] = {
 	{ "kubeconfig", FIELD_TEXT,
 	  "how to reach the API server; empty: as a pod does, else as KUBECONFIG says",
@@ -30,6 +34,11 @@ static const struct field kubernetes_fields[] = {
 	{ "ignore-exclude-lb", FIELD_BOOL,
 	  "announce from nodes that the label exclude-from-external-load-balancers excludes",
 	  AT(struct cfg_kubernetes, ignore_exclude_lb), .preset = "false" },
+	{ "ip-mode", FIELD_WORD,
+	  "how traffic from inside the cluster reaches an address: `VIP`, short cut by the node; "
+	  "or "
+	  "`Proxy`, by way of the announcing node (Kubernetes 1.29 and later)",
+	  AT(struct cfg_kubernetes, ip_mode), .words = ip_mode_words, .preset = "VIP" },
 };
 
 const struct level level_kubernetes = {

@@ -74,6 +74,16 @@ void kube_client_judge(struct kube_client *c, const struct kube_answer *answer)
 		kube_credentials_refused(c->credentials);
 }
 
+/* What people ask next. */
+static const char *remedy(int status)
+{
+	if (status == 401)
+		return "; it does not accept our token or certificate";
+	if (status == 403)
+		return "; our role lacks this, config/kubernetes/crier.yaml has what is needed";
+	return "";
+}
+
 const char *kube_answer_text(const struct kube_answer *answer, char *buf, size_t cap)
 {
 	json_t *status = answer->status ? json_loadb(answer->body, answer->len, 0, NULL) : NULL;
@@ -82,7 +92,8 @@ const char *kube_answer_text(const struct kube_answer *answer, char *buf, size_t
 	if (!answer->status)
 		(void)snprintf(buf, cap, "%s", answer->error ? answer->error : "no answer");
 	else
-		(void)snprintf(buf, cap, "%d %s", answer->status, message ? message : "");
+		(void)snprintf(buf, cap, "%d %.*s%s", answer->status, (int)(cap * 3 / 5),
+			       message ? message : "", remedy(answer->status));
 	text_calm(buf);
 	json_decref(status);
 	return buf;

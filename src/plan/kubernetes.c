@@ -16,6 +16,7 @@ static const struct converge_ingress *ingress_of(const struct object_service *o,
 
 	for (size_t i = 0; i < o->n_ingress; i++)
 		v[i] = (struct converge_ingress){ .ip = o->ingress[i].ip,
+						  .ip_mode = o->ingress[i].ip_mode,
 						  .has_more = o->ingress[i].has_more };
 	return v;
 }
@@ -45,6 +46,7 @@ struct converge_service kubernetes_request(const struct world *w, const struct w
 		.allocated_from = annotation_of(&o->allocated_from),
 		.ingress = ingress_of(o, scratch),
 		.n_ingress = o->n_ingress,
+		.ip_mode = world_config(w)->kubernetes.ip_mode,
 		.no_pools = world_config(w)->n_pools == 0,
 		.reference = world_is_reference(w),
 	};

@@ -130,8 +130,8 @@ static struct object_ingress read_entry(struct object_reader *r, const struct pl
 {
 	return (struct object_ingress){
 		.ip = object_text(r, p, "ip"),
-		.has_more = doc_get(p->at, "hostname") || doc_get(p->at, "ipMode") ||
-			    doc_get(p->at, "ports"),
+		.ip_mode = object_text(r, p, "ipMode"),
+		.has_more = doc_get(p->at, "hostname") || doc_get(p->at, "ports"),
 	};
 }
 
@@ -264,6 +264,7 @@ static bool ingress_eq(const struct object_service *a, const struct object_servi
 		return false;
 	for (size_t i = 0; i < a->n_ingress; i++)
 		if (!text_eq(a->ingress[i].ip, b->ingress[i].ip) ||
+		    !text_eq(a->ingress[i].ip_mode, b->ingress[i].ip_mode) ||
 		    a->ingress[i].has_more != b->ingress[i].has_more)
 			return false;
 	return true;

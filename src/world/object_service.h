@@ -18,8 +18,9 @@ struct object_annotation {
 
 /** An entry of status.loadBalancer.ingress. */
 struct object_ingress {
-	const char *ip; /* NULL: none; any text */
-	bool has_more;	/* a hostname, ipMode or ports */
+	const char *ip;	     /* NULL: none; any text */
+	const char *ip_mode; /* NULL: not said */
+	bool has_more;	     /* a hostname or ports */
 };
 
 struct object_service {

@@ -422,6 +422,26 @@ def test_shadow(lab):
     assert not shadow.owns(VIP) and "allocator" not in shadow.status()
 
 
+
+def test_ip_modes(lab):
+    """A server that puts VIP where nothing was said is not written to again and again; Proxy is written where it is wanted."""
+    lan, api, client, (a,) = make(lab, "a", api_options=("--ip-modes",))
+    layer2(api)
+    api.service("web")
+    wait_addresses(api, "web", [VIP])
+    entries = "/api/v1/namespaces/default/services/web"
+    assert api.get(entries)["status"]["loadBalancer"]["ingress"] == [{"ip": VIP, "ipMode": "VIP"}]
+    before = a.metrics()
+    api.requests()
+    api.order("storm", plural="services", times=3)
+    wait_for(lambda: a.metrics()[UPDATES] >= before[UPDATES] + 3, "the changes have come")
+    assert not [r for r in api.requests() if "/services/web/status" in r]
+    a.configure(a.config.read_text() + "  ip-mode: Proxy\n")
+    a.crier("reload")
+    wait_for(lambda: api.get(entries)["status"]["loadBalancer"]["ingress"] == [{"ip": VIP, "ipMode": "Proxy"}],
+             "the mode is written")
+
+
 def test_identities(lab):
     """A token of a file that changes, a client certificate, a command that prints a token; and none."""
     lan, api, client, (a,) = make(lab, "a", start=False)

@@ -508,7 +508,8 @@ static void set_ingress(struct actor *x, char *list)
 			continue;
 		bool is_host = strcmp(one, "host:") == 0;
 		x->ingress[x->s.n_ingress++] =
-			(struct converge_ingress){ is_host ? NULL : one, is_host };
+			(struct converge_ingress){ .ip = is_host ? NULL : one,
+						   .has_more = is_host };
 	}
 }
 

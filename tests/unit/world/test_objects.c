@@ -89,7 +89,9 @@ static void a_status_is_kept_as_it_stands(void **state)
 	assert_null(s->ingress[1].ip);
 	assert_true(s->ingress[1].has_more);
 	assert_string_equal(s->ingress[2].ip, "");
-	assert_true(s->ingress[2].has_more);
+	assert_false(s->ingress[2].has_more);
+	assert_string_equal(s->ingress[2].ip_mode, "Proxy");
+	assert_null(s->ingress[0].ip_mode);
 	object_service_free(s);
 }
 
