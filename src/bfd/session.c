@@ -234,7 +234,9 @@ static void enter(struct bfd_session *s, uint8_t state, uint8_t diag, struct mon
 static void forget_remote(struct bfd_session *s)
 {
 	s->remote_disc = 0;
-	s->remote_state = BFD_DOWN;
+	/* Of one that was taken down by a person, and then says no more, that stays known. */
+	if (s->remote_state != BFD_ADMIN_DOWN)
+		s->remote_state = BFD_DOWN;
 	s->remote_min_rx_us = 1; /* as at the start, §6.8.1 */
 	s->remote_demand = false;
 	s->remote_min_echo_us = 0;
@@ -251,6 +253,7 @@ void bfd_session_init(struct bfd_session *s, const struct bfd_session_conf *conf
 		.state = conf->admin_down ? BFD_ADMIN_DOWN : BFD_DOWN,
 		.local_diag = conf->admin_down ? BFD_DIAG_ADMIN_DOWN : BFD_DIAG_NONE,
 		.local_disc = local_disc,
+		.remote_state = BFD_DOWN,
 		.tx_last = now,
 		.tx_at = MONO_NEVER,
 		.rx_last = now,

@@ -194,7 +194,7 @@ def test_admin_down_on_the_router_is_no_failure(lab):
     pair.wait_up()
     pair.router.vtysh("configure", "bfd", "profile fast", "shutdown")
     pair.wait_down()
-    assert pair.bfd()["remote-state"] == "admindown"
+    wait_for(lambda: pair.bfd()["remote-state"] == "admindown", "the router says that it was a person")
     assert not pair.node.events("notificationSent"), "BGP is ended by our side"
     pair.router.vtysh("configure", "bfd", "profile fast", "no shutdown")
     pair.wait_up()
@@ -258,4 +258,5 @@ def test_echo_with_frr(lab, reflector):
     assert shown["receive-interval-ms"] >= 1000, "control packets are rare meanwhile"
     cut(pair.router)
     pair.wait_down(2)
-    assert pair.bfd()["local-diagnostic"] in ("echo function failed", "neighbor signaled session down"), "whoever is first"
+    reason = pair.node.events("bfdDown")[0]["diagnostic"]
+    assert reason in ("echo function failed", "neighbor signaled session down"), "whoever is first"

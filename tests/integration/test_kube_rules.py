@@ -1,6 +1,7 @@
 """The rules of MetalLB's allocation (§3 of the reference) and of its election (§4.1), by name, against the stand-in for an
 API server: one node that allocates and announces, and for each rule what a user would do and see."""
 
+import os
 import pathlib
 import time
 
@@ -82,7 +83,7 @@ class Cluster:
 
 @pytest.fixture(scope="module")
 def cluster():
-    lab = Lab(ROOT / "build" / "integration", prefix="kr-")
+    lab = Lab(ROOT / "build" / "integration", prefix=f"kr{os.getpid()}-")
     try:
         yield Cluster(lab)
     finally:

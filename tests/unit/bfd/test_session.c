@@ -580,6 +580,17 @@ static void admin_down_and_back(void **state)
 	assert_int_equal(r.s.state, BFD_INIT);
 }
 
+static void their_admin_down_stays_known_when_they_fall_silent(void **state)
+{
+	(void)state;
+	struct rig r = rig_settled(&plain_conf);
+
+	assert_int_equal(feed(&r, BFD_ADMIN_DOWN), 0);
+	tick_at(&r, r.s.detect_at);
+	assert_int_equal(r.s.remote_disc, 0);
+	assert_int_equal(r.s.remote_state, BFD_ADMIN_DOWN);
+}
+
 /* ---- sessions of ours on both ends ---- */
 
 static void no_slow_start_for_a_while(void **state)
@@ -636,6 +647,7 @@ int main(void)
 		cmocka_unit_test(change_during_a_poll_polls_again),
 		cmocka_unit_test(endless_polls_do_not_hold_ours_back),
 		cmocka_unit_test(admin_down_and_back),
+		cmocka_unit_test(their_admin_down_stays_known_when_they_fall_silent),
 		cmocka_unit_test(no_slow_start_for_a_while),
 		cmocka_unit_test(a_loss_is_hurried_too),
 	};
