@@ -7,7 +7,7 @@ import time
 
 import pytest
 from crierlab import Bird
-from kubelab import LAN, METALLB, NAMESPACE, Api, KubeNode
+from kubelab import LAN, METALLB, NAMESPACE, TOKEN, Api, KubeNode
 from netlab import wait_for
 
 VIP = "10.50.0.200"
@@ -440,6 +440,30 @@ def test_ip_modes(lab):
     a.crier("reload")
     wait_for(lambda: api.get(entries)["status"]["loadBalancer"]["ingress"] == [{"ip": VIP, "ipMode": "Proxy"}],
              "the mode is written")
+
+
+
+def test_http2(lab):
+    """Lists, watches and writes as streams of one connection, where a server speaks HTTP/2 (here a proxy before it)."""
+    lan, api, client, (a,) = make(lab, "a", start=False)
+    log = api.dir / "proxy.log"
+    api.popen(["nghttpx", "--conf=/dev/null", f"--frontend={LAN.format(2)},6444", f"--backend={LAN.format(2)},6443;;tls",
+               "--insecure", "--no-ocsp", "--workers=1", f"--accesslog-file={log}",
+               "--accesslog-format=$alpn $remote_port $request", api.dir / "server.key", api.dir / "server.crt"], "nghttpx.log")
+    wait_for(lambda: ":6444" in api.run("ss -Htln").stdout, "the proxy listens")
+    config = api.dir / "kubeconfig-2"
+    api.write_kubeconfig(config, {"token": TOKEN}, server=f"https://{LAN.format(2)}:6444")
+    a.configure_kube(api, kubeconfig=config)
+    a.start_kube()
+    wait_for(a.is_synced, "a has seen the API")
+    layer2(api)
+    for i in range(20):
+        api.service(f"s{i}")
+    for i in range(20):
+        wait_addresses(api, f"s{i}")
+    lines = log.read_text().splitlines()
+    assert any("PATCH" in line for line in lines) and all(line.startswith("h2 ") for line in lines)
+    assert len({line.split()[1] for line in lines}) <= 2  # connections
 
 
 def test_identities(lab):
