@@ -361,6 +361,18 @@ def test_rights_cover_every_request_and_no_more(lab, base):
                 assert used or (resource, verb) in spare, f"nobody needs {verb} of {resource}"
 
 
+@needs_kustomize
+def test_rights_of_a_shadow(lab):
+    """It reads what speakers report, too; and writes nothing."""
+    lan, api, client, nodes = make(lab, "a", start=False)
+    nodes[0].start_kube("--shadow")
+    wait_for(nodes[0].is_synced, "it has seen the API")
+    assert nodes[0].get("shadow") == []
+    rules = rights(documents(rendered(FOLDER / "overlays" / "shadow")))
+    for asked in map(right_of, api.requests()):
+        assert any(granted(rule, asked) for rule in rules) and asked[4] in ("get", "list", "watch"), asked
+
+
 def test_kubectl_applies_them(lab):
     """The one file, a pool, the same again, and what came of it: crier runs on what was applied."""
     lan, api, client, nodes = make(lab, "a", start=False, api_options=())
