@@ -212,6 +212,14 @@ static void collect_time(const struct bgp_speaker *sp, struct metric_writer *w)
 	}
 }
 
+static void collect_refused(const struct bgp_speaker *sp, struct metric_writer *w)
+{
+	static const char name[] = "crier_bgp_connections_refused_total";
+
+	metric_family(w, METRIC_COUNTER, name, "Connections of others that no session wanted");
+	metric_sample(w, name, NULL, 0, (double)sp->refused);
+}
+
 void bgp_speaker_collect(const struct bgp_speaker *sp, struct metric_writer *w)
 {
 	struct bgp_peer_status s;
@@ -226,4 +234,5 @@ void bgp_speaker_collect(const struct bgp_speaker *sp, struct metric_writer *w)
 	}
 	collect_messages(sp, w);
 	collect_time(sp, w);
+	collect_refused(sp, w);
 }

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import time
 
 import hostile_peer
@@ -77,6 +78,9 @@ class Scene:
         wait_for(lambda: len(self.node.run(alive).stdout.splitlines()) <= len(stay) - 2, "what lingered has ended")
         return self.memory(), self.descriptors()
 
+    def metrics(self):
+        return self.node.run("curl -s --max-time 5 http://127.0.0.1:7472/metrics").stdout
+
     def memory(self):
         """Resident kilobytes."""
         with open(f"/proc/{self.node.pid()}/status") as f:
@@ -121,6 +125,8 @@ def test_a_flood_of_connections_and_a_peer_that_never_reads(lab):
         began = time.monotonic()
         scene.undisturbed()
         assert time.monotonic() - began < 3
+    refused = float(re.search(r"^crier_bgp_connections_refused_total (\S+)", scene.metrics(), re.M)[1])
+    assert refused > 1000  # of the unknown; most of the known were heard, and left
     assert len(scene.node.events("sessionFailed")) < 20, "the same failure is told once"
 
     # Routes that change all the time: the router has the last ones, and the deaf one costs no more than its own queue.
@@ -130,6 +136,8 @@ def test_a_flood_of_connections_and_a_peer_that_never_reads(lab):
     wait_for(lambda: [r[0].get("BGP.med") for r in scene.router.routes(4).values()].count("8") == 5000,
              "the router has the last of all")
     assert deaf.poll() is None
+    mute = scene.node.get("peers", hostile_peer.NEVER_READS)[0]
+    assert mute["state"] == "established" and mute["queued-bytes"] > 0 and mute["prefixes-pending"] > 0, mute
     scene.undisturbed()
     memory, descriptors = scene.rest()
     assert memory - before[0] < 32768, (before, memory)

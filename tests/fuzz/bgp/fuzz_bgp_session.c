@@ -67,17 +67,23 @@ static void framed(struct script *x)
 	hear(x, rd_from(wire, w.len));
 }
 
-/* The OPEN that fits, so that the later states are reached. */
+/* The OPEN that fits, so that the later states are reached; a byte says what the peer knows. */
 static void good_open(struct script *x)
 {
-	uint8_t wire[64];
+	uint8_t wire[128];
 	struct wr w = wr_to(wire, sizeof(wire));
+	uint8_t hold_s = rd_u8(&x->r), knows = rd_u8(&x->r);
 	const struct bgp_open open = {
-		.as = 64513,
-		.id = 1,
-		.hold_s = rd_u8(&x->r),
-		.families = BGP_V4,
+		.as = x->s.conf.peer_as,
+		.id = 1 + knows % 3, /* ours is 2 */
+		.hold_s = hold_s,
+		.families = knows & 1 ? BGP_V4 | BGP_V6 : BGP_V4,
 		.as4 = true,
+		.refresh = knows & 2,
+		.enhanced_refresh = knows & 4,
+		.extended_message = knows & 8,
+		.extended_hop = knows & 16 ? BGP_V4 : 0,
+		.restart = { .on = knows & 32, .notifications = knows & 64, .time_s = 120 },
 	};
 
 	bgp_open_encode(&w, &open);
@@ -90,6 +96,25 @@ static void keepalive(struct script *x)
 	struct wr w = wr_to(wire, sizeof(wire));
 
 	bgp_keepalive_encode(&w);
+	hear(x, rd_from(wire, w.len));
+}
+
+/* A prefix comes, so that the guard against too many of them is reached. */
+static void route(struct script *x)
+{
+	static const uint8_t attrs[] = { 0x40, 1,    1, 0,    0x40, 2, 6,  2, 1, 0,
+					 0,    0xfc, 1, 0x40, 3,    4, 10, 0, 0, 1 };
+	uint8_t wire[64];
+	struct wr w = wr_to(wire, sizeof(wire));
+	size_t mark = bgp_frame_begin(&w, BGP_UPDATE);
+
+	wr_u16(&w, 0);
+	wr_u16(&w, sizeof(attrs));
+	wr_bytes(&w, attrs, sizeof(attrs));
+	wr_u8(&w, 16);
+	wr_u8(&w, 10);
+	wr_u8(&w, rd_u8(&x->r));
+	bgp_frame_end(&w, mark);
 	hear(x, rd_from(wire, w.len));
 }
 
@@ -131,7 +156,7 @@ static void reset(struct script *x)
 
 static void step(struct script *x)
 {
-	switch (rd_u8(&x->r) % 18) {
+	switch (rd_u8(&x->r) % 20) {
 	case 0:
 		bgp_session_start(&x->s, x->now);
 		break;
@@ -180,26 +205,49 @@ static void step(struct script *x)
 	case 15:
 		x->flip = !x->flip;
 		break;
+	case 16:
+		bgp_session_leave(&x->s, "script", x->now);
+		break;
+	case 17:
+		route(x);
+		break;
 	default:
 		pass(x);
 	}
 	drain(x);
 }
 
+/* The first byte chooses what kind of session it is. */
+static struct bgp_session_conf conf_of(uint8_t kind)
+{
+	return (struct bgp_session_conf){
+		.local_as = 64512,
+		.peer_as = kind & 1 ? 64512 : 64513,
+		.hold_s = 90,
+		.families = kind & 2 ? BGP_V4 | BGP_V6 : BGP_V4,
+		.passive = kind & 4,
+		.accepts = !(kind & 8),
+		.delay_open = DUR_S(kind & 16 ? 2 : 0),
+		.max_prefix = kind & 32 ? 2 : 0,
+		.extended_hop = kind & 64,
+		.role = kind & 128 ? BGP_ROLE_PROVIDER : BGP_ROLE_NONE,
+		.restart = { .on = kind & 64,
+			     .notifications = true,
+			     .time_s = 120,
+			     .families = BGP_V4 },
+		.host = "script",
+	};
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct bgp_session_conf conf = {
-		.local_as = 64512,
-		.peer_as = 64513,
-		.hold_s = 90,
-		.families = BGP_V4,
-		.accepts = true,
-	};
 	struct script x = { .r = rd_from(data, size), .now = { 1 } };
+	struct bgp_session_conf conf = conf_of(rd_u8(&x.r));
 
 	bgp_session_init(&x.s, &conf, 1, x.now);
 	while (x.r.left > 0)
 		step(&x);
+	bgp_session_fini(&x.s);
 	return 0;
 }
 
