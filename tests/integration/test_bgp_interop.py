@@ -1,5 +1,6 @@
 """What each router does with us beyond the plain exchange of routes: all attributes, refreshes, silence, a hundred at once."""
 
+import copy
 import os
 import re
 import signal
@@ -7,7 +8,7 @@ import signal
 import pytest
 
 from crierlab import Bird, Frr, GoBgp, Node
-from netlab import wait_for
+from netlab import OTHER_BGP_PORT, wait_for
 from test_bgp import ROUTERS, attributes, make_pair
 
 PREFIXES = ("198.51.100.7/32", "2001:db8:51::7/128")
@@ -138,6 +139,46 @@ def test_a_hundred_peers(lab):
     node.run([node.binary, "announce", "-"], input=lines.replace("announce", "withdraw"), env=node.env)
     wait_for(lambda: routes() == MANY - 1, "and none of them")
     assert sum(p["flaps"] for p in node.get("peers")) == 1
+
+
+AT_PORT = """
+router id 10.50.0.{id};
+protocol device {{}}
+protocol direct {{ ipv4; }}
+protocol bgp v4 {{ local 10.50.0.1 port {port} as 64513; neighbor 10.50.0.11 as 64512; passive on; error wait time 1, 2;
+  ipv4 {{ import all; export none; }}; }}
+"""
+
+
+def test_two_peers_at_one_address(lab, capture):
+    """They differ by their ports; the analyser judges what passes there, too."""
+    lan = lab.switch("lan")
+    one = lab.host("router", lan, "10.50.0.1/24", cls=Bird)
+    node = lab.host("a", lan, "10.50.0.11/24", cls=Node)
+    other = copy.copy(one)
+    other.dir = one.dir / "other"
+    other.dir.mkdir()
+    frames = capture(one)
+    one.start(AT_PORT.format(id=1, port=179))
+    other.start(AT_PORT.format(id=2, port=OTHER_BGP_PORT))
+    node.configure(f"""
+        peers:
+        - {{name: one, peer-address: 10.50.0.1, peer-asn: 64513, my-asn: 64512, hold-time: 9s}}
+        - {{name: other, peer-address: 10.50.0.1, peer-port: {OTHER_BGP_PORT}, peer-asn: 64513, my-asn: 64512}}
+        address-pools:
+        - {{name: public, protocol: bgp, addresses: [198.51.100.0/24]}}
+        services:
+        - {{name: web, addresses: [198.51.100.7]}}
+    """)
+    node.start()
+    for router in (one, other):
+        router.wait_route("198.51.100.7/32")
+    assert {p["name"]: p["address"] for p in node.get("peers")} == {
+        "one": "10.50.0.1:179", "other": f"10.50.0.1:{OTHER_BGP_PORT}"}
+    node.crier("peer", "other", "down")
+    other.wait_no_route("198.51.100.7/32")
+    assert one.routes(4).get("198.51.100.7/32")
+    assert frames.stop().fields(f"bgp.type == 2 && tcp.dstport == {OTHER_BGP_PORT}", "frame.number")
 
 
 FRR_V6_HOP = """

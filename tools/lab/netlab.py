@@ -23,8 +23,10 @@ import time
 
 CLONE_NEWNET = 0x40000000
 
+OTHER_BGP_PORT = 1790  # where routers listen that are not to use 179
+
 # What the analyser can't guess: heartbeats of the mesh are BFD, its connections carry bytes of our own.
-KNOWN_PORTS = ["-d", "udp.port==7947,bfd", "-d", "tcp.port==7947,data"]
+KNOWN_PORTS = ["-d", "udp.port==7947,bfd", "-d", "tcp.port==7947,data", "-d", f"tcp.port=={OTHER_BGP_PORT},bgp"]
 
 
 class LabError(Exception):
