@@ -117,7 +117,10 @@ static void packet_bfd(void *ctx, const struct bfd_event *ev)
 
 static void packet_pulse(void *ctx, const struct pulse_event *ev)
 {
-	mesh_on_event(((struct app *)ctx)->mesh, ev);
+	struct app *a = ctx;
+
+	mesh_on_event(a->mesh, ev);
+	handover_on_event(a->handover, ev);
 }
 
 static void packet_pulse_retired(void *ctx, const struct pulse_table *t)
@@ -165,6 +168,7 @@ static int packet_start(struct app *a, struct err *e)
 	sessions_attach(&a->sessions, a->packet);
 	membership_attach(a->membership, a->packet);
 	mesh_attach(a->mesh, a->packet);
+	handover_attach(a->handover, a->packet);
 	return 0;
 }
 
@@ -302,9 +306,26 @@ static void leave_overdue(struct loop_timer *t, struct mono now)
 	loop_stop(CONTAINER_OF(t, struct app, leave_deadline)->loop);
 }
 
+static void lingered(struct loop_timer *t, struct mono now)
+{
+	struct app *a = CONTAINER_OF(t, struct app, lingering);
+
+	(void)now;
+	membership_leave(a->membership);
+}
+
+/* The others have what this node had. It ends when its last clients have heard of that. */
+static void on_handed_over(void *ctx)
+{
+	struct app *a = ctx;
+	struct dur linger = a->cfg ? a->cfg->l2.linger : DUR_MS(0);
+
+	loop_timer_set(&a->lingering, mono_add(loop_now(a->loop), linger));
+}
+
 /*
- * The others are told first and take over while this node still answers; its addresses go when the loop has
- * ended. A second signal does not wait.
+ * The others are told first and take over while this node still answers (app/handover.h); its addresses go when the
+ * loop has ended. A second signal does not wait.
  */
 static void leave(struct app *a)
 {
@@ -318,7 +339,7 @@ static void leave(struct app *a)
 	loop_timer_set(&a->leave_deadline, mono_add(loop_now(a->loop), LEAVE_MAX));
 	restart_leaving(a->restart);
 	sessions_shutdown(&a->sessions, true, "crier stops");
-	membership_leave(a->membership);
+	handover_leave(a->handover);
 	allocator_leave(a->allocator, on_lease_gone, a);
 }
 
@@ -370,6 +391,7 @@ static void make_core(struct app *a, const struct cfg *c)
 						    .merge_allocations = share_merge });
 	world_on_change(a->world, on_world, a);
 	loop_timer_init(&a->leave_deadline, a->loop, leave_overdue);
+	loop_timer_init(&a->lingering, a->loop, lingered);
 	loop_timer_init(&a->alone, a->loop, alone_long_enough);
 }
 
@@ -428,6 +450,18 @@ static struct cfg_cluster cluster_of(const struct app *a, const struct cfg *c)
 		cluster.wan = given->wan;
 	}
 	return cluster;
+}
+
+static struct handover *make_handover(struct app *a)
+{
+	return handover_new(&(struct handover_conf){ .loop = a->loop,
+						     .world = a->world,
+						     .planner = a->planner,
+						     .binding = a->binding,
+						     .mesh = a->mesh,
+						     .ids = a->ids,
+						     .ctx = a,
+						     .on_done = on_handed_over });
 }
 
 static int make_cluster(struct app *a, const struct cfg *c, struct err *e)
@@ -508,6 +542,8 @@ static int app_start(struct app *a, const struct cfg *c, struct err *e)
 	if (status == 0)
 		status = make_cluster(a, c, e);
 	if (status == 0)
+		a->handover = make_handover(a);
+	if (status == 0)
 		status = packet_start(a, e);
 	if (status == 0 && a->conf.kubernetes)
 		status = kubernetes_new(a, c, &a->kubernetes, e);
@@ -536,10 +572,12 @@ static void app_stop(struct app *a)
 	loop_signal_stop(&a->sighup);
 	if (a->loop) {
 		loop_timer_stop(&a->leave_deadline);
+		loop_timer_stop(&a->lingering);
 		loop_timer_stop(&a->alone);
 	}
 	/* Answering ends first, then the addresses go; whoever took over has said so by now. */
 	a->packet = packet_free(a->packet);
+	a->handover = handover_free(a->handover);
 	a->binding = binding_free(a->binding);
 	a->membership = membership_free(a->membership);
 	a->mesh = mesh_free(a->mesh);

@@ -11,6 +11,7 @@
 #include "app/byhand.h"
 #include "app/environment.h"
 #include "app/events.h"
+#include "app/handover.h"
 #include "app/kubernetes.h"
 #include "app/layer2.h"
 #include "app/loader.h"
@@ -71,6 +72,7 @@ struct app {
 	struct services *services;
 	struct allocation *allocation;
 	struct membership *membership;
+	struct handover *handover;
 	struct mesh *mesh; /* NULL: none is wanted */
 	struct share *share;
 	struct health_checker *health;
@@ -87,6 +89,7 @@ struct app {
 	struct loop_timer alone; /* nobody has answered: this node is on its own */
 	bool leaving;
 	bool sessions_gone, members_told, lease_gone;
+	struct loop_timer lingering; /* silent, but clients may not have heard of it */
 	struct loop_timer leave_deadline;
 };
 

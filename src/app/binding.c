@@ -8,10 +8,12 @@
 /* One address, and what its services want for it. */
 struct bound {
 	struct addr addr;
-	size_t services; /* that have it and want it bound */
-	size_t routed;	 /* of these, announced by BGP */
-	bool owned;	 /* by Layer 2 */
-	char *link;	 /* named by a service; NULL: auto */
+	size_t services;   /* that have it and want it bound */
+	size_t routed;	   /* of these, announced by BGP */
+	bool owned;	   /* by Layer 2 */
+	bool prepared;	   /* it is going to be */
+	struct mono until; /* lost, but still forwarded for; 0: not */
+	char *link;	   /* named by a service; NULL: auto */
 };
 
 /* What a service put into the addresses above, so that it can be taken out again. */
@@ -26,6 +28,9 @@ struct binding {
 	struct vip_manager *vips;
 	struct map *addrs;    /* struct addr -> struct bound */
 	struct map *services; /* service -> struct share_of_service */
+	struct loop *loop;
+	struct loop_timer lingering;
+	struct dur linger;
 };
 
 static struct bound *bound_find(const struct binding *b, const struct addr *a)
@@ -57,13 +62,13 @@ static void bound_free(void *value)
 /* Layer 2's link comes before lo: there the clients' packets arrive. */
 static void bound_settle(struct binding *b, struct bound *x)
 {
-	if (x->services && x->owned)
+	if (x->services && (x->owned || x->prepared || x->until.ns))
 		vip_want(b->vips, &x->addr, VIP_LAYER2, x->link);
 	else if (x->services && x->routed)
 		vip_want(b->vips, &x->addr, VIP_ROUTED, x->link);
 	else
 		vip_unwant(b->vips, &x->addr);
-	if (!x->services && !x->owned) {
+	if (!x->services && !x->owned && !x->prepared && !x->until.ns) {
 		(void)map_del_bytes(b->addrs, &x->addr, sizeof(x->addr));
 		bound_free(x);
 	}
@@ -133,8 +138,56 @@ void binding_owner(struct binding *b, const struct addr *addr, bool owned)
 
 	if (!x)
 		return;
+	x->until = (struct mono){ 0 };
+	if (x->owned && !owned && b->linger.ns > 0) {
+		x->until = mono_add(loop_now(b->loop), b->linger);
+		if (!loop_timer_active(&b->lingering))
+			loop_timer_set(&b->lingering, x->until);
+	}
 	x->owned = owned;
 	bound_settle(b, x);
+}
+
+/* All have the same time to linger, so one timer does: the next one is never before the one that fires. */
+static void linger_over(struct loop_timer *t, struct mono now)
+{
+	struct binding *b = CONTAINER_OF(t, struct binding, lingering);
+	struct mono next = MONO_NEVER;
+	const char *key;
+	struct bound *x;
+
+	MAP_EACH (b->addrs, key, x) {
+		if (x->until.ns && mono_before(now, x->until)) {
+			next = mono_min(next, x->until);
+		} else if (x->until.ns) {
+			x->until = (struct mono){ 0 };
+			bound_settle(b, x);
+		}
+	}
+	(void)key;
+	loop_timer_set(t, next);
+}
+
+void binding_linger(struct binding *b, struct dur linger)
+{
+	b->linger = linger;
+}
+
+void binding_prepare(struct binding *b, const struct addr *addr, bool prepare)
+{
+	struct bound *x = bound_find(b, addr);
+
+	if (!x || x->prepared == prepare)
+		return;
+	x->prepared = prepare;
+	bound_settle(b, x);
+}
+
+bool binding_is_settled(const struct binding *b, const struct addr *addr)
+{
+	struct vip_status st;
+
+	return !vip_state(b->vips, addr, &st) || st.state != VIP_PENDING;
 }
 
 struct binding_state binding_state(const struct binding *b, const struct addr *addr)
@@ -202,6 +255,8 @@ int binding_new(struct loop *l, struct net_links *links, const struct layer2 *la
 		free(b);
 		return err_wrap(e, "service addresses");
 	}
+	b->loop = l;
+	loop_timer_init(&b->lingering, l, linger_over);
 	b->addrs = map_new();
 	b->services = map_new();
 	*out = b;
@@ -220,6 +275,7 @@ struct binding *binding_free(struct binding *b)
 {
 	if (!b)
 		return NULL;
+	loop_timer_stop(&b->lingering);
 	vip_manager_free(b->vips);
 	map_clear(b->addrs, bound_free);
 	map_free(b->addrs);

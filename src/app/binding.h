@@ -20,8 +20,16 @@ struct binding *binding_free(struct binding *b);
 void binding_service(struct binding *b, const struct world *w, const char *service,
 		     const struct plan *plan);
 
+/** A former owner goes on forwarding for so long. */
+void binding_linger(struct binding *b, struct dur linger);
+
 /** Layer 2 took or lost an address. */
 void binding_owner(struct binding *b, const struct addr *addr, bool owned);
+
+/** It will be owned in a moment, and has to be in its place by then; or that is over. */
+void binding_prepare(struct binding *b, const struct addr *addr, bool prepare);
+/** Nothing is under way with it any more. */
+bool binding_is_settled(const struct binding *b, const struct addr *addr);
 
 /** On which link an address stands, or why on none; both "" when it is not wanted here. */
 struct binding_state {

@@ -297,6 +297,8 @@ void mesh_on_event(struct mesh *m, const struct pulse_event *ev)
 		on_verdict(n, ev);
 		return;
 	}
+	if (ev->kind != PULSE_UP && ev->kind != PULSE_DOWN)
+		return;
 	log_event(LOG_INFO, ev->kind == PULSE_UP ? "heartbeatUp" : "heartbeatDown",
 		  ev->kind == PULSE_UP ? "a node's heartbeats come"
 				       : "a node's heartbeats have ended",
@@ -371,6 +373,13 @@ uint16_t mesh_port(const struct mesh *m)
 const struct pulse_conf *mesh_pulse(const struct mesh *m)
 {
 	return m ? &m->pulse : NULL;
+}
+
+bool mesh_is_out(const struct mesh *m, const char *node)
+{
+	const struct mesh_node *n = m ? map_get(m->nodes, node) : NULL;
+
+	return n && n->barred;
 }
 
 bool mesh_trusted(const struct mesh *m)

@@ -49,6 +49,8 @@ void mesh_retired(struct mesh *m, const struct pulse_table *t);
 
 /** What is known of a node's heartbeats; NULL: nothing. */
 NODISCARD json_t *mesh_json(const struct mesh *m, const char *node);
+/** Has fast detection found it dead, or has it left? */
+bool mesh_is_out(const struct mesh *m, const char *node);
 bool mesh_trusted(const struct mesh *m);
 
 #endif

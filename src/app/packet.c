@@ -47,6 +47,8 @@ struct packet {
 	/* Control -> packet. */
 	_Atomic(struct handover *) next[PART_COUNT];
 	_Atomic uint64_t alive[ALIVE_WORDS];
+	_Atomic uint64_t left[ALIVE_WORDS];
+	_Atomic bool away;
 	_Atomic bool real_time;
 	_Atomic bool stop;
 	struct loop_wake to_packet;
@@ -65,6 +67,8 @@ struct packet {
 	struct pulse *pulse; /* NULL: no fast detection */
 	struct handover *in_force[PART_COUNT];
 	struct l2_nodes alive_told; /* what the responder believes */
+	struct l2_nodes left_told;
+	bool away_told;
 	bool real_time_taken;
 	struct loop_task news; /* wakes the control thread, once in a turn */
 	struct loop_timer goodbye;
@@ -104,6 +108,11 @@ static void on_bar(void *ctx, uint16_t id, bool barred)
 	l2_io_bar(((struct packet *)ctx)->l2, id, barred);
 }
 
+static void on_returned(void *ctx, uint16_t id)
+{
+	l2_io_remind(((struct packet *)ctx)->l2, id);
+}
+
 static void retire(struct packet *p, struct handover *h)
 {
 	if (!h)
@@ -131,6 +140,38 @@ static void take_alive(struct packet *p)
 				pulse_gossip(p->pulse, id, now >> bit & 1);
 		}
 	}
+}
+
+static void take_one_left(struct packet *p, uint16_t id, bool left)
+{
+	const struct handover *h = p->in_force[PART_L2];
+
+	if (h && h->l2->self == id)
+		l2_io_bar(p->l2, id, left);
+	else if (p->pulse)
+		pulse_left(p->pulse, id, left);
+}
+
+static void take_left(struct packet *p)
+{
+	bool away = atomic_load(&p->away);
+
+	for (size_t w = 0; w < ALIVE_WORDS; w++) {
+		uint64_t now = atomic_load_explicit(&p->left[w], memory_order_acquire);
+		uint64_t changed = now ^ p->left_told.words[w];
+
+		p->left_told.words[w] = now;
+		for (; changed; changed &= changed - 1) {
+			unsigned bit = (unsigned)__builtin_ctzll(changed);
+
+			take_one_left(p, (uint16_t)(w * 64 + bit), now >> bit & 1);
+		}
+	}
+	if (p->pulse && away != p->away_told) {
+		l2_io_yield(p->l2, away);
+		pulse_away(p->pulse, away);
+	}
+	p->away_told = away;
 }
 
 /* It takes the place of the one before, which goes back. */
@@ -192,6 +233,7 @@ static void take_news(struct packet *p)
 	for (int i = 0; i < PART_COUNT; i++)
 		next[i] = atomic_exchange(&p->next[i], NULL);
 	take_alive(p);
+	take_left(p);
 	take_priority(p);
 	for (int i = 0; i < PART_COUNT; i++)
 		if (next[i])
@@ -300,6 +342,7 @@ static void pulse_begin(struct packet *p, const struct pulse_conf *given)
 
 	conf.loop = p->loop;
 	conf.bar = on_bar;
+	conf.returned = on_returned;
 	conf.event = on_pulse;
 	conf.ctx = p;
 	p->pulse = pulse_new(&conf);
@@ -421,14 +464,30 @@ void packet_set_pulse(struct packet *p, const struct pulse_table *t)
 	hand_over(p, &(struct handover){ .part = PART_PULSE, .pulse = t });
 }
 
+static void set_bit(struct packet *p, _Atomic uint64_t *words, uint16_t id, bool on)
+{
+	uint64_t bit = UINT64_C(1) << (id % 64);
+
+	if (on)
+		atomic_fetch_or_explicit(&words[id / 64], bit, memory_order_release);
+	else
+		atomic_fetch_and_explicit(&words[id / 64], ~bit, memory_order_release);
+	loop_wake_signal(&p->to_packet);
+}
+
 void packet_set_alive(struct packet *p, uint16_t node_id, bool alive)
 {
-	uint64_t bit = UINT64_C(1) << (node_id % 64);
+	set_bit(p, p->alive, node_id, alive);
+}
 
-	if (alive)
-		atomic_fetch_or_explicit(&p->alive[node_id / 64], bit, memory_order_release);
-	else
-		atomic_fetch_and_explicit(&p->alive[node_id / 64], ~bit, memory_order_release);
+void packet_set_left(struct packet *p, uint16_t node_id, bool left)
+{
+	set_bit(p, p->left, node_id, left);
+}
+
+void packet_set_away(struct packet *p, bool away)
+{
+	atomic_store(&p->away, away);
 	loop_wake_signal(&p->to_packet);
 }
 

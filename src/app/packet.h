@@ -57,6 +57,13 @@ void packet_set_pulse(struct packet *p, const struct pulse_table *t);
  */
 void packet_set_alive(struct packet *p, uint16_t node_id, bool alive);
 
+/**
+ * This node gives everything up, or takes part again: pulse_away(). Without fast detection nothing follows.
+ */
+void packet_set_away(struct packet *p, bool away);
+/** What this node, if the number is its own, owns is given up; of another one: pulse_left(). Or: no longer. */
+void packet_set_left(struct packet *p, uint16_t node_id, bool left);
+
 /** Real-time priority for the thread where it is permitted; off until this is called. */
 void packet_set_real_time(struct packet *p, bool wanted);
 /** What the thread has; soon after packet_set_real_time(). */

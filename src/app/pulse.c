@@ -10,37 +10,38 @@ struct pulse {
 	struct mesh_io *io;
 	struct liveness liveness;
 	const struct pulse_table *table;
-	struct loop_timer timer; /* liveness's next deadline */
-	struct loop_task follow; /* what it decided has effect */
-	bool barred[NODE_IDS_MAX];
+	struct loop_timer timer;      /* liveness's next deadline */
+	struct loop_task follow;      /* what it decided has effect */
+	uint8_t barred[NODE_IDS_MAX]; /* enum liveness_state, as was said last */
+	bool away;
+	size_t untaken; /* answers that are still to come */
 };
 
-static void tell(struct pulse *p, int kind, uint16_t id, enum liveness_state state)
+static void tell(struct pulse *p, struct pulse_event ev)
 {
-	struct pulse_event ev = { .id = id, .state = state, .at = loop_now(p->conf.loop) };
-
-	ev.kind = kind;
+	ev.at = loop_now(p->conf.loop);
 	p->conf.event(p->conf.ctx, &ev);
 }
 
-static void bar(struct pulse *p, uint16_t id, enum liveness_state state, bool barred)
+static bool is_out(enum liveness_state state)
 {
-	if (p->barred[id] == barred)
-		return;
-	p->barred[id] = barred;
-	p->conf.bar(p->conf.ctx, id, barred);
-	tell(p, PULSE_VERDICT, id, state);
+	return state == LIVENESS_DEAD || state == LIVENESS_LEFT;
 }
 
 /* Gossip's own word reaches the announcer without us; only what the mesh knows better is said here. */
+static void bar(struct pulse *p, uint16_t id, enum liveness_state state)
+{
+	if (p->barred[id] == state || (!is_out(p->barred[id]) && !is_out(state)))
+		return;
+	p->barred[id] = (uint8_t)state;
+	p->conf.bar(p->conf.ctx, id, is_out(state));
+	tell(p, (struct pulse_event){ .kind = PULSE_VERDICT, .id = id, .state = state });
+}
+
 static void bars_settle(struct pulse *p)
 {
-	for (size_t i = 0; i < p->liveness.n; i++) {
-		const struct liveness_peer *peer = &p->liveness.peers[i];
-
-		bar(p, peer->id, peer->state,
-		    peer->state == LIVENESS_DEAD || peer->state == LIVENESS_LEFT);
-	}
+	for (size_t i = 0; i < p->liveness.n; i++)
+		bar(p, p->liveness.peers[i].id, p->liveness.peers[i].state);
 }
 
 static const struct mesh_peer *peer_of(const struct pulse_table *t, uint16_t id)
@@ -133,9 +134,32 @@ static void due(struct loop_timer *t, struct mono now)
 
 /* --- connections --- */
 
+static bool say_away(struct pulse *p, uint16_t id)
+{
+	return mesh_io_send(p->io, id, &(struct mesh_frame){ .type = MESH_AWAY, .yes = p->away });
+}
+
 static void on_linked(void *ctx, uint16_t id, bool linked)
 {
-	liveness_linked(&((struct pulse *)ctx)->liveness, id, linked);
+	struct pulse *p = ctx;
+
+	liveness_linked(&p->liveness, id, linked);
+	if (linked && p->away)
+		(void)say_away(p, id);
+}
+
+static void on_taken(struct pulse *p)
+{
+	if (p->away && p->untaken && --p->untaken == 0)
+		tell(p, (struct pulse_event){ .kind = PULSE_HANDED });
+}
+
+/* Who is back gives nothing up: that needs no preparation. */
+static void on_away(struct pulse *p, uint16_t id, bool away)
+{
+	if (!away)
+		liveness_left(&p->liveness, id, false);
+	tell(p, (struct pulse_event){ .kind = PULSE_AWAY, .id = id, .away = away });
 }
 
 static void on_refused(void *ctx, uint16_t id)
@@ -154,6 +178,10 @@ static void on_frame(void *ctx, uint16_t id, const struct mesh_frame *f)
 		answer(p, id, f);
 	else if (f->type == MESH_ANSWER)
 		liveness_answer(&p->liveness, f->query, f->yes, loop_now(p->conf.loop));
+	else if (f->type == MESH_AWAY)
+		on_away(p, id, f->yes);
+	else if (f->type == MESH_TAKEN)
+		on_taken(p);
 	loop_task_queue(&p->follow);
 }
 
@@ -166,15 +194,19 @@ static void on_session(void *ctx, const struct bfd_event *ev)
 	uint16_t id = (uint16_t)ev->id;
 	const struct bfd_change *change = &ev->change;
 
-	if (change->new_state == BFD_UP)
+	if (change->new_state == BFD_UP) {
 		liveness_up(&p->liveness, id);
-	else if (change->old_state == BFD_UP && change->local_diag == BFD_DIAG_EXPIRED)
+		p->conf.returned(p->conf.ctx, id);
+	}
+	if (change->old_state == BFD_UP && change->local_diag == BFD_DIAG_EXPIRED)
 		liveness_silent(&p->liveness, id, loop_now(p->conf.loop));
-	else
+	else if (change->new_state != BFD_UP)
 		liveness_lost(&p->liveness, id);
 	mesh_io_want(p->io, id, change->new_state == BFD_UP);
 	if (change->new_state == BFD_UP || change->old_state == BFD_UP)
-		tell(p, change->new_state == BFD_UP ? PULSE_UP : PULSE_DOWN, id, LIVENESS_FINE);
+		tell(p, (struct pulse_event){ .kind = change->new_state == BFD_UP ? PULSE_UP
+										  : PULSE_DOWN,
+					      .id = id });
 	loop_task_queue(&p->follow);
 }
 
@@ -216,7 +248,7 @@ struct pulse *pulse_free(struct pulse *p)
 
 static void forget(struct pulse *p, uint16_t id)
 {
-	bar(p, id, LIVENESS_FINE, false);
+	bar(p, id, LIVENESS_FINE);
 	liveness_forget(&p->liveness, id);
 }
 
@@ -245,6 +277,27 @@ void pulse_gossip(struct pulse *p, uint16_t id, bool alive)
 		return;
 	(void)!liveness_gossip(&p->liveness, id, alive); /* it has room: the table is no longer */
 	drain(p);
+}
+
+void pulse_away(struct pulse *p, bool away)
+{
+	p->away = away;
+	p->untaken = 0;
+	for (size_t i = 0; p->table && i < p->table->n; i++)
+		p->untaken += say_away(p, p->table->peers[i].id) && away;
+	if (away && p->untaken == 0)
+		tell(p, (struct pulse_event){ .kind = PULSE_HANDED });
+}
+
+void pulse_left(struct pulse *p, uint16_t id, bool left)
+{
+	if (!peer_of(p->table, id))
+		return;
+	if (!left || p->table->trusted) /* else gossip will tell that it is gone */
+		liveness_left(&p->liveness, id, left);
+	drain(p);
+	if (left)
+		(void)mesh_io_send(p->io, id, &(struct mesh_frame){ .type = MESH_TAKEN });
 }
 
 bool pulse_is_idle(const struct pulse *p)

@@ -27,12 +27,15 @@ struct pulse_table {
 
 struct pulse_event {
 	enum {
-		PULSE_UP,     /* its heartbeats come, and ours reach it */
-		PULSE_DOWN,   /* they don't any more */
-		PULSE_VERDICT /* it is out of the running, or no more */
+		PULSE_UP,      /* its heartbeats come, and ours reach it */
+		PULSE_DOWN,    /* they don't any more */
+		PULSE_VERDICT, /* it is out of the running, or no more */
+		PULSE_AWAY,    /* it gives everything up and waits for pulse_left(); or is back */
+		PULSE_HANDED,  /* everybody has taken what this node gave up */
 	} kind;
 	uint16_t id;
 	enum liveness_state state; /* verdict: why */
+	bool away;		   /* away: or back */
 	struct mono at;
 };
 
@@ -41,8 +44,10 @@ struct pulse_conf {
 	uint16_t port;
 	const char *name;	/* ours; copied */
 	struct crypt_ring ring; /* of the connections; empty: not sealed */
-	/** Who is barred counts as dead; must not call back. */
+	/** A node is out of the running, or no more. Must not call back. */
 	void (*bar)(void *ctx, uint16_t id, bool barred);
+	/** Its heartbeats have come back: it may have taken what is ours for its own. Must not call back. */
+	void (*returned)(void *ctx, uint16_t id);
 	void (*event)(void *ctx, const struct pulse_event *ev);
 	void *ctx;
 };
@@ -58,6 +63,15 @@ const struct pulse_table *pulse_apply(struct pulse *p, const struct pulse_table 
 
 /** Gossip's word about a node; who is not in the table is of no interest. */
 void pulse_gossip(struct pulse *p, uint16_t id, bool alive);
+
+/**
+ * This node gives everything up, or takes part again; those that it talks to are told. PULSE_HANDED follows when all of
+ * them have answered, at once where there is nobody.
+ */
+void pulse_away(struct pulse *p, bool away);
+
+/** What a node gives up may be taken now; it is told when that is announced. Or: it is back. */
+void pulse_left(struct pulse *p, uint16_t id, bool left);
 
 /** After pulse_apply(NULL): nobody is told goodbye any more. */
 bool pulse_is_idle(const struct pulse *p);

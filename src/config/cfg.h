@@ -329,6 +329,7 @@ struct cfg_l2 {
 	enum cfg_on_conflict on_conflict;
 	enum cfg_probe probe;
 	struct dur refresh;	/* 0: never */
+	struct dur linger;	/* of a former owner's binding */
 	uint32_t announce_rate; /* a second; 0: as fast as they go */
 };
 

@@ -234,7 +234,6 @@ static void exclude_check(struct loader *l, const struct place *p, void *object)
 }
 
 static const struct not_built no_preempt = { "true", "true: the first in rank owns an address" };
-static const struct not_built no_linger = { "0s|0", "an address moves at once" };
 static const struct not_built no_ping = { "false", "bind: puts the address on the link" };
 static const struct not_built no_allmulti = { "off", "off" };
 static const struct not_built no_fast_path = { "off|socket", "replies go through a packet socket" };
@@ -265,8 +264,11 @@ static const struct field l2_fields[] = {
 	  AT(struct cfg_l2, probe), .words = probe_words, .preset = "false" },
 	{ "preempt", FIELD_BOOL, "give an address back to a better node that returns",
 	  .not_built = &no_preempt },
-	{ "linger", FIELD_DURATION, "how long a former owner goes on forwarding",
-	  .not_built = &no_linger },
+	{ "linger", FIELD_DURATION,
+	  "how long a former owner keeps an address on its link, for clients that have not heard "
+	  "of the "
+	  "new one",
+	  AT(struct cfg_l2, linger), .preset = "50ms", .max = 10000000000 },
 	{ "answer-ping", FIELD_BOOL, "answer echo requests ourselves", .not_built = &no_ping },
 	{ "allmulti", FIELD_WORD, "receive all multicast", .not_built = &no_allmulti },
 	{ "fast-path", FIELD_WORD, "answer inside the driver", .not_built = &no_fast_path },

@@ -355,6 +355,7 @@ static json_t *tree_l2(const struct cfg_l2 *c)
 		"conflict-detection", c->conflict_detection, "on-conflict",
 		c->on_conflict == CFG_CONFLICT_YIELD ? "yield" : "keep", "probe", probe[c->probe]);
 
+	json_object_set_new(o, "linger", tree_dur(c->linger));
 	json_object_set_new(o, "refresh", tree_dur(c->refresh));
 	json_object_set_new(o, "announce-rate", json_integer(c->announce_rate));
 	return o;

@@ -97,12 +97,11 @@ static void count_owned(struct l2_announcer *a)
 	l2_gauge_set(&a->stats.owned, a->owned);
 }
 
-/* A node is back that may have answered for what is ours while we could not be heard: say whose it is. */
-static void announce_to(struct l2_announcer *a, uint16_t node, struct mono now)
+void l2_announcer_remind(struct l2_announcer *a, uint16_t node, struct mono now)
 {
 	const struct l2_table *t = a->table;
 
-	for (uint32_t i = 0; i < t->n_addresses; i++)
+	for (uint32_t i = 0; t && i < t->n_addresses; i++)
 		if (t->slots[i].owned &&
 		    l2_succession_has(t->addresses[i].nodes, t->addresses[i].n_nodes, node))
 			l2_announce(a, i, 0, now);
@@ -117,7 +116,7 @@ void l2_announcer_set_alive(struct l2_announcer *a, uint16_t node, bool alive, s
 		return;
 	decide_owners(a, now);
 	if (alive)
-		announce_to(a, node, now);
+		l2_announcer_remind(a, node, now);
 }
 
 void l2_announcer_bar(struct l2_announcer *a, uint16_t node, bool barred, struct mono now)
@@ -129,7 +128,12 @@ void l2_announcer_bar(struct l2_announcer *a, uint16_t node, bool barred, struct
 		return;
 	decide_owners(a, now);
 	if (!barred)
-		announce_to(a, node, now);
+		l2_announcer_remind(a, node, now);
+}
+
+void l2_announcer_yield(struct l2_announcer *a, bool yields)
+{
+	a->yields = yields;
 }
 
 enum l2_filter_set l2_announcer_filter_set(const struct l2_announcer *a)

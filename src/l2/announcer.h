@@ -73,10 +73,20 @@ struct l2_table *l2_announcer_apply(struct l2_announcer *a, struct l2_table *tab
 void l2_announcer_set_alive(struct l2_announcer *a, uint16_t node, bool alive, struct mono now);
 
 /**
+ * A node is back that may have answered for what is ours while we could not be heard: say whose it is. Part of the
+ * functions above and below where they bring a node back.
+ */
+void l2_announcer_remind(struct l2_announcer *a, uint16_t node, struct mono now);
+
+/**
  * A node is out of the running, or no more, whatever tables and l2_announcer_set_alive() say of it: somebody who
- * knows sooner has found it dead. This node itself owns nothing while it is barred.
+ * knows sooner has found it dead, or it leaves. What it claims counts for nothing: the kernel of a process that has
+ * died goes on for a while. This node itself owns nothing while it is barred.
  */
 void l2_announcer_bar(struct l2_announcer *a, uint16_t node, bool barred, struct mono now);
+
+/** What this node owns goes, without a word, to the first member that claims it. */
+void l2_announcer_yield(struct l2_announcer *a, bool yields);
 
 /**
  * A frame came in on @ifindex. Returns L2_RX_OK and sets @reply, or why there is none; both are

@@ -17,6 +17,7 @@ struct l2_announcer {
 	struct mono leaving_since;
 	struct l2_nodes alive;
 	struct l2_nodes barred;
+	bool yields;
 	struct l2_schedule schedule;
 	struct l2_queue changed; /* addresses whose event is due */
 	struct mono changed_since;

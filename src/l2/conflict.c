@@ -4,8 +4,11 @@
  *   the other is          this node
  *   a member, before us   yields at once: that member is alive, whatever gossip knows
  *   a member, after us    keeps the address and says so, so that the other yields
+ *   a member that is out  keeps, and says so: what died or leaves only repeats what is over
  *   a stranger            keeps and says so (RFC 5227 §2.4 c), or yields, by policy; while it asks
  *                         whether the address is free, it yields
+ *
+ * A node that leaves yields to any member.
  *
  * What was yielded is asked for again when nobody has claimed it for a while.
  */
@@ -110,6 +113,8 @@ static enum l2_verdict judge(const struct l2_announcer *a, uint32_t i, const str
 	const struct l2_table *t = a->table;
 	const struct l2_address *addr = &t->addresses[i];
 
+	if (l2_table_member(t, mac, node) && (a->yields || l2_nodes_has(&a->barred, *node)))
+		return a->yields ? L2_VERDICT_LOST : L2_VERDICT_WON;
 	if (l2_table_member(t, mac, node))
 		return l2_succession_before(addr->nodes, addr->n_nodes, *node, t->self)
 			       ? L2_VERDICT_LOST

@@ -394,6 +394,18 @@ void l2_io_set_alive(struct l2_io *io, uint16_t node, bool alive)
 		io_follow(io);
 }
 
+void l2_io_remind(struct l2_io *io, uint16_t node)
+{
+	l2_announcer_remind(io->announcer, node, loop_now(io->conf.loop));
+	if (l2_announcer_table(io->announcer))
+		io_follow(io);
+}
+
+void l2_io_yield(struct l2_io *io, bool yields)
+{
+	l2_announcer_yield(io->announcer, yields);
+}
+
 void l2_io_bar(struct l2_io *io, uint16_t node, bool barred)
 {
 	l2_announcer_bar(io->announcer, node, barred, loop_now(io->conf.loop));

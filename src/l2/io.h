@@ -34,6 +34,10 @@ struct l2_table *l2_io_apply(struct l2_io *io, struct l2_table *table);
 void l2_io_set_alive(struct l2_io *io, uint16_t node, bool alive);
 /** See l2_announcer_bar(). */
 void l2_io_bar(struct l2_io *io, uint16_t node, bool barred);
+/** See l2_announcer_remind(). */
+void l2_io_remind(struct l2_io *io, uint16_t node);
+/** See l2_announcer_yield(). */
+void l2_io_yield(struct l2_io *io, bool yields);
 
 /**
  * Fall silent on all interfaces, without events.

@@ -91,3 +91,16 @@ def test_one_way_loss_kills_nobody(lab):
     time.sleep(1)
     assert not deaf.events("nodeOut")
     assert wait_owner(nodes, ADDRESS) is owner
+
+
+def test_a_node_that_stops_hands_over(lab):
+    client, nodes, owner = three(lab)
+    others = [n for n in nodes if n is not owner]
+    ping = Pinger(client, ADDRESS)
+    ping.wait_replies()
+    assert owner.stop() == 0
+    wait_owner(others, ADDRESS)
+    ping.wait_replies()
+    result = ping.stop()
+    print(f"stopped: {result}")
+    assert result.lost <= 20  # none, where nothing else runs
