@@ -4,11 +4,14 @@ As a program it plays all cases against a speaker at once, each from an address 
 
     hostile_peer.py SPEAKER            prints {case: {"ok": bool, "got": …, "want": …}}
     hostile_peer.py SPEAKER --flood N  connects N times a second for three seconds; prints how often it could
+    hostile_peer.py SPEAKER --listen   is connected to; prints a line {manner: connections so far} for each one
+    hostile_peer.py SPEAKER --never-read
 """
 
 import argparse
 import concurrent.futures
 import json
+import selectors
 import socket
 import struct
 import time
@@ -175,9 +178,13 @@ HANGS_UP = ("cut-in-the-header", "cut-in-the-body")
 NEVER_READS = "never-reads"
 
 
+def everybody():
+    return [*CASES, NEVER_READS, *(m.__name__ for m in MANNERS)]
+
+
 def address_of(case):
     """Each case is a peer of its own, so that none waits for the end of another."""
-    return NETWORK.replace("0/24", str([*CASES, NEVER_READS].index(case) + 1))
+    return NETWORK.replace("0/24", str(everybody().index(case) + 1))
 
 
 class Connection:
@@ -322,6 +329,46 @@ def flood(speaker, rate, source, seconds=3):
     return {"made": made, "failed": failed}
 
 
+def hang_up(connection):
+    connection.close()
+
+
+def reset(connection):
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def babble(connection):
+    connection.send(bytes(range(100)))
+
+
+def be_silent(_):
+    pass
+
+
+def open_and_hang_up(connection):
+    connection.send(open_message())
+    connection.close()
+
+
+# How those behave that the speaker connects to.
+MANNERS = [hang_up, reset, babble, be_silent, open_and_hang_up]
+
+
+def listen():
+    counts, kept = {m.__name__: 0 for m in MANNERS}, []
+    poll = selectors.DefaultSelector()
+    for manner in MANNERS:
+        poll.register(socket.create_server((address_of(manner.__name__), PORT)), selectors.EVENT_READ, manner)
+    while True:
+        for key, _ in poll.select():
+            connection, _ = key.fileobj.accept()
+            kept.append(connection)
+            counts[key.data.__name__] += 1
+            key.data(connection)
+            print(json.dumps(counts), flush=True)
+
+
 def never_read(speaker):
     """A session that only sends keepalives, for ever."""
     c = connect(speaker, NEVER_READS, "up", 4096)
@@ -336,8 +383,11 @@ def main():
     parser.add_argument("speaker")
     parser.add_argument("--flood", type=int, metavar="RATE")
     parser.add_argument("--source", default="0.0.0.0")
+    parser.add_argument("--listen", action="store_true")
     parser.add_argument("--never-read", action="store_true")
     given = parser.parse_args()
+    if given.listen:
+        listen()
     if given.never_read:
         never_read(given.speaker)
     print(json.dumps(flood(given.speaker, given.flood, given.source) if given.flood else play_all(given.speaker)))

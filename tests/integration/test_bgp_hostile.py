@@ -27,14 +27,15 @@ UNKNOWN = "10.50.1.1"  # an address that no peer has
 
 
 def hostile_peers():
-    """A passive peer for each case, with what the case asks of it."""
+    """A passive peer for each case, with what the case asks of it; one that we connect to for each manner."""
+    manners = {m.__name__ for m in hostile_peer.MANNERS}
     lines = []
-    for name in [*hostile_peer.CASES, hostile_peer.NEVER_READS]:
+    for name in hostile_peer.everybody():
         case = hostile_peer.CASES.get(name, ())
         extra = case[3] if len(case) > 3 else ""
         asn = "" if "peer-asn" in extra else "peer-asn: 64513, "
         lines.append(f"- {{name: {name}, peer-address: {hostile_peer.address_of(name)}, {asn}my-asn: 64512, "
-                     f"hold-time: 9s, passive: true{', ' + extra if extra else ''}}}")
+                     f"hold-time: 9s, passive: {str(name not in manners).lower()}{', ' + extra if extra else ''}}}")
     return "\n".join(lines)
 
 
@@ -46,7 +47,7 @@ class Scene:
         self.router = lab.host("router", lan, "10.50.0.1/16", "fd50::1/64", cls=Bird)
         self.node = lab.host("a", lan, "10.50.0.11/16", "fd50::11/64", cls=Node)
         self.evil = lab.host("evil", lan, f"{UNKNOWN}/16", cls=Host)
-        everybody = [hostile_peer.address_of(c) for c in [*hostile_peer.CASES, hostile_peer.NEVER_READS]]
+        everybody = [hostile_peer.address_of(c) for c in hostile_peer.everybody()]
         self.evil.run(["ip", "-batch", "-"], input="".join(f"addr add {a}/32 dev lo\n" for a in everybody))
         # One neighbour for all of them: the kernel has one table of neighbours for all namespaces.
         self.node.run(f"ip route add {hostile_peer.NETWORK} via {UNKNOWN}")
@@ -74,8 +75,8 @@ class Scene:
         stay = {"r4", "r6", hostile_peer.NEVER_READS}
         wait_for(lambda: {p["name"] for p in self.node.get("peers") if p["state"] == "established"} <= stay,
                  "only the router's sessions are left")
-        alive = f"ss -Htn state connected exclude time-wait dst {hostile_peer.NETWORK}"
-        wait_for(lambda: len(self.node.run(alive).stdout.splitlines()) <= len(stay) - 2, "what lingered has ended")
+        alive = f"ss -Htnp state connected dst {hostile_peer.NETWORK}"
+        wait_for(lambda: self.node.run(alive).stdout.count("users:") <= 3, "what lingered has ended")
         return self.memory(), self.descriptors()
 
     def metrics(self):
@@ -115,16 +116,18 @@ def test_every_mistake_is_answered_and_harms_nobody(lab):
 
 def test_a_flood_of_connections_and_a_peer_that_never_reads(lab):
     scene = Scene(lab)
+    began = time.monotonic()
     deaf = scene.evil.popen(scene.program("--never-read"), "deaf.log")
+    scene.evil.popen(scene.program("--listen"), "listener.log")
     wait_for(lambda: scene.node.get("peers", hostile_peer.NEVER_READS)[0]["state"] == "established", "it is up")
     before = scene.rest()
     known = hostile_peer.address_of("http")
     for source in (known, UNKNOWN):
         flood = scene.play("--flood", "1000", "--source", source)
         assert flood["made"] > 1000, flood
-        began = time.monotonic()
+        asked = time.monotonic()
         scene.undisturbed()
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - asked < 3
     refused = float(re.search(r"^crier_bgp_connections_refused_total (\S+)", scene.metrics(), re.M)[1])
     assert refused > 1000  # of the unknown; most of the known were heard, and left
     assert len(scene.node.events("sessionFailed")) < 20, "the same failure is told once"
@@ -139,7 +142,12 @@ def test_a_flood_of_connections_and_a_peer_that_never_reads(lab):
     mute = scene.node.get("peers", hostile_peer.NEVER_READS)[0]
     assert mute["state"] == "established" and mute["queued-bytes"] > 0 and mute["prefixes-pending"] > 0, mute
     scene.undisturbed()
+    # Who ends each connection is tried less and less often, and who talks nonsense once a second at most.
+    counts = json.loads((scene.evil.dir / "listener.log").read_text().splitlines()[-1])
+    passed = time.monotonic() - began
+    assert all(3 <= counts[m] <= 30 for m in ("hang_up", "reset", "open_and_hang_up")), counts
+    assert 2 <= counts["babble"] <= passed + 2 and counts["be_silent"] == 1, (counts, passed)
     memory, descriptors = scene.rest()
     assert memory - before[0] < 32768, (before, memory)
-    assert descriptors <= before[1] + 2, (before, descriptors)
+    assert descriptors <= before[1] + 4, (before, descriptors)  # who is silent, who babbles
     assert scene.node.stop() == 0
