@@ -11,8 +11,8 @@ PACKAGES_TEST=(libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev ll
 # Any kubectl will do; Debian's would collide with one that came from elsewhere.
 command -v kubectl >/dev/null || PACKAGES_TEST+=(kubernetes-client)
 
-# Daemons among them: never started, and not at the next boot either.
-PACKAGES_SERVICES=(frr bird gobgpd openbgpd bgplgd exabgp nghttpx)
+# Daemons among them (package:unit): never started, and not at the next boot either.
+PACKAGES_SERVICES=(frr:frr bird2:bird gobgpd:gobgpd openbgpd:openbgpd openbgpd:bgplgd exabgp:exabgp nghttp2-proxy:nghttpx)
 
 packages_missing() {
 	local p
@@ -23,7 +23,7 @@ packages_missing() {
 
 # packages_install NAME…: with a policy that refuses every start while it works.
 packages_install() {
-	local policy=/usr/sbin/policy-rc.d made="" unit
+	local policy=/usr/sbin/policy-rc.d made="" service
 	if [ ! -e "$policy" ]; then
 		printf '#!/bin/sh\nexit 101\n' >"$policy"
 		chmod +x "$policy"
@@ -37,9 +37,9 @@ packages_install() {
 			>"${PACKAGES_LOG:-/dev/null}" 2>&1; } || status=$?
 	[ -z "$made" ] || rm -f "$made"
 	trap - EXIT
-	for unit in "${PACKAGES_SERVICES[@]}"; do
-		if printf '%s\n' "$@" | grep -qx -e "$unit" -e "${unit}2"; then
-			systemctl disable "$unit" >/dev/null 2>&1 || true
+	for service in "${PACKAGES_SERVICES[@]}"; do
+		if printf '%s\n' "$@" | grep -qx -e "${service%:*}"; then
+			systemctl disable "${service#*:}" >/dev/null 2>&1 || true
 		fi
 	done
 	return $status
