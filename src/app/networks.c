@@ -82,6 +82,8 @@ static int announce(const struct networks *n, const struct network *net, struct 
 		.n_communities = adv->n_communities,
 		.large = large,
 		.n_large = adv->n_large_communities,
+		.ext = adv->ext_communities,
+		.n_ext = adv->n_ext_communities,
 	};
 	const struct bgp_audience to = {
 		.peers = adv->peers.v,

@@ -202,6 +202,17 @@ static int add_large(struct parser *p, const char *what, const char *text)
 	return 0;
 }
 
+static int add_ext(struct parser *p, const char *what, const char *text)
+{
+	uint64_t *out = &p->line->ext[p->line->attrs.n_ext];
+
+	if (!ext_community_parse(text, out))
+		return err_set(p->e, ERR_CONFIG, "%s: '%.60s' is not like rt:64512:100", what,
+			       text);
+	p->line->attrs.n_ext++;
+	return 0;
+}
+
 static int add_peer(struct parser *p, const char *what, const char *text)
 {
 	(void)what;
@@ -231,12 +242,12 @@ static const struct word words[] = {
 	{ "as-path", NULL, add_as, LINE(attrs.n_as_path), ROUTE_VALUES_MAX },
 	{ "community", NULL, add_community, LINE(attrs.n_communities), ROUTE_VALUES_MAX },
 	{ "large-community", NULL, add_large, LINE(attrs.n_large), ROUTE_VALUES_MAX },
+	{ "extended-community", NULL, add_ext, LINE(attrs.n_ext), ROUTE_VALUES_MAX },
 	{ "peer", NULL, add_peer, LINE(n_peers), ROUTE_PEERS_MAX },
 };
 
 /* What ExaBGP knows beyond: dropping it in silence would announce something else. */
 static const char *const foreign[] = {
-	"extended-community",
 	"label",
 	"rd",
 	"route-distinguisher",
@@ -459,6 +470,7 @@ static void clear(struct route_line *l)
 		.as_path = l->as_path,
 		.communities = l->communities,
 		.large = l->large,
+		.ext = l->ext,
 	};
 }
 

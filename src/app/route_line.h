@@ -35,6 +35,7 @@ struct route_line {
 	uint32_t as_path[ROUTE_VALUES_MAX];
 	uint32_t communities[ROUTE_VALUES_MAX];
 	struct bgp_large large[ROUTE_VALUES_MAX];
+	uint64_t ext[ROUTE_VALUES_MAX];
 	char text[ROUTE_LINE_MAX + 1]; /* the line, cut into words */
 };
 

@@ -72,6 +72,7 @@ static void share_free(struct share *s)
 	list_remove(&s->of_service);
 	free((void *)(uintptr_t)s->want.communities);
 	free((void *)(uintptr_t)s->want.large_communities);
+	free((void *)(uintptr_t)s->want.ext_communities);
 	free(s);
 }
 
@@ -79,6 +80,7 @@ static void share_take(struct share *s, const struct plan_bgp *want)
 {
 	free((void *)(uintptr_t)s->want.communities);
 	free((void *)(uintptr_t)s->want.large_communities);
+	free((void *)(uintptr_t)s->want.ext_communities);
 	s->want = *want;
 	s->want.peer = NULL; /* of a configuration that may go */
 	s->want.adv = NULL;
@@ -87,6 +89,8 @@ static void share_take(struct share *s, const struct plan_bgp *want)
 	s->want.large_communities =
 		mem_dup(want->large_communities,
 			want->n_large_communities * sizeof(*want->large_communities));
+	s->want.ext_communities = mem_dup(want->ext_communities,
+					  want->n_ext_communities * sizeof(*want->ext_communities));
 }
 
 static bool communities_eq(const struct plan_bgp *a, const struct plan_bgp *b)
@@ -97,7 +101,11 @@ static bool communities_eq(const struct plan_bgp *a, const struct plan_bgp *b)
 					    a->n_communities * sizeof(*a->communities)) == 0) &&
 	       (!a->n_large_communities ||
 		memcmp(a->large_communities, b->large_communities,
-		       a->n_large_communities * sizeof(*a->large_communities)) == 0);
+		       a->n_large_communities * sizeof(*a->large_communities)) == 0) &&
+	       a->n_ext_communities == b->n_ext_communities &&
+	       (!a->n_ext_communities ||
+		memcmp(a->ext_communities, b->ext_communities,
+		       a->n_ext_communities * sizeof(*a->ext_communities)) == 0);
 }
 
 static bool want_eq(const struct plan_bgp *a, const struct plan_bgp *b)
@@ -209,6 +217,13 @@ static int compare_u32(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static int compare_u64(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
 static int compare_large(const void *a, const void *b)
 {
 	const struct large_community *x = a, *y = b;
@@ -237,6 +252,7 @@ static void wish_fini(struct route_wish *w)
 {
 	free((void *)(uintptr_t)w->communities);
 	free((void *)(uintptr_t)w->large_communities);
+	free((void *)(uintptr_t)w->ext_communities);
 	*w = (struct route_wish){ 0 };
 }
 
@@ -251,16 +267,18 @@ static bool repeats(const struct route *route, const struct share *s)
 /* Everybody's communities, arrays of the caller's. */
 static void unite_communities(const struct route *route, struct route_wish *out)
 {
-	size_t n = 0, n_large = 0;
+	size_t n = 0, n_large = 0, n_ext = 0;
 	struct share *s;
 
 	LIST_EACH (s, &route->shares, of_route) {
 		n += repeats(route, s) ? 0 : s->want.n_communities;
 		n_large += repeats(route, s) ? 0 : s->want.n_large_communities;
+		n_ext += repeats(route, s) ? 0 : s->want.n_ext_communities;
 	}
 	uint32_t *communities = mem_new_n(uint32_t, n);
 	struct large_community *large = mem_new_n(struct large_community, n_large);
-	n = n_large = 0;
+	uint64_t *ext = mem_new_n(uint64_t, n_ext);
+	n = n_large = n_ext = 0;
 	LIST_EACH (s, &route->shares, of_route) {
 		if (repeats(route, s))
 			continue;
@@ -268,11 +286,15 @@ static void unite_communities(const struct route *route, struct route_wish *out)
 			communities[n++] = s->want.communities[i];
 		for (size_t i = 0; i < s->want.n_large_communities; i++)
 			large[n_large++] = s->want.large_communities[i];
+		for (size_t i = 0; i < s->want.n_ext_communities; i++)
+			ext[n_ext++] = s->want.ext_communities[i];
 	}
 	out->communities = communities;
 	out->n_communities = unite(communities, n, sizeof(*communities), compare_u32);
 	out->large_communities = large;
 	out->n_large_communities = unite(large, n_large, sizeof(*large), compare_large);
+	out->ext_communities = ext;
+	out->n_ext_communities = unite(ext, n_ext, sizeof(*ext), compare_u64);
 }
 
 /* The first share's preferences, everybody's communities. */
@@ -302,7 +324,10 @@ static bool wish_eq(const struct route_wish *a, const struct route_wish *b)
 	       memcmp(a->communities, b->communities, a->n_communities * sizeof(*a->communities)) ==
 		       0 &&
 	       memcmp(a->large_communities, b->large_communities,
-		      a->n_large_communities * sizeof(*a->large_communities)) == 0;
+		      a->n_large_communities * sizeof(*a->large_communities)) == 0 &&
+	       a->n_ext_communities == b->n_ext_communities &&
+	       memcmp(a->ext_communities, b->ext_communities,
+		      a->n_ext_communities * sizeof(*a->ext_communities)) == 0;
 }
 
 /* One more service behind an aggregate is rarely news. */

@@ -21,6 +21,8 @@ struct route_wish {
 	size_t n_communities;
 	const struct large_community *large_communities;
 	size_t n_large_communities;
+	const uint64_t *ext_communities;
+	size_t n_ext_communities;
 };
 
 struct routes_sink {

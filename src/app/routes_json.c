@@ -6,6 +6,7 @@
 #include "app/json.h"
 #include "app/route_line.h"
 #include "app/sessions.h"
+#include "config/community.h"
 
 enum {
 	PAGE_ITEMS = 200,
@@ -38,6 +39,10 @@ static json_t *communities_json(const struct bgp_route_attrs *a)
 	for (size_t i = 0; i < a->n_large; i++)
 		json_array_append_new(all, json_sprintf("%u:%u:%u", a->large[i].global,
 							a->large[i].local1, a->large[i].local2));
+	for (size_t i = 0; i < a->n_ext; i++)
+		json_array_append_new(all,
+				      json_string(ext_community_format(
+					      a->ext[i], (char[EXT_COMMUNITY_TEXT_MAX]){ 0 })));
 	return all;
 }
 

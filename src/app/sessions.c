@@ -104,6 +104,8 @@ static void announce(void *ctx, const struct route_wish *wish)
 		.n_communities = wish->n_communities,
 		.large = large,
 		.n_large = wish->n_large_communities,
+		.ext = wish->ext_communities,
+		.n_ext = wish->n_ext_communities,
 	};
 	int status = bgp_speaker_route_set(s->bgp, wish->peer, &wish->prefix, &attrs, &e);
 

@@ -15,7 +15,8 @@ struct bgp_attr {
 	struct bgp_attr_table *table;
 	uint32_t refs;
 	uint32_t key_words;
-	uint32_t key[]; /* fixed part, then the arrays, canonical */
+	_Alignas(uint64_t)
+		uint32_t key[]; /* fixed part, then the arrays, canonical; of 8 bytes first */
 };
 
 struct bgp_attr_table {
@@ -52,6 +53,14 @@ static int cmp_u32(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+static int cmp_u64(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a;
+	uint64_t y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
 static int cmp_large(const void *a, const void *b)
 {
 	const struct bgp_large *x = a;
@@ -82,7 +91,7 @@ static size_t sort_unique(void *items, size_t n, size_t size,
 	return kept;
 }
 
-enum { KEY_FIXED = 12 };
+enum { KEY_FIXED = 12 }; /* even, as the 8-byte items behind it are aligned */
 
 static size_t growing_bytes(const struct bgp_route_attrs *v)
 {
@@ -90,7 +99,7 @@ static size_t growing_bytes(const struct bgp_route_attrs *v)
 	size_t path = v->n_as_path + v->prepend + 2U;
 
 	return 2 * (path * 4 + 2 * (path / SEGMENT_MAX + 1)) + v->n_communities * 4 +
-	       v->n_large * sizeof(struct bgp_large);
+	       v->n_large * sizeof(struct bgp_large) + v->n_ext * sizeof(uint64_t);
 }
 
 static void key_fixed(uint32_t *key, const struct bgp_route_attrs *v)
@@ -104,7 +113,7 @@ static void key_fixed(uint32_t *key, const struct bgp_route_attrs *v)
 	key[8] = (uint32_t)v->n_as_path;
 	key[9] = (uint32_t)v->n_communities;
 	key[10] = (uint32_t)v->n_large;
-	key[11] = 0;
+	key[11] = (uint32_t)v->n_ext;
 }
 
 static void *copy_items(void *to, const void *from, size_t bytes)
@@ -116,11 +125,17 @@ static void *copy_items(void *to, const void *from, size_t bytes)
 
 static struct bgp_attr *attr_new(const struct bgp_route_attrs *want)
 {
-	size_t words = KEY_FIXED + want->n_as_path + want->n_communities + 3 * want->n_large;
+	size_t words = KEY_FIXED + want->n_as_path + want->n_communities + 3 * want->n_large +
+		       2 * want->n_ext;
 	struct bgp_attr *a = mem_zero(1, sizeof(*a) + words * sizeof(uint32_t));
 	uint32_t *at = a->key + KEY_FIXED;
 
 	a->v = *want;
+	void *ext = copy_items(at, want->ext, want->n_ext * sizeof(uint64_t));
+	a->v.ext = ext;
+	a->v.n_ext = sort_unique(ext, want->n_ext, sizeof(uint64_t), cmp_u64);
+	at += 2 * a->v.n_ext;
+
 	a->v.as_path = copy_items(at, want->as_path, want->n_as_path * sizeof(*at));
 	at += want->n_as_path;
 
@@ -307,6 +322,18 @@ static void put_communities(struct wr *w, const struct bgp_route_attrs *v, bool 
 		wr_u32(w, GRACEFUL_SHUTDOWN);
 }
 
+static void put_ext(struct wr *w, const struct bgp_route_attrs *v)
+{
+	if (v->n_ext == 0)
+		return;
+	put_header(w, BGP_FLAG_OPTIONAL | BGP_FLAG_TRANSITIVE, BGP_ATTR_EXT_COMMUNITIES,
+		   v->n_ext * 8);
+	for (size_t i = 0; i < v->n_ext; i++) {
+		wr_u32(w, (uint32_t)(v->ext[i] >> 32));
+		wr_u32(w, (uint32_t)v->ext[i]);
+	}
+}
+
 static void put_large(struct wr *w, const struct bgp_route_attrs *v)
 {
 	if (v->n_large == 0)
@@ -338,6 +365,7 @@ static void put_all(struct wr *w, const struct bgp_attr *a, const struct bgp_for
 	if (bgp_attr_local_pref(a, f, &pref))
 		put_u32(w, BGP_FLAG_TRANSITIVE, BGP_ATTR_LOCAL_PREF, pref);
 	put_communities(w, &a->v, f->leaving);
+	put_ext(w, &a->v);
 	if (!f->as4 && path_needs_as4(&path)) /* RFC 6793 §4.2.2 */
 		put_path(w, BGP_FLAG_OPTIONAL | BGP_FLAG_TRANSITIVE, BGP_ATTR_AS4_PATH, &path,
 			 true);

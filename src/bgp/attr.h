@@ -4,9 +4,8 @@
  *
  * A set is equal to another when it would be sent equally: communities are kept sorted and without doubles.
  *
- * Covered: RFC 4271 §5.1 (ORIGIN, AS_PATH, NEXT_HOP, MULTI_EXIT_DISC, LOCAL_PREF), RFC 1997, RFC 8092, RFC 6793
+ * Covered: RFC 4271 §5.1 (ORIGIN, AS_PATH, NEXT_HOP, MULTI_EXIT_DISC, LOCAL_PREF), RFC 1997, RFC 4360, RFC 8092, RFC 6793
  * towards speakers with two-octet AS numbers, RFC 4760, RFC 2545 and RFC 8950 next hops, RFC 9234 (Only to Customer).
- * Left out: extended communities.
  */
 #ifndef BGP_ATTR_H
 #define BGP_ATTR_H
@@ -37,6 +36,8 @@ struct bgp_route_attrs {
 	size_t n_communities;
 	const struct bgp_large *large;
 	size_t n_large;
+	const uint64_t *ext; /* extended communities, their 8 bytes in host order */
+	size_t n_ext;
 };
 
 /** An interned set. Equal sets of one table are the same pointer. */

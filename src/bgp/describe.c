@@ -94,6 +94,46 @@ static void put_communities(struct buf *out, struct rd r)
 	}
 }
 
+/* The first byte says what the next ones are: an AS number of two bytes, an IPv4 address, an AS number of four. */
+static void put_ext_one(struct buf *out, struct rd r)
+{
+	struct rd whole = r;
+	uint8_t type = rd_u8(&r), subtype = rd_u8(&r);
+	const char *kind = subtype == 2 ? "rt" : "ro";
+
+	if ((subtype != 2 && subtype != 3) || type > 2) {
+		uint32_t high = rd_u32(&whole), low = rd_u32(&whole);
+
+		buf_printf(out, " 0x%08x%08x", high, low);
+	} else if (type == 0) {
+		uint16_t as = rd_u16(&r);
+
+		buf_printf(out, " %s:%u:%u", kind, as, rd_u32(&r));
+	} else if (type == 1) {
+		struct addr a = { .family = FAMILY_V4 };
+
+		rd_copy(&r, a.b, 4);
+		buf_printf(out, " %s:%s:%u", kind, ADDR_TEXT(&a), rd_u16(&r));
+	} else {
+		uint32_t as = rd_u32(&r);
+
+		buf_printf(out, " %s:%u:%u", kind, as, rd_u16(&r));
+	}
+}
+
+static void put_ext(struct buf *out, struct rd r)
+{
+	buf_puts(out, "extended-communities");
+	for (size_t n = 0; r.left >= 8; n++) {
+		struct rd one = rd_sub(&r, 8);
+
+		if (n < SHOWN_MAX)
+			put_ext_one(out, one);
+		else if (n == SHOWN_MAX)
+			buf_puts(out, " …");
+	}
+}
+
 static void put_large(struct buf *out, struct rd r)
 {
 	buf_puts(out, "large-communities");
@@ -178,6 +218,8 @@ static void put_attr(struct buf *out, const struct bgp_attr_view *a)
 		return buf_printf(out, "local-pref %u", rd_u32(&r));
 	case BGP_ATTR_COMMUNITIES:
 		return put_communities(out, r);
+	case BGP_ATTR_EXT_COMMUNITIES:
+		return put_ext(out, r);
 	case BGP_ATTR_LARGE_COMMUNITIES:
 		return put_large(out, r);
 	case BGP_ATTR_MP_REACH:

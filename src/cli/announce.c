@@ -46,6 +46,8 @@ static const struct argp_option announce_options[] = {
 	{ "as-path-prepend", 'P', "N", 0, "Our own AS so many times more", 0 },
 	{ "community", 'c', "C,C", 0, "Communities: 64512:100, or a name such as no-export", 0 },
 	{ "large-community", 'L', "C,C", 0, "Large communities: 64512:1:2", 0 },
+	{ "extended-community", 'x', "C,C", 0, "Extended communities: rt:64512:100, ro:192.0.2.1:7",
+	  0 },
 	{ "peer", 'p', "LIST", 0, "Peers that hear it, by name or address; default: all", 0 },
 	{ "while-connected", WHILE_CONNECTED, NULL, 0, "The routes end with this command", 0 },
 	{ 0 },
@@ -66,7 +68,7 @@ static const char *word_of(int key)
 
 static bool is_list(int key)
 {
-	return strchr("acLp", key) != NULL;
+	return strchr("acLxp", key) != NULL;
 }
 
 static error_t take(int key, char *arg, struct argp_state *state)
@@ -105,7 +107,8 @@ static const struct argp announce_argp = {
 	.doc = "Announce prefixes by BGP, until they are withdrawn or the daemon starts again.\v"
 	       "With '-' lines come from standard input: announce PREFIX [next-hop A] [med N] "
 	       "[local-pref N] [origin W] [as-path AS…] [as-path-prepend N] [community C…] "
-	       "[large-community C…] [peer NAME…], or withdraw PREFIX; ExaBGP's announce route and "
+	       "[large-community C…] [extended-community C…] [peer NAME…], or withdraw PREFIX; "
+	       "ExaBGP's announce route and "
 	       "neighbor ADDRESS announce route are understood. Each line that is refused is told "
 	       "as "
 	       "one line of JSON, and at the end how many there were.",

@@ -251,6 +251,8 @@ struct cfg_bgp_adv {
 	size_t n_communities;
 	const struct large_community *large_communities; /* ascending, no duplicates */
 	size_t n_large_communities;
+	const uint64_t *ext_communities; /* as 8 bytes on the wire; ascending, no duplicates */
+	size_t n_ext_communities;
 	struct cfg_texts written; /* those of `communities`: names where they have one */
 };
 

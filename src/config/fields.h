@@ -11,6 +11,7 @@
 void addresses_load(struct loader *l, const struct place *p, void *object);
 void communities_load(struct loader *l, const struct place *p, void *object);
 void large_load(struct loader *l, const struct place *p, void *object);
+void ext_load(struct loader *l, const struct place *p, void *object);
 /** For whom a pool is kept; @level has the spelling. */
 void reservation_load(struct loader *l, const struct place *p, const struct level *level,
 		      void *object);

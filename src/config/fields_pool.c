@@ -118,6 +118,27 @@ void large_load(struct loader *l, const struct place *p, void *object)
 	adv->n_large_communities = large_communities_unique(v, n);
 }
 
+void ext_load(struct loader *l, const struct place *p, void *object)
+{
+	struct cfg_bgp_adv *adv = &((struct raw_adv *)object)->c;
+	const char *text;
+
+	if (!value_is(l, p, DOC_LIST))
+		return;
+	size_t n = p->at->n_items;
+	uint64_t *v = arena_new_n(l->arena, uint64_t, n);
+	for (size_t i = 0; i < n; i++) {
+		struct place at = place_index(p, i, p->at->items[i]);
+
+		if (value_peek(l, &at, &text) && !ext_community_parse(text, &v[i]))
+			load_error(l, &at,
+				   "such as rt:64512:100, ro:192.0.2.1:7 or 0x0002fc0000000064",
+				   "'%.60s' is not an extended community", text);
+	}
+	adv->ext_communities = v;
+	adv->n_ext_communities = ext_communities_unique(v, n);
+}
+
 /* Aliases may follow in another document: here only what is wrong with the list as such. */
 void communities_load(struct loader *l, const struct place *p, void *object)
 {

@@ -139,8 +139,13 @@ const struct level level_pool_advertisement = {
 };
 
 /* localpref: 0 is nothing that localPref could say. */
-static const char *const bgp_own[] = { "large-communities", "med",	 "as-path-prepend",
-				       "next-hop",	    "localpref", NULL };
+static const char *const bgp_own[] = { "large-communities",
+				       "extended-communities",
+				       "med",
+				       "as-path-prepend",
+				       "next-hop",
+				       "localpref",
+				       NULL };
 
 const struct resource_kind resource_bgp_advertisement = {
 	.name = "BGPAdvertisement",

@@ -117,6 +117,9 @@ static uint64_t mix_route(uint64_t h, const struct cfg_bgp_adv *a)
 	h = hash_mix(hash_mix(h, a->as_path_prepend), a->n_communities);
 	for (size_t i = 0; i < a->n_communities; i++)
 		h = hash_mix(h, a->communities[i]);
+	h = hash_mix(h, a->n_ext_communities);
+	for (size_t i = 0; i < a->n_ext_communities; i++)
+		h = hash_mix(h, a->ext_communities[i]);
 	h = hash_mix(h, a->n_large_communities);
 	for (size_t i = 0; i < a->n_large_communities; i++) {
 		const struct large_community *l = &a->large_communities[i];

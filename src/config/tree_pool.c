@@ -28,6 +28,19 @@ static json_t *tree_large_communities(const struct cfg_bgp_adv *a)
 	return list;
 }
 
+static json_t *tree_ext_communities(const struct cfg_bgp_adv *a)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < a->n_ext_communities; i++) {
+		char text[EXT_COMMUNITY_TEXT_MAX];
+
+		json_array_append_new(
+			list, json_string(ext_community_format(a->ext_communities[i], text)));
+	}
+	return list;
+}
+
 /* What is said of a route, and to whom. */
 static void set_route(json_t *o, const struct cfg_bgp_adv *a)
 {
@@ -39,6 +52,8 @@ static void set_route(json_t *o, const struct cfg_bgp_adv *a)
 		json_object_set_new(o, "med", json_integer(a->med));
 	if (a->n_large_communities)
 		json_object_set_new(o, "large-communities", tree_large_communities(a));
+	if (a->n_ext_communities)
+		json_object_set_new(o, "extended-communities", tree_ext_communities(a));
 	if (a->peers.n)
 		json_object_set_new(o, "peers", tree_texts(&a->peers));
 	tree_set_selectors(o, "node-selectors", &a->node_selectors);

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "config/community.h"
 #include "plan/plan_priv.h"
 
 /* LOCAL_PREF of custom resources where none is set: the one of FRR mode. */
@@ -146,6 +147,18 @@ static struct large_community *merge_large(struct arena *a, const struct large_c
 	return out;
 }
 
+static uint64_t *merge_ext(struct arena *a, const uint64_t *x, size_t n_x, const uint64_t *y,
+			   size_t n_y, size_t *n)
+{
+	uint64_t *out = arena_new_n(a, uint64_t, n_x + n_y);
+
+	if (n_x)
+		memcpy(out, x, n_x * sizeof(*out));
+	memcpy(out + n_x, y, n_y * sizeof(*out));
+	*n = ext_communities_unique(out, n_x + n_y);
+	return out;
+}
+
 /*
  * The same prefix again towards the same peer: communities are united, else the first one counts.
  */
@@ -159,6 +172,10 @@ static void route_merge(struct draft *d, struct plan_bgp *r, const struct cfg_bg
 		r->large_communities = merge_large(
 			d->a, r->large_communities, r->n_large_communities, adv->large_communities,
 			adv->n_large_communities, &r->n_large_communities);
+	if (adv->n_ext_communities)
+		r->ext_communities = merge_ext(d->a, r->ext_communities, r->n_ext_communities,
+					       adv->ext_communities, adv->n_ext_communities,
+					       &r->n_ext_communities);
 	if (!r->has_local_pref && adv->has_local_pref) {
 		r->has_local_pref = true;
 		r->local_pref = adv->local_pref;

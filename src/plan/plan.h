@@ -44,6 +44,8 @@ struct plan_bgp {
 	size_t n_communities;
 	const struct large_community *large_communities;
 	size_t n_large_communities;
+	const uint64_t *ext_communities;
+	size_t n_ext_communities;
 };
 
 /** Why nothing of the service is announced from the node in one mode, or to one peer. */

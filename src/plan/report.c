@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/community.h"
 #include "plan/plan.h"
 #include "plan/reason.h"
 
@@ -51,23 +52,23 @@ static json_t *l2_json(const struct plan *p, const struct plan_l2 *l2)
 			 interfaces_json(l2));
 }
 
-const char *community_text(uint32_t community, char buf[static COMMUNITY_TEXT_MAX])
+const char *community_text(uint32_t community, char buf[static PLAN_COMMUNITY_MAX])
 {
-	(void)snprintf(buf, COMMUNITY_TEXT_MAX, "%u:%u", community >> 16, community & 0xffff);
+	(void)snprintf(buf, PLAN_COMMUNITY_MAX, "%u:%u", community >> 16, community & 0xffff);
 	return buf;
 }
 
 const char *large_community_text(const struct large_community *community,
-				 char buf[static COMMUNITY_TEXT_MAX])
+				 char buf[static PLAN_COMMUNITY_MAX])
 {
-	(void)snprintf(buf, COMMUNITY_TEXT_MAX, "%u:%u:%u", community->global, community->local1,
+	(void)snprintf(buf, PLAN_COMMUNITY_MAX, "%u:%u:%u", community->global, community->local1,
 		       community->local2);
 	return buf;
 }
 
 static json_t *communities_json(const struct plan_bgp *bgp)
 {
-	char text[COMMUNITY_TEXT_MAX];
+	char text[PLAN_COMMUNITY_MAX];
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < bgp->n_communities; i++)
@@ -75,6 +76,9 @@ static json_t *communities_json(const struct plan_bgp *bgp)
 	for (size_t i = 0; i < bgp->n_large_communities; i++)
 		json_array_append_new(
 			list, json_string(large_community_text(&bgp->large_communities[i], text)));
+	for (size_t i = 0; i < bgp->n_ext_communities; i++)
+		json_array_append_new(
+			list, json_string(ext_community_format(bgp->ext_communities[i], text)));
 	return list;
 }
 

@@ -22,9 +22,9 @@ struct plan_report_options {
 NODISCARD json_t *plan_report(const struct offline *o, const struct plan_report_options *options);
 
 /** A community as text: "64512:100", "64512:1:2". */
-#define COMMUNITY_TEXT_MAX 36
-const char *community_text(uint32_t community, char buf[static COMMUNITY_TEXT_MAX]);
+#define PLAN_COMMUNITY_MAX 36
+const char *community_text(uint32_t community, char buf[static PLAN_COMMUNITY_MAX]);
 const char *large_community_text(const struct large_community *community,
-				 char buf[static COMMUNITY_TEXT_MAX]);
+				 char buf[static PLAN_COMMUNITY_MAX]);
 
 #endif

@@ -273,3 +273,27 @@ def test_session_comes_back_after_the_router_restarts(lab, kind):
     again.start(ROUTERS[kind][1].format(asn=64513, more=""))
     again.wait_route("198.51.100.7/32", timeout=30)
     again.wait_route("2001:db8:51::7/128", timeout=30)
+
+
+EXTENDED = {
+    "frr": lambda router, prefix: router.detail(prefix)["paths"][0]["extendedCommunity"]["string"].split(),
+    "bird": lambda router, prefix: [c.strip("()").replace(", ", ":") for c in router.routes(6 if ":" in prefix else 4)
+                                    [prefix][0]["BGP.ext_community"].replace(") (", ")|(").split("|")],
+}
+WANTED = {"frr": ["RT:64512:100", "SoO:192.0.2.1:7"], "bird": ["rt:64512:100", "ro:192.0.2.1:7"]}
+
+
+@pytest.mark.parametrize("kind", EXTENDED)
+def test_extended_communities(lab, kind):
+    """On an advertisement, on a network, and by hand."""
+    router, node = make_pair(lab, kind)
+    values = "extended-communities: ['rt:64512:100', 'ro:192.0.2.1:7']"
+    text = node.config.read_text().replace("    localpref: 150\n", f"    localpref: 150\n    {values}\n")
+    node.configure(f"{text}\nnetworks:\n- {{prefix: 192.0.2.0/25, {values}}}\n")
+    node.start()
+    node.crier("announce", "192.0.2.128/25", "--extended-community", "target:64512:100,soo:192.0.2.1:7")
+    for prefix in ("198.51.100.7/32", "2001:db8:51::7/128", "192.0.2.0/25", "192.0.2.128/25"):
+        router.wait_route(prefix)
+        assert sorted(EXTENDED[kind](router, prefix)) == sorted(WANTED[kind]), prefix
+    assert {"rt:64512:100", "ro:192.0.2.1:7"} <= set(node.get("routes", "198.51.100.7/32")[0]["communities"])
+    assert "extended-communities rt:64512:100 ro:192.0.2.1:7" in node.crier("get", "peers", "r4", "messages").stdout

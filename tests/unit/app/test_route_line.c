@@ -44,6 +44,8 @@ static void said(const struct route_line *l, struct buf *b)
 	for (size_t i = 0; i < a->n_communities; i++)
 		buf_printf(b, "%s%s",
 			   i ? "," : " comm=", community_format(a->communities[i], text));
+	for (size_t i = 0; i < a->n_ext; i++)
+		buf_printf(b, "%s%llx", i ? "," : " ext=", (unsigned long long)a->ext[i]);
 	for (size_t i = 0; i < a->n_large; i++)
 		buf_printf(b, "%s%u:%u:%u", i ? "," : " large=", a->large[i].global,
 			   a->large[i].local1, a->large[i].local2);
@@ -82,6 +84,10 @@ static const struct good_case good[] = {
 	  "announce 192.0.2.0/24 med=1 comm=64512:1,64512:2,65535:65281" },
 	{ "word repeated", "announce 192.0.2.0/24 community 1:2 community blackhole",
 	  "announce 192.0.2.0/24 comm=1:2,65535:666" },
+	{ "extended, as ExaBGP says it",
+	  "announce route 192.0.2.0/24 next-hop self extended-community [ target:64512:100 "
+	  "0x4004fc004b3ebc20 ]",
+	  "announce 192.0.2.0/24 ext=2fc0000000064,4004fc004b3ebc20" },
 	{ "large", "announce 192.0.2.0/24 large-community [ 4200000000:1:2 large:1:2:3 ]",
 	  "announce 192.0.2.0/24 large=4200000000:1:2,1:2:3" },
 	{ "peers", "announce 192.0.2.0/24 peer tor-1,tor-2 peer 10.0.0.1",
@@ -161,6 +167,8 @@ static const struct bad_case bad[] = {
 	  "column 23: a ']' stands where a word should" },
 	{ "community", "announce 192.0.2.0/24 community 64512",
 	  "column 33: community: '64512' is neither like 64512:100 nor a name such as no-export" },
+	{ "extended", "announce 192.0.2.0/24 extended-community rt:1",
+	  "column 42: extended-community: 'rt:1' is not like rt:64512:100" },
 	{ "large", "announce 192.0.2.0/24 large-community 1:2",
 	  "column 39: large-community: '1:2' is not like 64512:1:2" },
 	{ "word", "announce 192.0.2.0/24 comunity 1:2",

@@ -40,6 +40,7 @@ static void different_sets_differ(void **state)
 {
 	static const uint32_t one[] = { 1 };
 	static const struct bgp_large large[] = { { 0, 0, 1 } };
+	static const uint64_t ext[] = { 1 };
 	const struct bgp_route_attrs sets[] = {
 		{ 0 },
 		{ .origin = BGP_ORIGIN_INCOMPLETE },
@@ -51,6 +52,7 @@ static void different_sets_differ(void **state)
 		{ .as_path = one, .n_as_path = 1 },
 		{ .communities = one, .n_communities = 1 },
 		{ .large = large, .n_large = 1 },
+		{ .ext = ext, .n_ext = 1 },
 	};
 	struct bgp_attr *interned[ARRAY_LEN(sets)];
 	struct bgp_attr_table *t = bgp_attr_table_new();
@@ -197,6 +199,35 @@ static void next_hop_follows_the_family(void **state)
 	bgp_attr_table_free(t);
 }
 
+/* Between COMMUNITIES and those with higher codes; sorted, and each once. */
+static void extended_communities_are_sent(void **state)
+{
+	static const uint64_t ext[] = { 0x4004fc004b3ebc20, 0x0002fc0000000064,
+					0x4004fc004b3ebc20 };
+	static const uint32_t community[] = { 1 };
+	static const struct bgp_large large[] = { { 1, 2, 3 } };
+	static const uint8_t want[] = { 0xc0, 16, 16,	0, 2,	 0xfc, 0,    0,	   0,	 0,  100,
+					0x40, 4,  0xfc, 0, 0x4b, 0x3e, 0xbc, 0x20, 0xc0, 32, 12 };
+	uint8_t wire[256];
+	struct wr w = wr_to(wire, sizeof(wire));
+	struct bgp_attr_table *t = bgp_attr_table_new();
+	const struct bgp_format f = { .as4 = true, .local_as = 64512, .hop4 = ip("10.0.0.5") };
+	struct bgp_attr *a = intern(t, &(struct bgp_route_attrs){
+					       .communities = community,
+					       .n_communities = 1,
+					       .large = large,
+					       .n_large = 1,
+					       .ext = ext,
+					       .n_ext = ARRAY_LEN(ext),
+				       });
+
+	(void)state;
+	bgp_attr_encode_v4(&w, a, &f);
+	assert_memory_equal(wire + w.len - 12 - sizeof(want), want, sizeof(want));
+	bgp_attr_unref(a);
+	bgp_attr_table_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +239,7 @@ int main(void)
 		cmocka_unit_test(the_as_that_the_peer_takes_us_for_stands_before_our_own),
 		cmocka_unit_test(local_pref_is_for_internal_peers),
 		cmocka_unit_test(next_hop_follows_the_family),
+		cmocka_unit_test(extended_communities_are_sent),
 	};
 
 	return cmocka_run_group_tests_name("bgp attributes", tests, NULL, NULL);

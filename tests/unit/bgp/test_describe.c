@@ -37,6 +37,11 @@ static const struct words_case {
 		 "e0630101 ",
 	  0, "UPDATE",
 	  "communities 64512:1 65535:65281; large-communities 64512:1:2; attribute 99 of 1 bytes" },
+	{ "extended communities",
+	  MARKER "0000 02 0000 0023 c01020 0002fc0000000064 0103c00002010007 0202000100000001 "
+		 "4004fc004b3ebc20",
+	  0, "UPDATE",
+	  "extended-communities rt:64512:100 ro:192.0.2.1:7 rt:65536:1 0x4004fc004b3ebc20" },
 	{ "IPv6, cut",
 	  MARKER "0100 02 0000 00e9 900e00d6 0002 01 10 20010db8000000000000000000000001 00 "
 		 "2020010db8 30",

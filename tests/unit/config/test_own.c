@@ -42,6 +42,10 @@ static const struct refusal refused[] = {
 	{ "listen on a name", "bgp: {listen: everywhere}\n", "bgp.listen", "not an address" },
 
 	/* Advertisements' and profiles' own fields. */
+	{ "extended community of no kind",
+	  BGP_POOL(", bgp-advertisements: [{extended-communities: ['64512:1']}]"),
+	  "address-pools[0].bgp-advertisements[0].extended-communities[0]",
+	  "not an extended community", "rt:64512:100" },
 	{ "large community of two", BGP_POOL(", bgp-advertisements: [{large-communities: [1:2]}]"),
 	  "address-pools[0].bgp-advertisements[0].large-communities[0]", "not a large community" },
 	{ "prepending without end", BGP_POOL(", bgp-advertisements: [{as-path-prepend: 101}]"),

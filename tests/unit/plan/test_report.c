@@ -120,7 +120,7 @@ static void another_node_has_no_labels(void **state)
 
 static void communities(void **state)
 {
-	char text[COMMUNITY_TEXT_MAX];
+	char text[PLAN_COMMUNITY_MAX];
 	struct large_community large = { 4294967295u, 4294967294u, 4294967293u };
 
 	(void)state;
