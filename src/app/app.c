@@ -152,6 +152,7 @@ static int packet_start(struct app *a, struct err *e)
 {
 	struct packet_hooks hooks = {
 		.ctx = a,
+		.fast = fastpath_fast(a->layer2.fastpath),
 		.l2 = packet_l2,
 		.bfd = packet_bfd,
 		.pulse = packet_pulse,

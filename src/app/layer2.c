@@ -278,6 +278,7 @@ static void table_hand_over(struct layer2 *l, struct draft *d)
 		return;
 	}
 	l2_groups_apply(l->groups, t);
+	fastpath_links(l->fastpath, d->ifaces, d->n_ifaces, l->links);
 	packet_set_l2(l->packet, t);
 	l->on_table(l->ctx);
 }
@@ -420,6 +421,7 @@ int layer2_configure(struct layer2 *l, const struct cfg *c, struct err *e)
 	iface_filter_free(l->filter);
 	l->filter = f;
 	l->policy = policy_of(&c->l2);
+	fastpath_configure(l->fastpath, c->l2.fast_path);
 	layer2_touch(l);
 	return 0;
 }
@@ -451,6 +453,7 @@ void layer2_init(struct layer2 *l, struct loop *loop, const struct world *world,
 		.held = true,
 		.entries = map_new(),
 	};
+	l->fastpath = fastpath_new();
 	l->rivals = rivals_new(
 		loop,
 		&(struct rivals_hooks){ .ctx = l, .member_at = rival_at, .heard = rival_heard });
@@ -477,6 +480,7 @@ void layer2_fini(struct layer2 *l)
 	l->entries = map_free(l->entries);
 	l->filter = iface_filter_free(l->filter);
 	l->rivals = rivals_free(l->rivals);
+	l->fastpath = fastpath_free(l->fastpath);
 }
 
 /* --- for people --- */
@@ -546,6 +550,23 @@ static const char *entry_state(const struct l2_entry *e, const struct l2_address
 	return counts->hold == L2_HOLD_NONE ? "standby" : "yielded";
 }
 
+/* What was answered for it inside the kernel, since it was taken. */
+static uint64_t answered_in_kernel(const struct layer2 *l, const struct l2_entry *e)
+{
+	const struct fast *fast = fastpath_fast(l->fastpath);
+	const struct net_link *link;
+	uint64_t sum = 0, n;
+	struct mono last;
+
+	if (!fast || !fast_needs_beat(fast) || !e->owned)
+		return 0;
+	for (size_t at = 0; (link = net_links_next(l->links, &at));)
+		if (fast_is_attached(fast, link->ifindex) &&
+		    fast_answers(fast, link->ifindex, &e->addr, &n, &last))
+			sum += n;
+	return sum;
+}
+
 static json_t *entry_json(const struct layer2 *l, const struct l2_entry *e)
 {
 	struct l2_address_stats counts;
@@ -565,6 +586,7 @@ static json_t *entry_json(const struct layer2 *l, const struct l2_entry *e)
 	json_set_u64(item, "requests", counts.requests);
 	json_set_u64(item, "replies", counts.replies);
 	json_set_u64(item, "gratuitous", counts.gratuitous);
+	json_set_u64(item, "kernel-replies", answered_in_kernel(l, e));
 	rivals_json(l->rivals, &counts, l->links, loop_now(l->loop), item);
 	return item;
 }
@@ -639,6 +661,7 @@ void layer2_collect(const struct layer2 *l, struct metric_writer *w)
 			offsetof(struct l2_address_stats, replies));
 	collect_entries(l, w, "metallb_layer2_gratuitous_sent", "Unasked announcements sent",
 			offsetof(struct l2_address_stats, gratuitous));
+	fastpath_collect(l->fastpath, w);
 	l2_stats_read(packet_l2_stats(l->packet), &all);
 	metric_struct(w, "crier_l2_", l2_metric_rows, l2_metric_rows_n, &all);
 	metric_family(w, METRIC_COUNTER, "crier_l2_frames_total",

@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "app/fastpath.h"
 #include "app/packet.h"
 #include "app/planner.h"
 #include "app/rivals.h"
@@ -37,6 +38,7 @@ struct layer2 {
 	struct iface_filter *filter;
 	struct l2_policy policy;
 	struct rivals *rivals;
+	struct fastpath *fastpath;
 	bool held; /* says nothing yet: see layer2_release() */
 	/** An address was taken or given up. */
 	void (*on_owner)(void *ctx, const struct addr *addr, bool owned);

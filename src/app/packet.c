@@ -357,6 +357,7 @@ static void packet_init(struct packet *p)
 	p->l2 = l2_io_new(&(struct l2_io_conf){
 		.loop = p->loop,
 		.announcer = { .seed = seed },
+		.fast = p->hooks.fast,
 		.event = on_l2,
 		.ctx = p,
 	});

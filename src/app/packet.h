@@ -21,6 +21,7 @@
 
 struct packet_hooks {
 	void *ctx;
+	struct fast *fast; /* lent until packet_free(); NULL: none */
 	void (*l2)(void *ctx, const struct l2_event *ev);
 	void (*bfd)(void *ctx, const struct bfd_event *ev);
 	void (*pulse)(void *ctx, const struct pulse_event *ev);

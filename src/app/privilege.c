@@ -43,12 +43,19 @@ int privilege_drop(struct err *e)
 		return -ERR_SYSTEM;
 	/* The packet thread's priority; given up where a limit does as well. */
 	bool nice = !priority_permit() && capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_NICE);
+	/* Programs of ours in the kernel, whose verifier allows little without the second; else classic filters do. */
+	bool bpf = capng_have_capability(CAPNG_EFFECTIVE, CAP_BPF) &&
+		   capng_have_capability(CAPNG_EFFECTIVE, CAP_PERFMON);
 
 	capng_clear(CAPNG_SELECT_BOTH);
 	if (nice)
 		(void)capng_update(CAPNG_ADD,
 				   CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
 				   CAP_SYS_NICE);
+	if (bpf)
+		(void)capng_updatev(CAPNG_ADD,
+				    CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET, CAP_BPF,
+				    CAP_PERFMON, -1);
 	for (size_t i = 0; i < ARRAY_LEN(needed); i++)
 		if (capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
 				 needed[i].cap))

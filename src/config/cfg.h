@@ -322,6 +322,7 @@ struct cfg_bfd {
 };
 
 enum cfg_on_conflict { CFG_CONFLICT_KEEP, CFG_CONFLICT_YIELD };
+enum cfg_fast_path { CFG_FAST_AUTO, CFG_FAST_XDP, CFG_FAST_SOCKET };
 enum cfg_probe { CFG_PROBE_NEVER, CFG_PROBE_FIRST, CFG_PROBE_ALWAYS };
 
 struct cfg_l2 {
@@ -330,6 +331,7 @@ struct cfg_l2 {
 	bool conflict_detection;
 	enum cfg_on_conflict on_conflict;
 	enum cfg_probe probe;
+	enum cfg_fast_path fast_path;
 	struct dur refresh;	/* 0: never */
 	struct dur linger;	/* of a former owner's binding */
 	uint32_t announce_rate; /* a second; 0: as fast as they go */

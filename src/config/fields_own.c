@@ -236,11 +236,13 @@ static void exclude_check(struct loader *l, const struct place *p, void *object)
 static const struct not_built no_preempt = { "true", "true: the first in rank owns an address" };
 static const struct not_built no_ping = { "false", "bind: puts the address on the link" };
 static const struct not_built no_allmulti = { "off", "off" };
-static const struct not_built no_fast_path = { "off|socket", "replies go through a packet socket" };
 
 static const struct word on_conflict_words[] = { { "keep", CFG_CONFLICT_KEEP },
 						 { "yield", CFG_CONFLICT_YIELD },
 						 { 0 } };
+static const struct word fast_path_words[] = {
+	{ "auto", CFG_FAST_AUTO }, { "xdp", CFG_FAST_XDP }, { "socket", CFG_FAST_SOCKET }, { 0 }
+};
 static const struct word probe_words[] = { { "false", CFG_PROBE_NEVER },
 					   { "true", CFG_PROBE_FIRST },
 					   { "always", CFG_PROBE_ALWAYS },
@@ -271,7 +273,12 @@ static const struct field l2_fields[] = {
 	  AT(struct cfg_l2, linger), .preset = "50ms", .max = 10000000000 },
 	{ "answer-ping", FIELD_BOOL, "answer echo requests ourselves", .not_built = &no_ping },
 	{ "allmulti", FIELD_WORD, "receive all multicast", .not_built = &no_allmulti },
-	{ "fast-path", FIELD_WORD, "answer inside the driver", .not_built = &no_fast_path },
+	{ "fast-path", FIELD_WORD,
+	  "`auto`: requests are answered inside the driver of links that can; `xdp`: above the "
+	  "driver "
+	  "of all others too, which costs a little on each packet that comes in; `socket`: by the "
+	  "process",
+	  AT(struct cfg_l2, fast_path), .words = fast_path_words, .preset = "auto" },
 	{ "refresh", FIELD_DURATION,
 	  "each address that a node owns is announced again so often, before switches and "
 	  "neighbours forget it; `0s`: never",

@@ -356,6 +356,10 @@ static json_t *tree_l2(const struct cfg_l2 *c)
 		c->on_conflict == CFG_CONFLICT_YIELD ? "yield" : "keep", "probe", probe[c->probe]);
 
 	json_object_set_new(o, "linger", tree_dur(c->linger));
+	json_object_set_new(o, "fast-path",
+			    json_string(c->fast_path == CFG_FAST_XDP	  ? "xdp"
+					: c->fast_path == CFG_FAST_SOCKET ? "socket"
+									  : "auto"));
 	json_object_set_new(o, "refresh", tree_dur(c->refresh));
 	json_object_set_new(o, "announce-rate", json_integer(c->announce_rate));
 	return o;

@@ -163,6 +163,7 @@ static void carry_slots(struct l2_table *from, struct l2_table *to)
 		to->slots[j].owned = from->slots[i].owned;
 		to->slots[j].told = from->slots[i].told;
 		to->slots[j].hold = from->slots[i].hold;
+		to->slots[j].hold_told = from->slots[i].hold_told;
 		to->slots[j].rival = from->slots[i].rival;
 		to->slots[j].conflict = from->slots[i].conflict;
 		to->slots[j].fresh = false;
@@ -196,7 +197,7 @@ static void carry_changes(struct l2_announcer *a)
 	a->changed = (struct l2_queue){ .head = L2_NONE, .tail = L2_NONE };
 	for (uint32_t i = 0; i < a->table->n_addresses; i++) {
 		const struct l2_slot *slot = &a->table->slots[i];
-		if (slot->owned != slot->told || slot->conflict)
+		if (slot->owned != slot->told || slot->hold != slot->hold_told || slot->conflict)
 			l2_changed(a, i);
 	}
 }
@@ -229,13 +230,6 @@ static void announce_on_news(struct l2_announcer *a, const struct l2_table *befo
 	}
 }
 
-static bool same_choice(const struct l2_address *a, const struct l2_address *b)
-{
-	return a->all_ifaces == b->all_ifaces && a->n_ifindexes == b->n_ifindexes &&
-	       (a->n_ifindexes == 0 ||
-		memcmp(a->ifindexes, b->ifindexes, a->n_ifindexes * sizeof(*a->ifindexes)) == 0);
-}
-
 /** An address whose choice of interfaces changed may have come to one where nobody heard it yet. */
 static void announce_new_choices(struct l2_announcer *a, const struct l2_table *before,
 				 struct mono now)
@@ -244,7 +238,7 @@ static void announce_new_choices(struct l2_announcer *a, const struct l2_table *
 		uint32_t to = before->slots[i].moved;
 		if (to == L2_NONE || !a->table->slots[to].owned)
 			continue;
-		if (!same_choice(&before->addresses[i], &a->table->addresses[to]))
+		if (!l2_address_same_choice(&before->addresses[i], &a->table->addresses[to]))
 			l2_announce(a, to, 0, now);
 	}
 }
@@ -363,13 +357,16 @@ static bool next_changed(struct l2_announcer *a, struct l2_event *out)
 		if (a->changed.head == L2_NONE)
 			a->changed.tail = L2_NONE;
 		slot->changed = false;
-		if (slot->told == slot->owned)
+		if (slot->told == slot->owned && slot->hold_told == slot->hold)
 			continue; /* there and back again */
-		slot->told = slot->owned;
-		*out = (struct l2_event){ .kind = slot->owned ? L2_TOOK : L2_LOST,
-					  .addr = a->table->addresses[i].addr,
+		*out = (struct l2_event){ .addr = a->table->addresses[i].addr,
 					  .at = a->changed_since };
-		l2_count(slot->owned ? &a->stats.took : &a->stats.lost);
+		bool owner = slot->told != slot->owned;
+		slot->told = slot->owned;
+		slot->hold_told = slot->hold;
+		out->kind = !owner ? L2_HELD : slot->owned ? L2_TOOK : L2_LOST;
+		if (owner)
+			l2_count(slot->owned ? &a->stats.took : &a->stats.lost);
 		return true;
 	}
 	return false;
@@ -387,7 +384,8 @@ bool l2_announcer_has_events(const struct l2_announcer *a)
 
 /* Announcing */
 
-const struct addr *l2_source_for(const struct l2_iface *iface, const struct addr *target)
+/** An advertisement's source; an interface without an address of its own lends none. */
+static const struct addr *source_for(const struct l2_iface *iface, const struct addr *target)
 {
 	return addr_is_set(&iface->link_local) ? &iface->link_local : target;
 }
@@ -407,7 +405,7 @@ static void announcement_build(const struct l2_iface *iface, const struct addr *
 		arp_gratuitous_build(w, step % L2_ROUND_STEPS ? ARP_REPLY : ARP_REQUEST,
 				     &iface->mac, addr);
 	else
-		ndp_unsolicited_build(w, &iface->mac, l2_source_for(iface, addr), addr);
+		ndp_unsolicited_build(w, &iface->mac, source_for(iface, addr), addr);
 }
 
 /** What address @i has to say on @iface in its step. */

@@ -35,6 +35,7 @@ struct l2_frame {
 enum l2_event_kind {
 	L2_TOOK, /* this node answers for `addr` from now on */
 	L2_LOST,
+	L2_HELD,     /* why it does not answer for `addr`, which would be its own, has changed */
 	L2_CONFLICT, /* another machine claims `addr`: once in 10 s, or when something is new */
 	L2_SOCKET_FAILED, /* by the shell: nothing can be heard on `ifindex`; tried again later */
 };

@@ -38,8 +38,6 @@ void l2_own(struct l2_announcer *a, uint32_t i, bool owned, struct mono now);
 void l2_announce(struct l2_announcer *a, uint32_t i, int only_ifindex, struct mono now);
 /** An event about address @i is due. */
 void l2_changed(struct l2_announcer *a, uint32_t i);
-/** An advertisement's source; an interface without an address of its own lends none. */
-const struct addr *l2_source_for(const struct l2_iface *iface, const struct addr *target);
 
 /* conflict.c */
 

@@ -49,8 +49,9 @@ static enum l2_rx rx_ndp(struct l2_announcer *a, const struct l2_iface *iface, s
 		rx = L2_RX_OTHER_MACHINE;
 	if (rx == L2_RX_OK)
 		rx = judge(a, iface, &req.target, addr);
+	/* As kernels do: ndisc6 overhears what comes from a link-local address for another one. */
 	if (rx == L2_RX_OK)
-		ndp_reply_build(reply, &iface->mac, l2_source_for(iface, &req.target), &req);
+		ndp_reply_build(reply, &iface->mac, &req.target, &req);
 	return rx;
 }
 

@@ -33,6 +33,7 @@ static void hold_set(struct l2_announcer *a, uint32_t i, enum l2_hold hold)
 {
 	a->table->slots[i].hold = (uint8_t)hold;
 	l2_gauge_set(&a->table->addresses[i].stats->hold, hold);
+	l2_changed(a, i);
 }
 
 /** Nothing stands between this node and the address. */

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "l2/arp.h"
+#include "l2/mirror.h"
 #include "net/packet.h"
 
 enum {
@@ -31,6 +32,7 @@ struct port {
 	struct loop_io watch;
 	int fd;				/* -1: to be opened again */
 	const struct pcap_prog *filter; /* of the table in force */
+	bool by_map;			/* its filter asks the map instead */
 	bool failed;			/* and said so */
 	unsigned refusals;		/* sends refused in a row */
 	struct mono stuck_until;	/* what is announced here before then is given up */
@@ -42,6 +44,8 @@ struct l2_io {
 	struct port **ports;
 	size_t n_ports;
 	struct loop_timer timer;
+	struct loop_timer beat;
+	struct l2_mirror mirror; /* the addresses in the kernel's map */
 	struct mono reopen_at;
 	struct l2_frame waiting; /* an announcement that found a buffer full; len 0: none */
 	struct mono waiting_until;
@@ -51,6 +55,7 @@ struct l2_io {
 };
 
 static void io_timer(struct loop_timer *t, struct mono now);
+static void io_beat(struct loop_timer *t, struct mono now);
 static void io_follow(struct l2_io *io);
 
 struct l2_io *l2_io_new(const struct l2_io_conf *conf)
@@ -61,6 +66,8 @@ struct l2_io *l2_io_new(const struct l2_io_conf *conf)
 	io->announcer = l2_announcer_new(&conf->announcer);
 	io->reopen_at = MONO_NEVER;
 	loop_timer_init(&io->timer, conf->loop, io_timer);
+	loop_timer_init(&io->beat, conf->loop, io_beat);
+	io->mirror.fast = conf->fast;
 	packet_inbox_init(&io->in);
 	packet_batch_init(&io->out);
 	return io;
@@ -195,15 +202,27 @@ static void port_open(struct port *p, const struct pcap_prog *filter)
 	}
 	p->fd = fd;
 	p->filter = filter;
+	p->by_map = false;
 	p->failed = false;
 	p->refusals = 0;
 	loop_io_watch(&p->watch, fd, LOOP_READ);
 }
 
+/** True when the map decides what this port hears. */
+static bool port_filter_by_map(struct port *p)
+{
+	const struct fast *fast = p->io->mirror.fast;
+
+	if (p->fd >= 0 && fast && !p->by_map)
+		p->by_map = fast_filter(fast, p->fd, p->proto == L2_NDP, NULL) == 0;
+	return fast && p->by_map;
+}
+
 static void port_filter(struct port *p, const struct pcap_prog *filter)
 {
-	bool same = p->filter && pcap_prog_eq(p->filter, filter);
+	bool same = p->filter && !p->by_map && pcap_prog_eq(p->filter, filter);
 
+	p->by_map = false;
 	p->filter = filter;
 	if (same || packet_set_filter(p->fd, filter, NULL) == 0)
 		return;
@@ -224,8 +243,9 @@ static void ports_update(struct l2_io *io)
 		const struct pcap_prog *filter = &t->filters[set][p->proto].prog;
 		if (p->fd < 0)
 			port_open(p, filter);
-		else
+		else if (!port_filter_by_map(p))
 			port_filter(p, filter);
+		(void)port_filter_by_map(p);
 	}
 }
 
@@ -346,16 +366,20 @@ static void tell_events(struct l2_io *io)
 {
 	struct l2_event ev;
 
-	while (l2_announcer_next_event(io->announcer, &ev))
-		io->conf.event(io->conf.ctx, &ev);
+	while (l2_announcer_next_event(io->announcer, &ev)) {
+		if (ev.kind == L2_TOOK || ev.kind == L2_LOST || ev.kind == L2_HELD)
+			l2_mirror_address(&io->mirror, l2_announcer_table(io->announcer), &ev.addr);
+		if (ev.kind != L2_HELD)
+			io->conf.event(io->conf.ctx, &ev);
+	}
 }
 
 /** After any change: hear first, then speak, then tell. */
 static void io_follow(struct l2_io *io)
 {
+	tell_events(io);
 	ports_update(io);
 	announce_due(io, loop_now(io->conf.loop));
-	tell_events(io);
 	timer_arm(io);
 }
 
@@ -374,6 +398,17 @@ static void io_timer(struct loop_timer *t, struct mono now)
 	timer_arm(io);
 }
 
+/* Programs in the kernel answer as long as this thread runs. */
+static void io_beat(struct loop_timer *t, struct mono now)
+{
+	struct l2_io *io = CONTAINER_OF(t, struct l2_io, beat);
+
+	if (!io->conf.fast || !fast_needs_beat(io->conf.fast))
+		return;
+	fast_beat(io->conf.fast);
+	loop_timer_set(t, mono_add(now, FAST_BEAT));
+}
+
 /* The shell's door */
 
 struct l2_table *l2_io_apply(struct l2_io *io, struct l2_table *table)
@@ -382,7 +417,10 @@ struct l2_table *l2_io_apply(struct l2_io *io, struct l2_table *table)
 
 	waiting_drop(io);
 	ports_match(io, table, before);
+	l2_mirror_table(&io->mirror, before, table);
 	io_follow(io);
+	if (!loop_timer_active(&io->beat))
+		io_beat(&io->beat, loop_now(io->conf.loop));
 	return before;
 }
 
@@ -419,6 +457,9 @@ struct l2_table *l2_io_stop(struct l2_io *io)
 	struct l2_table *table = l2_announcer_table(io->announcer);
 
 	loop_timer_stop(&io->timer);
+	loop_timer_stop(&io->beat);
+	if (io->conf.fast)
+		fast_silence(io->conf.fast);
 	for (size_t i = 0; i < io->n_ports; i++) {
 		port_retire(io->ports[i], table);
 		free(io->ports[i]);

@@ -6,6 +6,10 @@
  * While the owner of some address is not the one that the table predicted, the filter is that of
  * all addresses that could be ours.
  *
+ * With a struct fast the filters are programs over its map of addresses, which this keeps: what is
+ * owned is in it, to be answered in the driver where that is attached, and what this node waits
+ * for. When the map is full the filters above come back.
+ *
  * Trouble on one interface stays there: its sockets are opened again later, the others go on.
  *
  * IPv6 also needs memberships of groups: l2/groups.h, on the control thread.
@@ -15,10 +19,12 @@
 
 #include "base/loop.h"
 #include "l2/announcer.h"
+#include "net/fast.h"
 
 struct l2_io_conf {
 	struct loop *loop;
 	struct l2_announcer_conf announcer;
+	struct fast *fast;				     /* lent; NULL: none */
 	void (*event)(void *ctx, const struct l2_event *ev); /* must not call back into l2_io */
 	void *ctx;
 };

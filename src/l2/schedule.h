@@ -52,6 +52,7 @@ struct l2_slot {
 	uint16_t rival;	       /* the node that it is left to (L2_HOLD_MEMBER) */
 	uint8_t step;	       /* L2_STEP_IDLE: nothing to announce */
 	uint8_t hold;	       /* enum l2_hold */
+	uint8_t hold_told;     /* what the last event said of it */
 	bool fresh;	       /* no table before had it */
 	bool conflict;	       /* an event about another machine's claim is due */
 	bool owned;

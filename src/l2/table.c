@@ -268,6 +268,13 @@ bool l2_table_is_own_mac(const struct l2_table *t, const struct mac *mac)
 	return false;
 }
 
+bool l2_address_same_choice(const struct l2_address *a, const struct l2_address *b)
+{
+	return a->all_ifaces == b->all_ifaces && a->n_ifindexes == b->n_ifindexes &&
+	       (a->n_ifindexes == 0 ||
+		memcmp(a->ifindexes, b->ifindexes, a->n_ifindexes * sizeof(*a->ifindexes)) == 0);
+}
+
 bool l2_address_allows(const struct l2_address *a, const struct l2_iface *iface)
 {
 	if (!l2_iface_speaks(iface, l2_proto_of(&a->addr)))

@@ -24,7 +24,7 @@ struct l2_iface {
 	bool arp; /* answer and announce IPv4 addresses here */
 	bool ndp; /* the same for IPv6 */
 	struct addr
-		link_local; /* where advertisements come from; unset: from the announced address */
+		link_local; /* where unasked advertisements come from; unset: from the announced address */
 };
 
 enum l2_on_conflict { L2_CONFLICT_KEEP, L2_CONFLICT_YIELD };
@@ -129,6 +129,9 @@ const struct l2_iface *l2_table_iface(const struct l2_table *t, int ifindex); /*
 bool l2_table_member(const struct l2_table *t, const struct mac *mac, uint16_t *node);
 /** Is it the address of one of our own interfaces? */
 bool l2_table_is_own_mac(const struct l2_table *t, const struct mac *mac);
+
+/** May both be announced on the same interfaces? */
+bool l2_address_same_choice(const struct l2_address *a, const struct l2_address *b);
 
 /** May this address be announced, and requests for it be answered, on this interface? */
 bool l2_address_allows(const struct l2_address *a, const struct l2_iface *iface);

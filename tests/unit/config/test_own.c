@@ -103,7 +103,8 @@ static const struct refusal refused[] = {
 	{ "l2.probe", "l2: {probe: sometimes}\n", "l2.probe", "not known here",
 	  "one of false, true, always" },
 	{ "l2.preempt", "l2: {preempt: false}\n", "l2.preempt", "not built yet" },
-	{ "l2.fast-path", "l2: {fast-path: xdp}\n", "l2.fast-path", "not built yet" },
+	{ "l2.fast-path", "l2: {fast-path: off}\n", "l2.fast-path", "not known here",
+	  "one of auto, xdp, socket" },
 	{ "l2.on-conflict", "l2: {on-conflict: fight}\n", "l2.on-conflict", "not known here",
 	  "one of keep, yield" },
 	{ "pattern that is none", "l2: {exclude-interfaces: [\"^eth\", \"a(b\"]}\n",
@@ -352,7 +353,7 @@ static const struct acceptance accepted[] = {
 	{ "l2",
 	  "l2: {exclude-interfaces: [\"^docker.*\", \"a{2}\"], conflict-detection: false, "
 	  "probe: false, preempt: true, linger: 70ms, answer-ping: false, allmulti: off, "
-	  "fast-path: off, refresh: 0s, announce-rate: 0}\n",
+	  "fast-path: socket, refresh: 0s, announce-rate: 0}\n",
 	  "l2.exclude-interfaces.0", "^docker.*" },
 	{ "allocation", "allocation: {sticky: true, rest: 90s}\n", "allocation",
 	  "{\"sticky\":true,\"rest\":\"1m30s\"}" },

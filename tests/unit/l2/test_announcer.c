@@ -92,6 +92,8 @@ static const char *events(struct bench *b)
 
 	text[0] = '\0';
 	while (l2_announcer_next_event(b->a, &ev)) {
+		if (ev.kind == L2_HELD)
+			continue;
 		if (len < sizeof(text) - 64)
 			len += (size_t)snprintf(text + len, sizeof(text) - len, "%c%s ",
 						ev.kind == L2_TOOK ? '+' : '-',
@@ -727,6 +729,8 @@ static const char *heard(struct bench *b)
 
 	text[0] = '\0';
 	while (l2_announcer_next_event(b->a, &ev)) {
+		if (ev.kind == L2_HELD)
+			continue;
 		if (ev.kind == L2_CONFLICT)
 			len += (size_t)snprintf(text + len, sizeof(text) - len, "!%s:%s ",
 						ADDR_TEXT(&ev.addr), verdicts[ev.verdict]);

@@ -1,0 +1,34 @@
+/**
+ * Our programs inside the kernel (net/fast.h), for Layer 2: loaded once, attached to the links that are announced on
+ * as the configuration wants it, and what became of that for people.
+ */
+#ifndef APP_FASTPATH_H
+#define APP_FASTPATH_H
+
+#include <jansson.h>
+
+#include "config/cfg.h"
+#include "l2/table.h"
+#include "net/fast.h"
+#include "net/link.h"
+
+struct fastpath;
+
+/** Load them where the host permits it; without them everything works, by classic filters. */
+NODISCARD struct fastpath *fastpath_new(void);
+struct fastpath *fastpath_free(struct fastpath *f);
+
+/** For the packet thread; NULL: there are none. */
+struct fast *fastpath_fast(const struct fastpath *f);
+
+void fastpath_configure(struct fastpath *f, enum cfg_fast_path wanted);
+
+/** These are announced on from now on. May wait for the kernel where a link is new. */
+void fastpath_links(struct fastpath *f, const struct l2_iface *ifaces, size_t n,
+		    const struct net_links *links);
+
+/** How each link answers, and why. */
+NODISCARD json_t *fastpath_json(const struct fastpath *f, const struct net_links *links);
+void fastpath_collect(const struct fastpath *f, struct metric_writer *w);
+
+#endif
