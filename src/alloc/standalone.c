@@ -180,6 +180,13 @@ static void assign_all(struct alloc_assignments *x, struct alloc *alloc, const s
 			assign_one(&x->v[i], alloc, &c->services[i], x->arena);
 }
 
+static bool is_recorded(const struct alloc_entry *e, const struct alloc_assignment *x)
+{
+	return e && e->n == x->n && same_key(e->sharing_key, x->sharing_key) &&
+	       memcmp(e->addresses, x->addresses, x->n * sizeof(*x->addresses)) == 0;
+}
+
+/* Who holds what the table says is allowed it: only the others need a closer look. */
 static void find_odds(struct alloc_assignments *x, const struct cfg *c, const struct alloc_table *t)
 {
 	CLEANUP(alloc_freep) struct alloc *nobody = alloc_new_forgetful(c);
@@ -187,7 +194,8 @@ static void find_odds(struct alloc_assignments *x, const struct cfg *c, const st
 	for (size_t i = 0; i < x->n; i++) {
 		const struct alloc_entry *e = alloc_table_find(t, x->v[i].service);
 
-		x->v[i].at_odds = e && e->n > 0 && !entry_fits(nobody, &c->services[i], e);
+		x->v[i].at_odds = e && e->n > 0 && !is_recorded(e, &x->v[i]) &&
+				  !entry_fits(nobody, &c->services[i], e);
 	}
 }
 
@@ -237,12 +245,6 @@ const struct alloc_assignment *alloc_assignments_find(const struct alloc_assignm
 		if (strcmp(x->v[i].service, service) == 0)
 			return &x->v[i];
 	return NULL;
-}
-
-static bool is_recorded(const struct alloc_entry *e, const struct alloc_assignment *x)
-{
-	return e && e->n == x->n && same_key(e->sharing_key, x->sharing_key) &&
-	       memcmp(e->addresses, x->addresses, x->n * sizeof(*x->addresses)) == 0;
 }
 
 /* Two files that disagree would answer each other for ever: only a writer changes its mind. */
@@ -456,13 +458,36 @@ static int forget(const struct pruning *p)
 	return alloc_table_raise(p->t, floor);
 }
 
-int alloc_table_prune(struct alloc_table *t, const struct cfg *c, const char *node)
+/* Does everybody in the table hold just that? Then nobody is forbidden, and nobody has lost. */
+static bool all_hold(const struct alloc_table *t, const struct alloc_assignments *x)
+{
+	const struct alloc_entry *e;
+	size_t live = 0, held = 0;
+
+	for (size_t at = 0; (e = alloc_table_next(t, &at));)
+		live += e->n > 0;
+	for (size_t i = 0; i < x->n; i++)
+		held += x->v[i].n > 0 &&
+			is_recorded(alloc_table_find(t, x->v[i].service), &x->v[i]);
+	return held == live;
+}
+
+int alloc_table_prune_with(struct alloc_table *t, const struct cfg *c, const char *node,
+			   const struct alloc_assignments *x)
 {
 	struct pruning p = { .t = t, .c = c, .node = node, .epoch = next_epoch(t) };
-	int changed = bury_forbidden(&p);
+	int changed = 0;
 
-	changed |= bury_losers(&p);
+	if (!x || !all_hold(t, x)) {
+		changed = bury_forbidden(&p);
+		changed |= bury_losers(&p);
+	}
 	return forget(&p) | changed;
+}
+
+int alloc_table_prune(struct alloc_table *t, const struct cfg *c, const char *node)
+{
+	return alloc_table_prune_with(t, c, node, NULL);
 }
 
 /* Does an address that came from a pool stand in none any more, against the service's will? */

@@ -67,6 +67,9 @@ int alloc_table_record(struct alloc_table *t, const struct alloc_assignments *x,
  * Returns as above.
  */
 int alloc_table_prune(struct alloc_table *t, const struct cfg *c, const char *node);
+/** The same; @x is what came of the table, as recorded, under @c: mostly it tells that there is nothing to bury. */
+int alloc_table_prune_with(struct alloc_table *t, const struct cfg *c, const char *node,
+			   const struct alloc_assignments *x);
 
 /**
  * May @c follow a configuration under which @in_use was assigned? Refused, with the services named,

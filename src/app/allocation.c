@@ -250,7 +250,8 @@ void allocation_prune(struct allocation *al)
 	uint64_t before = alloc_table_epoch(al->table);
 
 	alloc_table_set_time(al->table, time(NULL));
-	if (!al->cfg || !al->ready || !alloc_table_prune(al->table, al->cfg, world_me(al->world)))
+	if (!al->cfg || !al->ready ||
+	    !alloc_table_prune_with(al->table, al->cfg, world_me(al->world), al->now))
 		return;
 	tell_since(al, before);
 	loop_task_queue(&al->rerun); /* somebody else may fit now */

@@ -241,7 +241,7 @@ static void run(struct player *p)
 static void follow(struct player *p)
 {
 	run(p);
-	if (alloc_table_prune(p->table, &p->file->cfg, "n"))
+	if (alloc_table_prune_with(p->table, &p->file->cfg, "n", p->now))
 		run(p);
 	assert_int_equal(alloc_table_prune(p->table, &p->file->cfg, "n"), 0);
 	assert_int_equal(alloc_table_record(p->table, p->now, "n"), 0);

@@ -258,6 +258,9 @@ static bool act(struct member *m, bool agreed)
 	struct alloc_assignments *x = alloc_standalone(&m->cfg, m->table);
 
 	changed |= alloc_table_record(m->table, x, m->name) > 0;
+	/* That everybody holds what he has is told faster, and the same. */
+	if (agreed && !alloc_table_prune_with(m->table, &m->cfg, m->name, x))
+		assert_int_equal(alloc_table_prune(m->table, &m->cfg, m->name), 0);
 	alloc_assignments_free(x);
 	return changed;
 }
