@@ -8,6 +8,7 @@
 #include "alloc/standalone.h"
 #include "alloc/table.h"
 #include "app/json.h"
+#include "app/saver.h"
 #include "base/file.h"
 #include "base/log.h"
 
@@ -27,6 +28,7 @@ struct allocation {
 	struct allocation_hooks hooks;
 	const struct cfg *cfg; /* in force; NULL before the first */
 	struct alloc_table *table;
+	struct saver *saver;
 	struct alloc_assignments *now; /* under cfg */
 	struct mono since;	       /* cfg is in force */
 	bool ready;		       /* may allocate what the table does not say */
@@ -60,23 +62,12 @@ static int table_load(struct allocation *al, struct err *e)
 	return status;
 }
 
-static void table_save(struct allocation *al)
-{
-	json_t *json = alloc_table_encode(al->table);
-	char *text = json_dumps(json, JSON_INDENT(1));
-	struct err e = { 0 };
-
-	if (file_replace(al->path, text, strlen(text), 0644, &e) < 0)
-		log_event(LOG_ERROR, "allocationsNotSaved",
-			  "a restart may give services other addresses", KV_STR("error", e.text));
-	free(text);
-	json_decref(json);
-}
-
 static void save_due(struct loop_timer *t, struct mono now)
 {
 	(void)now;
-	table_save(CONTAINER_OF(t, struct allocation, save));
+	struct allocation *al = CONTAINER_OF(t, struct allocation, save);
+
+	saver_save(al->saver, al->table);
 }
 
 /* A table arrives in hundreds of messages, and each file waits for the disk: one for all of them. */
@@ -117,18 +108,20 @@ static bool may_assign(const struct allocation *al, const struct alloc_assignmen
 static void log_if_new(const struct allocation *al, const struct alloc_assignment *x)
 {
 	const struct world_service *ws = world_service(al->world, x->service);
-	json_t *ips = json_array();
-
-	for (size_t i = 0; i < x->n; i++)
-		json_array_append_new(ips, json_string(ADDR_TEXT(&x->addresses[i])));
 	bool same = ws && ws->n_addresses == x->n &&
 		    (x->n == 0 ||
 		     memcmp(ws->addresses, x->addresses, x->n * sizeof(*x->addresses)) == 0);
-	if (!same && x->n)
+
+	if (same)
+		return;
+	json_t *ips = json_array();
+	for (size_t i = 0; i < x->n; i++)
+		json_array_append_new(ips, json_string(ADDR_TEXT(&x->addresses[i])));
+	if (x->n)
 		log_event(LOG_INFO, "ipAllocated", "IP address assigned",
 			  KV_STR("service", x->service), KV_JSON("ip", ips),
 			  KV_STR("pool", x->pool));
-	else if (!same)
+	else
 		log_event(LOG_WARN, "clearAssignment", "service has no address any more",
 			  KV_STR("service", x->service), KV_STR("reason", x->reason));
 	json_decref(ips);
@@ -191,7 +184,7 @@ int allocation_new(struct loop *l, struct world *w, const char *path,
 	loop_task_init(&al->rerun, l, rerun_now);
 	loop_timer_init(&al->save, l, save_due);
 	loop_timer_init(&al->wake, l, wake_due);
-	if (table_load(al, e) < 0) {
+	if (table_load(al, e) < 0 || saver_new(l, al->path, &al->saver, e) < 0) {
 		allocation_free(al);
 		return -ERR_CONFIG;
 	}
@@ -205,7 +198,8 @@ struct allocation *allocation_free(struct allocation *al)
 		return NULL;
 	loop_task_cancel(&al->rerun);
 	if (loop_timer_active(&al->save))
-		table_save(al);
+		saver_save(al->saver, al->table);
+	al->saver = saver_free(al->saver);
 	loop_timer_stop(&al->save);
 	loop_timer_stop(&al->wake);
 	alloc_assignments_free(al->now);
