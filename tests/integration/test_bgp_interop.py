@@ -61,6 +61,14 @@ def expect_everything(kind, router):
         assert optional_attributes(kind, router, prefix) == (77, LARGE)
 
 
+def all_passed(node, before):
+    """More UPDATEs than @before were written, and the other side's kernel has them all."""
+    peer = node.get("peers", "r4")[0]
+    sockets = node.run("ss -Htn state established '( sport = :179 or dport = :179 )'").stdout.splitlines()
+    return peer["messages-out"]["update"] > before and not peer["prefixes-pending"] and not peer["queued-bytes"] \
+        and all(line.split()[1] == "0" for line in sockets)
+
+
 @pytest.mark.parametrize("kind", ROUTERS)
 def test_attributes_refreshes_and_silence(lab, kind):
     router, node = make_pair(lab, kind, more=MORE.get(kind, ""))
@@ -95,6 +103,17 @@ def test_attributes_refreshes_and_silence(lab, kind):
         os.kill(node.pid(), signal.SIGCONT)
     expect_everything(kind, router)
     assert "Hold Timer Expired" in node.get("peers", "r4")[0]["last-notification-received"]["what"]
+
+    # Messages are filled as far as both sides allow.
+    lines = "".join(f"announce 172.16.{i // 256}.{i % 256}/32\n" for i in range(6000))
+    node.run([node.binary, "announce", "-"], input=lines, env=node.env)
+    wait_for(lambda: len(router.routes(4)) >= 6000, "all routes", 20, 0.2)
+    before = node.get("peers", "r4")[0]["messages-out"]["update"]
+    node.crier("peer", "r4", "refresh")  # all of them at once
+    wait_for(lambda: all_passed(node, before), "they are sent again")
+    lengths = lab.captures[0].stop().fields(f"bgp.type == 2 && sll.src.eth == {node.mac()}", "bgp.length")
+    longest = max(int(n) for line in lengths for n in line[0].split(","))
+    assert longest > 25000 if kind in EXTENDED else 4000 < longest <= 4096, longest
 
 
 MANY = 100
