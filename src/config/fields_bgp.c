@@ -320,7 +320,10 @@ void peer_next_hop_load(struct loader *l, const struct place *p, void *object)
 	}
 }
 
-static const struct not_built no_tcp_ao = { "false", "password: (TCP MD5) works" };
+static const struct not_built no_tcp_ao = {
+	"false",
+	"it takes Linux 6.7 or later with CONFIG_TCP_AO; password: (TCP MD5) works on every kernel",
+};
 
 static const struct word role_words[] = {
 	{ "provider", CFG_ROLE_PROVIDER },   { "rs", CFG_ROLE_RS },

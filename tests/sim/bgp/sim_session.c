@@ -108,13 +108,34 @@ static void one_trouble(struct sim *sim)
 	}
 }
 
-static void trouble_passes_between(bool both)
+/* What two peers may be set up with. */
+enum { BOTH_CONNECT = 1, WAIT_WITH_OPENS = 2, RESTART_GRACEFULLY = 4, SHORT_HOLD = 8, KINDS = 16 };
+
+static void set_up(struct sim *sim, unsigned kind, uint64_t seed)
+{
+	sim_init(sim, seed, kind & BOTH_CONNECT);
+	for (int i = 0; i < 2; i++) {
+		struct bgp_session_conf *c = &sim->s[i].conf;
+
+		if (kind & WAIT_WITH_OPENS)
+			c->delay_open = DUR_S(3);
+		if (kind & RESTART_GRACEFULLY)
+			c->restart = (struct bgp_restart){ .on = true,
+							   .notifications = i == 0,
+							   .time_s = 120,
+							   .families = BGP_V4 };
+		if (kind & SHORT_HOLD)
+			c->hold_s = 3;
+	}
+	sim_start(sim);
+}
+
+static void trouble_passes_between(unsigned kind, int rounds)
 {
 	struct sim sim;
 
-	sim_init(&sim, test_seed(), both);
-	sim_start(&sim);
-	for (int round = 0; round < 40; round++) {
+	set_up(&sim, kind, test_seed() + kind);
+	for (int round = 0; round < rounds; round++) {
 		for (uint64_t n = rng_below(&sim.rng, 20); n > 0; n--) {
 			one_trouble(&sim);
 			sim_run(&sim, DUR_MS((int64_t)rng_below(&sim.rng, 40000)));
@@ -132,13 +153,40 @@ static void trouble_passes_between(bool both)
 static void trouble_passes(void **state)
 {
 	(void)state;
-	trouble_passes_between(false);
+	trouble_passes_between(0, 40);
 }
 
 static void trouble_passes_where_both_connect(void **state)
 {
 	(void)state;
-	trouble_passes_between(true);
+	trouble_passes_between(BOTH_CONNECT, 40);
+}
+
+/* Every way to set up the two of them. */
+static void trouble_passes_of_each_kind(void **state)
+{
+	(void)state;
+	for (unsigned kind = 0; kind < KINDS; kind++)
+		trouble_passes_between(kind, 10);
+}
+
+/* A peer that has forgotten the session connects anew, while we still believe in the old one (RFC 4724 §5). */
+static void who_restarted_in_silence_is_let_in_at_once(void **state)
+{
+	struct sim sim;
+
+	(void)state;
+	set_up(&sim, BOTH_CONNECT | RESTART_GRACEFULLY, test_seed());
+	sim_run(&sim, DUR_S(20));
+	assert_true(sim_is_up(&sim));
+	int stays = sim_conn(sim.s[0].lead, 0); /* who opened the connection */
+	sim.deaf[stays] = true;			/* the other's host is gone: no end is heard of */
+	sim_crash(&sim, !stays);
+	sim.deaf[stays] = false;
+	sim_run(&sim, DUR_S(5)); /* and not the hold time of 90 */
+	assert_true(sim_is_up(&sim));
+	assert_true(sim_agrees(&sim));
+	sim_fini(&sim);
 }
 
 int main(void)
@@ -150,6 +198,8 @@ int main(void)
 		cmocka_unit_test(collisions_end_on_one_connection),
 		cmocka_unit_test(trouble_passes),
 		cmocka_unit_test(trouble_passes_where_both_connect),
+		cmocka_unit_test(trouble_passes_of_each_kind),
+		cmocka_unit_test(who_restarted_in_silence_is_let_in_at_once),
 	};
 
 	return cmocka_run_group_tests_name("bgp session simulation", tests, NULL, NULL);
