@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "app/app_priv.h"
+#include "app/held.h"
 #include "app/json.h"
 #include "kube/backoff.h"
 #include "kube/elector.h"
@@ -31,21 +32,6 @@ enum { FOREIGN_MANY = 3 };
 #define RETRY_FIRST    DUR_MS(200)
 #define RETRY_MOST     DUR_S(30)
 
-/** What we know of a service beside the world. */
-struct held {
-	uint64_t terms; /* see converge_service */
-	char *why;	/* it has no address */
-	bool hungry; /* would be better off with what another gives up, or is to be written again */
-	bool in_flight; /* a write is waiting or under way */
-	bool again;	/* something happened meanwhile */
-	char *version; /* that the write under way, or one that was not answered, is based on; NULL: none */
-	struct addr wants[CONVERGE_ADDRESSES_MAX]; /* what it says */
-	size_t n_wants;
-	struct addr
-		has[CONVERGE_ADDRESSES_MAX]; /* what its status said when we were content with it */
-	size_t n_has;
-};
-
 #define ALLOCATOR_METRICS(X, S)                                                                  \
 	X(S, COUNTER, writes, "Statuses written")                                                \
 	X(S, COUNTER, conflicts, "Writes that met a newer version of the service")               \
@@ -62,9 +48,8 @@ struct allocator {
 	struct kube_writer *writer;
 	struct kube_recorder *recorder;
 	struct alloc *alloc; /* NULL: we do not lead, or nothing is in force yet */
-	struct map *held;    /* service -> struct held */
-	struct map *unsure;  /* struct addr -> the struct held whose write of it was not answered */
-	struct map *dirty;   /* to run, in this order */
+	struct holdings held;
+	struct map *dirty; /* to run, in this order */
 	struct map *deferred;
 	struct loop_task task;
 	struct loop_timer slice, retry;
@@ -101,7 +86,7 @@ static void mark_hungry(struct allocator *al)
 	const char *service;
 	struct held *h;
 
-	MAP_EACH (al->held, service, h) {
+	MAP_EACH (al->held.by_service, service, h) {
 		if (h->hungry)
 			mark(al, service);
 	}
@@ -138,70 +123,39 @@ static void mark_deferred(struct allocator *al)
 
 /* --- what is held --- */
 
-static struct held *held_of(struct allocator *al, const char *service)
-{
-	struct held *h = map_get(al->held, service);
-
-	if (!h) {
-		h = mem_new(struct held);
-		(void)map_put(al->held, service, h);
-	}
-	return h;
-}
-
-/* What was written of the service is history, or it came to be. */
-static void held_sure(struct allocator *al, struct held *h)
-{
-	const char *key;
-	struct held *whose;
-
-	MAP_EACH (al->unsure, key, whose) {
-		if (whose == h)
-			(void)map_del_bytes(al->unsure, key, sizeof(struct addr));
-	}
-	free(h->version);
-	h->version = NULL;
-}
-
 static const struct kube_known *known_of(const struct allocator *al, const char *service)
 {
 	return kube_source_service(kubernetes_source(al->app->kubernetes), service);
 }
 
-/*
- * The service's version has moved on, or it is gone: a write that was based on the one before can't
- * happen any more.
- */
-static void held_look(struct allocator *al, const char *service, struct held *h)
+static void look(struct allocator *al, struct held *h)
 {
-	const struct kube_known *known = known_of(al, service);
+	const struct kube_known *known = known_of(al, h->service);
 
-	if (h->version && !h->in_flight && !(known && strcmp(known->version, h->version) == 0))
-		held_sure(al, h);
-}
-
-static void held_free(void *p)
-{
-	struct held *h = p;
-
-	free(h->version);
-	free(h->why);
-	free(h);
+	held_look(&al->held, h, known ? known->version : NULL);
 }
 
 static void forget(struct allocator *al, const char *service)
 {
-	struct held *h = map_del(al->held, service);
-
-	if (h) {
-		held_sure(al, h);
-		held_free(h);
-	}
+	held_forget(&al->held, service);
 	if (al->alloc && converge_forget(al->alloc, service))
 		mark_hungry(al);
 }
 
 /* --- never twice --- */
+
+/* Is the address one that the service is to have? Others of the kind share it. */
+static bool grants(const struct allocator *al, const char *service, const struct addr *a)
+{
+	struct alloc_grant g = { 0 };
+
+	if (!alloc_find(al->alloc, service, &g))
+		return false;
+	for (size_t i = 0; i < g.n; i++)
+		if (addr_eq(&g.addresses[i], a))
+			return true;
+	return false;
+}
 
 /* Does the API still show the address with somebody who is not to have it any more? */
 static bool shown_elsewhere(const struct allocator *al, const char *service, const struct addr *a)
@@ -209,33 +163,29 @@ static bool shown_elsewhere(const struct allocator *al, const char *service, con
 	size_t n;
 	const struct world_service *const *v = world_holders(al->app->world, a, &n);
 
-	for (size_t i = 0; i < n; i++) {
-		struct alloc_grant g;
-		bool shares = false;
-
-		if (strcmp(v[i]->key, service) == 0 || !v[i]->object ||
-		    !plan_handles(al->app->cfg, v[i]))
-			continue;
-		if (alloc_find(al->alloc, v[i]->key, &g))
-			for (size_t j = 0; j < g.n; j++)
-				shares |= addr_eq(&g.addresses[j], a);
-		if (!shares)
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(v[i]->key, service) != 0 && v[i]->object &&
+		    plan_handles(al->app->cfg, v[i]) && !grants(al, v[i]->key, a))
 			return true;
-	}
 	return false;
+}
+
+/* May somebody come to have it by a write who is not to have it any more? */
+static bool written_elsewhere(const struct allocator *al, const char *service, const struct addr *a)
+{
+	const struct held *writer = held_writer(&al->held, a);
+
+	return writer && strcmp(writer->service, service) != 0 && !grants(al, writer->service, a);
 }
 
 /* Has to wait: one of its addresses is not free as far as the API is concerned. */
 static bool has_to_wait(const struct allocator *al, const struct converge_service *s,
-			const struct converge_result *r, const struct held *h)
+			const struct converge_result *r)
 {
-	for (size_t i = 0; i < r->n; i++) {
-		const struct held *other =
-			map_get_bytes(al->unsure, &r->addresses[i], sizeof(r->addresses[i]));
-
-		if ((other && other != h) || shown_elsewhere(al, s->key, &r->addresses[i]))
+	for (size_t i = 0; i < r->n; i++)
+		if (written_elsewhere(al, s->key, &r->addresses[i]) ||
+		    shown_elsewhere(al, s->key, &r->addresses[i]))
 			return true;
-	}
 	return false;
 }
 
@@ -269,18 +219,6 @@ static json_t *status_body(const struct converge_service *s, const struct conver
 			 "annotations", notes, "status", "loadBalancer", "ingress", ingress);
 }
 
-/* From now on its addresses may come to be the service's, until we know better. */
-static void held_wants(struct allocator *al, struct held *h, const char *version,
-		       const struct converge_result *r)
-{
-	free(h->version);
-	h->version = mem_strdup(version);
-	h->n_wants = r->n;
-	memcpy(h->wants, r->addresses, sizeof(h->wants));
-	for (size_t i = 0; i < r->n; i++)
-		(void)map_put_bytes(al->unsure, &r->addresses[i], sizeof(r->addresses[i]), h);
-}
-
 static void write_status(struct allocator *al, const struct converge_service *s,
 			 const struct converge_result *r, struct held *h)
 {
@@ -295,24 +233,18 @@ static void write_status(struct allocator *al, const struct converge_service *s,
 	char *tag = mem_printf("%u %s", al->term, s->key);
 
 	status_path(s->key, &path);
-	held_look(al, s->key, h);
+	look(al, h);
 	h->in_flight = kube_writer_put(
 		al->writer, &(struct kube_write){ .method = "PATCH",
 						  .path = buf_text(&path),
 						  .content_type = "application/merge-patch+json",
 						  .body = text,
 						  .tag = tag });
-	held_wants(al, h, known->version, r);
+	held_write(&al->held, h, known->version, r->addresses, r->n);
 	free(tag);
 	free(text);
 	json_decref(body);
 	buf_fini(&path);
-}
-
-static void content_with(struct held *h, const struct addr *v, size_t n)
-{
-	h->n_has = n;
-	memcpy(h->has, v, sizeof(h->has));
 }
 
 static struct kube_subject subject_of(const struct allocator *al, const struct world_service *s)
@@ -390,29 +322,17 @@ static void notice_foreign(struct allocator *al, const struct world_service *s,
 
 /* --- one service --- */
 
-/* True when it is another one than before. */
-static bool why_set(struct held *h, const char *why)
-{
-	bool same = h->why && why ? strcmp(h->why, why) == 0 : !h->why && !why;
-
-	if (same)
-		return false;
-	free(h->why);
-	h->why = why ? mem_strdup(why) : NULL;
-	return true;
-}
-
 static void act_on(struct allocator *al, const struct world_service *s,
 		   const struct converge_service *request, const struct converge_result *r,
 		   struct held *h)
 {
-	bool news = why_set(h, r->n ? NULL : r->why);
+	bool news = held_because(h, r->n ? NULL : r->why);
 
 	h->terms = r->terms;
 	h->hungry = r->why || (r->n == 1 && request->policy == CFG_PREFER_DUAL_STACK);
 	if (r->run_others)
 		mark_hungry(al);
-	if (!r->is_left && r->is_changed && has_to_wait(al, request, r, h)) {
+	if (!r->is_left && r->is_changed && has_to_wait(al, request, r)) {
 		al->stats.deferred++;
 		(void)map_put(al->deferred, s->key, al);
 		return;
@@ -425,13 +345,13 @@ static void act_on(struct allocator *al, const struct world_service *s,
 		write_status(al, request, r, h);
 		return;
 	}
-	content_with(h, r->addresses, r->n);
+	held_content(h, r->addresses, r->n);
 }
 
 static void run_one(struct allocator *al, const char *service)
 {
 	const struct world_service *s = world_service(al->app->world, service);
-	struct held *h = map_get(al->held, service);
+	struct held *h = held_find(&al->held, service);
 
 	if (!s || !s->object || !plan_handles(al->app->cfg, s)) {
 		if (s && s->object && !s->object->is_load_balancer && h && h->n_has)
@@ -444,7 +364,7 @@ static void run_one(struct allocator *al, const char *service)
 		h->again = true;
 		return;
 	}
-	h = held_of(al, service);
+	h = held_of(&al->held, service);
 	notice_foreign(al, s, h);
 	if (al->stopped)
 		return;
@@ -468,7 +388,7 @@ static void claim(struct allocator *al, const struct converge_service *s)
 {
 	char texts[CONVERGE_ADDRESSES_MAX][ADDR_TEXT_MAX];
 	struct converge_ingress v[CONVERGE_ADDRESSES_MAX];
-	const struct held *h = map_get(al->held, s->key);
+	const struct held *h = held_find(&al->held, s->key);
 	struct converge_service written = *s;
 
 	if (h && h->version) {
@@ -487,8 +407,8 @@ static void look_at_all(struct allocator *al)
 	const char *service;
 	struct held *h;
 
-	MAP_EACH (al->held, service, h) {
-		held_look(al, service, h);
+	MAP_EACH (al->held.by_service, service, h) {
+		look(al, h);
 	}
 }
 
@@ -586,8 +506,8 @@ static void written(struct allocator *al, struct held *h, const struct kube_answ
 
 	al->stats.writes++;
 	kube_backoff_reset(&al->backoff);
-	held_sure(al, h);
-	content_with(h, h->wants, h->n_wants);
+	held_sure(&al->held, h);
+	held_content(h, h->wants, h->n_wants);
 	look_for_mode(al, object);
 	if (object)
 		kube_source_service_written(kubernetes_source(al->app->kubernetes), object);
@@ -608,9 +528,9 @@ static void not_written(struct allocator *al, const char *service, struct held *
 	else
 		al->stats.failures++;
 	if (a->status >= 400 && a->status < 500 && a->status != 409)
-		held_sure(al, h);
+		held_sure(&al->held, h);
 	else
-		held_look(al, service, h);
+		look(al, h);
 	h->hungry = true;
 	if (a->status != 404)
 		log_event(a->status == 409 ? LOG_DEBUG : LOG_WARN, "updateServiceStatus",
@@ -624,7 +544,7 @@ static void on_written(void *ctx, const char *tag, const struct kube_answer *a)
 	struct allocator *al = ctx;
 	char *service;
 	bool is_ours = strtoul(tag, &service, 10) == al->term;
-	struct held *h = map_get(al->held, ++service);
+	struct held *h = held_find(&al->held, ++service);
 
 	if (!h || !is_ours)
 		return;
@@ -640,18 +560,6 @@ static void on_written(void *ctx, const char *tag, const struct kube_answer *a)
 }
 
 /* --- from outside --- */
-
-static void forget_all_but_written(struct allocator *al)
-{
-	const char *service;
-	struct held *h;
-
-	MAP_EACH (al->held, service, h) {
-		h->in_flight = h->again = false;
-		if (!h->version)
-			held_free(map_del(al->held, service));
-	}
-}
 
 static void on_leads(void *ctx, bool leads)
 {
@@ -671,7 +579,7 @@ static void on_leads(void *ctx, bool leads)
 	 */
 	kube_writer_clear(al->writer);
 	al->alloc = alloc_free(al->alloc);
-	forget_all_but_written(al);
+	holdings_lose(&al->held);
 	map_clear(al->dirty, NULL);
 	map_clear(al->deferred, NULL);
 }
@@ -682,8 +590,8 @@ void allocator_touch(struct allocator *al, enum world_change what, const char *n
 		return;
 	switch (what) {
 	case WORLD_SERVICE:
-		if (map_get(al->held, name))
-			held_look(al, name, map_get(al->held, name));
+		if (held_find(&al->held, name))
+			look(al, held_find(&al->held, name));
 		mark_deferred(al);
 		mark(al, name);
 		break;
@@ -714,8 +622,7 @@ struct allocator *allocator_new(struct app *a)
 
 	rng_secure(&seed, sizeof(seed));
 	al->app = a;
-	al->held = map_new();
-	al->unsure = map_new();
+	holdings_init(&al->held);
 	al->dirty = map_new();
 	al->deferred = map_new();
 	loop_task_init(&al->task, a->loop, task_due);
@@ -751,9 +658,7 @@ struct allocator *allocator_free(struct allocator *al)
 	loop_task_cancel(&al->task);
 	loop_timer_stop(&al->slice);
 	loop_timer_stop(&al->retry);
-	map_free(al->unsure);
-	map_clear(al->held, held_free);
-	map_free(al->held);
+	holdings_fini(&al->held);
 	map_free(al->dirty);
 	map_free(al->deferred);
 	alloc_free(al->alloc);
@@ -780,7 +685,7 @@ bool allocator_leads(const struct allocator *al)
 
 const char *allocator_refusal(const struct allocator *al, const char *service)
 {
-	const struct held *h = al ? map_get(al->held, service) : NULL;
+	const struct held *h = al ? held_find(&al->held, service) : NULL;
 
 	return h ? h->why : NULL;
 }
