@@ -15,4 +15,7 @@ if(TARGET crier)
 		set(bindir \"${CMAKE_INSTALL_BINDIR}\")
 		set(CONFDIR \"${CRIER_CONFDIR}\")")
 	install(SCRIPT cmake/install-host.cmake)
+	# The same program is kubectl's plugin by this name.
+	install(CODE "
+		file(CREATE_LINK crier \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/kubectl-crier\" SYMBOLIC)")
 endif()

@@ -465,6 +465,17 @@ static struct handover *make_handover(struct app *a)
 						     .on_done = on_handed_over });
 }
 
+/* Are the members those of the environment, to be found among pods? */
+static bool finds_pods(const struct app *a, const struct cfg *c)
+{
+	return a->environment.labels && !c->cluster.enabled && membership_enabled(a->membership);
+}
+
+void app_members_named(struct app *a)
+{
+	loop_timer_set(&a->alone, mono_add(loop_now(a->loop), ALONE_AFTER));
+}
+
 static int make_cluster(struct app *a, const struct cfg *c, struct err *e)
 {
 	struct cfg_cluster cluster = cluster_of(a, c);
@@ -490,10 +501,10 @@ static int make_cluster(struct app *a, const struct cfg *c, struct err *e)
 		status = membership_new(a->loop, a->world, a->ids, a->share, a->mesh, &cluster,
 					&c->node.labels, &hooks, &a->membership, e);
 	if (status == 0 && !a->conf.is_shadow) {
-		if (membership_enabled(a->membership))
-			loop_timer_set(&a->alone, mono_add(loop_now(a->loop), ALONE_AFTER));
-		else
+		if (!membership_enabled(a->membership))
 			oriented(a);
+		else if (!finds_pods(a, c))
+			app_members_named(a);
 	}
 	free(table);
 	return status;
@@ -554,7 +565,7 @@ static int app_start(struct app *a, const struct cfg *c, struct err *e)
 		a->reporter = reporter_new(a);
 	if (status == 0 && a->kubernetes && a->conf.is_shadow)
 		a->shadow = shadow_new(a);
-	else if (status == 0 && a->kubernetes && a->environment.labels && !c->cluster.enabled)
+	if (status == 0 && a->kubernetes && finds_pods(a, c))
 		a->pods = pods_new(a, a->environment.labels);
 	return status;
 }

@@ -93,6 +93,11 @@ struct app {
 	struct loop_timer leave_deadline;
 };
 
+/* app.c */
+
+/** It is known who the members may be: whoever hears nothing of them for a while is alone. */
+void app_members_named(struct app *a);
+
 /* config.c: putting configurations in force */
 
 /** Load what app_conf names; on failure the report's text goes to standard error. */

@@ -19,7 +19,8 @@ struct pods {
 	struct loop_timer timer;
 	struct addr *v; /* of this reading, so far */
 	size_t n, cap;
-	bool failing;
+	bool known;    /* it has been read once */
+	char *problem; /* with the last reading, or NULL */
 };
 
 static void ask(struct pods *p, const char *next);
@@ -36,11 +37,13 @@ static void failed(struct pods *p, const struct kube_answer *a)
 {
 	char why[512];
 
+	kube_answer_text(a, why, sizeof(why));
 	/* Once: who is known stays a member, and the next reading may be better. */
-	if (!p->failing)
+	if (!p->problem)
 		log_event(LOG_WARN, "memberDiscovery", "the pods that are members can't be listed",
-			  KV_STR("error", kube_answer_text(a, why, sizeof(why))));
-	p->failing = true;
+			  KV_STR("error", why));
+	free(p->problem);
+	p->problem = mem_strdup(why);
 	again(p, RETRY_AFTER);
 }
 
@@ -58,6 +61,17 @@ static void take_pod(struct pods *p, const json_t *pod)
 		return;
 	mem_grow(p->v, p->n, p->cap);
 	p->v[p->n++] = addr;
+}
+
+static void listed(struct pods *p)
+{
+	free(p->problem);
+	p->problem = NULL;
+	membership_found(p->app->membership, p->v, p->n);
+	if (!p->known)
+		app_members_named(p->app);
+	p->known = true;
+	again(p, EVERY);
 }
 
 static void done(void *ctx, const struct kube_answer *a)
@@ -79,9 +93,7 @@ static void done(void *ctx, const struct kube_answer *a)
 	if (next && *next) {
 		ask(p, next);
 	} else {
-		p->failing = false;
-		membership_found(p->app->membership, p->v, p->n);
-		again(p, EVERY);
+		listed(p);
 	}
 	json_decref(list);
 }
@@ -140,6 +152,12 @@ struct pods *pods_free(struct pods *p)
 	kube_call_cancel(p->asking);
 	free(p->v);
 	free(p->path);
+	free(p->problem);
 	free(p);
 	return NULL;
+}
+
+const char *pods_problem(const struct pods *p)
+{
+	return p ? p->problem : NULL;
 }

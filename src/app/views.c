@@ -277,6 +277,9 @@ json_t *app_status(struct app *a)
 			"the Kubernetes API can't be read: %s", kubernetes_problem(a->kubernetes));
 	else if (!kubernetes_is_viewed(a->kubernetes))
 		problem(problems, NULL, "the Kubernetes API has not been seen yet");
+	if (pods_problem(a->pods))
+		problem(problems, "the daemon's account has to list pods in its namespace",
+			"the pods of the members can't be listed: %s", pods_problem(a->pods));
 	if (allocator_problem(a->allocator))
 		problem(problems, "stop one of the two, then restart crier", "%s",
 			allocator_problem(a->allocator));

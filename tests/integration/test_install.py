@@ -23,6 +23,7 @@ def test_everything_stands_where_the_unit_expects_it(tmp_path, prefix):
     for name in ("bin/crier", "share/man/man8/crier.8", "lib/systemd/system/crier.service", "lib/sysusers.d/crier.conf",
                  "share/doc/crier/README.md", "share/doc/crier/docs/configuration.md"):
         assert f"{below}/{name}" in files
+    assert os.readlink(tmp_path / below / "bin/kubectl-crier") == "crier"
     assert [f for f in files if not f.startswith(below)] == ["etc/crier/crier.yaml"]
     unit = (tmp_path / below / "lib/systemd/system/crier.service").read_text()
     assert f"ExecStart={prefix}/bin/crier run -f /etc/crier/crier.yaml\n" in unit

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import time
 
 import pytest
 from crierlab import crier_binary
@@ -87,6 +88,30 @@ def test_metallb_and_crier_are_one_cluster(lab, go_member, length, secret):
     wait_owner(nodes, VIP)
     nodes[0].stop()
     wait_for(lambda: nodes[1].owns(VIP), "c takes over")
+
+
+def test_a_node_that_can_t_list_the_pods_is_not_alone(lab):
+    """It does not know who else is there: it claims no address until it does, and says why."""
+    lan = lab.switch("lan")
+    api = lab.host("api", lan, LAN.format(2) + "/24", cls=Api).start()
+    node = lab.host("b", lan, LAN.format(12) + "/24", cls=KubeNode)
+    api.node("b")
+    pod(api, "b", LAN.format(12))
+    layer2(api)
+    api.service("web")
+    api.endpoints("web", ["b"])
+    api.status("web", ips=[VIP])
+    api.fault(f"^GET .*/namespaces/{NAMESPACE}/pods[?]", "status", times=1000, code=403, reason="Forbidden")
+    environment(node, LAN.format(12), as_text)
+    node.configure_kube(api)
+    node.start_kube()
+    wait_for(node.is_synced, "it has seen the API")
+    wait_for(lambda: any("pods of the members" in p["text"] for p in node.status()["problems"]), "it says so")
+    time.sleep(1.5)  # longer than a node waits that knows whom to wait for
+    assert not node.owns(VIP)
+    api.ask("DELETE", "/_admin/fault")
+    wait_for(lambda: node.owns(VIP), "alone, it answers")
+    assert not any("pods of the members" in p["text"] for p in node.status()["problems"])
 
 
 def test_an_environment_that_says_nonsense(lab):
