@@ -865,6 +865,34 @@ static void lesser_member_is_told(void **state)
 	bench_free(b);
 }
 
+/* The kernel of a process that has died goes on with its addresses for a while. */
+static void better_member_that_is_out_is_told(void **state)
+{
+	struct bench *b = conflict_bench(other_first, L2_CONFLICT_KEEP);
+
+	(void)state;
+	l2_announcer_bar(b->a, OTHER, true, b->now);
+	assert_int_equal(claimed(b, "192.0.2.1", &mac_member), L2_RX_CLAIM);
+	assert_string_equal(heard(b), "!192.0.2.1:won ");
+	assert_string_equal(sent(b), "5:req:192.0.2.1 5:rep:192.0.2.1 ");
+	bench_free(b);
+}
+
+static void who_leaves_yields_to_any_member(void **state)
+{
+	struct bench *b = conflict_bench(me_first, L2_CONFLICT_KEEP);
+
+	(void)state;
+	l2_announcer_yield(b->a, true);
+	assert_int_equal(claimed(b, "192.0.2.1", &mac_stranger), L2_RX_CLAIM);
+	assert_string_equal(heard(b), "!192.0.2.1:kept ");
+	sent(b);
+	assert_int_equal(claimed(b, "192.0.2.1", &mac_member), L2_RX_CLAIM);
+	assert_string_equal(heard(b), "!192.0.2.1:lost -192.0.2.1 ");
+	assert_string_equal(sent(b), "");
+	bench_free(b);
+}
+
 /* The control thread finds out whose address it was, and a new table says so. */
 static void stranger_turns_out_to_be_a_member(void **state)
 {
@@ -935,6 +963,8 @@ int main(void)
 		cmocka_unit_test(stranger_gets_it_where_wanted),
 		cmocka_unit_test(better_member_has_it_at_once),
 		cmocka_unit_test(lesser_member_is_told),
+		cmocka_unit_test(better_member_that_is_out_is_told),
+		cmocka_unit_test(who_leaves_yields_to_any_member),
 		cmocka_unit_test(stranger_turns_out_to_be_a_member),
 		cmocka_unit_test(asks_before_the_first_claim),
 		cmocka_unit_test(may_ask_before_every_claim),
