@@ -168,6 +168,11 @@ static void linger_over(struct loop_timer *t, struct mono now)
 	loop_timer_set(t, next);
 }
 
+void binding_end_connections(struct binding *b, bool wanted)
+{
+	vip_end_connections(b->vips, wanted);
+}
+
 void binding_linger(struct binding *b, struct dur linger)
 {
 	b->linger = linger;

@@ -22,6 +22,8 @@ void binding_service(struct binding *b, const struct world *w, const char *servi
 
 /** A former owner goes on forwarding for so long. */
 void binding_linger(struct binding *b, struct dur linger);
+/** End TCP connections of an address that leaves this host. */
+void binding_end_connections(struct binding *b, bool wanted);
 
 /** Layer 2 took or lost an address. */
 void binding_owner(struct binding *b, const struct addr *addr, bool owned);

@@ -188,6 +188,7 @@ int app_apply(struct app *a, const struct cfg *c, const struct cfg_changes *ch, 
 	share_replay(a->share); /* what was said of services that were not known yet */
 	retire(a, old);
 	binding_linger(a->binding, c->l2.linger);
+	binding_end_connections(a->binding, c->l2.end_connections);
 	bool reallocated = allocation_apply(a->allocation, c);
 	membership_apply(a->membership, c);
 	share_config(a->share, c->hash);

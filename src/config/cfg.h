@@ -332,6 +332,7 @@ struct cfg_l2 {
 	enum cfg_on_conflict on_conflict;
 	enum cfg_probe probe;
 	enum cfg_fast_path fast_path;
+	bool end_connections;	/* of addresses that leave this host */
 	struct dur refresh;	/* 0: never */
 	struct dur linger;	/* of a former owner's binding */
 	uint32_t announce_rate; /* a second; 0: as fast as they go */

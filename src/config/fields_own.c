@@ -271,6 +271,11 @@ static const struct field l2_fields[] = {
 	  "of the "
 	  "new one",
 	  AT(struct cfg_l2, linger), .preset = "50ms", .max = 10000000000 },
+	{ "end-connections", FIELD_BOOL,
+	  "end TCP connections to an address that leaves this host, so that clients connect again "
+	  "at "
+	  "once instead of waiting for a time-out",
+	  AT(struct cfg_l2, end_connections), .preset = "true" },
 	{ "answer-ping", FIELD_BOOL, "answer echo requests ourselves", .not_built = &no_ping },
 	{ "allmulti", FIELD_WORD, "receive all multicast", .not_built = &no_allmulti },
 	{ "fast-path", FIELD_WORD,

@@ -356,6 +356,7 @@ static json_t *tree_l2(const struct cfg_l2 *c)
 		c->on_conflict == CFG_CONFLICT_YIELD ? "yield" : "keep", "probe", probe[c->probe]);
 
 	json_object_set_new(o, "linger", tree_dur(c->linger));
+	json_object_set_new(o, "end-connections", json_boolean(c->end_connections));
 	json_object_set_new(o, "fast-path",
 			    json_string(c->fast_path == CFG_FAST_XDP	  ? "xdp"
 					: c->fast_path == CFG_FAST_SOCKET ? "socket"

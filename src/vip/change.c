@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "net/ifaddr.h"
+#include "net/sockdiag.h"
 
 struct vip_change *vip_changes_add(struct vip_changes *c, const struct addr *a)
 {
@@ -55,6 +56,9 @@ static void change_do(struct vip_change *ch, const struct vip_changes *c, struct
 		well = fail(ch, record_error);
 	else if (ch->add_to)
 		well = put_on(ch, c->life_s, nl, &e);
+	/* While it is still here, so that the other ends hear of it; an address that only moves keeps them. */
+	if (well && ch->remove_from && !ch->add_to && c->end_connections)
+		(void)sockdiag_end_tcp(&ch->addr);
 	if (well && ch->remove_from)
 		well = take_off(ch, nl, &e);
 	if (well && ch->renew_on && ifaddr_renew(nl, ch->renew_on, &ch->addr, c->life_s, &e) < 0)

@@ -27,8 +27,9 @@ struct vip_change {
 };
 
 struct vip_changes {
-	const char *path; /* of the record */
-	uint32_t life_s;  /* of what is added or renewed */
+	const char *path;     /* of the record */
+	uint32_t life_s;      /* of what is added or renewed */
+	bool end_connections; /* of what is taken off */
 	bool record_wanted;
 	bool record_failed; /* then nothing was added */
 	struct vip_record record;

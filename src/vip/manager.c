@@ -8,17 +8,19 @@
 #include "base/map.h"
 #include "base/rng.h"
 #include "net/ifaddr.h"
+#include "net/sockdiag.h"
 #include "net/worker.h"
 #include "vip/change.h"
 #include "vip/keeper.h"
 #include "vip/sweep.h"
 
-#define AT_ONCE	  VIP_CHANGES_MAX /* decisions in one turn of the loop */
-#define RETRY	  DUR_S(1)	  /* after a refusal */
-#define LIFE_S	  30
-#define RENEW	  DUR_S(10)
-#define HEARTBEAT DUR_MS(500)
-#define STALLED	  DUR_S(3)
+#define AT_ONCE		VIP_CHANGES_MAX /* decisions in one turn of the loop */
+#define END_AT_EXIT_MAX 16 /* addresses whose connections are ended: each walks the table of all */
+#define RETRY		DUR_S(1) /* after a refusal */
+#define LIFE_S		30
+#define RENEW		DUR_S(10)
+#define HEARTBEAT	DUR_MS(500)
+#define STALLED		DUR_S(3)
 
 /* One address: what is asked for, what we have done, and how it went. */
 struct vip {
@@ -48,6 +50,7 @@ struct vip_manager {
 	char instance[VIP_INSTANCE_MAX];
 	int lock;
 	bool proto_kept;
+	bool end_connections;
 	bool record_stale;  /* it names more than there is */
 	struct netlink *nl; /* for the end */
 	struct net_worker *worker;
@@ -306,6 +309,7 @@ static void look(struct vip_manager *m, const struct vip_view *view, struct vip 
 	struct vip_change *ch = change_of(m, v);
 	ch->add_to = s.add_to;
 	ch->remove_from = s.remove_from;
+	m->changes.end_connections = m->end_connections;
 	m->changes.record_wanted = m->changes.record_wanted || s.add_to;
 }
 
@@ -517,6 +521,7 @@ int vip_manager_new(const struct vip_conf *conf, struct vip_manager **out, struc
 	list_init(&m->renewals);
 	m->job = (struct net_job){ .work = changes_work, .done = changes_done };
 	m->changes.path = m->path;
+	m->end_connections = true;
 	m->changes.life_s = m->conf.life_s;
 	loop_task_init(&m->reconcile, conf->loop, reconcile);
 	loop_timer_init(&m->renew, conf->loop, renew);
@@ -545,16 +550,25 @@ static bool take_all_off(struct vip_manager *m)
 	bool clean = true;
 	struct vip *v;
 	const char *key;
+	unsigned ended = 0;
 
 	net_links_catch_up(m->conf.links);
 	struct vip_view view = view_of(m);
 	MAP_EACH (m->vips, key, v) {
 		(void)key;
-		if (v->held.ifindex && !vip_decide(&view, NULL, &v->addr, v->held).lost)
+		if (v->held.ifindex && !vip_decide(&view, NULL, &v->addr, v->held).lost) {
+			if (m->end_connections && ended++ < END_AT_EXIT_MAX)
+				(void)sockdiag_end_tcp(&v->addr);
 			clean = ifaddr_remove(m->nl, v->held.ifindex, &v->addr, NULL) >= 0 && clean;
+		}
 		vip_drop(m, v);
 	}
 	return clean;
+}
+
+void vip_end_connections(struct vip_manager *m, bool wanted)
+{
+	m->end_connections = wanted;
 }
 
 struct vip_manager *vip_manager_free(struct vip_manager *m)

@@ -90,6 +90,9 @@ void vip_want(struct vip_manager *m, const struct addr *a, enum vip_mode mode, c
 /** It shall not, or no longer. Idempotent. */
 void vip_unwant(struct vip_manager *m, const struct addr *a);
 
+/** End TCP connections of addresses that are taken away, so that clients come back at once. On until told otherwise. */
+void vip_end_connections(struct vip_manager *m, bool wanted);
+
 /** False when the address is neither wanted nor still here. */
 bool vip_state(const struct vip_manager *m, const struct addr *a, struct vip_status *out);
 
