@@ -104,3 +104,25 @@ def test_a_node_that_stops_hands_over(lab):
     result = ping.stop()
     print(f"stopped: {result}")
     assert result.lost <= 20  # none, where nothing else runs
+
+
+def cut(node, rules):
+    """Nothing of the mesh or of gossip passes, nor ARP."""
+    rules.write_text("table netdev cut {\n chain eth0 {\n  type filter hook ingress device eth0 priority 0; policy drop;\n }\n}\n")
+    node.run(["nft", "-f", str(rules)])
+
+
+def test_a_cut_heals_in_one_direction(lab):
+    """The owner hears nobody for a while; then it has the address again, and the client knows."""
+    client, nodes, owner = three(lab)
+    others = [n for n in nodes if n is not owner]
+    cut(owner, owner.dir / "cut.nft")
+    wait_owner(others, ADDRESS)
+    ping = Pinger(client, ADDRESS)
+    ping.wait_replies()
+    owner.run("nft delete table netdev cut")
+    wait_for(lambda: wait_owner(nodes, ADDRESS) is owner, "the owner has its address again")
+    ping.wait_replies(200)
+    outage = ping.stop().outage_ms
+    print(f"healed: {outage:.0f} ms")
+    assert outage < 2000
