@@ -150,7 +150,7 @@ def test_an_allocator_that_dies_in_the_middle_of_a_write(lab):
     api.service("one")
     wait_addresses(api, "one")
     api.fault(r"^PATCH .*/services/two/status", "lost", times=1)
-    api.fault(r"^PATCH .*/services/three/status", "hang", times=5)
+    api.fault(r"^PATCH .*/services/three/status", "hang", times=2)
     for name in ("two", "three", "four"):
         api.service(name)
     wait_addresses(api, "two")
@@ -208,7 +208,7 @@ def test_an_api_server_that_is_away(lab):
     api.delete("/api/v1/namespaces/default/services/two")
     api.service("three")
     api.endpoints("three", ["a", "b"])
-    time.sleep(3)
+    time.sleep(1)
     assert owner.owns(VIP) and not api.addresses("three")
     api.run("ip link set eth0 up")
     wait_addresses(api, "three", timeout=60)
