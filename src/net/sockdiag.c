@@ -18,9 +18,7 @@ enum {
 
 /* The kernel's own little program: the local address is this one. */
 struct local_is {
-	struct inet_diag_bc_op op;
-	struct inet_diag_hostcond cond;
-	uint8_t addr[16];
+	uint8_t bytes[sizeof(struct inet_diag_bc_op) + sizeof(struct inet_diag_hostcond) + 16];
 };
 
 struct found {
@@ -30,17 +28,23 @@ struct found {
 
 static size_t condition(const struct addr *local, struct local_is *out)
 {
-	size_t len = sizeof(out->op) + sizeof(out->cond) + addr_len(local);
-
-	*out = (struct local_is){
-		.op = { .code = INET_DIAG_BC_S_COND,
-			.yes = (unsigned char)len,
-			.no = (unsigned short)(len + 4) }, /* past the end: no */
-		.cond = { .family = local->family == FAMILY_V4 ? AF_INET : AF_INET6,
-			  .prefix_len = (unsigned char)addr_bits(local),
-			  .port = ANY_PORT },
+	const size_t head = sizeof(struct inet_diag_bc_op);
+	const size_t body = sizeof(struct inet_diag_hostcond);
+	size_t len = head + body + addr_len(local);
+	const struct inet_diag_bc_op op = {
+		.code = INET_DIAG_BC_S_COND,
+		.yes = (unsigned char)len,
+		.no = (unsigned short)(len + 4), /* past the end: no */
 	};
-	memcpy(out->addr, local->b, addr_len(local));
+	const struct inet_diag_hostcond cond = {
+		.family = local->family == FAMILY_V4 ? AF_INET : AF_INET6,
+		.prefix_len = (unsigned char)addr_bits(local),
+		.port = ANY_PORT,
+	};
+
+	memcpy(out->bytes, &op, head);
+	memcpy(out->bytes + head, &cond, body);
+	memcpy(out->bytes + head + body, local->b, addr_len(local));
 	return len;
 }
 
@@ -75,7 +79,7 @@ static bool dump(struct nl_sock *s, int family, const struct addr *local)
 	if (!m)
 		return false;
 	nlmsg_append(m, &req, sizeof(req), NLMSG_ALIGNTO);
-	nla_put(m, INET_DIAG_REQ_BYTECODE, (int)len, &only);
+	nla_put(m, INET_DIAG_REQ_BYTECODE, (int)len, only.bytes);
 	int code = nl_send_auto(s, m);
 	nlmsg_free(m);
 	return code >= 0 && nl_recvmsgs_default(s) >= 0;
