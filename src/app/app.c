@@ -319,6 +319,11 @@ static void lingered(struct loop_timer *t, struct mono now)
 static void on_handed_over(void *ctx)
 {
 	struct app *a = ctx;
+
+	if (!a->leaving) {
+		app_drain_handed(a);
+		return;
+	}
 	struct dur linger = a->cfg ? a->cfg->l2.linger : DUR_MS(0);
 
 	loop_timer_set(&a->lingering, mono_add(loop_now(a->loop), linger));
@@ -339,7 +344,8 @@ static void leave(struct app *a)
 	log_plain(LOG_INFO, "stopping", "leaving: peers and members are told");
 	loop_timer_set(&a->leave_deadline, mono_add(loop_now(a->loop), LEAVE_MAX));
 	restart_leaving(a->restart);
-	sessions_shutdown(&a->sessions, true, "crier stops");
+	/* Who was drained leaves for good: nobody is to keep its routes. */
+	sessions_shutdown(&a->sessions, a->drain.state == DRAIN_NO, "crier stops");
 	handover_leave(a->handover);
 	allocator_leave(a->allocator, on_lease_gone, a);
 }
@@ -394,6 +400,7 @@ static void make_core(struct app *a, const struct cfg *c)
 	loop_timer_init(&a->leave_deadline, a->loop, leave_overdue);
 	loop_timer_init(&a->lingering, a->loop, lingered);
 	loop_timer_init(&a->alone, a->loop, alone_long_enough);
+	app_drain_init(a);
 }
 
 static const char *member_at(void *ctx, const struct addr *addr)
@@ -591,6 +598,7 @@ static void app_stop(struct app *a)
 	a->packet = packet_free(a->packet);
 	a->handover = handover_free(a->handover);
 	a->binding = binding_free(a->binding);
+	app_drain_fini(a);
 	a->membership = membership_free(a->membership);
 	a->mesh = mesh_free(a->mesh);
 	a->allocation = allocation_free(a->allocation);

@@ -9,6 +9,7 @@
 #include "app/app.h"
 #include "app/binding.h"
 #include "app/byhand.h"
+#include "app/drain.h"
 #include "app/environment.h"
 #include "app/events.h"
 #include "app/handover.h"
@@ -73,6 +74,7 @@ struct app {
 	struct allocation *allocation;
 	struct membership *membership;
 	struct handover *handover;
+	struct drain drain;
 	struct mesh *mesh; /* NULL: none is wanted */
 	struct share *share;
 	struct health_checker *health;
@@ -121,6 +123,19 @@ void app_retire_configs(struct app *a);
 
 /** A health check of the configuration, as the checker takes it; borrows from both. */
 struct health_conf app_health_conf(const char *name, const struct cfg_health *h);
+
+/* drain.c: everything away from this node, and back */
+void app_drain_init(struct app *a);
+void app_drain_fini(struct app *a);
+/**
+ * Hand everything over: by Layer 2 at once; BGP routes ask for another path first, and go after @routes.
+ * @asked: is answered when nothing is announced from here any more
+ */
+NODISCARD int app_drain(struct app *a, struct dur routes, struct control_stream *asked,
+			struct err *e);
+/** From the handover: others have what was ours by Layer 2. */
+void app_drain_handed(struct app *a);
+NODISCARD int app_undrain(struct app *a, struct err *e);
 
 /* ops.c: what the control socket and the HTTP port can ask */
 NODISCARD int app_control_start(struct app *a, struct err *e);

@@ -171,6 +171,19 @@ void handover_leave(struct handover *h)
 	packet_set_away(h->packet, true);
 }
 
+void handover_return(struct handover *h)
+{
+	uint16_t self;
+
+	h->leaving = false;
+	loop_timer_stop(&h->patience);
+	if (!h->packet)
+		return;
+	packet_set_away(h->packet, false);
+	if (node_ids_find(h->conf.ids, world_me(h->conf.world), &self))
+		packet_set_left(h->packet, self, false);
+}
+
 void handover_on_event(struct handover *h, const struct pulse_event *ev)
 {
 	if (ev->kind == PULSE_HANDED)

@@ -23,13 +23,14 @@ struct membership {
 	struct gossip_endpoint *found; /* to be joined, beside those of the configuration */
 	size_t n_found;
 	struct mono started;
+	bool drained;
 	struct loop_task left; /* says that leaving is done, where nobody has to be told */
 };
 
 /* --- metadata: what a node says of itself --- */
 
-/* {"crier": version, "labels": {…}, "mesh": port}; members of other programs have none of it. */
-static char *meta_text(const struct labels *l, uint16_t mesh_port)
+/* {"crier": version, "labels": {…}, "mesh": port, "drained": true}; members of other programs have none of it. */
+static char *meta_text(const struct labels *l, uint16_t mesh_port, bool drained)
 {
 	json_t *labels = json_object();
 
@@ -38,6 +39,8 @@ static char *meta_text(const struct labels *l, uint16_t mesh_port)
 	json_t *meta = json_pack("{s:s, s:o}", "crier", CRIER_VERSION, "labels", labels);
 	if (mesh_port)
 		json_set_u64(meta, "mesh", mesh_port);
+	if (drained)
+		json_object_set_new(meta, "drained", json_true());
 	char *text = json_dumps(meta, JSON_COMPACT | JSON_SORT_KEYS);
 
 	json_decref(meta);
@@ -87,6 +90,7 @@ static void node_take(struct membership *m, const struct gossip_member *member)
 	else
 		(void)map_put(m->strangers, member->name, m);
 	world_node_set(m->world, &node);
+	world_node_drained(m->world, member->name, json_is_true(json_object_get(meta, "drained")));
 	free(v);
 	json_decref(meta);
 }
@@ -239,7 +243,7 @@ static int ring_make(const struct cfg_cluster *c, struct crypt_ring *ring, struc
 static int cluster_start(struct membership *m, const struct cfg_cluster *c,
 			 const struct labels *labels, struct err *e)
 {
-	char *meta = meta_text(labels, mesh_port(m->mesh));
+	char *meta = meta_text(labels, mesh_port(m->mesh), m->drained);
 	struct cluster_conf conf = {
 		.name = world_me(m->world),
 		.bind = { .addr = c->bind.addr, .port = c->bind.port },
@@ -319,21 +323,34 @@ void membership_attach(struct membership *m, struct packet *packet)
 	m->packet = packet;
 }
 
+static void meta_tell(struct membership *m, const struct cfg *c)
+{
+	char *meta = meta_text(&c->node.labels, mesh_port(m->mesh), m->drained);
+
+	if (cluster_set_meta(m->cluster, meta, strlen(meta)) < 0)
+		log_plain(LOG_ERROR, "labelsTooLong",
+			  "node.labels do not fit into gossip; the other members see the ones "
+			  "before");
+	free(meta);
+}
+
 void membership_apply(struct membership *m, const struct cfg *c)
 {
 	if (!m->cluster)
 		return;
 	size_t n;
 	struct gossip_endpoint *join = endpoints_of(m, &c->cluster, &n);
-	char *meta = meta_text(&c->node.labels, mesh_port(m->mesh));
 
 	cluster_rejoin(m->cluster, join, n);
-	if (cluster_set_meta(m->cluster, meta, strlen(meta)) < 0)
-		log_plain(LOG_ERROR, "labelsTooLong",
-			  "node.labels do not fit into gossip; the other members see the ones "
-			  "before");
-	free(meta);
+	meta_tell(m, c);
 	free(join);
+}
+
+void membership_drained(struct membership *m, bool drained)
+{
+	m->drained = drained;
+	if (m->cluster)
+		meta_tell(m, world_config(m->world));
 }
 
 void membership_found(struct membership *m, const struct addr *v, size_t n)

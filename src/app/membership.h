@@ -39,6 +39,8 @@ void membership_attach(struct membership *m, struct packet *packet);
 
 /** Follow a new configuration: whom to join, our labels. */
 void membership_apply(struct membership *m, const struct cfg *c);
+/** The others are told that this node gives everything up, or takes part again. */
+void membership_drained(struct membership *m, bool drained);
 /** Members seem to be at these addresses, on our own port; in place of those found before. */
 void membership_found(struct membership *m, const struct addr *v, size_t n);
 

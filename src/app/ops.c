@@ -168,6 +168,24 @@ static int op_monitor(void *ctx, const json_t *args, struct control_stream *s, s
 	return 0;
 }
 
+/* --- everything away, and back --- */
+
+static int op_drain(void *ctx, const json_t *args, struct control_stream *s, struct err *e)
+{
+	json_int_t ms = json_integer_value(json_object_get(args, "timeout-ms"));
+
+	if (ms < 0 || ms > 3600 * 1000)
+		return err_set(e, ERR_PROTOCOL, "timeout-ms: 0 to 3600000");
+	return app_drain(ctx, DUR_MS(ms), s, e);
+}
+
+static int op_undrain(void *ctx, const json_t *args, json_t **data, struct err *e)
+{
+	(void)args;
+	(void)data;
+	return app_undrain(ctx, e);
+}
+
 /* --- routes and peers by hand --- */
 
 static int op_routes(void *ctx, const json_t *args, struct control_stream *s, struct err *e)
@@ -203,6 +221,8 @@ static const struct control_op operations[] = {
 	{ .name = "route-lines", .start = op_routes },
 	{ .name = "route-hold", .start = op_routes_hold },
 	{ .name = "peer", .run = op_peer },
+	{ .name = "drain", .start = op_drain },
+	{ .name = "undrain", .run = op_undrain },
 };
 
 /* --- the HTTP port --- */

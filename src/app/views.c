@@ -283,6 +283,11 @@ json_t *app_status(struct app *a)
 	if (allocator_problem(a->allocator))
 		problem(problems, "stop one of the two, then restart crier", "%s",
 			allocator_problem(a->allocator));
+	if (a->drain.state != DRAIN_NO)
+		problem(problems, "crier undrain brings it back",
+			a->drain.state == DRAIN_DONE ? "%s is drained: nothing is announced from it"
+						     : "%s is being drained",
+			a->node);
 	if (a->http_problem)
 		problem(problems, "http: {listen: …} in the configuration",
 			"no metrics and status page: %s", a->http_problem);

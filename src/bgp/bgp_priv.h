@@ -36,6 +36,7 @@ struct bgp_speaker {
 	bool restarting;	 /* our OPENs say so */
 	bool forwarding; /* what was announced before a session began is served all the same */
 	bool leaving;
+	bool retired; /* no session at all */
 	uint8_t awaits;
 	uint64_t refused; /* connections that were not wanted */
 };
@@ -59,6 +60,7 @@ struct bgp_peer {
 	struct loop_timer timer;
 	struct list changed; /* in speaker.changed */
 	bool admin_down;
+	bool retired; /* admin_down by bgp_speaker_retire(), not by hand */
 	bool held;
 	struct bgp_trace trace;
 	uint64_t flaps;

@@ -98,6 +98,42 @@ static void stop_peer(struct bgp_peer *p, bool restart, const char *text)
 	bgp_peer_settle(p);
 }
 
+bool bgp_speaker_is_heard(const struct bgp_speaker *sp)
+{
+	void *at;
+
+	for (size_t i = 0; map_next(sp->peers, &i, NULL, &at);)
+		if (((const struct bgp_peer *)at)->session.state == BGP_ESTABLISHED)
+			return true;
+	return false;
+}
+
+static void peer_return(struct bgp_peer *p)
+{
+	p->retired = false;
+	p->admin_down = false;
+	if (!p->held)
+		bgp_session_start(&p->session, loop_now(p->sp->loop));
+	bgp_peer_settle(p);
+}
+
+void bgp_speaker_retire(struct bgp_speaker *sp, bool retired, const char *text)
+{
+	void *at;
+
+	sp->retired = retired;
+	for (size_t i = 0; map_next(sp->peers, &i, NULL, &at);) {
+		struct bgp_peer *p = at;
+
+		if (retired && !p->admin_down) {
+			p->retired = true;
+			stop_peer(p, false, text);
+		} else if (!retired && p->retired) {
+			peer_return(p);
+		}
+	}
+}
+
 void bgp_speaker_shutdown(struct bgp_speaker *sp, bool restart, const char *text)
 {
 	void *p;

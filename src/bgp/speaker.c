@@ -288,7 +288,8 @@ int bgp_speaker_peer_set(struct bgp_speaker *sp, const struct bgp_peer_conf *con
 	bgp_hand_peer(&sp->hand, conf->name, number, true);
 	p->held = conf->held;
 	bgp_listen_touch(sp);
-	if (!p->held)
+	p->retired = p->admin_down = sp->retired;
+	if (!p->held && !p->admin_down)
 		bgp_session_start(&p->session, loop_now(sp->loop));
 	bgp_peer_settle(p);
 	return BGP_PEER_ADDED;

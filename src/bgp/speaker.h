@@ -199,6 +199,15 @@ void bgp_speaker_shutdown(struct bgp_speaker *sp, bool restart, const char *text
  */
 void bgp_speaker_leave(struct bgp_speaker *sp, bool leaving);
 
+/**
+ * All sessions end with Administrative Shutdown and @text (may be NULL), those of peers that come later do not begin, until
+ * @retired is false. Peers that are down by hand stay so.
+ */
+void bgp_speaker_retire(struct bgp_speaker *sp, bool retired, const char *text);
+
+/** Is any session established? */
+bool bgp_speaker_is_heard(const struct bgp_speaker *sp);
+
 /** What is to be known before all that was announced before a restart has been announced again. */
 enum {
 	BGP_AWAITS_VIEW = 1,	/* services, their addresses and health */

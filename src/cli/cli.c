@@ -25,12 +25,14 @@ static const struct cli_command commands[] = {
 	{ "announce", "routes by hand or by program, until withdrawn", cli_announce },
 	{ "withdraw", "take routes by hand back", cli_withdraw },
 	{ "peer", "take one BGP peer down, up, reset it, or send it all routes again", cli_peer },
+	{ "drain", "move everything away from this node, without loss", cli_drain },
+	{ "undrain", "let a drained node take part again", cli_undrain },
 	{ "cleanup", "remove service addresses that a dead daemon left behind", cli_cleanup },
 	{ "version", "print the version", cli_version },
 };
 
 /* Promised by the contract; until they are built they say so. */
-static const char *const planned[] = { "drain", "undrain", "doctor", "completion" };
+static const char *const planned[] = { "doctor", "completion" };
 
 static void cli_usage(FILE *to)
 {

@@ -38,6 +38,8 @@ int cli_reload(int argc, char **argv);
 int cli_announce(int argc, char **argv);
 int cli_withdraw(int argc, char **argv);
 int cli_peer(int argc, char **argv);
+int cli_drain(int argc, char **argv);
+int cli_undrain(int argc, char **argv);
 int cli_cleanup(int argc, char **argv);
 int cli_version(int argc, char **argv);
 

@@ -90,11 +90,16 @@ static enum cli_exit code_of(int status, const struct err *e)
 	return e->kind == ERR_PROTOCOL ? CLI_USAGE : CLI_NO;
 }
 
+static struct dur patience(const struct remote_args *a)
+{
+	return DUR_NS(ANSWER_WITHIN.ns + a->work.ns);
+}
+
 enum cli_exit remote_connect(const struct remote_args *a, struct control_client **out)
 {
 	struct err e = { 0 };
 
-	return code_of(control_client_connect(socket_of(a), ANSWER_WITHIN, out, &e), &e);
+	return code_of(control_client_connect(socket_of(a), patience(a), out, &e), &e);
 }
 
 enum cli_exit remote_ask(struct control_client *c, const char *op, json_t *args, json_t **data)
@@ -122,7 +127,7 @@ enum cli_exit remote_stream(const struct remote_args *a, const char *op, json_t 
 {
 	struct control_client *c = NULL;
 	struct err e = { 0 };
-	int status = control_client_connect(socket_of(a), ANSWER_WITHIN, &c, &e);
+	int status = control_client_connect(socket_of(a), patience(a), &c, &e);
 
 	if (status == 0)
 		status = control_client_stream(c, op, args, each, ctx, &e);

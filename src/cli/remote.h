@@ -8,6 +8,7 @@
 #include <argp.h>
 #include <jansson.h>
 
+#include "base/time.h"
 #include "cli/cli.h"
 #include "cli/fleet.h"
 #include "cli/output.h"
@@ -23,6 +24,7 @@ struct remote_args {
 	enum cli_format format; /* at first: the default */
 	unsigned formats;	/* those that the command has: 1 << format, … */
 	struct fleet_args fleet;
+	struct dur work; /* so much longer an answer may take */
 };
 extern const struct argp_child remote_children[];
 /** The same for commands that can ask every node; state->child_inputs[1] is the `fleet` of these. */

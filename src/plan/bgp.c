@@ -307,6 +307,10 @@ static bool node_may(struct draft *d)
 	bool down = d->node->network_unavailable;
 	bool excluded = subject_excludes(&d->sub, d->node);
 
+	/* Nobody drains by accident: where it is not so, there is no word of it. */
+	if (d->node->drained)
+		return draft_test(d, "node-not-drained", false, REASON_DRAINED,
+				  "crier undrain on the node brings it back");
 	return draft_test(d, "node-network", !down, REASON_NO_NETWORK, "%s",
 			  down ? "unavailable" : "available") &&
 	       draft_test(d, "node-not-excluded", !excluded, REASON_EXCLUDED, "%s",

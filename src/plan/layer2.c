@@ -80,6 +80,8 @@ static const char *why_not(const struct subject *sub, const struct advs *advs,
 	/* Who speaks by Layer 2 keeps its rank, so that two who claim an address agree. */
 	if (!node->alive && !node->heard)
 		return "the node is not a live member";
+	if (node->drained)
+		return "the node is drained";
 	if (node->network_unavailable)
 		return "the network of the node is unavailable";
 	if (subject_excludes(sub, node))

@@ -21,6 +21,8 @@
 
 /* Its loadBalancerClass is another one's. To the reference it does not exist at all. */
 #define REASON_OTHER_CLASS "otherLoadBalancerClass"
+/* A person took everything away from the node: crier drain. */
+#define REASON_DRAINED "nodeDrained"
 /* The peer's session does not carry IPv4, or IPv6. */
 #define REASON_FAMILY "familyNotOnSession"
 /* No peer of these advertisements is run on the node. */

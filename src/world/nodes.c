@@ -147,6 +147,16 @@ bool nodes_heard(struct nodes *t, const char *name, bool heard)
 	return true;
 }
 
+bool nodes_drained(struct nodes *t, const char *name, bool drained)
+{
+	size_t at;
+
+	if (!nodes_search(t, name, &at) || t->v[at]->pub.drained == drained)
+		return false;
+	t->v[at]->pub.drained = drained;
+	return true;
+}
+
 bool nodes_del(struct nodes *t, const char *name)
 {
 	size_t at;

@@ -344,6 +344,12 @@ void world_node_heard(struct world *w, const char *name, bool heard)
 		world_tell(w, WORLD_NODE, name);
 }
 
+void world_node_drained(struct world *w, const char *name, bool drained)
+{
+	if (nodes_drained(w->nodes, name, drained))
+		world_tell(w, WORLD_NODE, name);
+}
+
 void world_node_del(struct world *w, const char *name)
 {
 	char *gone = mem_strdup(name); /* @name may be the node's own */

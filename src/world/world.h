@@ -23,6 +23,7 @@ struct world_node {
 	bool has_object;	  /* a Node object stands behind it: Kubernetes services need one */
 	bool network_unavailable; /* condition NetworkUnavailable=True */
 	bool excluded;		  /* the exclude-from-external-load-balancers label */
+	bool drained;		  /* it gives everything up, by its own word: crier drain */
 };
 
 /**
@@ -130,6 +131,8 @@ void world_node_set(struct world *w, const struct world_node *node);
 void world_node_alive(struct world *w, const char *name, bool alive);
 /** A node that is believed to be dead speaks; or it has not for a while. */
 void world_node_heard(struct world *w, const char *name, bool heard);
+/** Ourselves or another one, by its own word; of a node that is known. */
+void world_node_drained(struct world *w, const char *name, bool drained);
 void world_node_del(struct world *w, const char *name);
 const struct world_node *world_node(const struct world *w, const char *name);
 

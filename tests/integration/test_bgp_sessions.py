@@ -188,3 +188,25 @@ def test_extended_messages_and_marks_of_a_refresh(lab, capture):
                   for n in line[0].split(",") if n)
     assert longest > 20000, longest
     assert all(p["flaps"] == 0 for p in node.get("peers"))
+
+
+@pytest.mark.parametrize("kind", ["frr", "bird", "openbgpd"])
+def test_leaving_for_good(lab, kind):
+    """Routes ask for another path first (RFC 8326), then they go, then the session does."""
+    router, node = make_pair(lab, kind)
+    node.start()
+    for prefix in PREFIXES:
+        router.wait_route(prefix)
+    leaving = node.popen([node.binary, "drain", "--timeout", "3s"], env=node.env)
+    for prefix in PREFIXES:
+        wait_for(lambda p=prefix: attributes(kind, router, p)[1] & {"65535:0", "gracefulShutdown", "GRACEFUL_SHUTDOWN"},
+                 f"{prefix} is marked")
+    assert established(node)
+    for prefix in PREFIXES:
+        router.wait_no_route(prefix)
+    assert leaving.wait(20) == 0
+    assert not any(p["state"] == "established" for p in node.get("peers"))
+    node.crier("undrain")
+    for prefix in PREFIXES:
+        router.wait_route(prefix, timeout=40)
+        assert not attributes(kind, router, prefix)[1]

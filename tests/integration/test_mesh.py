@@ -126,3 +126,23 @@ def test_a_cut_heals_in_one_direction(lab):
     outage = ping.stop().outage_ms
     print(f"healed: {outage:.0f} ms")
     assert outage < 2000
+
+
+def test_drained_and_back(lab):
+    client, nodes, owner = three(lab)
+    others = [n for n in nodes if n is not owner]
+    ping = Pinger(client, ADDRESS)
+    ping.wait_replies()
+    assert "drained" in owner.crier("drain").stdout
+    assert not owner.owns(ADDRESS)
+    wait_owner(others, ADDRESS)
+    assert "the node is drained" in owner.crier("explain", ADDRESS, check=False).stdout
+    assert [p for p in owner.status()["problems"] if "drained" in p["text"]]
+    ping.wait_replies()
+    owner.crier("undrain")
+    wait_for(lambda: owner.owns(ADDRESS) and not any(n.owns(ADDRESS) for n in others), "it is back where it was")
+    ping.wait_replies()
+    seen = ping.stop()
+    print(f"drained and back: {seen}")
+    assert seen.outage_ms < LOADED_MS
+    assert "not drained" in owner.crier("undrain", check=False).stderr
