@@ -170,12 +170,14 @@ static int op_monitor(void *ctx, const json_t *args, struct control_stream *s, s
 
 /* --- everything away, and back --- */
 
+#define DRAIN_MAX_MS 3600000
+
 static int op_drain(void *ctx, const json_t *args, struct control_stream *s, struct err *e)
 {
 	json_int_t ms = json_integer_value(json_object_get(args, "timeout-ms"));
 
-	if (ms < 0 || ms > 3600 * 1000)
-		return err_set(e, ERR_PROTOCOL, "timeout-ms: 0 to 3600000");
+	if (ms < 0 || ms > DRAIN_MAX_MS)
+		return err_set(e, ERR_PROTOCOL, "timeout-ms: 0 to %d", DRAIN_MAX_MS);
 	return app_drain(ctx, DUR_MS(ms), s, e);
 }
 
