@@ -27,4 +27,7 @@ if(CRIER_HARDEN)
 	include(CheckPIESupported)
 	check_pie_supported(LANGUAGES C)
 	set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
+	if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+		add_compile_options(-ffat-lto-objects) # the tests link without: see tests/CMakeLists.txt
+	endif()
 endif()

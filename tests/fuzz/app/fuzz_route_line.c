@@ -10,6 +10,8 @@
 
 static void check_good(const struct route_line *l)
 {
+	if (l->verb == ROUTE_SYNC)
+		return;
 	assert(l->verb == ROUTE_ANNOUNCE || l->verb == ROUTE_WITHDRAW);
 	assert(l->prefix.len <= addr_bits(&l->prefix.addr));
 	assert(l->attrs.n_as_path <= ROUTE_VALUES_MAX && l->n_peers <= ROUTE_PEERS_MAX);
