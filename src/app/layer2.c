@@ -94,7 +94,7 @@ static void draft_links(struct layer2 *l, struct draft *d)
 		struct l2_iface *i = &d->ifaces[d->n_ifaces++];
 
 		*i = (struct l2_iface){ .ifindex = link->ifindex, .mac = link->mac };
-		strncpy(i->name, link->name, sizeof(i->name) - 1);
+		snprintf(i->name, sizeof(i->name), "%s", link->name);
 		i->link_local = link_local_of(link);
 		i->arp = link->broadcast;
 		i->ndp = addr_is_set(&i->link_local);

@@ -49,6 +49,9 @@ class Scene:
         self.evil = lab.host("evil", lan, f"{UNKNOWN}/16", cls=Host)
         everybody = [hostile_peer.address_of(c) for c in hostile_peer.everybody()]
         self.evil.run(["ip", "-batch", "-"], input="".join(f"addr add {a}/32 dev lo\n" for a in everybody))
+        # What one does not read is to lie with us soon, not in the kernels' buffers, which grow to megabytes.
+        for host, buffer in ((self.node, "tcp_wmem"), (self.evil, "tcp_rmem")):
+            host.sysctl(f"net.ipv4.{buffer}", "4096 16384 32768")
         # One neighbour for all of them: the kernel has one table of neighbours for all namespaces.
         self.node.run(f"ip route add {hostile_peer.NETWORK} via {UNKNOWN}")
         self.router.start(BIRD.format(asn=64513, more=""))

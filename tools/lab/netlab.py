@@ -252,6 +252,8 @@ def inside(namespace, work):
 class Capture:
     """Everything on one link of a host, and what the analyser finds wrong with it."""
 
+    # Each place in the kernel's ring has room for the longest packet that is captured: as it comes, there are eight places.
+    ROOM = ["-s", "66000", "-B", "8"]
     LAST = 0x88B5  # the type of our own frame that ends a capture (IEEE 802: for local experiments)
 
     def __init__(self, host, link="eth0", only=""):
@@ -259,7 +261,7 @@ class Capture:
         self.host = host
         self.link = "lo" if link == "any" else link
         self.path = host.dir / f"{link}-{time.monotonic_ns()}.pcapng"
-        self.process = host.popen(["dumpcap", "-q", "-i", link, "-f", self.filter(only), "-w", self.path], "dumpcap.log")
+        self.process = host.popen(["dumpcap", "-q", *self.ROOM, "-i", link, "-f", self.filter(only), "-w", self.path], "dumpcap.log")
         wait_for(lambda: self.path.exists() and self.path.stat().st_size > 0, f"capture on {link} begins")
 
     def filter(self, only):
