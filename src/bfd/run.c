@@ -237,6 +237,15 @@ static bool goodbye(struct conn *c, struct mono now)
 	return true;
 }
 
+/* Late by more than the peer's interval: nobody ran here, and the peer may not have run either. */
+static void notice_pause(struct conn *c, struct mono now)
+{
+	int64_t interval_ns = (int64_t)bfd_session_rx_interval_us(&c->session) * 1000;
+
+	if (interval_ns && mono_sub(now, c->due.at).ns > interval_ns)
+		bfd_session_was_away(&c->session, now);
+}
+
 /* False when it must wait for its time: then nobody behind it is due either. */
 static bool conn_run(struct conn *c, struct mono now)
 {
@@ -245,6 +254,7 @@ static bool conn_run(struct conn *c, struct mono now)
 
 	if (c->leaving)
 		return goodbye(c, now);
+	notice_pause(c, now);
 	if (!mono_before(now, s->detect_at) && mono_before(e->io.read_until, s->detect_at)) {
 		conn_postpone(c, now);
 		return true;

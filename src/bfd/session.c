@@ -89,7 +89,8 @@ static void detect_replan_demand(struct bfd_session *s)
 	uint32_t interval_us = MAX(s->desired_tx_used_us, s->remote_min_rx_us);
 	struct dur time = DUR_NS((int64_t)s->conf.detect_mult * 1000 * interval_us);
 
-	struct mono from = mono_before(s->polled_at, s->rx_last) ? s->rx_last : s->polled_at;
+	struct mono from =
+		mono_before(s->polled_at, s->silent_from) ? s->silent_from : s->polled_at;
 
 	s->detect_at = mono_is_never(s->polled_at) ? MONO_NEVER : mono_add(from, time);
 }
@@ -102,7 +103,7 @@ static void detect_replan(struct bfd_session *s)
 		detect_replan_demand(s);
 	else
 		s->detect_at =
-			heard ? mono_add(s->rx_last, bfd_session_detect_time(s)) : MONO_NEVER;
+			heard ? mono_add(s->silent_from, bfd_session_detect_time(s)) : MONO_NEVER;
 }
 
 /* The values of our packets follow state and configuration; what takes effect at once is decided
@@ -257,6 +258,7 @@ void bfd_session_init(struct bfd_session *s, const struct bfd_session_conf *conf
 		.tx_last = now,
 		.tx_at = MONO_NEVER,
 		.rx_last = now,
+		.silent_from = now,
 		.tx_seq = conf->seq_by_clock ? conf->first_seq : (uint32_t)rng_u64(rng),
 		.held_until = now,
 	};
@@ -280,6 +282,8 @@ static void learn(struct bfd_session *s, const struct bfd_pkt *pkt, struct mono 
 	s->remote_min_echo_us = pkt->required_min_echo_us;
 	if (mono_before(s->rx_last, at))
 		s->rx_last = at;
+	if (mono_before(s->silent_from, s->rx_last))
+		s->silent_from = s->rx_last;
 }
 
 /* RFC 5880 §6.8.6: row = our state, column = state the peer sent. */
@@ -400,6 +404,14 @@ void bfd_session_tick(struct bfd_session *s, struct mono now)
 	bfd_session_send_ahead(s, now, DUR_NS(0));
 }
 
+void bfd_session_was_away(struct bfd_session *s, struct mono now)
+{
+	if (mono_before(s->rx_last, s->silent_from))
+		return;
+	s->silent_from = now;
+	detect_replan(s);
+}
+
 void bfd_session_send_ahead(struct bfd_session *s, struct mono now, struct dur ahead)
 {
 	if (mono_before(mono_add(now, ahead), s->tx_at))
@@ -425,7 +437,7 @@ void bfd_session_apply(struct bfd_session *s, const struct bfd_session_conf *con
 		params_update(s);
 	/* §6.6: the peer has to hear of it. When it may speak again, its silence counts from now. */
 	if (demands(s) != told) {
-		s->rx_last = now;
+		s->silent_from = now;
 		poll_begin(s);
 		s->send_wanted = true;
 	}

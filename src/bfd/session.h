@@ -96,6 +96,7 @@ struct bfd_session {
 	struct mono tx_last;
 	struct mono tx_at;
 	struct mono rx_last;
+	struct mono silent_from; /* the silence that counts: since rx_last, or since we were away after it */
 	struct mono detect_at;
 
 	/* §6.7.1. The sequence number of the next packet, and of the last one accepted. */
@@ -146,6 +147,12 @@ NODISCARD int bfd_session_rx(struct bfd_session *s, const struct bfd_pkt *pkt, s
 /** Do what is due. Everything that arrived before @now must have been fed: an expiry is believed at
  * once. */
 void bfd_session_tick(struct bfd_session *s, struct mono now);
+
+/**
+ * We were away for longer than the peer's interval, and have just come back: its silence counts from @now. What stops
+ * us, a machine that pauses, often stops the peer too, or loses what it sent. Once in each silence.
+ */
+void bfd_session_was_away(struct bfd_session *s, struct mono now);
 
 /**
  * How long before its time a packet may leave, so that packets of several sessions leave together:

@@ -70,6 +70,8 @@ static void one_step(struct bfd_session *s, struct rd *r, struct mono *now)
 		break;
 	case 1:
 		*now = mono_add(*now, DUR_US(rd_u32(r)));
+		if (what & 4)
+			bfd_session_was_away(s, *now);
 		bfd_session_tick(s, *now);
 		break;
 	case 2:

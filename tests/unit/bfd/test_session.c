@@ -228,6 +228,39 @@ static void packet_that_waited_counts_from_its_arrival(void **state)
 	assert_int_equal(r.s.state, BFD_DOWN);
 }
 
+static void a_pause_of_ours_is_not_their_silence(void **state)
+{
+	struct rig r = rig_settled(&plain_conf);
+	struct dur detect = bfd_session_detect_time(&r.s);
+	struct mono back = mono_add(r.now, DUR_NS(5 * detect.ns));
+	(void)state;
+
+	bfd_session_was_away(&r.s, back);
+	tick_at(&r, mono_add(back, DUR_NS(detect.ns - 1)));
+	assert_int_equal(r.s.state, BFD_UP);
+	bfd_session_was_away(&r.s, r.now); /* once is enough: a host that starves still learns of a death */
+	tick_after_us(&r, 1);
+	assert_int_equal(r.s.state, BFD_DOWN);
+}
+
+static void a_packet_from_before_the_pause_takes_nothing_back(void **state)
+{
+	struct rig r = rig_settled(&plain_conf);
+	struct mono heard = r.now;
+	struct dur detect = bfd_session_detect_time(&r.s);
+	struct mono back = mono_add(heard, DUR_NS(5 * detect.ns));
+	(void)state;
+
+	bfd_session_was_away(&r.s, back);
+	r.now = mono_add(heard, DUR_US(1));
+	assert_int_equal(feed(&r, BFD_UP), 0);
+	tick_at(&r, mono_add(back, DUR_NS(detect.ns - 1)));
+	assert_int_equal(r.s.state, BFD_UP);
+	r.now = mono_add(r.now, DUR_US(1));
+	assert_int_equal(feed(&r, BFD_UP), 0);
+	assert_int_equal(r.s.detect_at.ns, mono_add(r.now, detect).ns);
+}
+
 static void init_expires_too(void **state)
 {
 	(void)state;
@@ -632,6 +665,8 @@ int main(void)
 		cmocka_unit_test(detection_time),
 		cmocka_unit_test(detection_follows_the_peers_interval),
 		cmocka_unit_test(packet_that_waited_counts_from_its_arrival),
+		cmocka_unit_test(a_pause_of_ours_is_not_their_silence),
+		cmocka_unit_test(a_packet_from_before_the_pause_takes_nothing_back),
 		cmocka_unit_test(init_expires_too),
 		cmocka_unit_test(discriminator_is_remembered_for_a_detection_time),
 		cmocka_unit_test(first_packet_leaves_at_once),
