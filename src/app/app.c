@@ -84,8 +84,10 @@ static void on_links(void *ctx)
 	struct err e = { 0 };
 
 	layer2_touch(&a->layer2);
-	if (a->cfg)
+	if (a->cfg) {
+		reach_settle(a->reach);
 		verdict_settle_all(a);
+	}
 	if (a->cfg && a->conf.is_announcer && sessions_apply(&a->sessions, &e) < 0)
 		log_event(LOG_WARN, "sessionsStale", "a peer could not be changed",
 			  KV_STR("error", e.text));
@@ -123,6 +125,12 @@ static void packet_pulse(void *ctx, const struct pulse_event *ev)
 	handover_on_event(a->handover, ev);
 }
 
+/* Who said it tells everybody: it is not passed on. */
+static void packet_news(void *ctx, struct rd text)
+{
+	(void)share_read(((struct app *)ctx)->share, text);
+}
+
 static void packet_pulse_retired(void *ctx, const struct pulse_table *t)
 {
 	mesh_retired(((struct app *)ctx)->mesh, t);
@@ -156,6 +164,7 @@ static int packet_start(struct app *a, struct err *e)
 		.l2 = packet_l2,
 		.bfd = packet_bfd,
 		.pulse = packet_pulse,
+		.news = packet_news,
 		.l2_retired = packet_l2_retired,
 		.bfd_retired = packet_bfd_retired,
 		.pulse_retired = packet_pulse_retired,
@@ -179,6 +188,8 @@ static void share_broadcast(void *ctx, const void *bytes, size_t len)
 {
 	struct app *a = ctx;
 
+	if (a->packet)
+		packet_say(a->packet, bytes, len); /* at once; gossip reaches the rest */
 	if (a->membership)
 		membership_broadcast(a->membership, bytes, len);
 }
@@ -191,6 +202,11 @@ static void share_verdict(void *ctx, const char *node, const char *service, bool
 static void share_silent(void *ctx, const char *node, const char *service)
 {
 	world_service_endpoint_forget(((struct app *)ctx)->world, service, node);
+}
+
+static void share_host_said(void *ctx, const char *node, const json_t *host)
+{
+	reach_heard(((struct app *)ctx)->reach, node, host);
 }
 
 static bool share_is_member(void *ctx, const char *node)
@@ -235,11 +251,13 @@ static void member_changed(void *ctx, const char *node, bool joined)
 	struct app *a = ctx;
 
 	if (joined) {
+		reach_joined(a->reach, node);
 		share_repeat(a->share);
 		return;
 	}
 	share_forget(a->share, node);
 	world_endpoints_forget(a->world, node);
+	world_node_reach(a->world, node, NULL);
 }
 
 /* This node knows who is there: it may allocate, and claim addresses by Layer 2. */
@@ -393,6 +411,7 @@ static void make_core(struct app *a, const struct cfg *c)
 						    .broadcast = share_broadcast,
 						    .verdict = share_verdict,
 						    .silent = share_silent,
+						    .host = share_host_said,
 						    .is_member = share_is_member,
 						    .allocations = share_table,
 						    .merge_allocations = share_merge });
@@ -428,6 +447,11 @@ static int make_announcers(struct app *a, struct err *e)
 		a->layer2.ctx = a;
 		a->layer2.member_at = member_at;
 		a->layer2.on_heard = on_heard;
+		a->reach = reach_new(&(struct reach_conf){ .loop = a->loop,
+							   .world = a->world,
+							   .layer2 = &a->layer2,
+							   .links = a->links,
+							   .share = a->share });
 		status = binding_new(a->loop, a->links, &a->layer2, record, &a->binding, e);
 	}
 	if (status == 0)
@@ -605,6 +629,7 @@ static void app_stop(struct app *a)
 	a->byhand = byhand_free(a->byhand);
 	a->restart = restart_free(a->restart);
 	sessions_fini(&a->sessions);
+	a->reach = reach_free(a->reach);
 	layer2_fini(&a->layer2);
 	a->health = health_checker_free(a->health);
 	a->networks = networks_free(a->networks);

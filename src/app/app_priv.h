@@ -20,6 +20,7 @@
 #include "app/mesh.h"
 #include "app/networks.h"
 #include "app/pods.h"
+#include "app/reach.h"
 #include "app/reporter.h"
 #include "app/restart.h"
 #include "app/services.h"
@@ -77,6 +78,7 @@ struct app {
 	struct drain drain;
 	struct mesh *mesh; /* NULL: none is wanted */
 	struct share *share;
+	struct reach *reach;
 	struct health_checker *health;
 	struct kubernetes *kubernetes; /* NULL: no such source */
 	struct pods *pods;	       /* NULL: members are not found among pods */

@@ -8,7 +8,7 @@
 #include "base/ring.h"
 #include "base/rng.h"
 
-enum { EVENT_SLOTS = 4096, ALIVE_WORDS = NODE_IDS_MAX / 64 };
+enum { EVENT_SLOTS = 4096, NEWS_SLOTS = 32, ALIVE_WORDS = NODE_IDS_MAX / 64 };
 
 /* How long BFD may go on saying AdminDown before the thread ends. */
 #define GOODBYE_STEP DUR_MS(20)
@@ -40,6 +40,12 @@ struct message {
 	};
 };
 
+/** A text of a member, on its way through a ring. */
+struct news {
+	uint16_t len;
+	uint8_t text[PACKET_NEWS_MAX];
+};
+
 struct packet {
 	struct packet_hooks hooks;
 	pthread_t thread;
@@ -51,10 +57,12 @@ struct packet {
 	_Atomic bool away;
 	_Atomic bool real_time;
 	_Atomic bool stop;
+	struct ring said; /* struct news; with fast detection */
 	struct loop_wake to_packet;
 
 	/* Packet -> control. */
 	struct ring events;
+	struct ring heard; /* struct news; with fast detection */
 	_Atomic(struct handover *) retired;
 	_Atomic int priority; /* enum priority */
 	struct loop_wake to_control;
@@ -101,6 +109,19 @@ static void on_bfd(void *ctx, const struct bfd_event *ev)
 static void on_pulse(void *ctx, const struct pulse_event *ev)
 {
 	tell(ctx, &(struct message){ .part = PART_PULSE, .pulse = *ev });
+}
+
+/* What finds the ring full comes by gossip. */
+static void on_heard(void *ctx, struct rd text)
+{
+	struct packet *p = ctx;
+	struct news n = { .len = (uint16_t)text.left };
+
+	if (text.left > sizeof(n.text))
+		return;
+	memcpy(n.text, text.p, text.left);
+	(void)ring_push(&p->heard, &n);
+	loop_task_queue(&p->news);
 }
 
 static void on_bar(void *ctx, uint16_t id, bool barred)
@@ -210,6 +231,14 @@ static void take_pulse(struct packet *p, struct handover *h)
 	keep(p, h);
 }
 
+static void take_said(struct packet *p)
+{
+	struct news n;
+
+	while (p->pulse && ring_pop(&p->said, &n))
+		pulse_say(p->pulse, rd_from(n.text, n.len));
+}
+
 static void take_priority(struct packet *p)
 {
 	bool wanted = atomic_load(&p->real_time);
@@ -234,6 +263,7 @@ static void take_news(struct packet *p)
 		next[i] = atomic_exchange(&p->next[i], NULL);
 	take_alive(p);
 	take_left(p);
+	take_said(p);
 	take_priority(p);
 	for (int i = 0; i < PART_COUNT; i++)
 		if (next[i])
@@ -322,6 +352,14 @@ static void hear(struct packet *p, const struct message *m)
 		p->hooks.l2(p->hooks.ctx, &m->l2);
 }
 
+static void hear_news(struct packet *p)
+{
+	struct news n;
+
+	while (p->pulse && ring_pop(&p->heard, &n))
+		p->hooks.news(p->hooks.ctx, rd_from(n.text, n.len));
+}
+
 static void woken_by_packet(struct loop_wake *w)
 {
 	struct packet *p = CONTAINER_OF(w, struct packet, to_control);
@@ -329,6 +367,7 @@ static void woken_by_packet(struct loop_wake *w)
 
 	while (ring_pop(&p->events, &m))
 		hear(p, &m);
+	hear_news(p);
 	if (packet_events_lost(p) != p->lost_seen) {
 		p->lost_seen = packet_events_lost(p);
 		p->hooks.on_gap(p->hooks.ctx);
@@ -344,7 +383,10 @@ static void pulse_begin(struct packet *p, const struct pulse_conf *given)
 	conf.bar = on_bar;
 	conf.returned = on_returned;
 	conf.event = on_pulse;
+	conf.news = on_heard;
 	conf.ctx = p;
+	ring_init(&p->said, NEWS_SLOTS, sizeof(struct news));
+	ring_init(&p->heard, NEWS_SLOTS, sizeof(struct news));
 	p->pulse = pulse_new(&conf);
 	explicit_bzero(&conf.ring, sizeof(conf.ring));
 }
@@ -387,6 +429,8 @@ static void packet_destroy(struct packet *p)
 	l2_io_free(p->l2);
 	bfd_engine_free(p->bfd);
 	ring_fini(&p->events);
+	ring_fini(&p->said);
+	ring_fini(&p->heard);
 	loop_wake_fini(&p->to_control);
 	loop_wake_fini(&p->to_packet);
 	loop_free(p->loop);
@@ -489,6 +533,17 @@ void packet_set_left(struct packet *p, uint16_t node_id, bool left)
 void packet_set_away(struct packet *p, bool away)
 {
 	atomic_store(&p->away, away);
+	loop_wake_signal(&p->to_packet);
+}
+
+void packet_say(struct packet *p, const void *text, size_t len)
+{
+	struct news n = { .len = (uint16_t)len };
+
+	if (!p->pulse || len > sizeof(n.text))
+		return;
+	memcpy(n.text, text, len);
+	(void)ring_push(&p->said, &n);
 	loop_wake_signal(&p->to_packet);
 }
 

@@ -2,7 +2,8 @@
  * The packet thread: the Layer 2 responder, the BFD engine and fast detection on a loop of their own. It never
  * waits for the control thread, whose only means are these:
  *
- *   control -> packet  the latest tables (immutable, swapped by pointer) and who is alive
+ *   control -> packet  the latest tables (immutable, swapped by pointer), who is alive, and short texts for
+ *                      the other members
  *   packet -> control  a fixed ring of events, plus the latest state inside each object's status
  *
  * A table that is no longer in use comes back and is freed by the control thread. When the ring is
@@ -19,12 +20,17 @@
 #include "bfd/engine.h"
 #include "l2/io.h"
 
+/** The longest text that members tell each other this way. */
+enum { PACKET_NEWS_MAX = 1000 };
+
 struct packet_hooks {
 	void *ctx;
 	struct fast *fast; /* lent until packet_free(); NULL: none */
 	void (*l2)(void *ctx, const struct l2_event *ev);
 	void (*bfd)(void *ctx, const struct bfd_event *ev);
 	void (*pulse)(void *ctx, const struct pulse_event *ev);
+	/** What another member shares; @text is borrowed. */
+	void (*news)(void *ctx, struct rd text);
 	/** Tables that the thread has let go of: they, and what only they name, may be freed. */
 	void (*l2_retired)(void *ctx, struct l2_table *t);
 	void (*bfd_retired)(void *ctx, const struct bfd_table *t);
@@ -64,6 +70,12 @@ void packet_set_alive(struct packet *p, uint16_t node_id, bool alive);
 void packet_set_away(struct packet *p, bool away);
 /** What this node, if the number is its own, owns is given up; of another one: pulse_left(). Or: no longer. */
 void packet_set_left(struct packet *p, uint16_t node_id, bool left);
+
+/**
+ * Tell the members that the mesh reaches: at most PACKET_NEWS_MAX bytes. More at a time than there is room for are
+ * lost: gossip carries them too.
+ */
+void packet_say(struct packet *p, const void *text, size_t len);
 
 /** Real-time priority for the thread where it is permitted; off until this is called. */
 void packet_set_real_time(struct packet *p, bool wanted);

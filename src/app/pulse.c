@@ -182,6 +182,8 @@ static void on_frame(void *ctx, uint16_t id, const struct mesh_frame *f)
 		on_away(p, id, f->yes);
 	else if (f->type == MESH_TAKEN)
 		on_taken(p);
+	else if (f->type == MESH_NEWS)
+		p->conf.news(p->conf.ctx, f->text);
 	loop_task_queue(&p->follow);
 }
 
@@ -298,6 +300,14 @@ void pulse_left(struct pulse *p, uint16_t id, bool left)
 	drain(p);
 	if (left)
 		(void)mesh_io_send(p->io, id, &(struct mesh_frame){ .type = MESH_TAKEN });
+}
+
+void pulse_say(struct pulse *p, struct rd text)
+{
+	const struct mesh_frame f = { .type = MESH_NEWS, .text = text };
+
+	for (size_t i = 0; p->table && i < p->table->n; i++)
+		(void)mesh_io_send(p->io, p->table->peers[i].id, &f);
 }
 
 bool pulse_is_idle(const struct pulse *p)

@@ -49,6 +49,8 @@ struct pulse_conf {
 	/** Its heartbeats have come back: it may have taken what is ours for its own. Must not call back. */
 	void (*returned)(void *ctx, uint16_t id);
 	void (*event)(void *ctx, const struct pulse_event *ev);
+	/** What a member shares; @text is borrowed. Must not call back. */
+	void (*news)(void *ctx, struct rd text);
 	void *ctx;
 };
 
@@ -72,6 +74,9 @@ void pulse_away(struct pulse *p, bool away);
 
 /** What a node gives up may be taken now; it is told when that is announced. Or: it is back. */
 void pulse_left(struct pulse *p, uint16_t id, bool left);
+
+/** Tell everybody that a connection leads to; who is not reached learns it by gossip. */
+void pulse_say(struct pulse *p, struct rd text);
 
 /** After pulse_apply(NULL): nobody is told goodbye any more. */
 bool pulse_is_idle(const struct pulse *p);

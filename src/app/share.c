@@ -6,7 +6,12 @@
 #include "base/map.h"
 
 /* Bounds of what other members may make us keep. */
-enum { SHARE_NODES_MAX = 4096, SHARE_VERDICTS_MAX = 1 << 20, SHARE_NAME_MAX = 253 };
+enum {
+	SHARE_NODES_MAX = 4096,
+	SHARE_VERDICTS_MAX = 1 << 20,
+	SHARE_NAME_MAX = 253,
+	SHARE_HOST_MAX = 4096,
+};
 
 struct verdict {
 	uint64_t version;
@@ -18,6 +23,8 @@ struct speaker {
 	uint64_t epoch;
 	uint64_t config; /* hash; 0: not said */
 	uint64_t config_version;
+	json_t *host; /* NULL: not said */
+	uint64_t host_version;
 	struct map *verdicts; /* service -> struct verdict */
 };
 
@@ -37,6 +44,7 @@ static void speaker_free(void *value)
 
 	map_clear(sp->verdicts, free);
 	map_free(sp->verdicts);
+	json_decref(sp->host);
 	free(sp);
 }
 
@@ -99,6 +107,13 @@ static json_t *statement_new(const char *node, const struct speaker *sp)
 				    json_pack("[I, s]", (json_int_t)sp->config_version, hash));
 	}
 	return statement;
+}
+
+static void statement_add_host(json_t *statement, const struct speaker *sp)
+{
+	if (sp->host)
+		json_object_set_new(statement, "host",
+				    json_pack("[I, O]", (json_int_t)sp->host_version, sp->host));
 }
 
 static size_t json_len(const json_t *j)
@@ -222,6 +237,36 @@ void share_config(struct share *s, uint64_t hash)
 	message_send(s, draft_verdicts(s).message);
 }
 
+static void tell_host(struct share *s)
+{
+	const struct speaker *sp = map_get(s->speakers, s->me);
+	struct draft d = draft_verdicts(s);
+
+	statement_add_host(json_array_get(json_object_get(d.message, "states"), 0), sp);
+	message_send(s, d.message);
+}
+
+void share_host(struct share *s, json_t *host)
+{
+	struct speaker *sp = map_get(s->speakers, s->me);
+
+	if (json_equal(sp->host, host)) {
+		json_decref(host);
+		return;
+	}
+	json_decref(sp->host);
+	sp->host = host;
+	sp->host_version = ++s->version;
+	tell_host(s);
+}
+
+const json_t *share_host_of(const struct share *s, const char *node)
+{
+	const struct speaker *sp = map_get(s->speakers, node);
+
+	return sp ? sp->host : NULL;
+}
+
 static bool is_member(const struct share *s, const char *node)
 {
 	return strcmp(node, s->me) == 0 || s->hooks.is_member(s->hooks.ctx, node);
@@ -280,6 +325,7 @@ void share_repeat(struct share *s)
 	json_t *table = s->hooks.allocations(s->hooks.ctx);
 
 	tell_verdicts(s);
+	tell_host(s);
 	share_allocations(s, table);
 	json_decref(table);
 }
@@ -296,6 +342,7 @@ void share_write(const struct share *s, struct buf *out)
 			continue;
 		json_t *statement = statement_new(node, sp);
 
+		statement_add_host(statement, sp);
 		MAP_EACH (sp->verdicts, service, v) {
 			json_object_set_new(json_object_get(statement, "serving"), service,
 					    verdict_json(v));
@@ -384,6 +431,27 @@ static bool config_take(struct speaker *sp, const json_t *config)
 	return true;
 }
 
+static bool host_take(struct share *s, const char *node, struct speaker *sp, const json_t *said)
+{
+	json_t *host = json_array_get(said, 1);
+	uint64_t version;
+
+	if (!said)
+		return false;
+	if (!number_of(json_array_get(said, 0), &version) || !json_is_object(host) ||
+	    json_len(host) > SHARE_HOST_MAX) {
+		s->refused++;
+		return false;
+	}
+	if (version <= sp->host_version)
+		return false;
+	json_decref(sp->host);
+	sp->host = json_incref(host);
+	sp->host_version = version;
+	s->hooks.host(s->hooks.ctx, node, host);
+	return true;
+}
+
 /*
  * Others remember an earlier life of ours with a later epoch: the clock went back before this
  * start. They would not listen to us until they forget. Another life may have met the same one: the
@@ -418,7 +486,11 @@ static void speaker_restart(struct share *s, const char *node, struct speaker *s
 	s->heard -= map_len(sp->verdicts);
 	map_clear(sp->verdicts, free);
 	sp->epoch = epoch;
-	sp->config = sp->config_version = 0;
+	sp->config = sp->config_version = sp->host_version = 0;
+	if (sp->host)
+		s->hooks.host(s->hooks.ctx, node, NULL);
+	json_decref(sp->host);
+	sp->host = NULL;
 }
 
 static bool statement_of(struct share *s, const char *node, uint64_t epoch, const json_t *statement)
@@ -438,6 +510,7 @@ static bool statement_of(struct share *s, const char *node, uint64_t epoch, cons
 	if (news)
 		speaker_restart(s, node, sp, epoch);
 	news |= config_take(sp, json_object_get(statement, "config"));
+	news |= host_take(s, node, sp, json_object_get(statement, "host"));
 	json_object_foreach(serving, service, one)
 	{
 		news |= verdict_take(s, node, sp, service, one);

@@ -1,6 +1,6 @@
 /**
  * What the members of a cluster tell each other beside being alive: which services each of them
- * serves (the verdict of its health checks), and the table of allocations. It travels as JSON in
+ * serves (the verdict of its health checks), what its host is like (app/reach.h), and the table of allocations. It travels as JSON in
  * gossip's user messages when something changes, and whole in push/pull, so that nothing stays
  * lost. Members that are not crier ignore it.
  *
@@ -29,6 +29,8 @@ struct share_hooks {
 	void (*verdict)(void *ctx, const char *node, const char *service, bool servable);
 	/** @node says nothing about @service any more: it has no check, or was started anew. */
 	void (*silent)(void *ctx, const char *node, const char *service);
+	/** What @node says of its host; NULL: nothing any more. Borrowed. */
+	void (*host)(void *ctx, const char *node, const json_t *host);
 	/** Does @node live, as gossip knows? What others say of the dead is not passed on. */
 	bool (*is_member)(void *ctx, const char *node);
 	/**
@@ -49,6 +51,11 @@ struct share *share_free(struct share *s);
 void share_serve(struct share *s, const char *service, bool servable);
 /** No verdict any more: the service, or its check, is gone. */
 void share_unserve(struct share *s, const char *service);
+
+/** What our host is like, taken; told to the others when it is news. */
+void share_host(struct share *s, json_t *host);
+/** The last that @node has said of its host; NULL: nothing. Borrowed. */
+const json_t *share_host_of(const struct share *s, const char *node);
 
 /** The hash of our configuration's pools and services: members with the same one decide alike. */
 void share_config(struct share *s, uint64_t hash);

@@ -42,6 +42,9 @@ void mesh_body_encode(const struct mesh_frame *f, struct wr *w)
 		break;
 	case MESH_TAKEN:
 		break;
+	case MESH_NEWS:
+		wr_bytes(w, f->text.p, f->text.left);
+		break;
 	}
 }
 
@@ -65,6 +68,9 @@ bool mesh_body_decode(struct rd body, struct mesh_frame *out)
 		f.yes = rd_u8(&body);
 		break;
 	case MESH_TAKEN:
+		break;
+	case MESH_NEWS:
+		f.text = body;
 		break;
 	default:
 		return false;

@@ -18,7 +18,7 @@
 #include "cluster/crypt.h"
 
 #define MESH_NAME_MAX	  255
-#define MESH_BODY_MAX	  512
+#define MESH_BODY_MAX	  1024
 #define MESH_FRAME_MAX	  (2 + MESH_BODY_MAX + CRYPT_OVERHEAD)
 #define MESH_PREAMBLE_LEN 24
 #define MESH_RANDOM_LEN	  16
@@ -30,6 +30,7 @@ enum mesh_frame_type {
 	MESH_ANSWER = 3, /* query, yes */
 	MESH_AWAY = 4,	 /* yes: I give everything up, take it; no: I am back */
 	MESH_TAKEN = 5,	 /* what you gave up is announced here */
+	MESH_NEWS = 6,	 /* text: what members share, faster than by gossip */
 };
 
 struct mesh_frame {
@@ -38,6 +39,7 @@ struct mesh_frame {
 	bool yes;
 	const char *name; /* not terminated in what was received; lives until the next input */
 	size_t name_len;
+	struct rd text; /* lives as long */
 };
 
 /** Write a body; latches @w when it does not fit. */

@@ -10,6 +10,7 @@
 struct roll {
 	const struct world_node **nodes;
 	bool *stands;
+	bool *linked; /* it stands, and its links have a carrier: others come after those that do */
 	int *score;
 	size_t n;
 };
@@ -73,6 +74,55 @@ static int node_score(const struct subject *sub, const struct advs *advs,
 	return score;
 }
 
+/* Can the node announce there? In the order of better and better. */
+enum reach { REACH_NONE, REACH_DOWN, REACH_UP };
+
+static bool text_in(const struct cfg_texts *set, const char *text)
+{
+	for (size_t i = 0; i < set->n; i++)
+		if (strcmp(set->v[i], text) == 0)
+			return true;
+	return false;
+}
+
+static bool is_lost(const struct world_reach *r, const struct addr *addr)
+{
+	for (size_t i = 0; i < r->n_lost; i++)
+		if (prefix_contains(&r->lost[i], addr))
+			return true;
+	return false;
+}
+
+static enum reach adv_reach(const struct subject *sub, const struct cfg_l2_adv *adv,
+			    const struct world_reach *r)
+{
+	enum reach best = REACH_NONE;
+
+	if (adv->interfaces.n == 0)
+		return r->any && !is_lost(r, &sub->s->addresses[0]) ? REACH_UP : REACH_DOWN;
+	for (size_t i = 0; i < adv->interfaces.n; i++) {
+		if (text_in(&r->up, adv->interfaces.v[i]))
+			return REACH_UP;
+		if (text_in(&r->down, adv->interfaces.v[i]))
+			best = REACH_DOWN;
+	}
+	return best;
+}
+
+/* Members that are not crier do not hear of links: then they count for nobody. */
+static enum reach node_reach(const struct subject *sub, const struct advs *advs,
+			     const struct world_node *node)
+{
+	enum reach best = REACH_NONE;
+
+	if (!node->reach.said || world_is_reference(sub->w))
+		return REACH_UP;
+	for (size_t i = 0; i < advs->n && best != REACH_UP; i++)
+		if (subject_selects(sub, &advs->v[i]->node_selectors, node))
+			best = MAX(best, adv_reach(sub, advs->v[i], &node->reach));
+	return best;
+}
+
 /* NULL when the node is a candidate, else what keeps it from being one. */
 static const char *why_not(const struct subject *sub, const struct advs *advs,
 			   const struct world_node *node)
@@ -90,6 +140,8 @@ static const char *why_not(const struct subject *sub, const struct advs *advs,
 		return "no advertisement selects the node";
 	if (subject_is_local(sub) && !world_servable(sub->s, node->name))
 		return "the service is not served on the node";
+	if (node_reach(sub, advs, node) == REACH_NONE)
+		return "the node has none of the links that the advertisement names";
 	return NULL;
 }
 
@@ -103,6 +155,7 @@ static struct roll roll_new(const struct world *w, struct arena *a)
 		n++;
 	r.nodes = arena_new_n(a, const struct world_node *, n);
 	r.stands = arena_new_n(a, bool, n);
+	r.linked = arena_new_n(a, bool, n);
 	r.score = arena_new_n(a, int, n);
 	for (size_t at = 0; (node = world_next_node(w, &at));)
 		r.nodes[r.n++] = node;
@@ -115,6 +168,7 @@ static struct roll roll_of(const struct subject *sub, const struct advs *advs, s
 
 	for (size_t i = 0; i < r.n; i++) {
 		r.stands[i] = !why_not(sub, advs, r.nodes[i]);
+		r.linked[i] = r.stands[i] && node_reach(sub, advs, r.nodes[i]) == REACH_UP;
 		r.score[i] = r.stands[i] ? node_score(sub, advs, r.nodes[i]) : 0;
 	}
 	return r;
@@ -140,8 +194,11 @@ static struct roll roll_merge(const struct world *w, const struct roll *const *v
 	for (size_t i = 0; i < r.n; i++) {
 		size_t standing = 0;
 
+		r.linked[i] = true;
+
 		for (size_t j = 0; j < n; j++) {
 			standing += v[j]->stands[i];
+			r.linked[i] &= v[j]->linked[i] || !v[j]->stands[i];
 			r.score[i] += v[j]->score[i];
 		}
 		r.stands[i] = how == ROLL_ALL_OF ? standing == n : standing > 0;
@@ -155,21 +212,31 @@ struct order {
 	size_t n;
 };
 
-static struct order roll_rank(const struct roll *r, const struct addr *by, struct arena *a)
+/* Those whose links have a carrier, or the others, to @v; returns how many. */
+static size_t rank_some(const struct roll *r, bool linked, const struct addr *by,
+			struct plan_candidate *v, struct arena *a)
 {
-	size_t n = roll_count(r), at = 0;
-	struct rank_node *ranks = mem_new_n(struct rank_node, n);
-	struct plan_candidate *v = arena_new_n(a, struct plan_candidate, n);
+	struct rank_node *ranks = mem_new_n(struct rank_node, r->n);
+	size_t n = 0;
 
 	for (size_t i = 0; i < r->n; i++)
-		if (r->stands[i])
-			ranks[at++] = (struct rank_node){ .name = r->nodes[i]->name,
-							  .score = r->score[i] };
+		if (r->stands[i] && r->linked[i] == linked)
+			ranks[n++] = (struct rank_node){ .name = r->nodes[i]->name,
+							 .score = r->score[i] };
 	rank_nodes(ranks, n, by);
 	for (size_t i = 0; i < n; i++)
 		v[i] = (struct plan_candidate){ .node = arena_strdup(a, ranks[i].name),
 						.score = ranks[i].score };
 	free(ranks);
+	return n;
+}
+
+static struct order roll_rank(const struct roll *r, const struct addr *by, struct arena *a)
+{
+	struct plan_candidate *v = arena_new_n(a, struct plan_candidate, roll_count(r));
+	size_t n = rank_some(r, true, by, v, a);
+
+	n += rank_some(r, false, by, v + n, a);
 	return (struct order){ .v = v, .n = n };
 }
 
@@ -281,14 +348,6 @@ static bool order_has(const struct order *o, const char *node)
 	return false;
 }
 
-static bool text_in(const struct cfg_texts *set, const char *text)
-{
-	for (size_t i = 0; i < set->n; i++)
-		if (strcmp(set->v[i], text) == 0)
-			return true;
-	return false;
-}
-
 /* The interfaces of all advertisements that select the node; one that names none opens them all. */
 static bool interfaces_of(const struct draft *d, const struct advs *advs, struct cfg_texts *out)
 {
@@ -356,6 +415,11 @@ static void elect(struct draft *d, const struct advs *advs)
 	}
 	const char *owner = d->l2[0].succession[0].node;
 	bool fair = is_fair(d, advs, owner);
+	bool linked = node_reach(&d->sub, advs, d->node) == REACH_UP;
+	if (!draft_test(d, "layer2-link", linked || d->owner, REASON_NOT_OWNER,
+			linked ? "the node has a link with a carrier for it"
+			       : "no link of the node that it is announced on has a carrier"))
+		return;
 	if (!draft_test(d, "ranking", d->owner, REASON_NOT_OWNER, "%s is first of %zu%s", owner,
 			d->l2[0].n_succession,
 			fair ? ""

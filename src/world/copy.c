@@ -87,3 +87,44 @@ const struct cfg_node_weight *copy_weights(struct arena *a, const struct cfg_nod
 		out[i].node = arena_strdup(a, v[i].node);
 	return out;
 }
+
+static struct cfg_texts copy_texts(struct arena *a, const struct cfg_texts *t)
+{
+	const char **v = t->n ? arena_new_n(a, const char *, t->n) : NULL;
+
+	for (size_t i = 0; i < t->n; i++)
+		v[i] = arena_strdup(a, t->v[i]);
+	return (struct cfg_texts){ .v = v, .n = t->n };
+}
+
+static bool texts_eq(const struct cfg_texts *a, const struct cfg_texts *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (strcmp(a->v[i], b->v[i]) != 0)
+			return false;
+	return true;
+}
+
+struct world_reach copy_reach(struct arena *a, const struct world_reach *r)
+{
+	return (struct world_reach){
+		.said = r->said,
+		.any = r->any,
+		.up = copy_texts(a, &r->up),
+		.down = copy_texts(a, &r->down),
+		.lost = copy_array(a, r->lost, r->n_lost, sizeof(*r->lost)),
+		.n_lost = r->n_lost,
+	};
+}
+
+bool copy_reach_eq(const struct world_reach *a, const struct world_reach *b)
+{
+	if (a->said != b->said || a->any != b->any || a->n_lost != b->n_lost)
+		return false;
+	for (size_t i = 0; i < a->n_lost; i++)
+		if (prefix_cmp(&a->lost[i], &b->lost[i]) != 0)
+			return false;
+	return texts_eq(&a->up, &b->up) && texts_eq(&a->down, &b->down);
+}

@@ -5,6 +5,7 @@
 #define WORLD_COPY_H
 
 #include "config/cfg.h"
+#include "world/world.h"
 
 /** NULL stays NULL. */
 const char *copy_text(struct arena *a, const char *text);
@@ -12,6 +13,8 @@ struct labels copy_labels(struct arena *a, const struct labels *l);
 bool copy_labels_eq(const struct labels *a, const struct labels *b);
 struct selectors copy_selectors(struct arena *a, const struct selectors *s);
 const struct addr *copy_addrs(struct arena *a, const struct addr *v, size_t n);
+struct world_reach copy_reach(struct arena *a, const struct world_reach *r);
+bool copy_reach_eq(const struct world_reach *a, const struct world_reach *b);
 const struct cfg_port *copy_ports(struct arena *a, const struct cfg_port *v, size_t n);
 const struct cfg_node_weight *copy_weights(struct arena *a, const struct cfg_node_weight *v,
 					   size_t n);

@@ -11,6 +11,7 @@ struct node {
 	struct labels given; /* as a source said */
 	struct arena *own_arena;
 	struct labels own; /* as the configuration said; ourselves only */
+	struct arena *reach_arena;
 };
 
 struct nodes {
@@ -57,6 +58,7 @@ static void node_free(struct node *node)
 {
 	arena_free(node->given_arena);
 	arena_free(node->own_arena);
+	arena_free(node->reach_arena);
 	free((char *)(uintptr_t)node->pub.name);
 	free(node);
 }
@@ -154,6 +156,20 @@ bool nodes_drained(struct nodes *t, const char *name, bool drained)
 	if (!nodes_search(t, name, &at) || t->v[at]->pub.drained == drained)
 		return false;
 	t->v[at]->pub.drained = drained;
+	return true;
+}
+
+bool nodes_reach(struct nodes *t, const char *name, const struct world_reach *reach)
+{
+	struct arena *fresh;
+	size_t at;
+
+	if (!nodes_search(t, name, &at) || copy_reach_eq(&t->v[at]->pub.reach, reach))
+		return false;
+	fresh = arena_new();
+	t->v[at]->pub.reach = copy_reach(fresh, reach);
+	arena_free(t->v[at]->reach_arena);
+	t->v[at]->reach_arena = fresh;
 	return true;
 }
 

@@ -17,6 +17,7 @@ bool nodes_set(struct nodes *t, const struct world_node *node);
 bool nodes_alive(struct nodes *t, const char *name, bool alive);
 bool nodes_heard(struct nodes *t, const char *name, bool heard);
 bool nodes_drained(struct nodes *t, const char *name, bool drained);
+bool nodes_reach(struct nodes *t, const char *name, const struct world_reach *reach);
 bool nodes_del(struct nodes *t, const char *name);
 /** What the configuration says of our own labels; none leaves those that nodes_set() gave. */
 bool nodes_own_labels(struct nodes *t, const struct labels *labels);

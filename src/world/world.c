@@ -350,6 +350,14 @@ void world_node_drained(struct world *w, const char *name, bool drained)
 		world_tell(w, WORLD_NODE, name);
 }
 
+void world_node_reach(struct world *w, const char *name, const struct world_reach *reach)
+{
+	static const struct world_reach nothing;
+
+	if (nodes_reach(w->nodes, name, reach ? reach : &nothing))
+		world_tell(w, WORLD_NODE, name);
+}
+
 void world_node_del(struct world *w, const char *name)
 {
 	char *gone = mem_strdup(name); /* @name may be the node's own */

@@ -14,6 +14,18 @@
 struct object_service;
 struct object_endpoints;
 
+/**
+ * Where a node can announce by Layer 2, by its own word. Zero-initialised: it has not said.
+ */
+struct world_reach {
+	bool said;
+	bool any;		   /* some link that may be used has a carrier */
+	struct cfg_texts up;	   /* links that advertisements name, and that have a carrier */
+	struct cfg_texts down;	   /* those that have none */
+	const struct prefix *lost; /* networks of links without a carrier, reached by no other */
+	size_t n_lost;
+};
+
 /** A machine that may announce: every one that a source knows, alive or not. */
 struct world_node {
 	const char *name;
@@ -24,6 +36,7 @@ struct world_node {
 	bool network_unavailable; /* condition NetworkUnavailable=True */
 	bool excluded;		  /* the exclude-from-external-load-balancers label */
 	bool drained;		  /* it gives everything up, by its own word: crier drain */
+	struct world_reach reach;
 };
 
 /**
@@ -133,6 +146,8 @@ void world_node_alive(struct world *w, const char *name, bool alive);
 void world_node_heard(struct world *w, const char *name, bool heard);
 /** Ourselves or another one, by its own word; of a node that is known. */
 void world_node_drained(struct world *w, const char *name, bool drained);
+/** Of a node that is known; copied. NULL: it says nothing. */
+void world_node_reach(struct world *w, const char *name, const struct world_reach *reach);
 void world_node_del(struct world *w, const char *name);
 const struct world_node *world_node(const struct world *w, const char *name);
 

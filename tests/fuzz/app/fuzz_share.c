@@ -50,6 +50,12 @@ static bool on_merge(void *ctx, const json_t *table)
 	return false;
 }
 
+static void on_host(void *ctx, const char *node, const json_t *host)
+{
+	(void)ctx;
+	assert(node && (!host || json_is_object(host)));
+}
+
 static struct share *member(const char *name, size_t *told)
 {
 	struct share *s = share_new(name, 1000,
@@ -57,6 +63,7 @@ static struct share *member(const char *name, size_t *told)
 							   .broadcast = on_broadcast,
 							   .verdict = on_verdict,
 							   .silent = on_silent,
+							   .host = on_host,
 							   .is_member = on_is_member,
 							   .allocations = no_allocations,
 							   .merge_allocations = on_merge });

@@ -34,6 +34,15 @@ static void on_verdict(void *ctx, const char *node, const char *service, bool se
 	(void)snprintf(e->log + n, LOG_MAX - n, "%s:%s=%d ", node, service, servable);
 }
 
+static void on_host(void *ctx, const char *node, const json_t *host)
+{
+	struct ear *e = ctx;
+	size_t n = strlen(e->log);
+	CLEANUP(mem_freep) char *text = host ? json_dumps(host, JSON_COMPACT) : NULL;
+
+	(void)snprintf(e->log + n, LOG_MAX - n, "%s@%s ", node, text ? text : "-");
+}
+
 static bool on_is_member(void *ctx, const char *node)
 {
 	(void)ctx;
@@ -71,6 +80,7 @@ static struct share *share_with(struct ear *e, const char *me, uint64_t epoch)
 						.broadcast = on_broadcast,
 						.verdict = on_verdict,
 						.silent = on_silent,
+						.host = on_host,
 						.is_member = on_is_member,
 						.allocations = on_allocations,
 						.merge_allocations = on_merge });
@@ -262,6 +272,38 @@ static void an_earlier_life_of_ours_is_refuted(void **state)
 	ear_free(f);
 }
 
+#define HOST(version, host)                                                                      \
+	"{\"crier\":1,\"states\":[{\"node\":\"n\",\"epoch\":7,\"serving\":{},\"host\":[" version \
+	"," host "]}]}"
+
+static void hosts_are_told_and_forgotten(void **state)
+{
+	struct ear *e = mem_new(struct ear), *f = mem_new(struct ear);
+	struct share *a = share_with(e, "a", 1), *b = share_with(f, "b", 1);
+	struct buf all = { 0 };
+
+	(void)state;
+	share_host(a, json_pack("{s:b}", "any", 1));
+	share_host(a, json_pack("{s:b}", "any", 1));
+	assert_int_equal(e->n_sent, 1); /* the second is no news */
+	assert_true(share_read(b, rd_from(e->sent.p, e->sent.len)));
+	assert_told(f, "a@{\"any\":true} ");
+	share_write(a, &all);
+	assert_false(share_read(b, rd_from(all.p, all.len)));
+	assert_true(hears(b, HOST("4", "{\"any\":false}")));
+	assert_told(f, "n@{\"any\":false} ");
+	assert_false(hears(b, HOST("3", "{\"any\":true}"))); /* older */
+	assert_non_null(share_host_of(b, "n"));
+	assert_true(hears(b, SAY("8", ""))); /* a new life says it anew */
+	assert_told(f, "n@- ");
+	assert_null(share_host_of(b, "n"));
+	buf_fini(&all);
+	share_free(a);
+	share_free(b);
+	ear_free(e);
+	ear_free(f);
+}
+
 /* --- what is refused --- */
 
 static const struct refusal {
@@ -290,6 +332,11 @@ static const struct refusal {
 	{ "a verdict that is no list", SAY("1", "\"web\":true"), 1 },
 	{ "a verdict that is a number", SAY("1", "\"web\":[1,1]"), 1 },
 	{ "allocations are no list", "{\"crier\":1,\"allocations\":{}}", 0 },
+	{ "a host that is no object",
+	  "{\"crier\":1,\"states\":[{\"node\":\"n\",\"epoch\":1,\"serving\":{},\"host\":[1,2]}]}",
+	  1 },
+	{ "a host without version",
+	  "{\"crier\":1,\"states\":[{\"node\":\"n\",\"epoch\":1,\"serving\":{},\"host\":{}}]}", 1 },
 	{ "ours",
 	  "{\"crier\":1,\"states\":[{\"node\":\"me\",\"epoch\":1,\"serving\":{\"w\":[9,true]}}]}",
 	  0 },
@@ -339,6 +386,7 @@ int main(void)
 		cmocka_unit_test(a_new_life_takes_the_old_one_back),
 		cmocka_unit_test(an_earlier_life_of_ours_is_refuted),
 		cmocka_unit_test(names_have_a_bound),
+		cmocka_unit_test(hosts_are_told_and_forgotten),
 	};
 
 	return cmocka_run_group_tests_name("app/share", tests, NULL, NULL) +

@@ -114,6 +114,12 @@ static bool merge_nothing(void *ctx, const json_t *table)
 	return false;
 }
 
+static void on_host(void *ctx, const char *node, const json_t *host)
+{
+	(void)ctx, (void)node;
+	assert_true(!host || json_is_object(host));
+}
+
 /* --- what happens --- */
 
 static void member_start(size_t i)
@@ -131,6 +137,7 @@ static void member_start(size_t i)
 						    .broadcast = on_broadcast,
 						    .verdict = on_verdict,
 						    .silent = on_silent,
+						    .host = on_host,
 						    .is_member = on_is_member,
 						    .allocations = no_allocations,
 						    .merge_allocations = merge_nothing });

@@ -57,6 +57,8 @@ static const struct frame_case frames[] = {
 	{ "away", { .type = MESH_AWAY, .yes = true } },
 	{ "back", { .type = MESH_AWAY } },
 	{ "taken", { .type = MESH_TAKEN } },
+	{ "news", { .type = MESH_NEWS, .text = { (const uint8_t *)"{}", 2, false } } },
+	{ "no news", { .type = MESH_NEWS } },
 };
 
 static void assert_same(const struct mesh_frame *got, const struct mesh_frame *want)
@@ -67,6 +69,9 @@ static void assert_same(const struct mesh_frame *got, const struct mesh_frame *w
 	assert_int_equal(got->name_len, want->name_len);
 	if (want->name_len)
 		assert_memory_equal(got->name, want->name, want->name_len);
+	assert_int_equal(got->text.left, want->text.left);
+	if (want->text.left)
+		assert_memory_equal(got->text.p, want->text.p, want->text.left);
 }
 
 static void travels(const struct mesh_frame *f, const struct crypt_ring *ring)

@@ -135,6 +135,57 @@ static void excluded(struct scene *s)
 	world_node_set(s->w, &node);
 }
 
+static void says_links(struct scene *s, const char *node, bool any, const char *up,
+		       const char *down)
+{
+	const struct world_reach r = {
+		.said = true, .any = any, .up = { &up, up != NULL }, .down = { &down, down != NULL }
+	};
+
+	world_node_reach(s->w, node, &r);
+}
+
+static void owner_has_no_carrier(struct scene *s)
+{
+	says_links(s, "edge-b", false, NULL, NULL);
+	says_links(s, "edge-a", true, NULL, NULL);
+}
+
+static void nobody_has_a_carrier(struct scene *s)
+{
+	for (size_t i = 0; i < ARRAY_LEN(scene_nodes); i++)
+		says_links(s, scene_nodes[i], false, NULL, NULL);
+}
+
+static void owner_lost_the_network(struct scene *s)
+{
+	const struct addr in = fx_addr("10.20.30.0");
+	struct prefix lost = prefix_of(&in, 24);
+	const struct world_reach r = { .said = true, .any = true, .lost = &lost, .n_lost = 1 };
+
+	world_node_reach(s->w, "edge-b", &r);
+}
+
+static void no_carrier_beside_others(struct scene *s)
+{
+	owner_has_no_carrier(s);
+	world_set_reference(s->w, true);
+}
+
+static void on_eth1(struct scene *s)
+{
+	static const char *const names[] = { "eth1" };
+
+	s->l2[0].interfaces = (struct cfg_texts){ names, 1 };
+}
+
+static void links_differ(struct scene *s)
+{
+	says_links(s, "edge-a", true, "eth1", NULL);
+	says_links(s, "edge-b", true, NULL, "eth1");
+	says_links(s, "worker-a", true, NULL, NULL);
+}
+
 static void prefer_edge_a(struct scene *s)
 {
 	static struct cfg_preference p;
@@ -217,6 +268,17 @@ static const struct rule rules[] = {
 	  NULL },
 	{ "5: a health check that passes here", checked, passes_on_workers, "worker-a", "",
 	  "worker-a worker-b" },
+	{ "5: no carrier", nothing, owner_has_no_carrier, "worker-a", "",
+	  "worker-a edge-a worker-b edge-b" },
+	{ "5: no carrier, itself", nothing, owner_has_no_carrier, "edge-b", "notOwner",
+	  "worker-a edge-a worker-b edge-b" },
+	{ "5: nobody has a carrier", nothing, nobody_has_a_carrier, "edge-b", "", ALL_ORDER },
+	{ "5: the link of the network has none", nothing, owner_lost_the_network, "worker-a", "",
+	  "worker-a edge-a worker-b edge-b" },
+	{ "5: no carrier, beside the reference", nothing, no_carrier_beside_others, "edge-b", "",
+	  ALL_ORDER },
+	{ "5: a named link", on_eth1, links_differ, "edge-a", "", "edge-a worker-b edge-b" },
+	{ "5: a named link that it has not", on_eth1, links_differ, "worker-a", "notOwner", NULL },
 	{ "6: preference of the advertisement", prefer_edge_a, NULL, "edge-a", "",
 	  "edge-a edge-b worker-a worker-b" },
 	{ "6: equal preferences are ranked by hash", prefer_two, NULL, "edge-a", "",
