@@ -96,7 +96,8 @@ struct bfd_session {
 	struct mono tx_last;
 	struct mono tx_at;
 	struct mono rx_last;
-	struct mono silent_from; /* the silence that counts: since rx_last, or since we were away after it */
+	struct mono
+		silent_from; /* the silence that counts: since rx_last, or since we were away after it */
 	struct mono detect_at;
 
 	/* §6.7.1. The sequence number of the next packet, and of the last one accepted. */

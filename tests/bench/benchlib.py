@@ -215,6 +215,14 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
+def compiled(directory, name):
+    """The C program tests/bench/NAME.c, built there."""
+    program = directory / name
+    source = ROOT / "tests" / "bench" / f"{name}.c"
+    subprocess.run(["cc", "-D_GNU_SOURCE", "-O2", "-o", program, source], check=True)
+    return program
+
+
 def version(command, pattern=r"(\d+\.\d+[.\d]*)"):
     done = subprocess.run(command, capture_output=True, text=True)
     found = re.search(pattern, done.stdout + done.stderr)

@@ -118,9 +118,7 @@ class Far:
     """The far end; orders go to its standard input."""
 
     def __init__(self, lab, lan, load):
-        program = lab.dir / "bfd_far"
-        source = b.ROOT / "tests" / "bench" / "bfd_far.c"
-        subprocess.run(["cc", "-D_GNU_SOURCE", "-O2", "-o", program, source], check=True)
+        program = b.compiled(lab.dir, "bfd_far")
         self.host = lab.host("far", lan, f"{OTHER}/16")
         self.host.run("ip route add local 10.60.8.0/21 dev lo")      # every address of it is ours
         # crier's BGP sessions, which come with its BFD sessions, stay out of the account: nobody refuses them.
@@ -145,6 +143,19 @@ class Far:
             wait_for(lambda: self.stats()["up"] == load.sessions, "all sessions are up", timeout, 0.2)
             return True
         return False
+
+
+class Pauses:
+    """Counts how often the machine itself stands still for longer than `limit_ms` (pauses.c)."""
+
+    def __init__(self, lab, limit_ms):
+        self.process = subprocess.Popen([b.compiled(lab.dir, "pauses"), str(int(limit_ms * 1000))],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def end(self):
+        """How many, and the longest delay of all in ms."""
+        count, longest_us = self.process.communicate()[0].split()
+        return int(count), int(longest_us) / 1000
 
 
 def lost_in_buffers(host):

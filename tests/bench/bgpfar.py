@@ -14,9 +14,7 @@ class Far:
     """Session i is with @first + i; orders go to its standard input."""
 
     def __init__(self, lab, lan, first=HOST, sessions=1, hold_s=9):
-        program = lab.dir / "bgp_far"
-        source = b.ROOT / "tests" / "bench" / "bgp_far.c"
-        subprocess.run(["cc", "-D_GNU_SOURCE", "-O2", "-o", program, source], check=True)
+        program = b.compiled(lab.dir, "bgp_far")
         self.sessions = sessions
         self.host = lab.host("bgpfar", lan, f"{HOST}/16")
         if first != HOST:

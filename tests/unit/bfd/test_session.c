@@ -238,7 +238,8 @@ static void a_pause_of_ours_is_not_their_silence(void **state)
 	bfd_session_was_away(&r.s, back);
 	tick_at(&r, mono_add(back, DUR_NS(detect.ns - 1)));
 	assert_int_equal(r.s.state, BFD_UP);
-	bfd_session_was_away(&r.s, r.now); /* once is enough: a host that starves still learns of a death */
+	bfd_session_was_away(
+		&r.s, r.now); /* once is enough: a host that starves still learns of a death */
 	tick_after_us(&r, 1);
 	assert_int_equal(r.s.state, BFD_DOWN);
 }
