@@ -82,6 +82,11 @@ void bgp_peer_locate(struct bgp_peer *p);
 void bgp_peer_found(struct bgp_peer *p, const struct addr *addr);
 /** Do what the session asks for, write what can be written, arm the timer. After every call into the session. */
 void bgp_peer_settle(struct bgp_peer *p);
+/** Begin the session, where nothing holds it back. */
+void bgp_peer_start(struct bgp_peer *p);
+/** Down until bgp_peer_return(); @restart: the peer may keep our routes. @text (may be NULL) goes along. */
+void bgp_peer_stop(struct bgp_peer *p, bool restart, const char *text);
+void bgp_peer_return(struct bgp_peer *p);
 /** The peer connected: takes @fd. */
 void bgp_peer_offer(struct bgp_peer *p, int fd);
 /** The connection that stands for the session. */

@@ -500,6 +500,35 @@ void bgp_peer_locate(struct bgp_peer *p)
 		bgp_unnumbered_new(p->sp->loop, p->conf.zone, rng_u64(&p->sp->rng), on_found, p);
 }
 
+/* --- by hand, and with the speaker --- */
+
+void bgp_peer_start(struct bgp_peer *p)
+{
+	if (!p->held && !p->admin_down)
+		bgp_session_start(&p->session, loop_now(p->sp->loop));
+	bgp_peer_settle(p);
+}
+
+void bgp_peer_stop(struct bgp_peer *p, bool restart, const char *text)
+{
+	struct mono now = loop_now(p->sp->loop);
+
+	p->admin_down = true;
+	p->retired = false;
+	if (restart)
+		bgp_session_leave(&p->session, text, now);
+	else
+		bgp_session_stop(&p->session, BGP_CEASE_SHUTDOWN, text, now);
+	bgp_peer_settle(p);
+}
+
+void bgp_peer_return(struct bgp_peer *p)
+{
+	p->admin_down = false;
+	p->retired = false;
+	bgp_peer_start(p);
+}
+
 struct bgp_peer *bgp_peer_new(struct bgp_speaker *sp, const struct bgp_peer_conf *conf,
 			      unsigned number)
 {

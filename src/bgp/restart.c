@@ -86,18 +86,6 @@ void bgp_speaker_leave(struct bgp_speaker *sp, bool leaving)
 		bgp_peer_reformat(p);
 }
 
-static void stop_peer(struct bgp_peer *p, bool restart, const char *text)
-{
-	struct mono now = loop_now(p->sp->loop);
-
-	p->admin_down = true;
-	if (restart)
-		bgp_session_leave(&p->session, text, now);
-	else
-		bgp_session_stop(&p->session, BGP_CEASE_SHUTDOWN, text, now);
-	bgp_peer_settle(p);
-}
-
 bool bgp_speaker_is_heard(const struct bgp_speaker *sp)
 {
 	void *at;
@@ -106,15 +94,6 @@ bool bgp_speaker_is_heard(const struct bgp_speaker *sp)
 		if (((const struct bgp_peer *)at)->session.state == BGP_ESTABLISHED)
 			return true;
 	return false;
-}
-
-static void peer_return(struct bgp_peer *p)
-{
-	p->retired = false;
-	p->admin_down = false;
-	if (!p->held)
-		bgp_session_start(&p->session, loop_now(p->sp->loop));
-	bgp_peer_settle(p);
 }
 
 void bgp_speaker_retire(struct bgp_speaker *sp, bool retired, const char *text)
@@ -126,10 +105,10 @@ void bgp_speaker_retire(struct bgp_speaker *sp, bool retired, const char *text)
 		struct bgp_peer *p = at;
 
 		if (retired && !p->admin_down) {
+			bgp_peer_stop(p, false, text);
 			p->retired = true;
-			stop_peer(p, false, text);
 		} else if (!retired && p->retired) {
-			peer_return(p);
+			bgp_peer_return(p);
 		}
 	}
 }
@@ -139,7 +118,7 @@ void bgp_speaker_shutdown(struct bgp_speaker *sp, bool restart, const char *text
 	void *p;
 
 	for (size_t at = 0; map_next(sp->peers, &at, NULL, &p);)
-		stop_peer(p, restart, text);
+		bgp_peer_stop(p, restart, text);
 	bgp_speaker_listen(sp, &(struct bgp_listen_conf){ 0 });
 	sp->stopping = true;
 	bgp_speaker_lingered(sp);

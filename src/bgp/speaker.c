@@ -289,9 +289,7 @@ int bgp_speaker_peer_set(struct bgp_speaker *sp, const struct bgp_peer_conf *con
 	p->held = conf->held;
 	bgp_listen_touch(sp);
 	p->retired = p->admin_down = sp->retired;
-	if (!p->held && !p->admin_down)
-		bgp_session_start(&p->session, loop_now(sp->loop));
-	bgp_peer_settle(p);
+	bgp_peer_start(p);
 	return BGP_PEER_ADDED;
 }
 
@@ -444,13 +442,6 @@ int bgp_speaker_peer_down(struct bgp_speaker *sp, const char *name, uint8_t code
 	return 0;
 }
 
-static void stop_peer(struct bgp_peer *p, const char *text)
-{
-	p->admin_down = true;
-	bgp_session_stop(&p->session, BGP_CEASE_SHUTDOWN, text, loop_now(p->sp->loop));
-	bgp_peer_settle(p);
-}
-
 int bgp_speaker_peer_admin(struct bgp_speaker *sp, const char *name, enum bgp_admin what,
 			   const char *text, struct err *e)
 {
@@ -461,13 +452,11 @@ int bgp_speaker_peer_admin(struct bgp_speaker *sp, const char *name, enum bgp_ad
 		return -ERR_NOT_FOUND;
 	switch (what) {
 	case BGP_ADMIN_DOWN:
-		stop_peer(p, text);
+		bgp_peer_stop(p, false, text);
 		return 0;
 	case BGP_ADMIN_UP:
-		p->admin_down = false;
-		if (!p->held)
-			bgp_session_start(&p->session, loop_now(sp->loop));
-		break;
+		bgp_peer_return(p);
+		return 0;
 	case BGP_ADMIN_RESET:
 		bgp_cease_set(&fault, BGP_CEASE_RESET, text);
 		reset(p, &fault, "reset by hand");
@@ -493,10 +482,11 @@ int bgp_speaker_hold(struct bgp_speaker *sp, const char *name, bool hold, const 
 	if (p->held == hold)
 		return 0;
 	p->held = hold;
-	if (hold)
-		bgp_session_stop(&p->session, BGP_CEASE_BFD_DOWN, why, loop_now(sp->loop));
-	else if (!p->admin_down)
-		bgp_session_start(&p->session, loop_now(sp->loop));
+	if (!hold) {
+		bgp_peer_start(p);
+		return 0;
+	}
+	bgp_session_stop(&p->session, BGP_CEASE_BFD_DOWN, why, loop_now(sp->loop));
 	bgp_peer_settle(p);
 	return 0;
 }

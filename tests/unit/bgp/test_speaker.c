@@ -335,6 +335,35 @@ static void by_hand(void **state)
 	assert_string_equal(e.text, "no BGP peer tor-2");
 }
 
+static bool is_down_by_hand(const struct stage *s)
+{
+	struct bgp_peer_status status;
+
+	assert_true(bgp_speaker_find(s->sp, "tor-1", &status));
+	return status.admin_down;
+}
+
+/* What somebody says of a peer holds, whatever all of them do meanwhile. */
+static void by_hand_while_all_are_retired(void **state)
+{
+	struct stage *s = *state;
+
+	bring_up(s);
+	bgp_speaker_retire(s->sp, true, "maintenance");
+	assert_true(is_down_by_hand(s));
+	bgp_speaker_retire(s->sp, false, NULL);
+	assert_false(is_down_by_hand(s));
+	bgp_speaker_retire(s->sp, true, NULL);
+	assert_int_equal(bgp_speaker_peer_admin(s->sp, "tor-1", BGP_ADMIN_DOWN, NULL, NULL), 0);
+	bgp_speaker_retire(s->sp, false, NULL);
+	assert_true(is_down_by_hand(s));
+	bgp_speaker_retire(s->sp, true, NULL);
+	bgp_speaker_retire(s->sp, false, NULL);
+	assert_true(is_down_by_hand(s));
+	assert_int_equal(bgp_speaker_peer_admin(s->sp, "tor-1", BGP_ADMIN_UP, NULL, NULL), 0);
+	assert_false(is_down_by_hand(s));
+}
+
 static void notifications_are_told(void **state)
 {
 	struct stage *s = *state;
@@ -418,6 +447,7 @@ int main(void)
 		TEST(shutdown_does_not_wait_for_ever),
 		TEST(shutdown_without_sessions),
 		TEST(by_hand),
+		TEST(by_hand_while_all_are_retired),
 		TEST(notifications_are_told),
 		TEST(refused_connections_are_told_once),
 		TEST(confs_are_checked),
