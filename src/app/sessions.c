@@ -1,10 +1,9 @@
 #include "app/sessions.h"
 
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/bytes.h"
+#include "app/peering.h"
+#include "app/secret_file.h"
 #include "base/log.h"
 
 /* A table on its way to the packet thread, with the references that it holds. */
@@ -135,99 +134,14 @@ void sessions_route(struct sessions *s, const char *service, const struct plan_b
 	routes_set(s->routes, service, wanted, n);
 }
 
-/* The first line of a file that holds a secret, without its end. */
-static int secret_read(const char *path, char *out, size_t cap, struct err *e)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, out, cap - 1);
-
-	if (n < 0) {
-		int status = err_errno(e, "%s", path);
-
-		if (fd >= 0)
-			close(fd);
-		return status;
-	}
-	close(fd);
-	out[n] = '\0';
-	out[strcspn(out, "\r\n")] = '\0';
-	return out[0] ? 0 : err_set(e, ERR_CONFIG, "%s is empty", path);
-}
-
-/* The link that a link-local address is on. */
-static const char *zone_of(const struct cfg_peer *p)
-{
-	bool v6 = p->addr.family == FAMILY_V6;
-	bool local = cfg_peer_is_unnumbered(p) || (v6 && addr_is_link_local(&p->addr));
-
-	return p->zone || !local ? p->zone : p->interface;
-}
-
-static struct bgp_peer_conf peer_conf(const struct cfg_peer *p, const char *password)
-{
-	static const enum bgp_asn_rule asn_rules[] = {
-		[CFG_ASN_FIXED] = BGP_ASN_EXACT,
-		[CFG_ASN_INTERNAL] = BGP_ASN_INTERNAL,
-		[CFG_ASN_EXTERNAL] = BGP_ASN_EXTERNAL,
-	};
-	static const uint8_t roles[] = {
-		[CFG_ROLE_NONE] = BGP_ROLE_NONE,
-		[CFG_ROLE_PROVIDER] = BGP_ROLE_PROVIDER,
-		[CFG_ROLE_RS] = BGP_ROLE_RS,
-		[CFG_ROLE_RS_CLIENT] = BGP_ROLE_RS_CLIENT,
-		[CFG_ROLE_CUSTOMER] = BGP_ROLE_CUSTOMER,
-		[CFG_ROLE_PEER] = BGP_ROLE_PEER,
-	};
-	struct rd id = rd_from(p->router_id.b, 4); /* unset: zero, and the speaker's rules decide */
-
-	return (struct bgp_peer_conf){
-		.name = p->name,
-		.unnumbered = cfg_peer_is_unnumbered(p),
-		.addr = cfg_peer_is_unnumbered(p) ? (struct addr){ .family = FAMILY_V6 } : p->addr,
-		.port = p->port,
-		.zone = zone_of(p),
-		.device = p->vrf ? p->vrf : p->interface,
-		.source = p->source,
-		.password = password,
-		.ttl = p->ttl_security		 ? UINT8_MAX
-		       : cfg_peer_is_internal(p) ? 0
-						 : p->ttl,
-		.min_ttl = p->ttl_security ? (uint8_t)(UINT8_MAX + 1 - p->ttl_security) : 0,
-		.local_as = p->local_asn ? p->local_asn : p->my_asn,
-		.real_as = p->local_asn && p->local_asn != p->my_asn ? p->my_asn : 0,
-		.peer_as = p->peer_asn,
-		.asn_rule = asn_rules[p->dynamic_asn],
-		.router_id = rd_u32(&id),
-		.hold_s = (uint16_t)(p->hold.ns / 1000000000),
-		.keepalive_s = (uint16_t)(p->keepalive.ns / 1000000000),
-		.retry_max = p->connect_time,
-		.dual_stack = p->dual_stack || cfg_peer_is_unnumbered(p),
-		.passive = p->passive,
-		.in_vrf = p->vrf != NULL,
-		.delay_open = p->delay_open,
-		.restart_s = (uint16_t)(p->restart.ns / DUR_S(1).ns),
-		.role = roles[p->role],
-		.max_prefix = p->max_prefix,
-		.next_hop4 = p->next_hop4,
-		.next_hop6 = p->next_hop6,
-		.held = p->bfd && p->bfd_strict,
-	};
-}
-
 static int peer_apply(struct sessions *s, const struct cfg_peer *p, struct err *e)
 {
-	char secret[128];
-	const char *password = p->password;
+	struct peering peering;
+	int change = peering_make(p, &peering, e);
 
-	if (p->password_file) {
-		if (secret_read(p->password_file, secret, sizeof(secret), e) < 0)
-			return err_wrap(e, "peer %s: password-file", p->name);
-		password = secret;
-	}
-	struct bgp_peer_conf conf = peer_conf(p, password);
-	int change = bgp_speaker_peer_set(s->bgp, &conf, e);
-
-	explicit_bzero(secret, sizeof(secret));
+	if (change == 0)
+		change = bgp_speaker_peer_set(s->bgp, &peering.conf, e);
+	peering_wipe(&peering);
 	if (change < 0)
 		return err_wrap(e, "peer %s", p->name);
 	if (!p->bfd || !p->bfd_strict)
@@ -343,7 +257,7 @@ static const struct net_link *link_in_vrf(const struct sessions *s, const struct
 static const struct net_link *link_of(const struct sessions *s, const struct cfg_peer *p,
 				      const struct net_link *vrf)
 {
-	const char *zone = zone_of(p);
+	const char *zone = peering_zone(p);
 
 	if (zone)
 		return net_links_by_name(s->links, zone);
@@ -380,7 +294,8 @@ static int auth_make(const struct cfg_bfd_profile *profile, struct bfd_auth **ou
 		const char *text = a->keys[i].secret;
 
 		if (!text)
-			status = secret_read(a->keys[i].secret_file, secret, sizeof(secret), e);
+			status =
+				secret_file_read(a->keys[i].secret_file, secret, sizeof(secret), e);
 		text = text ? text : secret;
 		if (status == 0 && strlen(text) > bfd_auth_secret_max((enum bfd_auth_type)a->type))
 			status = err_set(e, ERR_CONFIG, "the secret of key %u is too long",

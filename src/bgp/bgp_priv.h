@@ -78,6 +78,8 @@ void bgp_peer_conf_fini(struct bgp_peer_conf *conf);
 struct bgp_session_conf bgp_peer_session_conf(const struct bgp_peer *p);
 /** The configuration's address holds from now on; an unnumbered peer is looked for. */
 void bgp_peer_locate(struct bgp_peer *p);
+/** What stands in the way of the peer's own connections; it is told once. */
+void bgp_peer_trouble(struct bgp_peer *p, const char *why);
 /** An unnumbered peer is here. */
 void bgp_peer_found(struct bgp_peer *p, const struct addr *addr);
 /** Do what the session asks for, write what can be written, arm the timer. After every call into the session. */
@@ -102,7 +104,7 @@ void bgp_peer_touch(struct bgp_peer *p);
 /* listen.c */
 void bgp_listen_init(struct bgp_speaker *sp);
 void bgp_listen_fini(struct bgp_speaker *sp);
-/** Peers changed: open and close listeners, and give them the peers' passwords, at the end of this turn. */
+/** Peers changed: open and close listeners, and give them the peers' keys, at the end of this turn. */
 void bgp_listen_touch(struct bgp_speaker *sp);
 /** Whether this peer could connect to us. */
 bool bgp_listen_serves(const struct bgp_speaker *sp, const struct bgp_peer_conf *conf);

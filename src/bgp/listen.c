@@ -1,6 +1,6 @@
 /*
  * Where peers connect to us: a socket for each family, and for each VRF that a peer lives in or link that it is bound to:
- * what a socket of a link answers leaves by that link, so that several peers may have one address. Each knows the passwords of the peers that it is for. A listen that fails is tried again, and told by bgp_speaker_listen_next().
+ * what a socket of a link answers leaves by that link, so that several peers may have one address. Each has the keys of the peers that it is for. A listen that fails is tried again, and told by bgp_speaker_listen_next().
  */
 #include <net/if.h>
 #include <stdio.h>
@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "bgp/bgp_priv.h"
+#include "bgp/keys.h"
 
 enum { DSCP_CS6 = 48, ACCEPT_MAX = 64 };
 
@@ -27,25 +28,13 @@ struct bgp_listener {
 	bool is_vrf;
 	bool wanted;
 	struct err error;
-	struct err told;  /* the last error that was an event */
-	struct map *keys; /* "address" -> struct key: passwords that the socket has */
-};
-
-struct key {
-	struct addr addr;
-	bool wanted;
-	char password[TCP_PASSWORD_MAX + 1];
+	struct err told; /* the last error that was an event */
+	struct bgp_keys *keys;
 };
 
 static bool text_eq(const char *a, const char *b)
 {
 	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
-static void key_free(void *key)
-{
-	explicit_bzero(key, sizeof(struct key));
-	free(key);
 }
 
 static void listener_free(struct bgp_listener *l)
@@ -54,8 +43,7 @@ static void listener_free(struct bgp_listener *l)
 	list_remove(&l->link);
 	if (l->fd >= 0)
 		close(l->fd);
-	map_clear(l->keys, key_free);
-	map_free(l->keys);
+	bgp_keys_free(l->keys);
 	free(l->device);
 	free(l);
 }
@@ -124,7 +112,7 @@ static void take(struct bgp_listener *l, int fd, const struct tcp_end *from)
 {
 	struct bgp_peer *p = find_peer(l, from);
 
-	if (p && lingering(l->sp) < POLITE_MAX) {
+	if (p && bgp_keys_cover(l->keys, p) && lingering(l->sp) < POLITE_MAX) {
 		if (!addr_is_set(&p->addr))
 			bgp_peer_found(p, &from->addr);
 		bgp_peer_offer(p, fd);
@@ -155,62 +143,29 @@ static void on_ready(struct loop_io *io, unsigned events)
 	}
 }
 
-/* --- passwords --- */
+/* --- keys --- */
 
-static void key_put(struct bgp_listener *l, const struct bgp_peer *p)
+/* Is this listener where the peer comes to, if it does? */
+static bool expects(const struct bgp_listener *l, const struct bgp_peer *p)
 {
-	const struct bgp_peer_conf *conf = &p->conf;
-	const char *name = ADDR_TEXT(&p->addr);
-	struct key *k = map_get(l->keys, name);
-
-	if (k && strcmp(k->password, conf->password) == 0) {
-		k->wanted = true;
-		return;
-	}
-	if (tcp_set_password(l->fd, &p->addr, conf->password, &l->error) < 0)
-		return;
-	if (!k) {
-		k = mem_new(struct key);
-		k->addr = p->addr;
-		map_put(l->keys, name, k);
-	}
-	k->wanted = true;
-	memcpy(k->password, conf->password, strlen(conf->password) + 1);
-}
-
-static bool key_drop_one(struct bgp_listener *l)
-{
-	const char *name;
-	struct key *k;
-
-	MAP_EACH (l->keys, name, k) {
-		if (k->wanted)
-			continue;
-		(void)!tcp_set_password(l->fd, &k->addr, NULL, NULL);
-		key_free(map_del(l->keys, name));
-		return true;
-	}
-	return false;
+	return p->addr.family == l->addr.family && addr_is_set(&p->addr) && is_for(l, &p->conf);
 }
 
 static void keys_sync(struct bgp_listener *l)
 {
-	const char *name;
-	struct key *k;
 	void *at;
 
-	MAP_EACH (l->keys, name, k)
-		k->wanted = false;
-	(void)name;
+	bgp_keys_begin(l->keys);
+	for (size_t i = 0; map_next(l->sp->peers, &i, NULL, &at);)
+		if (expects(l, at))
+			bgp_keys_keep(l->keys, at);
+	bgp_keys_drop(l->keys, l->fd);
 	for (size_t i = 0; map_next(l->sp->peers, &i, NULL, &at);) {
-		const struct bgp_peer *p = at;
-		const struct bgp_peer_conf *conf = &p->conf;
+		struct err e = { 0 };
 
-		if (conf->password && p->addr.family == l->addr.family && is_for(l, conf))
-			key_put(l, p);
+		if (expects(l, at) && bgp_keys_put(l->keys, l->fd, at, &e) < 0)
+			bgp_peer_trouble(at, e.text);
 	}
-	while (key_drop_one(l))
-		;
 }
 
 /* --- which listeners there are --- */
@@ -273,7 +228,7 @@ static void want(struct bgp_speaker *sp, const struct addr *addr, const char *de
 	l->device = device ? mem_strdup(device) : NULL;
 	l->is_vrf = is_vrf;
 	l->wanted = true;
-	l->keys = map_new();
+	l->keys = bgp_keys_new();
 	loop_io_init(&l->io, sp->loop, on_ready);
 	list_append(&sp->listeners, &l->link);
 }

@@ -20,6 +20,7 @@ void bgp_peer_conf_copy(struct bgp_peer_conf *to, const struct bgp_peer_conf *fr
 	to->zone = dup_or_null(from->zone);
 	to->device = dup_or_null(from->device);
 	to->password = dup_or_null(from->password);
+	to->ao = from->n_ao ? mem_dup(from->ao, from->n_ao * sizeof(*from->ao)) : NULL;
 	if (to->port == 0)
 		to->port = BGP_PORT;
 }
@@ -28,6 +29,9 @@ void bgp_peer_conf_fini(struct bgp_peer_conf *conf)
 {
 	if (conf->password)
 		explicit_bzero((char *)(uintptr_t)conf->password, strlen(conf->password));
+	if (conf->ao)
+		explicit_bzero((void *)(uintptr_t)conf->ao, conf->n_ao * sizeof(*conf->ao));
+	free((void *)(uintptr_t)conf->ao);
 	free((char *)(uintptr_t)conf->name);
 	free((char *)(uintptr_t)conf->zone);
 	free((char *)(uintptr_t)conf->device);
@@ -144,6 +148,8 @@ static struct tcp_conf tcp_conf(const struct bgp_peer *p)
 		.source = p->conf.source,
 		.device = p->conf.device,
 		.password = p->conf.password,
+		.ao = p->conf.ao,
+		.n_ao = p->conf.n_ao,
 		.ttl = p->conf.ttl,
 		.min_ttl = p->conf.min_ttl,
 		.dscp = DSCP_CS6,
@@ -188,13 +194,26 @@ static void queue_bytes(struct bgp_conn *c, const uint8_t *bytes, size_t len)
 }
 
 /* True when this reason is new: a router that is away for a day fails in the same way ten thousand times. */
-static bool note_error(struct bgp_peer *p, struct mono now)
+static bool note_error(struct bgp_peer *p, const char *why, struct mono now)
 {
-	bool same = strcmp(p->last_error, p->session.reason) == 0;
+	bool same = strcmp(p->last_error, why) == 0;
 
-	memcpy(p->last_error, p->session.reason, sizeof(p->last_error));
+	snprintf(p->last_error, sizeof(p->last_error), "%s", why);
 	p->last_error_at = now;
 	return !same;
+}
+
+void bgp_peer_trouble(struct bgp_peer *p, const char *why)
+{
+	const struct bgp_event event = {
+		.type = BGP_EVENT_FAILED,
+		.from = p->session.state,
+		.to = p->session.state,
+		.reason = why,
+	};
+
+	if (p->session.state != BGP_ESTABLISHED && note_error(p, why, loop_now(p->sp->loop)))
+		bgp_speaker_emit(p->sp, p, &event);
 }
 
 static enum bgp_event_type event_of(struct bgp_peer *p, const struct bgp_out *out, struct mono now)
@@ -204,7 +223,7 @@ static enum bgp_event_type event_of(struct bgp_peer *p, const struct bgp_out *ou
 	bool ended = out->to == BGP_IDLE || (out->to == BGP_ACTIVE && out->from != BGP_IDLE);
 	if (!ended || !p->session.running)
 		return out->from == BGP_ESTABLISHED ? BGP_EVENT_DOWN : BGP_EVENT_STATE;
-	bool is_new = note_error(p, now);
+	bool is_new = note_error(p, p->session.reason, now);
 	if (out->from == BGP_ESTABLISHED)
 		return BGP_EVENT_DOWN;
 	return is_new ? BGP_EVENT_FAILED : BGP_EVENT_STATE;
@@ -432,6 +451,7 @@ void bgp_peer_offer(struct bgp_peer *p, int fd)
 	bgp_conn_init(&c, p->sp->loop, on_ready);
 	if (bgp_conn_adopt(&c, fd, &conf, &local, NULL) < 0) {
 		bgp_conn_close(&c);
+		p->sp->refused++;
 		return;
 	}
 	if (!bgp_session_offer(&p->session, now)) {
@@ -473,7 +493,7 @@ void bgp_peer_found(struct bgp_peer *p, const struct addr *addr)
 	snprintf(at, sizeof(at), "%s%%%s", ADDR_TEXT(addr), p->conf.zone);
 	p->addr = *addr;
 	bgp_speaker_emit(p->sp, p, &event);
-	bgp_listen_touch(p->sp); /* its password */
+	bgp_listen_touch(p->sp); /* its keys */
 }
 
 static void on_found(void *peer)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bgp/bgp_priv.h"
+#include "bgp/keys.h"
 
 struct queued_event {
 	struct list link;
@@ -161,6 +162,8 @@ static int check_conf(const struct bgp_peer_conf *c, struct err *e)
 	if (c->hold_s == 1 || c->hold_s == 2)
 		return err_set(e, ERR_CONFIG, "peer %s: hold time must be 0 or at least 3 s",
 			       c->name);
+	if (c->password && c->n_ao)
+		return err_set(e, ERR_CONFIG, "peer %s: a password or TCP-AO, not both", c->name);
 	if (c->password && strlen(c->password) > TCP_PASSWORD_MAX)
 		return err_set(e, ERR_CONFIG, "peer %s: password longer than %d bytes", c->name,
 			       TCP_PASSWORD_MAX);
@@ -192,15 +195,24 @@ static bool same_session(const struct bgp_peer_conf *a, const struct bgp_peer_co
 	       addr_eq(&a->next_hop4, &b->next_hop4) && addr_eq(&a->next_hop6, &b->next_hop6);
 }
 
+static bool same_keys(const struct bgp_peer_conf *a, const struct bgp_peer_conf *b)
+{
+	if (!text_eq(a->password, b->password) || a->n_ao != b->n_ao)
+		return false;
+	for (size_t i = 0; i < a->n_ao; i++)
+		if (!tcp_ao_key_eq(&a->ao[i], &b->ao[i]))
+			return false;
+	return true;
+}
+
 enum bgp_peer_change bgp_peer_conf_diff(const struct bgp_peer_conf *old,
 					const struct bgp_peer_conf *now)
 {
 	if (!same_transport(old, now) || !same_session(old, now))
 		return BGP_PEER_RESET;
-	/* The kernel replaces a key on a connection that has one, but segments differ with and without. */
-	if (!old->password != !now->password)
+	if (!bgp_keys_are_live(old, now))
 		return BGP_PEER_RESET;
-	if (!text_eq(old->password, now->password) || old->retry_max.ns != now->retry_max.ns ||
+	if (!same_keys(old, now) || old->retry_max.ns != now->retry_max.ns ||
 	    old->connect_wait.ns != now->connect_wait.ns ||
 	    old->delay_open.ns != now->delay_open.ns || old->max_prefix != now->max_prefix)
 		return BGP_PEER_LIVE;
@@ -216,14 +228,12 @@ static struct bgp_peer *find_peer(const struct bgp_speaker *sp, const char *name
 	return p;
 }
 
-static void apply_live(struct bgp_peer *p)
+static void apply_live(struct bgp_peer *p, const struct bgp_peer_conf *old)
 {
 	p->session.conf = bgp_peer_session_conf(p);
-	/* A refusal leaves the old key, and the session on it; the next connection tells. */
 	for (int i = 0; i < BGP_LEGS; i++)
-		if (p->conf.password && bgp_conn_is_open(&p->link[i].conn))
-			(void)!tcp_set_password(p->link[i].conn.fd, &p->addr, p->conf.password,
-						NULL);
+		if (bgp_conn_is_open(&p->link[i].conn))
+			bgp_keys_change(p->link[i].conn.fd, &p->addr, old, &p->conf);
 }
 
 static void apply_reset(struct bgp_peer *p)
@@ -253,7 +263,7 @@ static int change_peer(struct bgp_peer *p, const struct bgp_peer_conf *conf)
 		return change;
 	bgp_peer_conf_copy(&p->conf, conf);
 	if (change == BGP_PEER_LIVE)
-		apply_live(p);
+		apply_live(p, &old);
 	else
 		apply_reset(p);
 	bgp_peer_conf_fini(&old);

@@ -23,6 +23,7 @@
 #include "bgp/trace.h"
 
 struct bgp_speaker;
+struct tcp_ao_key;
 
 enum bgp_event_type {
 	BGP_EVENT_UP,	  /* Established */
@@ -61,9 +62,12 @@ struct bgp_peer_conf {
 	const char *device;   /* bind to this interface or VRF, or NULL */
 	struct addr source;   /* unset: the kernel's choice */
 	const char *password; /* TCP MD5; NULL: none */
-	uint8_t ttl;	      /* of our packets; 0: the system's default */
-	uint8_t min_ttl;      /* RFC 5082: of the peer's packets; 0: any */
-	uint32_t local_as;    /* what the peer takes us for */
+	const struct tcp_ao_key
+		*ao; /* TCP-AO instead: what the peer sends with is accepted, the first asked for */
+	size_t n_ao;
+	uint8_t ttl;	   /* of our packets; 0: the system's default */
+	uint8_t min_ttl;   /* RFC 5082: of the peer's packets; 0: any */
+	uint32_t local_as; /* what the peer takes us for */
 	uint32_t
 		real_as; /* our own where that is another: it follows local_as in paths; 0: it is not */
 	uint32_t peer_as; /* with BGP_ASN_EXACT */
@@ -106,7 +110,7 @@ enum bgp_peer_change {
 	BGP_PEER_SAME = 0,
 	BGP_PEER_ADDED = 1,
 	BGP_PEER_LIVE =
-		2, /* applied without touching the session: password, retry_max, connect_wait */
+		2, /* applied without touching the session: password, keys, retry_max, connect_wait */
 	BGP_PEER_RESET = 3, /* needs reset: everything else */
 };
 

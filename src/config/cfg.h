@@ -109,6 +109,26 @@ enum cfg_bgp_role {
 	CFG_ROLE_PEER,
 };
 
+enum cfg_ao_algorithm { CFG_AO_HMAC_SHA1_96, CFG_AO_AES_128_CMAC_96 };
+
+/** One key of RFC 5925. */
+struct cfg_ao_key {
+	uint8_t send_id;
+	uint8_t receive_id;
+	enum cfg_ao_algorithm algorithm;
+	const char *secret;	 /* NULL: in the file, */
+	const char *secret_file; /* read by the daemon, at start and at reload */
+	const char *secret_name; /* the Secret that the secret is from, or NULL */
+};
+
+#define CFG_AO_KEYS_MAX	  8
+#define CFG_AO_SECRET_MAX 80
+
+struct cfg_tcp_ao {
+	struct cfg_ao_key keys[CFG_AO_KEYS_MAX]; /* the one to begin with first */
+	size_t n_keys;				 /* 0: no TCP-AO */
+};
+
 struct cfg_peer {
 	const char *name; /* its own, or "address", or "address:port" where that tells two apart */
 	enum cfg_format format;
@@ -143,9 +163,10 @@ struct cfg_peer {
 	struct dur restart;	 /* it keeps our routes while we restart: whole seconds, 0: not */
 
 	struct selectors node_selectors;
-	const char *password;		   /* NULL: none */
-	const char *password_secret;	   /* the Secret that the password is from, or NULL */
-	const char *password_file;	   /* read by the daemon, at start and at reload */
+	const char *password;	     /* NULL: none */
+	const char *password_secret; /* the Secret that the password is from, or NULL */
+	const char *password_file;   /* read by the daemon, at start and at reload */
+	struct cfg_tcp_ao tcp_ao;
 	const struct cfg_bfd_profile *bfd; /* NULL: no BFD */
 };
 

@@ -29,10 +29,18 @@ void converted_add(struct converted *d, json_t *value, const char *comment)
 	d->docs[d->n++] = (struct convert_doc){ .value = value, .comment = comment };
 }
 
+static bool peer_has_secret(const struct cfg_peer *p)
+{
+	for (size_t i = 0; i < p->tcp_ao.n_keys; i++)
+		if (p->tcp_ao.keys[i].secret)
+			return true;
+	return p->password != NULL;
+}
+
 bool convert_has_secrets(const struct cfg *c)
 {
 	for (size_t i = 0; i < c->n_peers; i++)
-		if (c->peers[i].password)
+		if (peer_has_secret(&c->peers[i]))
 			return true;
 	for (size_t i = 0; i < c->n_bfd_profiles; i++)
 		for (size_t j = 0; j < c->bfd_profiles[i].auth.n_keys; j++)

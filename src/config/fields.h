@@ -45,6 +45,7 @@ void bfd_echo_interval_load(struct loader *l, const struct place *p, void *objec
 void bfd_preset(void *object);
 void bfd_keep(struct loader *l, struct raw_bfd *bfd);
 extern const struct level level_bfd_auth; /* fields_bfd_auth.c */
+extern const struct level level_tcp_ao;	  /* fields_tcp_ao.c */
 
 /* Peers (fields_bgp.c). */
 void peer_interface_check(struct loader *l, const struct place *p, void *object);

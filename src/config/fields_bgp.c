@@ -320,11 +320,6 @@ void peer_next_hop_load(struct loader *l, const struct place *p, void *object)
 	}
 }
 
-static const struct not_built no_tcp_ao = {
-	"false",
-	"it takes Linux 6.7 or later with CONFIG_TCP_AO; password: (TCP MD5) works on every kernel",
-};
-
 static const struct word role_words[] = {
 	{ "provider", CFG_ROLE_PROVIDER },   { "rs", CFG_ROLE_RS },
 	{ "rs-client", CFG_ROLE_RS_CLIENT }, { "customer", CFG_ROLE_CUSTOMER },
@@ -393,8 +388,10 @@ static const struct field peer_fields[] = {
 	  .preset_text = "the session's own schedule", .load = peer_connect_time_check },
 	{ "ttl", FIELD_UINT, "TTL of what we send to a peer of another AS",
 	  AT(struct raw_peer, c.ttl), .min = 1, .max = 255, .preset_text = "the system's" },
-	{ "tcp-ao", FIELD_OWN, "TCP authentication option (RFC 5925)", .shape = "mapping",
-	  .not_built = &no_tcp_ao },
+	{ "tcp-ao", FIELD_MAP,
+	  "keys of the TCP authentication option (RFC 5925), instead of a password; Linux 6.7 or "
+	  "later with CONFIG_TCP_AO",
+	  AT(struct raw_peer, tcp_ao), .level = &level_tcp_ao },
 	{ "graceful-restart", FIELD_OWN,
 	  "how long the peer keeps our routes while we restart (RFC 4724)",
 	  .shape = "`off`, `on` (120s), or whole seconds up to 4095s",

@@ -27,11 +27,18 @@ struct raw_secret_ref {
 	const char *namespace;
 };
 
+struct raw_tcp_ao {
+	struct cfg_tcp_ao c;
+	const struct place *at;
+	const struct place *key_at[CFG_AO_KEYS_MAX];
+};
+
 struct raw_peer {
 	struct cfg_peer c;
 	const struct place *at;
 	const char *bfd_profile;
 	struct raw_secret_ref secret;
+	struct raw_tcp_ao tcp_ao;
 	const char *namespace; /* of the resource; NULL: it says none */
 };
 

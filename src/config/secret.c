@@ -1,4 +1,4 @@
-/* Secrets, and the passwords of peers that stand in them. */
+/* Secrets, and the passwords and keys of peers that stand in them. */
 #include <string.h>
 
 #include "base/base64.h"
@@ -101,7 +101,7 @@ static bool secret_value(struct loader *l, const struct raw_secret *s, struct bu
 }
 
 static void password_take(struct loader *l, const struct place *at, struct buf *value,
-			  struct cfg_peer *c)
+			  const char **out)
 {
 	size_t len = value->len;
 
@@ -111,15 +111,15 @@ static void password_take(struct loader *l, const struct place *at, struct buf *
 		load_warning(l, at, "encode it without one: printf '%s' … | base64",
 			     "the line end after the password is no part of it");
 	if (!len || len > PASSWORD_MAX || memchr(value->p, '\0', len))
-		load_error(l, at, NULL, "TCP MD5 takes a password of 1 to %d bytes of text",
+		load_error(l, at, NULL, "TCP takes a password of 1 to %d bytes of text",
 			   PASSWORD_MAX);
 	else
-		c->password = arena_strndup(l->arena, value->p, len);
+		*out = arena_strndup(l->arena, value->p, len);
 }
 
-/* The password of a Secret; @at is where a peer refers to it. */
+/* The password of a Secret; @at is where a peer refers to it, as MetalLB would if @shared. */
 static void secret_read(struct loader *l, const struct place *at, const struct raw_secret *s,
-			struct cfg_peer *c)
+			bool shared, const char **out)
 {
 	const char *type = doc_get_text(s->at->at, "type");
 	const char *path;
@@ -135,36 +135,77 @@ static void secret_read(struct loader *l, const struct place *at, const struct r
 	else {
 		struct place in = place_key(s->at, path, s->at->at);
 
-		if (!type || strcmp(type, BASIC_AUTH) != 0)
+		if (shared && (!type || strcmp(type, BASIC_AUTH) != 0))
 			load_warning(l, at, "type: " BASIC_AUTH,
 				     "MetalLB refuses Secret '%.60s': it is of type Opaque",
 				     s->name);
-		password_take(l, &in, &value, c);
-		c->password_secret = arena_strdup(l->arena, s->name);
+		password_take(l, &in, &value, out);
 	}
 	if (is)
 		issue_other(&l->issues, is, s->at->at);
 	buf_fini(&value);
 }
 
-static void peer_secret(struct secrets *x, struct raw_peer *raw)
+static void secret_missing(struct secrets *x, const struct place *at, const char *name,
+			   const char *namespace)
 {
 	struct loader *l = x->l;
+	const char *near = load_nearest(l, name, x->names, l->n_secrets);
+
+	load_error(l, at,
+		   near ? near
+			: "add a v1/Secret of type " BASIC_AUTH " with the key " PASSWORD_KEY,
+		   "there is no Secret '%.60s'%s%.60s, whose key '%s' is wanted", name,
+		   namespace ? " in namespace " : "", namespace ? namespace : "", PASSWORD_KEY);
+}
+
+static void password_read(struct loader *l, const struct place *at, const struct raw_secret *s,
+			  struct cfg_peer *c)
+{
+	secret_read(l, at, s, true, &c->password);
+	c->password_secret = arena_strdup(l->arena, s->name);
+}
+
+static void peer_secret(struct secrets *x, struct raw_peer *raw)
+{
 	struct place ref = place_field(raw->at, "passwordSecret");
 	struct place at = place_field(&ref, "name");
 	const char *namespace = raw->secret.namespace ? raw->secret.namespace : raw->namespace;
 	const struct raw_secret *s = secret_find(x, raw->secret.name, namespace);
 
-	if (s) {
-		secret_read(l, &at, s, &raw->c);
-		return;
+	if (s)
+		password_read(x->l, &at, s, &raw->c);
+	else
+		secret_missing(x, &at, raw->secret.name, namespace);
+}
+
+static void peer_keys(struct secrets *x, struct raw_peer *raw)
+{
+	struct cfg_tcp_ao *ao = &raw->c.tcp_ao;
+
+	*ao = raw->tcp_ao.c;
+	for (size_t i = 0; i < ao->n_keys; i++) {
+		const char *name = ao->keys[i].secret_name;
+
+		if (!name)
+			continue;
+		struct place at = place_field(raw->tcp_ao.key_at[i], "secret-name");
+		const struct raw_secret *s = secret_find(x, name, raw->namespace);
+		if (s)
+			secret_read(x->l, &at, s, false, &ao->keys[i].secret);
+		else
+			secret_missing(x, &at, name, raw->namespace);
 	}
-	const char *near = load_nearest(l, raw->secret.name, x->names, l->n_secrets);
-	load_error(l, &at,
-		   near ? near
-			: "add a v1/Secret of type " BASIC_AUTH " with the key " PASSWORD_KEY,
-		   "there is no Secret '%.60s'%s%.60s, whose key '%s' is wanted", raw->secret.name,
-		   namespace ? " in namespace " : "", namespace ? namespace : "", PASSWORD_KEY);
+}
+
+/* The kernel signs in one way or in the other. */
+static void peer_one_way(struct loader *l, const struct raw_peer *raw)
+{
+	bool signs = raw->c.password || raw->c.password_file || raw->secret.name;
+
+	if (raw->tcp_ao.at && signs)
+		load_error(l, raw->tcp_ao.at, "keep one of them",
+			   "tcp-ao and a password (TCP MD5) are both given");
 }
 
 /* People write a Secret's name where the password itself belongs. */
@@ -184,7 +225,7 @@ static void peer_password(struct secrets *x, struct raw_peer *raw)
 		     issues_text(&l->issues, "write passwordSecret: {name: %.60s}", s->name),
 		     "password is the name of a Secret, whose password is used; MetalLB would take "
 		     "the name itself");
-	secret_read(l, &at, s, &raw->c);
+	password_read(l, &at, s, &raw->c);
 }
 
 void resolve_secrets(struct loader *l)
@@ -198,6 +239,8 @@ void resolve_secrets(struct loader *l)
 			peer_secret(&x, raw);
 		else if (raw->c.password && raw->c.format == CFG_RESOURCE)
 			peer_password(&x, raw);
+		peer_keys(&x, raw);
+		peer_one_way(l, raw);
 	}
 	for (size_t i = 0; i < l->n_secrets; i++)
 		if (!l->secrets[i]->used)

@@ -169,6 +169,26 @@ static void set_next_hop(json_t *o, const struct cfg_peer *p)
 }
 
 /* What MetalLB has no word for, where it is used. */
+static json_t *tree_tcp_ao(const struct cfg_tcp_ao *ao, bool secrets)
+{
+	static const char *const algorithms[] = {
+		[CFG_AO_HMAC_SHA1_96] = "hmac-sha1-96",
+		[CFG_AO_AES_128_CMAC_96] = "aes-128-cmac-96",
+	};
+	json_t *keys = json_array();
+
+	for (size_t i = 0; i < ao->n_keys; i++) {
+		const struct cfg_ao_key *k = &ao->keys[i];
+		json_t *key = json_pack("{s:i, s:i, s:s}", "send-id", k->send_id, "receive-id",
+					k->receive_id, "algorithm", algorithms[k->algorithm]);
+
+		tree_set_text(key, "secret", k->secret && !secrets ? HIDDEN : k->secret);
+		tree_set_text(key, "secret-file", k->secret_file);
+		json_array_append_new(keys, key);
+	}
+	return json_pack("{s:o}", "keys", keys);
+}
+
 static void set_peer_own(json_t *o, const struct cfg_peer *p)
 {
 	static const char *const roles[] = {
@@ -209,6 +229,8 @@ json_t *tree_peer(const struct cfg_peer *p, bool secrets)
 	tree_set_selectors(o, "node-selectors", &p->node_selectors);
 	tree_set_text(o, "password", p->password && !secrets ? HIDDEN : p->password);
 	tree_set_text(o, "password-file", p->password_file);
+	if (p->tcp_ao.n_keys)
+		json_object_set_new(o, "tcp-ao", tree_tcp_ao(&p->tcp_ao, secrets));
 	tree_set_text(o, "bfd-profile", p->bfd ? p->bfd->name : NULL);
 	if (p->bfd_strict)
 		json_object_set_new(o, "bfd-strict", json_true());

@@ -62,6 +62,9 @@ static int set_options(int fd, const struct tcp_conf *c, struct err *e)
 		return -ERR_SYSTEM;
 	if (c->password && tcp_set_password(fd, &c->peer, c->password, e) < 0)
 		return -(int)e->kind;
+	for (size_t i = 0; i < c->n_ao; i++)
+		if (tcp_ao_add(fd, &c->peer, &c->ao[i], i == 0, e) < 0)
+			return -(int)e->kind;
 	return set_ttl(fd, c, e);
 }
 
@@ -195,6 +198,11 @@ int tcp_adopt(int fd, const struct tcp_conf *conf, struct err *e)
 
 	options.device = NULL;
 	options.password = NULL;
+	options.n_ao = 0;
+	if (conf->n_ao && !tcp_ao_is_on(fd))
+		return err_set(e, ERR_PROTOCOL, "the peer connected without TCP-AO");
+	if (conf->n_ao && tcp_ao_ask_for(fd, &conf->ao[0], e) < 0)
+		return -ERR_SYSTEM;
 	if (set_int(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TTL : IPV6_UNICAST_HOPS, -1,
 		    "hop limit", e) < 0)
 		return -ERR_SYSTEM;

@@ -1,6 +1,6 @@
 /**
  * TCP connections to peers, and what the operating system is to do with them: source address, device, MD5
- * signatures (RFC 2385), hop limits (RFC 5082), DSCP, user time-out (RFC 5482). Everything is non-blocking.
+ * signatures (RFC 2385), TCP-AO (tcp_ao.h), hop limits (RFC 5082), DSCP, user time-out (RFC 5482). Everything is non-blocking.
  *
  * Driven by protocol shells; no state of its own.
  */
@@ -9,6 +9,7 @@
 
 #include "base/addr.h"
 #include "base/time.h"
+#include "net/tcp_ao.h"
 
 /** Longest password that the kernel takes (TCP_MD5SIG_MAXKEYLEN). */
 #define TCP_PASSWORD_MAX 80
@@ -16,13 +17,15 @@
 struct tcp_conf {
 	struct addr peer;
 	uint16_t port;
-	const char *zone;     /* interface of a link-local peer; NULL otherwise */
-	struct addr source;   /* unset: the kernel chooses */
-	const char *device;   /* bind to this interface or VRF; NULL: no */
-	const char *password; /* NULL: no signatures */
-	uint8_t ttl;	      /* hop limit of what we send; 0: the system's default */
-	uint8_t min_ttl;      /* drop what arrives with less; 0: take all */
-	uint8_t dscp;	      /* 48 is CS6 */
+	const char *zone;	     /* interface of a link-local peer; NULL otherwise */
+	struct addr source;	     /* unset: the kernel chooses */
+	const char *device;	     /* bind to this interface or VRF; NULL: no */
+	const char *password;	     /* NULL: no signatures */
+	const struct tcp_ao_key *ao; /* instead of a password; the first is sent with */
+	size_t n_ao;
+	uint8_t ttl;	 /* hop limit of what we send; 0: the system's default */
+	uint8_t min_ttl; /* drop what arrives with less; 0: take all */
+	uint8_t dscp;	 /* 48 is CS6 */
 	struct dur
 		user_timeout; /* give up when sent data stays unacknowledged; 0: the system's default */
 };
@@ -66,7 +69,10 @@ NODISCARD int tcp_listen(const struct tcp_listen_conf *conf, struct err *e);
 NODISCARD int tcp_share(int fd, struct err *e);
 /** Take the next connection: the descriptor, -ERR_NOT_FOUND when none waits, or -ERR_SYSTEM. */
 NODISCARD int tcp_accept(int fd, struct tcp_end *peer, struct err *e);
-/** Give an accepted connection the options that one of our own would have; its password it has by the listener's. */
+/**
+ * Give an accepted connection the options that one of our own would have. Its keys it has by the listener's; one that was to have
+ * TCP-AO and has not is an error.
+ */
 NODISCARD int tcp_adopt(int fd, const struct tcp_conf *conf, struct err *e);
 
 /** Our end of a connected socket. */

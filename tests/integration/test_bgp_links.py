@@ -90,6 +90,21 @@ def test_an_unnumbered_peer_that_advertises_nothing(lab):
     learned(router, node)
 
 
+@pytest.mark.parametrize("listen", ["none", '"[::]:179"'])
+def test_an_unnumbered_peer_with_a_password(lab, listen):
+    """It holds as soon as the peer is found, whoever connects; a wrong one lets nobody in."""
+    router, node = pair(lab, Frr, FRR, "interface: eth0, password: wr0ng", listen, "neighbor eth0 password s3cret")
+    node.start()
+    wait_for(lambda: node.events("peerFound"), "it is found")
+    router.run("sleep 2")
+    assert node.get("peers")[0]["state"] != "established"
+    node.configure(node.config.read_text().replace("wr0ng", "s3cret"))
+    node.crier("reload")
+    learned(router, node)
+    router.vtysh("configure terminal", "router bgp 64513", "neighbor eth0 password another")
+    wait_for(lambda: node.get("peers")[0]["state"] != "established", "the router asks for another one", 20)
+
+
 def test_an_unnumbered_peer_comes_back_as_another(lab):
     router, node = pair(lab, Bird, BIRD, "interface: eth0")
     node.start()

@@ -1,5 +1,8 @@
 """Sessions as such: who connects, who may, over how many hops, and what ends them."""
 
+import errno
+import socket
+
 import pytest
 
 from cluster import LAN, LAN6
@@ -93,6 +96,35 @@ def test_md5_of_passive_peers_and_its_change(lab, kind):
     for prefix in PREFIXES:
         router.wait_route(prefix, timeout=60)
     assert connections(node) == ["theirs", "theirs"]
+
+
+def kernel_has_tcp_ao():
+    with socket.socket() as s:
+        try:
+            s.setsockopt(socket.IPPROTO_TCP, 38, bytes(288))
+        except OSError as e:
+            return e.errno != errno.ENOPROTOOPT
+    return True
+
+
+@pytest.mark.skipif(kernel_has_tcp_ao(), reason="this kernel has TCP-AO")
+@pytest.mark.parametrize("passive", ["false", "true"])
+def test_a_kernel_without_tcp_ao(lab, passive):
+    """The peer stays down and says why, once; nobody without a signature is let in instead."""
+    keys = "tcp-ao: {keys: [{send-id: 1, receive-id: 1, secret: s3cret}]}"
+    router, node = make_pair(lab, "bird", LISTEN, f"passive: {passive}\n  {keys}")
+    node.start()
+    wait_for(lambda: all("no TCP-AO: it takes Linux 6.7" in p.get("last-error", "") for p in node.get("peers")), "it is told")
+    wait_for(lambda: len([p for p in node.status()["problems"] if "CONFIG_TCP_AO" in p["text"]]) == 2, "status, too")
+    wait_for(lambda: "reset by peer" in router.birdc("show protocols all") or
+             "Connection closed" in router.birdc("show protocols all"), "the router was here")
+    assert not established(node) and not router.routes(4).get(PREFIXES[0])
+    assert len(node.events("sessionFailed")) == 2
+    assert "s3cret" not in node.log.read_text()
+    node.configure(node.config.read_text().replace(keys, ""))
+    node.crier("reload")
+    for prefix in PREFIXES:
+        router.wait_route(prefix, timeout=40)
 
 
 @pytest.mark.parametrize("passive", [False, True])

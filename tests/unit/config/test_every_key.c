@@ -15,7 +15,8 @@ static const char base[] =
 	" 'bfd-profiles': [{'name': 'fast', 'authentication': {'type': 'simple', 'keys':"
 	"  [{'id': 1, 'secret': 'x1'}, {'id': 2, 'secret': 'x2'}]}}, {'name': 'slow'}],"
 	" 'peers': [{'name': 'tor', 'my-asn': 64512, 'peer-asn': 64513, 'peer-address':"
-	"  '10.0.0.1', 'bfd-profile': 'slow'}],"
+	"  '10.0.0.1', 'bfd-profile': 'slow', 'tcp-ao': {'keys': [{'send-id': 1, 'receive-id': 2,"
+	"  'secret': 'x1'}]}}],"
 	" 'address-pools': [{'name': 'pool', 'protocol': 'bgp', 'addresses': ['10.5.0.0/24'],"
 	"  'bgp-advertisements': [{}], 'service-allocation': {}},"
 	"  {'name': 'open', 'protocol': 'none', 'addresses': ['10.6.0.0/24']}],"
@@ -44,6 +45,10 @@ static const struct sample samples[] = {
 	{ "bfd-profiles.authentication.type", "'keyed-md5'", NULL },
 	{ "bfd-profiles.authentication.send-key", "2", NULL },
 	{ "bfd-profiles.authentication.keys.secret-file", "'/x'", "secret" },
+	{ "peers.password", "'x7'", "tcp-ao" },
+	{ "peers.password-file", "'/x'", "tcp-ao" },
+	{ "peers.tcp-ao.keys.secret-file", "'/x'", "secret" },
+	{ "peers.tcp-ao.keys.secret-name", NULL, NULL }, /* takes a Secret */
 	{ "peers.peer-address", "'10.0.0.7'", NULL },
 	{ "peers.dynamic-asn", "'external'", "peer-asn" },
 	{ "peers.hold-time", "'30s'", NULL },

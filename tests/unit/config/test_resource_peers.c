@@ -85,10 +85,16 @@ static const struct refusal refused[] = {
 	  R_EBGP R_PEER_OF("tor2", "myASN: 64512, peerASN: 64513, peerAddress: 10.0.0.1"), "spec",
 	  "already exists" },
 	{ "two peers of one name", R_EBGP R_IBGP, "metadata.name", "a second peer 'tor'" },
-	{ "TCP-AO by annotation: not yet",
+	{ "TCP-AO by annotation, without keys",
 	  R_PEER_OF("tor, annotations: {crier/tcp-ao: '{key: x}'}",
 		    "myASN: 1, peerASN: 2, peerAddress: 10.0.0.1"),
-	  "metadata.annotations.crier/tcp-ao", "not built yet" },
+	  "metadata.annotations.crier/tcp-ao.key", "no key 'key'" },
+	{ "TCP-AO by annotation, and a password",
+	  R_SECRET(BASIC_AUTH "stringData: {password: x}") R_PEER_OF(
+		  "tor, annotations: {crier/tcp-ao: '{keys: [{send-id: 1, receive-id: 1, "
+		  "secret: x}]}'}",
+		  "myASN: 1, peerASN: 2, peerAddress: 10.0.0.1, passwordSecret: {name: s}"),
+	  "metadata.annotations.crier/tcp-ao", "both given" },
 	{ "two passwords, one by annotation",
 	  R_SECRET(BASIC_AUTH "stringData: {password: x}")
 		  R_PEER_OF("tor, annotations: {crier/password-file: /x}",
@@ -174,6 +180,8 @@ static bool password_is(const struct cfg *c, const char *password)
 MEANS(defaults, strcmp(P0(c)->name, "tor") == 0 && P0(c)->port == 179 && hold_is(c, 90, 30) &&
 			P0(c)->format == CFG_RESOURCE && !P0(c)->dual_stack && !P0(c)->password &&
 			!P0(c)->bfd && !P0(c)->connect_time.ns && !P0(c)->local_asn)
+MEANS(ao_secret, P0(c)->tcp_ao.n_keys == 1 && P0(c)->tcp_ao.keys[0].receive_id == 2 &&
+			 strcmp(P0(c)->tcp_ao.keys[0].secret, "s3cret") == 0)
 MEANS(ttl_of_ebgp, P0(c)->ttl == 1)
 MEANS(ttl_of_others, P0(c)->ttl == 0)
 MEANS(hold_alone, hold_is(c, 30, 10))
@@ -268,6 +276,12 @@ static const struct meaning meanings[] = {
 
 	{ "a Secret in base64", SECRET_PEER R_SECRET(BASIC_AUTH "data: {password: czNjcmV0}"),
 	  password },
+	{ "a TCP-AO key out of a Secret",
+	  R_SECRET("type: Opaque, stringData: {password: s3cret}")
+		  R_PEER_OF("tor, annotations: {crier/tcp-ao: '{keys: [{send-id: 1, "
+			    "receive-id: 2, secret-name: s}]}'}",
+			    "myASN: 1, peerASN: 2, peerAddress: 10.0.0.1"),
+	  ao_secret },
 	{ "a Secret before its peer", R_SECRET(BASIC_AUTH "data: {password: czNjcmV0}") SECRET_PEER,
 	  password },
 	{ "a Secret with stringData, which wins",
