@@ -58,16 +58,30 @@ static void on_unreadable(void *ctx, const char *kind, const char *key, const ch
 
 /* --- start and end --- */
 
-static int access_find(const struct cfg *c, struct kube_access *out, struct err *e)
+static int credentials_find(const struct cfg *c, struct kube_access *out, struct err *e)
 {
 	const char *named = c->kubernetes.kubeconfig ? c->kubernetes.kubeconfig : "";
 	const char *environment = getenv("KUBECONFIG");
 
 	if (*named)
-		return kube_access_load(named, out, e);
+		return kube_access_load(named, NULL, out, e);
 	if (kube_access_of_pod(out, e) == 0)
 		return 0;
-	return environment && *environment ? kube_access_load(environment, out, e) : -ERR_CONFIG;
+	return environment && *environment ? kube_access_load_list(environment, NULL, out, e)
+					   : -ERR_CONFIG;
+}
+
+static int access_find(const struct cfg *c, struct kube_access *out, struct err *e)
+{
+	const struct cfg_texts *servers = &c->kubernetes.servers;
+
+	if (credentials_find(c, out, e) < 0)
+		return -ERR_CONFIG;
+	if (servers->n && kube_access_set_servers(out, servers->v, servers->n, e) < 0) {
+		kube_access_fini(out);
+		return -ERR_CONFIG;
+	}
+	return 0;
 }
 
 /* A kubeconfig's own namespace is where a person works, a pod's is where it lives. */

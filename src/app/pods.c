@@ -84,7 +84,6 @@ static void done(void *ctx, const struct kube_answer *a)
 	size_t i;
 
 	p->asking = NULL;
-	kube_client_judge(kubernetes_client(p->app->kubernetes), a);
 	if (!list) {
 		failed(p, a);
 		return;

@@ -11,4 +11,7 @@
 /** Append what @text stands for: padded, line ends anywhere. False: it is none. */
 NODISCARD bool base64_decode(const char *text, struct buf *out);
 
+/** Append @len bytes as text: padded, in one line. */
+void base64_encode(const void *bytes, size_t len, struct buf *out);
+
 #endif

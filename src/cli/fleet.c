@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/file.h"
 #include "kube/client.h"
 
 #define NAMESPACE_DEFAULT "metallb-system"
@@ -14,7 +13,7 @@
 #define WITHIN		  DUR_S(10)
 #define CREDENTIALS_POLL  DUR_MS(50)
 
-enum { PORT_DEFAULT = 7472, AT_ONCE = 64, KUBECONFIG_MAX = 1 << 20 };
+enum { PORT_DEFAULT = 7472, AT_ONCE = 64 };
 
 /* One node's daemon. */
 struct asked {
@@ -257,31 +256,17 @@ static void begin(struct loop_timer *t, struct mono now)
 
 /* --- the cluster --- */
 
-/* The first of KUBECONFIG's files; kubectl merges several, which is more than we need. */
-static char *kubeconfig_path(const struct fleet_args *args)
+static int access_load(const struct fleet_args *args, struct kube_access *out, struct err *e)
 {
 	const char *env = getenv("KUBECONFIG"), *home = getenv("HOME");
 
 	if (args->kubeconfig)
-		return mem_strdup(args->kubeconfig);
+		return kube_access_load(args->kubeconfig, args->context, out, e);
 	if (env && *env)
-		return mem_strndup(env, strcspn(env, ":"));
-	return mem_printf("%s/.kube/config", home ? home : "");
-}
+		return kube_access_load_list(env, args->context, out, e);
+	char *path = mem_printf("%s/.kube/config", home ? home : "");
+	int status = kube_access_load(path, args->context, out, e);
 
-static int access_load(const struct fleet_args *args, struct kube_access *out, struct err *e)
-{
-	char *path = kubeconfig_path(args);
-	const char *slash = strrchr(path, '/');
-	char *folder = slash ? mem_strndup(path, (size_t)(slash - path)) : mem_strdup(".");
-	struct buf text = { 0 };
-	int status = file_read(path, KUBECONFIG_MAX, &text, e);
-
-	if (status == 0)
-		status = kube_access_parse(path, buf_text(&text), text.len, folder, args->context,
-					   out, e);
-	buf_fini(&text);
-	free(folder);
 	free(path);
 	return status;
 }

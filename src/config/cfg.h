@@ -369,10 +369,11 @@ enum cfg_ip_mode { CFG_IP_MODE_VIP, CFG_IP_MODE_PROXY };
 
 /** What decides about services and nodes of a Kubernetes cluster. */
 struct cfg_kubernetes {
-	const char *lb_class;	/* only services of this loadBalancerClass; "": those of none */
-	const char *kubeconfig; /* "": what a pod is given */
-	const char *namespace;	/* where the configuration lies; "": that of the pod */
-	bool ignore_exclude_lb; /* announce from nodes that the label excludes */
+	const char *lb_class;	  /* only services of this loadBalancerClass; "": those of none */
+	const char *kubeconfig;	  /* "": what a pod is given */
+	struct cfg_texts servers; /* none: the one that it names */
+	const char *namespace;	  /* where the configuration lies; "": that of the pod */
+	bool ignore_exclude_lb;	  /* announce from nodes that the label excludes */
 	enum cfg_ip_mode ip_mode;
 };
 

@@ -25,6 +25,10 @@ static const struct field kubernetes_fields[] = {
 	{ "kubeconfig", FIELD_TEXT,
 	  "how to reach the API server; empty: as a pod does, else as KUBECONFIG says",
 	  AT(struct cfg_kubernetes, kubeconfig), .preset = "" },
+	{ "servers", FIELD_TEXTS,
+	  "URLs of the cluster's API servers, instead of the kubeconfig's one: the next is asked "
+	  "when one does not answer",
+	  AT(struct cfg_kubernetes, servers) },
 	{ "namespace", FIELD_TEXT,
 	  "where the configuration lies; empty: METALLB_NAMESPACE, the pod's, else metallb-system",
 	  AT(struct cfg_kubernetes, namespace), .preset = "" },

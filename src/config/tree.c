@@ -417,8 +417,9 @@ json_t *tree_settings(const struct cfg *c)
 	json_object_set_new(o, "allocation", tree_allocation(c));
 	json_object_set_new(
 		o, "kubernetes",
-		json_pack("{s:s, s:s, s:s, s:b, s:s}", "kubeconfig", c->kubernetes.kubeconfig,
-			  "namespace", c->kubernetes.namespace, "lb-class", c->kubernetes.lb_class,
+		json_pack("{s:s, s:o, s:s, s:s, s:b, s:s}", "kubeconfig", c->kubernetes.kubeconfig,
+			  "servers", tree_texts(&c->kubernetes.servers), "namespace",
+			  c->kubernetes.namespace, "lb-class", c->kubernetes.lb_class,
 			  "ignore-exclude-lb", c->kubernetes.ignore_exclude_lb, "ip-mode",
 			  c->kubernetes.ip_mode == CFG_IP_MODE_PROXY ? "Proxy" : "VIP"));
 	json_object_set_new(o, "log",

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/rng.h"
 #include "base/text.h"
 #include "kube/credentials.h"
 
@@ -9,7 +10,36 @@ struct kube_client {
 	struct kube_access access;
 	struct kube_http *http;
 	struct kube_credentials *credentials;
+	size_t n_servers, at; /* the one that is asked */
 };
+
+/* It is there, but something in front of it, or it itself, can't serve us. */
+static bool is_out_of_order(int status)
+{
+	return status == 0 || status == 502 || status == 503;
+}
+
+static void judge(void *ctx, const char *server, const struct kube_answer *answer)
+{
+	struct kube_client *c = ctx;
+
+	if (answer->status == 401)
+		kube_credentials_refused(c->credentials);
+	if (answer->status == 0)
+		kube_credentials_doubt(c->credentials);
+	/* Many requests may fail at once, of which one moves us on. */
+	if (is_out_of_order(answer->status) && server == c->access.servers[c->at])
+		c->at = (c->at + 1) % c->n_servers;
+}
+
+/* Not all nodes of a cluster ask the same one. */
+static size_t pick_server(size_t n)
+{
+	uint64_t any;
+
+	rng_secure(&any, sizeof(any));
+	return any % n;
+}
 
 int kube_client_new(struct loop *l, struct kube_access *take, struct kube_client **out,
 		    struct err *e)
@@ -18,7 +48,10 @@ int kube_client_new(struct loop *l, struct kube_access *take, struct kube_client
 
 	c->access = *take;
 	*take = (struct kube_access){ 0 };
-	if (kube_http_new(l, &c->http, e) < 0) {
+	while (c->access.servers[c->n_servers])
+		c->n_servers++;
+	c->at = pick_server(c->n_servers);
+	if (kube_http_new(l, judge, c, &c->http, e) < 0) {
 		kube_client_free(c);
 		return -ERR_SYSTEM;
 	}
@@ -52,7 +85,7 @@ const char *kube_client_problem(const struct kube_client *c)
 
 const char *kube_client_server(const struct kube_client *c)
 {
-	return c->access.server;
+	return c->access.servers[c->at];
 }
 
 const char *kube_client_namespace(const struct kube_client *c)
@@ -65,13 +98,8 @@ struct kube_call *kube_client_call(struct kube_client *c, const struct kube_call
 	struct kube_identity who;
 
 	(void)!kube_credentials_get(c->credentials, &who);
-	return kube_http_start(c->http, &c->access, &who, conf);
-}
-
-void kube_client_judge(struct kube_client *c, const struct kube_answer *answer)
-{
-	if (answer->status == 401)
-		kube_credentials_refused(c->credentials);
+	return kube_http_start(c->http, c->access.servers[c->at], c->access.server_name, &who,
+			       conf);
 }
 
 /* What people ask next. */

@@ -1,11 +1,13 @@
 /**
- * The API server, for whoever wants something of it: requests with our credentials.
+ * The API server, for whoever wants something of it: requests with our credentials. Of several
+ * servers one is asked for everything, until it does not answer: then the next one.
  */
 #ifndef KUBE_CLIENT_H
 #define KUBE_CLIENT_H
 
 #include <jansson.h>
 
+#include "kube/access.h"
 #include "kube/http.h"
 
 struct kube_client;
@@ -19,15 +21,13 @@ struct kube_client *kube_client_free(struct kube_client *c);
 bool kube_client_is_ready(struct kube_client *c);
 /** Why there are none, or NULL. */
 const char *kube_client_problem(const struct kube_client *c);
+/** Of several servers: the one that is asked now. */
 const char *kube_client_server(const struct kube_client *c);
 const char *kube_client_namespace(const struct kube_client *c); /* or NULL */
 
 /** Start a request; see kube/http.h. kube_call_cancel() ends it early. */
 NODISCARD struct kube_call *kube_client_call(struct kube_client *c,
 					     const struct kube_call_conf *conf);
-/** Whoever gets an answer tells: a 401 means other credentials. */
-void kube_client_judge(struct kube_client *c, const struct kube_answer *answer);
-
 /**
  * What is wrong, in one line: the server's own message, or why there was no answer. Returns @buf.
  */

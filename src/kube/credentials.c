@@ -9,19 +9,23 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/base64.h"
 #include "base/buf.h"
 #include "base/file.h"
 
-enum { TOKEN_MAX = 1 << 20, ANSWER_MAX = 1 << 20 };
+enum { FILE_MAX = 1 << 20, ANSWER_MAX = 1 << 20 };
 
-#define TOKEN_LASTS  DUR_S(60)
+#define FILES_LAST   DUR_S(60)
 #define COMMAND_MAX  DUR_S(30) /* it runs */
 #define COMMAND_WAIT DUR_S(10) /* from a failure to the next try */
+
+/* What may lie in a file. */
+enum held { HELD_TOKEN, HELD_AUTHORITY, HELD_CERTIFICATE, HELD_KEY, HELD_COUNT };
 
 struct kube_credentials {
 	struct loop *loop;
 	const struct kube_access *access;
-	char *token; /* of the file */
+	char *held[HELD_COUNT]; /* of the files; NULL: none, or not read yet */
 	struct mono read_at;
 	char *problem;
 
@@ -33,14 +37,25 @@ struct kube_credentials {
 	struct loop_timer next; /* run it, or end it */
 };
 
-/* --- a token of a file --- */
+/* --- files --- */
 
-static void token_forget(struct kube_credentials *c)
+static const char *path_of(const struct kube_access *a, enum held what)
 {
-	if (c->token)
-		explicit_bzero(c->token, strlen(c->token));
-	free(c->token);
-	c->token = NULL;
+	const char *const paths[HELD_COUNT] = { [HELD_TOKEN] = a->token_file,
+						[HELD_AUTHORITY] = a->ca_pem ? NULL : a->ca_file,
+						[HELD_CERTIFICATE] =
+							a->cert_pem ? NULL : a->cert_file,
+						[HELD_KEY] = a->key_pem ? NULL : a->key_file };
+
+	return paths[what];
+}
+
+static void forget(char **text)
+{
+	if (*text)
+		explicit_bzero(*text, strlen(*text));
+	free(*text);
+	*text = NULL;
 }
 
 static void problem_set(struct kube_credentials *c, const char *text)
@@ -49,21 +64,51 @@ static void problem_set(struct kube_credentials *c, const char *text)
 	c->problem = text ? mem_strdup(text) : NULL;
 }
 
-static void token_read(struct kube_credentials *c)
+/* What was there before stays when it can't be read: it may still be good. */
+static void file_take(struct kube_credentials *c, enum held what, struct err *e)
 {
 	struct buf text = { 0 };
+
+	if (file_read(path_of(c->access, what), FILE_MAX, &text, e) == 0) {
+		size_t len = what == HELD_TOKEN ? strcspn(buf_text(&text), "\r\n") : text.len;
+
+		forget(&c->held[what]);
+		c->held[what] = mem_strndup(buf_text(&text), len);
+	}
+	if (text.p)
+		explicit_bzero(text.p, text.len);
+	buf_fini(&text);
+}
+
+static bool have_all_files(const struct kube_credentials *c)
+{
+	for (int i = 0; i < HELD_COUNT; i++)
+		if (path_of(c->access, (enum held)i) && !c->held[i])
+			return false;
+	return true;
+}
+
+static bool has_files(const struct kube_access *a)
+{
+	for (int i = 0; i < HELD_COUNT; i++)
+		if (path_of(a, (enum held)i))
+			return true;
+	return false;
+}
+
+static void files_read(struct kube_credentials *c)
+{
+	struct mono now = loop_now(c->loop);
 	struct err e = { 0 };
 
-	if (c->token && mono_before(loop_now(c->loop), mono_add(c->read_at, TOKEN_LASTS)))
+	if (!has_files(c->access) ||
+	    (have_all_files(c) && mono_before(now, mono_add(c->read_at, FILES_LAST))))
 		return;
-	c->read_at = loop_now(c->loop);
-	if (file_read(c->access->token_file, TOKEN_MAX, &text, &e) == 0) {
-		token_forget(c);
-		c->token = mem_strndup(buf_text(&text), strcspn(buf_text(&text), "\r\n"));
-		explicit_bzero(text.p, text.len);
-	}
-	problem_set(c, e.kind ? e.text : NULL); /* the one before may still be good */
-	buf_fini(&text);
+	c->read_at = now;
+	for (int i = 0; i < HELD_COUNT; i++)
+		if (path_of(c->access, (enum held)i))
+			file_take(c, (enum held)i, &e);
+	problem_set(c, e.kind ? e.text : NULL);
 }
 
 /* --- a command --- */
@@ -167,11 +212,45 @@ static void command_says(struct loop_io *io, unsigned events)
 		command_end(c);
 }
 
+/* Where it is to let us in, for commands that serve several clusters. */
+static json_t *cluster_info(const struct kube_credentials *c)
+{
+	const struct kube_access *a = c->access;
+	const char *pem = a->ca_pem ? a->ca_pem : c->held[HELD_AUTHORITY];
+	struct buf authority = { 0 };
+
+	if (pem)
+		base64_encode(pem, strlen(pem), &authority);
+	json_t *info = json_pack("{s:s, s:s*, s:s*}", "server", a->servers[0], "tls-server-name",
+				 a->server_name, "certificate-authority-data",
+				 pem ? buf_text(&authority) : NULL);
+
+	buf_fini(&authority);
+	return info;
+}
+
+/* "KUBERNETES_EXEC_INFO=…": what the command is asked. */
+static char *command_question(const struct kube_credentials *c)
+{
+	json_t *spec = json_pack("{s:b}", "interactive", 0);
+
+	if (c->access->exec.tell_cluster)
+		json_object_set_new(spec, "cluster", cluster_info(c));
+	json_t *root = json_pack("{s:s, s:s, s:o}", "apiVersion", c->access->exec.api_version,
+				 "kind", "ExecCredential", "spec", spec);
+	char *text = json_dumps(root, JSON_COMPACT);
+	char *variable = mem_printf("KUBERNETES_EXEC_INFO=%s", text);
+
+	free(text);
+	json_decref(root);
+	return variable;
+}
+
 /* The environment of the command: ours, its own, and what it is asked. */
-static char **command_env(const struct kube_access *a)
+static char **command_env(const struct kube_credentials *c)
 {
 	size_t n = 0, used = 0;
-	char **own = a->exec.env;
+	char **own = c->access->exec.env;
 
 	while (environ[n])
 		n++;
@@ -182,16 +261,14 @@ static char **command_env(const struct kube_access *a)
 		v[used++] = *at;
 	for (char **at = own; at && *at; at++)
 		v[used++] = *at;
-	v[used] = mem_printf("KUBERNETES_EXEC_INFO={\"apiVersion\":\"%s\",\"kind\":"
-			     "\"ExecCredential\",\"spec\":{\"interactive\":false}}",
-			     a->exec.api_version);
+	v[used] = command_question(c);
 	return v;
 }
 
 static int command_spawn(struct kube_credentials *c, int out)
 {
 	posix_spawn_file_actions_t actions;
-	char **env = command_env(c->access);
+	char **env = command_env(c);
 	size_t last = 0;
 
 	posix_spawn_file_actions_init(&actions);
@@ -248,6 +325,7 @@ struct kube_credentials *kube_credentials_new(struct loop *l, const struct kube_
 	c->access = access;
 	loop_io_init(&c->out, l, command_says);
 	loop_timer_init(&c->next, l, command_due);
+	files_read(c); /* a command may be told of the authority */
 	if (access->exec.command)
 		command_run(c);
 	return c;
@@ -262,31 +340,50 @@ struct kube_credentials *kube_credentials_free(struct kube_credentials *c)
 	loop_timer_stop(&c->next);
 	kube_exec_answer_fini(&c->answer);
 	buf_fini(&c->text);
-	token_forget(c);
+	for (int i = 0; i < HELD_COUNT; i++)
+		forget(&c->held[i]);
 	free(c->problem);
 	free(c);
 	return NULL;
 }
 
+/* Of the kubeconfig itself, or of the file that it names. A file that can't be read is not nothing. */
+static const char *text_or(const struct kube_credentials *c, const char *own, enum held what)
+{
+	if (own || !path_of(c->access, what))
+		return own;
+	return c->held[what] ? c->held[what] : "";
+}
+
 bool kube_credentials_get(struct kube_credentials *c, struct kube_identity *out)
 {
-	*out = (struct kube_identity){ .token = c->access->token };
-	if (c->access->token_file) {
-		token_read(c);
-		out->token = c->token;
-	}
-	if (c->access->exec.command) {
+	const struct kube_access *a = c->access;
+
+	files_read(c);
+	*out = (struct kube_identity){ .token =
+					       c->held[HELD_TOKEN] ? c->held[HELD_TOKEN] : a->token,
+				       .ca_pem = text_or(c, a->ca_pem, HELD_AUTHORITY),
+				       .cert_pem = text_or(c, a->cert_pem, HELD_CERTIFICATE),
+				       .key_pem = text_or(c, a->key_pem, HELD_KEY) };
+	if (!a->exec.command)
+		return have_all_files(c);
+	if (c->answer.token)
 		out->token = c->answer.token;
+	if (c->answer.cert_pem) {
 		out->cert_pem = c->answer.cert_pem;
 		out->key_pem = c->answer.key_pem;
-		return c->has_answer;
 	}
-	return true;
+	return c->has_answer && have_all_files(c);
+}
+
+void kube_credentials_doubt(struct kube_credentials *c)
+{
+	c->read_at = (struct mono){ INT64_MIN / 2 };
 }
 
 void kube_credentials_refused(struct kube_credentials *c)
 {
-	c->read_at = (struct mono){ INT64_MIN / 2 };
+	kube_credentials_doubt(c);
 	if (c->access->exec.command && !c->pid)
 		loop_timer_set(&c->next, loop_now(c->loop));
 }

@@ -54,7 +54,6 @@ static void step_done(void *ctx, const struct kube_answer *a)
 		a->status >= 200 && a->status < 300 ? json_loadb(a->body, a->len, 0, NULL) : NULL;
 
 	e->call = NULL;
-	kube_client_judge(e->client, a);
 	if (lease)
 		kube_lease_answer(&e->lease, lease, loop_now(e->loop));
 	else

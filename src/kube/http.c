@@ -18,12 +18,15 @@ enum { UNACKED_MS = 10000 };
 
 struct kube_http {
 	struct net_curl *curl;
+	void (*judge)(void *ctx, const char *server, const struct kube_answer *answer);
+	void *judge_ctx;
 	struct loop_task hand_on;
 	struct map *calls; /* by their own address */
 };
 
 struct kube_call {
 	struct kube_http *http;
+	const char *server;
 	struct kube_call_conf conf;
 	CURL *easy;
 	struct curl_slist *headers, *connect_to;
@@ -92,6 +95,7 @@ static void call_end(struct kube_call *c)
 	a.len = c->answer.len;
 	/* The callback may ask for anything, but this call is no more. */
 	(void)map_del_bytes(c->http->calls, &c, sizeof(c));
+	c->http->judge(c->http->judge_ctx, c->server, &a);
 	c->conf.done(c->conf.ctx, &a);
 	call_free(c);
 }
@@ -164,7 +168,9 @@ static size_t on_header(char *data, size_t size, size_t n, void *ctx)
 
 /* --- start and end --- */
 
-int kube_http_new(struct loop *l, struct kube_http **out, struct err *e)
+int kube_http_new(struct loop *l,
+		  void (*judge)(void *ctx, const char *server, const struct kube_answer *answer),
+		  void *ctx, struct kube_http **out, struct err *e)
 {
 	struct kube_http *h = mem_new(struct kube_http);
 	int status = net_curl_new(l, transfer_ended, h, &h->curl, e);
@@ -173,6 +179,8 @@ int kube_http_new(struct loop *l, struct kube_http **out, struct err *e)
 		free(h);
 		return status;
 	}
+	h->judge = judge;
+	h->judge_ctx = ctx;
 	h->calls = map_new();
 	loop_task_init(&h->hand_on, l, hand_on);
 	*out = h;
@@ -209,30 +217,26 @@ static int on_socket(void *ctx, curl_socket_t fd, curlsocktype purpose)
 	return CURL_SOCKOPT_OK;
 }
 
-static void set_pem(CURL *easy, CURLoption blob_option, const char *pem, CURLoption file_option,
-		    const char *file)
+static void set_pem(CURL *easy, CURLoption option, const char *pem)
 {
-	if (pem) {
-		struct curl_blob blob = { .data = (char *)(uintptr_t)pem,
-					  .len = strlen(pem),
-					  .flags = CURL_BLOB_COPY };
+	struct curl_blob blob = { .data = (char *)(uintptr_t)pem,
+				  .len = pem ? strlen(pem) : 0,
+				  .flags = CURL_BLOB_COPY };
 
-		curl_easy_setopt(easy, blob_option, &blob);
-	} else if (file) {
-		curl_easy_setopt(easy, file_option, file);
-	}
+	if (pem)
+		curl_easy_setopt(easy, option, &blob);
 }
 
-static void set_tls(CURL *easy, const struct kube_access *a, const struct kube_identity *who)
+/*
+ * Texts and no paths: libcurl would go on with a connection, or with an authority that it has read,
+ * for a day after the file has changed.
+ */
+static void set_tls(CURL *easy, const struct kube_identity *who)
 {
-	bool own = !who->cert_pem;
-
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	set_pem(easy, CURLOPT_CAINFO_BLOB, a->ca_pem, CURLOPT_CAINFO, a->ca_file);
-	set_pem(easy, CURLOPT_SSLCERT_BLOB, own ? a->cert_pem : who->cert_pem, CURLOPT_SSLCERT,
-		own ? a->cert_file : NULL);
-	set_pem(easy, CURLOPT_SSLKEY_BLOB, own ? a->key_pem : who->key_pem, CURLOPT_SSLKEY,
-		own ? a->key_file : NULL);
+	set_pem(easy, CURLOPT_CAINFO_BLOB, who->ca_pem);
+	set_pem(easy, CURLOPT_SSLCERT_BLOB, who->cert_pem);
+	set_pem(easy, CURLOPT_SSLKEY_BLOB, who->key_pem);
 }
 
 static void add_header(struct kube_call *c, const char *name, const char *value)
@@ -248,17 +252,17 @@ static void add_header(struct kube_call *c, const char *name, const char *value)
  * Another name in the certificate than in the address: asked under that name, connected to this
  * address.
  */
-static void set_url(struct kube_call *c, const struct kube_access *a)
+static void set_url(struct kube_call *c, const char *name)
 {
 	CURLU *u = curl_url();
 	char *host = NULL, *port = NULL, *server = NULL;
 
-	if (a->server_name && curl_url_set(u, CURLUPART_URL, a->server, 0) == CURLUE_OK &&
+	if (name && curl_url_set(u, CURLUPART_URL, c->server, 0) == CURLUE_OK &&
 	    curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
 	    curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK &&
-	    curl_url_set(u, CURLUPART_HOST, a->server_name, 0) == CURLUE_OK &&
+	    curl_url_set(u, CURLUPART_HOST, name, 0) == CURLUE_OK &&
 	    curl_url_get(u, CURLUPART_URL, &server, 0) == CURLUE_OK) {
-		char *to = mem_printf("%s:%s:%s:%s", a->server_name, port, host, port);
+		char *to = mem_printf("%s:%s:%s:%s", name, port, host, port);
 
 		c->connect_to = curl_slist_append(NULL, to);
 		free(to);
@@ -267,7 +271,7 @@ static void set_url(struct kube_call *c, const struct kube_access *a)
 	size_t len = server ? strlen(server) : 0;
 	bool slash = len && server[len - 1] == '/';
 	char *url = server ? mem_printf("%.*s%s", (int)(len - slash), server, c->conf.path)
-			   : mem_printf("%s%s", a->server, c->conf.path);
+			   : mem_printf("%s%s", c->server, c->conf.path);
 
 	curl_easy_setopt(c->easy, CURLOPT_URL, url);
 	free(url);
@@ -313,13 +317,14 @@ static void set_transport(struct kube_call *c)
 	curl_easy_setopt(c->easy, CURLOPT_SOCKOPTFUNCTION, on_socket);
 }
 
-struct kube_call *kube_http_start(struct kube_http *h, const struct kube_access *access,
+struct kube_call *kube_http_start(struct kube_http *h, const char *server, const char *name,
 				  const struct kube_identity *who,
 				  const struct kube_call_conf *conf)
 {
 	struct kube_call *c = mem_new(struct kube_call);
 
 	c->http = h;
+	c->server = server;
 	c->conf = *conf;
 	c->easy = curl_easy_init();
 	(void)map_put_bytes(h->calls, &c, sizeof(c), c);
@@ -332,8 +337,8 @@ struct kube_call *kube_http_start(struct kube_http *h, const struct kube_access 
 	curl_easy_setopt(c->easy, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(c->easy, CURLOPT_HEADERDATA, c);
 	set_transport(c);
-	set_tls(c->easy, access, who);
-	set_url(c, access);
+	set_tls(c->easy, who);
+	set_url(c, name);
 	set_request(c, who);
 	net_curl_start(h->curl, c->easy);
 	return c;

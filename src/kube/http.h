@@ -9,13 +9,19 @@
 #ifndef KUBE_HTTP_H
 #define KUBE_HTTP_H
 
+#include "base/err.h"
 #include "base/loop.h"
-#include "kube/access.h"
 
 struct kube_http;
 struct kube_call;
 
-NODISCARD int kube_http_new(struct loop *l, struct kube_http **out, struct err *e);
+struct kube_answer;
+
+/** @judge: hears of each answer before whoever asked does, with the server that was asked */
+NODISCARD int kube_http_new(struct loop *l,
+			    void (*judge)(void *ctx, const char *server,
+					  const struct kube_answer *answer),
+			    void *ctx, struct kube_http **out, struct err *e);
 /** Cancels what is under way. */
 struct kube_http *kube_http_free(struct kube_http *h);
 
@@ -46,15 +52,19 @@ struct kube_call_conf {
 	void (*done)(void *ctx, const struct kube_answer *answer);
 };
 
-/** Credentials of one request; borrowed. */
+/** Credentials of one request; borrowed. Other ones mean another connection. */
 struct kube_identity {
 	const char *token;		/* NULL: none */
-	const char *cert_pem, *key_pem; /* NULL: those of the access, if any */
+	const char *ca_pem;		/* whom to believe; NULL: whomever the system does */
+	const char *cert_pem, *key_pem; /* NULL: none */
 };
 
-/** @access: where to, and whom to believe. */
-NODISCARD struct kube_call *kube_http_start(struct kube_http *h, const struct kube_access *access,
-					    const struct kube_identity *who,
+/**
+ * @server: borrowed for as long as the call lasts
+ * @name:   what its certificate has to say, or NULL: what @server says
+ */
+NODISCARD struct kube_call *kube_http_start(struct kube_http *h, const char *server,
+					    const char *name, const struct kube_identity *who,
 					    const struct kube_call_conf *conf);
 /** No callback follows. Takes NULL, returns NULL. */
 struct kube_call *kube_call_cancel(struct kube_call *c);

@@ -66,7 +66,6 @@ static void step_refused(struct kube_informer *i, const struct kube_answer *a)
 {
 	char why[256];
 
-	kube_client_judge(i->client, a);
 	if (a->status == 404 && i->conf.instead && !i->use_instead) {
 		i->use_instead = true;
 		i->call = NULL;

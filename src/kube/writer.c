@@ -66,7 +66,6 @@ static void write_done(void *ctx, const struct kube_answer *a)
 
 	x->call = NULL;
 	(void)map_del_bytes(w->under_way, &x, sizeof(x));
-	kube_client_judge(w->client, a);
 	w->conf.done(w->conf.ctx, x->tag, a);
 	write_free(x);
 	drain(w);

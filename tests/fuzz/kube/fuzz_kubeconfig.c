@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct err e = { 0 };
 
 	if (kube_access_parse("kubeconfig", (const char *)data, size, "/", NULL, &a, &e) == 0 &&
-	    !a.server)
+	    !a.servers)
 		abort();
 	kube_access_fini(&a);
 	return 0;

@@ -1,5 +1,7 @@
 #include "kube/access.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "support.h"
@@ -73,11 +75,12 @@ static void parses(void **state)
 	if (c->error) {
 		assert_true(status < 0);
 		assert_non_null(strstr(e.text, c->error));
-		assert_null(a.server);
+		assert_null(a.servers);
 	} else {
 		assert_int_equal(status, 0);
-		assert_true(strncmp(a.server, "https://", 8) == 0);
-		assert_int_not_equal(a.server[strlen(a.server) - 1], '/');
+		assert_true(strncmp(a.servers[0], "https://", 8) == 0);
+		assert_int_not_equal(a.servers[0][strlen(a.servers[0]) - 1], '/');
+		assert_null(a.servers[1]);
 	}
 	kube_access_fini(&a);
 }
@@ -94,7 +97,7 @@ static void takes_everything(void **state)
 
 	(void)state;
 	assert_int_equal(kube_access_parse("k", text, strlen(text), "/etc/k", "x", &a, NULL), 0);
-	assert_string_equal(a.server, "https://api.test:6443");
+	assert_string_equal(a.servers[0], "https://api.test:6443");
 	assert_string_equal(a.server_name, "other");
 	assert_string_equal(a.namespace, "n");
 	assert_string_equal(a.ca_file, "/etc/k/ca.crt");
@@ -109,9 +112,90 @@ static void takes_everything(void **state)
 	kube_access_fini(&a);
 }
 
+static void write_file(const char *folder, const char *name, const char *text)
+{
+	char *path = mem_printf("%s/%s", folder, name);
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+	free(path);
+}
+
+static void remove_file(const char *folder, const char *name)
+{
+	char *path = mem_printf("%s/%s", folder, name);
+
+	assert_int_equal(remove(path), 0);
+	free(path);
+}
+
+/* As kubectl does it: the first that names something counts, missing files are no error. */
+static void merges_files(void **state)
+{
+	char folder[] = "/tmp/crier-test-XXXXXX";
+	struct kube_access a = { 0 };
+	struct err e = { 0 };
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	write_file(folder, "one",
+		   CONTEXT "clusters: [{name: c, cluster: {server: 'https://first', "
+			   "certificate-authority: ca.crt}}]\n");
+	write_file(folder, "two",
+		   "current-context: other\n"
+		   "contexts: [{name: other, context: {cluster: c, user: u}}]\n" CLUSTER(
+			   "server: 'https://second'") USER("token: t"));
+	char *list = mem_printf("%s/none:%s/one::%s/two", folder, folder, folder);
+
+	assert_int_equal(kube_access_load_list(list, NULL, &a, &e), 0);
+	assert_string_equal(a.servers[0], "https://first");
+	assert_string_equal(a.token, "t");
+	assert_string_equal(a.namespace, "n");
+	assert_true(strncmp(a.ca_file, folder, strlen(folder)) == 0);
+	kube_access_fini(&a);
+	assert_int_equal(kube_access_load_list(list, "other", &a, &e), 0);
+	assert_null(a.namespace);
+	kube_access_fini(&a);
+	free(list);
+
+	list = mem_printf("%s/none", folder);
+	assert_true(kube_access_load_list(list, NULL, &a, &e) < 0);
+	assert_non_null(strstr(e.text, "no such file"));
+	free(list);
+	remove_file(folder, "one");
+	remove_file(folder, "two");
+	assert_int_equal(remove(folder), 0);
+}
+
+static void takes_other_servers(void **state)
+{
+	static const char text[] = CONTEXT CLUSTER(SERVER) USER("token: t");
+	const char *const good[] = { "https://one:1/", "https://[2001:db8::1]:6443" };
+	const char *const bad[] = { "https://one:1/", "http://two" };
+	struct kube_access a = { 0 };
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(kube_access_parse("k", text, strlen(text), "/", NULL, &a, &e), 0);
+	assert_true(kube_access_set_servers(&a, bad, 2, &e) < 0);
+	assert_non_null(strstr(e.text, "http://two"));
+	assert_string_equal(a.servers[0], "https://api.test:6443");
+	assert_int_equal(kube_access_set_servers(&a, good, 2, &e), 0);
+	assert_string_equal(a.servers[0], "https://one:1");
+	assert_string_equal(a.servers[1], "https://[2001:db8::1]:6443");
+	assert_null(a.servers[2]);
+	kube_access_fini(&a);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(takes_everything) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(takes_everything),
+		cmocka_unit_test(merges_files),
+		cmocka_unit_test(takes_other_servers),
+	};
 
 	return RUN_TABLE("kubeconfigs", cases, parses) + cmocka_run_group_tests(tests, NULL, NULL);
 }
