@@ -11,6 +11,15 @@
 enum { WATCH_LEAST_S = 240, WATCH_MOST_S = 480, WATCH_GRACE_S = 15 };
 enum { PAGE_DEFAULT = 100 };
 
+/* A server begins to answer a watch at once, also when it has nothing to tell. */
+#define HEAD_TIMEOUT DUR_S(30)
+
+/*
+ * A server that does not know of streams takes one for a plain watch, and never says that this was
+ * all. One that does says it a second or two after the last object.
+ */
+#define STREAM_SILENCE DUR_S(10)
+
 /* What is not there may come: definitions are installed some day. */
 #define ABSENT_RETRY DUR_S(30)
 
@@ -24,7 +33,7 @@ struct kube_informer {
 	struct kube_reflector reflector;
 	struct kube_stream stream;
 	struct kube_call *call; /* under way, or NULL */
-	struct loop_timer next;
+	struct loop_timer next; /* step, or the end of our patience with the call */
 	struct rng rng;
 	bool use_instead;
 	bool absent;
@@ -105,6 +114,11 @@ static void page_done(void *ctx, const struct kube_answer *a)
 
 /* --- watches --- */
 
+static bool is_streaming(const struct kube_informer *i)
+{
+	return i->reflector.step == KUBE_STREAM;
+}
+
 static void watch_over(struct kube_informer *i)
 {
 	kube_stream_fini(&i->stream);
@@ -114,18 +128,23 @@ static void watch_over(struct kube_informer *i)
 /* False when the watch has no future. */
 static bool watch_read(struct kube_informer *i)
 {
+	struct mono now = loop_now(i->loop);
 	struct kube_event ev;
 	enum kube_stream_result r;
 
 	while ((r = kube_stream_next(&i->stream, &ev)) == KUBE_STREAM_EVENT) {
-		bool goes_on = kube_reflector_event(&i->reflector, &ev, loop_now(i->loop));
+		bool goes_on = kube_reflector_event(&i->reflector, &ev, now);
 
 		json_decref(ev.object);
+		if (!is_streaming(i))
+			loop_timer_stop(&i->next);
+		else if (ev.type == KUBE_ADDED) /* others come of what goes on in the cluster */
+			loop_timer_set(&i->next, mono_add(now, STREAM_SILENCE));
 		if (!goes_on)
 			return false;
 	}
 	if (r == KUBE_STREAM_GARBAGE)
-		kube_reflector_refused(&i->reflector, 410, DUR_NS(0), loop_now(i->loop));
+		kube_reflector_refused(&i->reflector, 410, DUR_NS(0), now);
 	return r == KUBE_STREAM_MORE;
 }
 
@@ -137,6 +156,10 @@ static void watch_data(void *ctx, const void *bytes, size_t len)
 		i->absent = false;
 		trouble_set(i, NULL);
 		kube_reflector_watching(&i->reflector, loop_now(i->loop));
+		if (is_streaming(i))
+			loop_timer_set(&i->next, mono_add(loop_now(i->loop), STREAM_SILENCE));
+		else
+			loop_timer_stop(&i->next);
 		return;
 	}
 	kube_stream_feed(&i->stream, bytes, len);
@@ -146,16 +169,23 @@ static void watch_data(void *ctx, const void *bytes, size_t len)
 	}
 }
 
+/* No trouble: lists do as well. */
+static bool is_no_streams(const struct kube_informer *i, const struct kube_answer *a)
+{
+	return is_streaming(i) && (a->status == 422 || a->status == 400);
+}
+
 static void watch_done(void *ctx, const struct kube_answer *a)
 {
 	struct kube_informer *i = ctx;
 
-	if (a->status != 0 && a->status != 200) {
+	if (is_no_streams(i, a)) {
+		kube_reflector_refused(&i->reflector, a->status, DUR_NS(0), loop_now(i->loop));
+	} else if (a->status != 0 && a->status != 200) {
 		step_refused(i, a);
 		kube_stream_fini(&i->stream);
 		return;
-	}
-	if (a->status == 0) {
+	} else if (a->status == 0) {
 		char why[256];
 
 		trouble_set(i, kube_answer_text(a, why, sizeof(why)));
@@ -178,18 +208,25 @@ static struct buf step_path(struct kube_informer *i)
 		buf_printf(&path, "%s&", i->conf.query);
 	if (r->step == KUBE_LIST) {
 		buf_printf(&path, "limit=%zu", i->conf.page ? i->conf.page : PAGE_DEFAULT);
-		if (r->resume)
-			buf_printf(&path, "&continue=%s", r->resume);
-	} else {
-		buf_printf(&path, "watch=1&allowWatchBookmarks=true&resourceVersion=%s",
-			   r->version);
+		if (r->resume) {
+			buf_puts(&path, "&continue=");
+			buf_put_escaped(&path, r->resume);
+		}
+		return path;
 	}
+	buf_puts(&path, "watch=1&allowWatchBookmarks=true&");
+	if (r->step == KUBE_STREAM) {
+		buf_puts(&path, "sendInitialEvents=true&resourceVersionMatch=NotOlderThan");
+		return path;
+	}
+	buf_puts(&path, "resourceVersion=");
+	buf_put_escaped(&path, r->version);
 	return path;
 }
 
 static void step_start(struct kube_informer *i)
 {
-	bool watch = i->reflector.step == KUBE_WATCH;
+	bool watch = i->reflector.step != KUBE_LIST;
 	struct buf path = step_path(i);
 	int64_t lasts = rng_between(&i->rng, WATCH_LEAST_S, WATCH_MOST_S);
 	struct kube_call_conf conf = {
@@ -210,13 +247,32 @@ static void step_start(struct kube_informer *i)
 		buf_printf(&path, "&timeoutSeconds=%lld", (long long)lasts);
 	conf.path = buf_text(&path);
 	i->call = kube_client_call(i->client, &conf);
+	if (watch)
+		loop_timer_set(&i->next, mono_add(loop_now(i->loop), HEAD_TIMEOUT));
 	buf_fini(&path);
+}
+
+/* The server took the connection and the request, but says nothing, or not that this was all. */
+static void step_stuck(struct kube_informer *i, struct mono now)
+{
+	kube_call_cancel(i->call);
+	if (is_streaming(i)) {
+		kube_reflector_no_stream(&i->reflector, now);
+	} else {
+		trouble_set(i, "the server does not answer");
+		kube_reflector_refused(&i->reflector, 0, DUR_NS(0), now);
+	}
+	watch_over(i);
 }
 
 static void step_due(struct loop_timer *t, struct mono now)
 {
 	struct kube_informer *i = CONTAINER_OF(t, struct kube_informer, next);
 
+	if (i->call) {
+		step_stuck(i, now);
+		return;
+	}
 	if (!kube_client_is_ready(i->client)) {
 		if (kube_client_problem(i->client))
 			trouble_set(i, kube_client_problem(i->client));

@@ -70,8 +70,9 @@ static void wait_for(struct kube_reflector *r, struct dur d, struct mono now)
 /* Everything from the start, compared with what is known. */
 static void list_anew(struct kube_reflector *r)
 {
-	r->step = KUBE_LIST;
+	r->step = r->no_streams ? KUBE_LIST : KUBE_STREAM;
 	text_set(&r->resume, NULL);
+	text_set(&r->version, NULL);
 	r->mark++;
 }
 
@@ -202,6 +203,25 @@ int kube_reflector_page(struct kube_reflector *r, const json_t *list, struct mon
 	return 0;
 }
 
+/* --- streams --- */
+
+void kube_reflector_no_stream(struct kube_reflector *r, struct mono now)
+{
+	r->no_streams = true;
+	list_anew(r);
+	wait_for(r, DUR_NS(0), now);
+}
+
+/* The bookmark that says: this was all there is. */
+static bool is_end_of_stream(const struct kube_event *ev)
+{
+	const json_t *notes =
+		json_object_get(json_object_get(ev->object, "metadata"), "annotations");
+	const char *end = json_string_value(json_object_get(notes, "k8s.io/initial-events-end"));
+
+	return ev->type == KUBE_BOOKMARK && end && strcmp(end, "true") == 0;
+}
+
 /* --- watches --- */
 
 void kube_reflector_watching(struct kube_reflector *r, struct mono now)
@@ -220,7 +240,8 @@ bool kube_reflector_event(struct kube_reflector *r, const struct kube_event *ev,
 		kube_reflector_refused(r, code > 0 && code < 600 ? (int)code : 500, DUR_NS(0), now);
 		return false;
 	}
-	if (goes_back(r->version, version)) {
+	/* What a stream begins with is in no order. */
+	if (r->step == KUBE_WATCH && goes_back(r->version, version)) {
 		kube_reflector_refused(r, 410, DUR_NS(0), now);
 		return false;
 	}
@@ -228,16 +249,28 @@ bool kube_reflector_event(struct kube_reflector *r, const struct kube_event *ev,
 		object_drop(r, key);
 	else if (ev->type != KUBE_BOOKMARK && ev->type != KUBE_DELETED)
 		object_put(r, ev->object);
+	if (r->step == KUBE_STREAM && !is_end_of_stream(ev))
+		return true;
+	if (r->step == KUBE_STREAM && !*version) {
+		kube_reflector_refused(r, 500, DUR_NS(0), now);
+		return false;
+	}
 	if (*version)
 		text_set(&r->version, version);
 	kube_backoff_reset(&r->backoff);
+	if (r->step == KUBE_STREAM) {
+		drop_unlisted(r, NULL);
+		list_complete(r);
+	}
 	return true;
 }
 
 void kube_reflector_ended(struct kube_reflector *r, struct mono now)
 {
-	bool worth = !mono_before(now, mono_add(r->began, WATCH_WORTH));
+	bool worth = r->step == KUBE_WATCH && !mono_before(now, mono_add(r->began, WATCH_WORTH));
 
+	if (r->step == KUBE_STREAM)
+		list_anew(r);
 	if (worth)
 		kube_backoff_reset(&r->backoff);
 	wait_for(r, worth ? DUR_NS(0) : kube_backoff_next(&r->backoff), now);
@@ -255,9 +288,14 @@ static bool is_too_old(const struct kube_reflector *r, int status)
 void kube_reflector_refused(struct kube_reflector *r, int status, struct dur retry_after,
 			    struct mono now)
 {
+	/* 422 is what a server says that knows streams and does not offer them; 400 what older ones say. */
+	if (r->step == KUBE_STREAM && (status == 422 || status == 400)) {
+		kube_reflector_no_stream(r, now);
+		return;
+	}
 	struct dur wait = kube_backoff_next(&r->backoff);
 
-	if (is_too_old(r, status))
+	if (r->step == KUBE_STREAM || is_too_old(r, status))
 		list_anew(r);
 	if (retry_after.ns > wait.ns)
 		wait = DUR_NS(MIN(retry_after.ns, RETRY_AFTER_MOST.ns));

@@ -1,9 +1,10 @@
 /**
  * One collection of the API kept up to date: what to ask the server next, given what it answered.
- * Lists come in pages; a watch goes on from where the list was taken, from bookmarks and after
- * broken connections; whatever the server can't go on from (410 as a status or as an event, a
- * version from its future, versions that go back) means a new list, which is compared with what is
- * known, so that only differences are told. Pure.
+ * A server that offers it streams the list: a watch that begins with all there is (sendInitialEvents)
+ * and says where that ends. Of others lists come in pages; a watch goes on from where the list was
+ * taken, from bookmarks and after broken connections; whatever the server can't go on from (410 as a
+ * status or as an event, a version from its future, versions that go back) means a new list, which is
+ * compared with what is known, so that only differences are told. Pure.
  *
  * What is known of each object is its version and its uid; what is in it is the listener's
  * business.
@@ -34,16 +35,21 @@ struct kube_reflector_hooks {
 	void (*listed)(void *ctx);
 };
 
-enum kube_step { KUBE_LIST, KUBE_WATCH };
+enum kube_step {
+	KUBE_STREAM, /* a watch that begins with all there is */
+	KUBE_LIST,
+	KUBE_WATCH,
+};
 
 struct kube_reflector {
 	struct kube_reflector_hooks hooks;
 	struct kube_backoff backoff;
 	struct map *known; /* key -> struct kube_known */
+	bool no_streams;   /* the server does not offer them: lists */
 	enum kube_step step;
 	struct mono not_before; /* of the next step */
 	char *resume;		/* of the next page; NULL: the first */
-	char *version;		/* of the list, and then of the watch */
+	char *version;		/* of the list, and then of the watch; NULL: everything is new */
 	unsigned mark;
 	bool complete;	   /* a whole list has been seen */
 	struct mono began; /* the watch under way */
@@ -53,6 +59,9 @@ struct kube_reflector {
 void kube_reflector_init(struct kube_reflector *r, const struct kube_reflector_hooks *hooks,
 			 uint64_t seed);
 void kube_reflector_fini(struct kube_reflector *r);
+
+/** Nothing came of a stream, though the server took it: it does not know what was asked. */
+void kube_reflector_no_stream(struct kube_reflector *r, struct mono now);
 
 /** A page of a list. 0, or -1 when it is none: then it has been taken as a failure. */
 NODISCARD int kube_reflector_page(struct kube_reflector *r, const json_t *list, struct mono now);

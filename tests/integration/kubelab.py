@@ -39,21 +39,24 @@ def openssl(folder, *args):
     subprocess.run(["openssl", *args], cwd=folder, check=True, capture_output=True)
 
 
-def make_certificates(folder, address):
+def make_certificates(folder, *addresses):
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
     openssl(folder, "req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=test-ca", "-days", "30")
+    names = ",".join(f"IP:{a}" for a in (*addresses, "127.0.0.1"))
     for name in ("server", "client"):
         openssl(folder, "req", *key, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
-        (folder / "ext").write_text(f"subjectAltName=IP:{address},IP:127.0.0.1,DNS:api.test\n")
+        (folder / "ext").write_text(f"subjectAltName={names},DNS:api.test\n")
         openssl(folder, "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial",
                 "-out", f"{name}.crt", "-days", "30", "-extfile", "ext")
 
 
 class Api(Host):
-    def start(self, *options, address=API_ADDRESS):
+    def start(self, *options, address=API_ADDRESS, more=()):
+        """@more: addresses of its host that are further servers of the same cluster"""
         self.api_address = address
         if not (self.dir / "ca.crt").exists():
-            make_certificates(self.dir, address)
+            make_certificates(self.dir, address, *more)
+        options = [*options, *(word for a in more for word in ("--listen", f"{a}:6443"))]
         (self.dir / "tokens").write_text(TOKEN + "\n")
         self.admin = self.dir / "admin"
         self.kubeconfig = self.dir / "kubeconfig"

@@ -35,6 +35,16 @@ static void scene_init(struct scene *s)
 			    &(struct kube_reflector_hooks){
 				    .ctx = s, .put = on_put, .drop = on_drop, .listed = on_listed },
 			    1);
+	kube_reflector_no_stream(&s->r, s->now);
+}
+
+/* Of a server that offers streams. */
+static void scene_init_streaming(struct scene *s)
+{
+	scene_init(s);
+	s->r.no_streams = false;
+	s->r.step = KUBE_STREAM;
+	kube_reflector_watching(&s->r, s->now);
 }
 
 static void scene_fini(struct scene *s)
@@ -76,6 +86,18 @@ static void page(struct scene *s, const char *objects, const char *version, cons
 static bool event(struct scene *s, enum kube_event_type type, const char *name, int version)
 {
 	struct kube_event ev = { type, object(name, version) };
+	bool goes_on = kube_reflector_event(&s->r, &ev, s->now);
+
+	json_decref(ev.object);
+	return goes_on;
+}
+
+/* The end of what a stream begins with. */
+static bool end_of_stream(struct scene *s, const char *version)
+{
+	struct kube_event ev = { KUBE_BOOKMARK, json_pack("{s:{s:s*, s:{s:s}}}", "metadata",
+							  "resourceVersion", version, "annotations",
+							  "k8s.io/initial-events-end", "true") };
 	bool goes_on = kube_reflector_event(&s->r, &ev, s->now);
 
 	json_decref(ev.object);
@@ -240,6 +262,93 @@ static void short_watches_are_failures(void **state)
 	scene_fini(&s);
 }
 
+static void streams_a_list(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	scene_init_streaming(&s);
+	assert_true(event(&s, KUBE_ADDED, "b", 20)); /* in no order */
+	assert_true(event(&s, KUBE_ADDED, "a", 1));
+	assert_true(event(&s, KUBE_ADDED, "c", 3));
+	assert_true(event(&s, KUBE_BOOKMARK, "", 2)); /* not that one */
+	assert_true(event(&s, KUBE_MODIFIED, "a", 21));
+	assert_true(event(&s, KUBE_DELETED, "c", 22));
+	expect(&s, "+b +a +c +a -c ");
+	assert_false(s.r.complete);
+	assert_true(end_of_stream(&s, "30"));
+	expect(&s, "| ");
+	assert_int_equal(s.r.step, KUBE_WATCH);
+	assert_string_equal(s.r.version, "30");
+	assert_true(event(&s, KUBE_ADDED, "d", 31));
+	assert_false(event(&s, KUBE_MODIFIED, "d", 29)); /* now there is an order */
+	expect(&s, "+d ");
+
+	/* Once more: only the differences. */
+	assert_int_equal(s.r.step, KUBE_STREAM);
+	assert_true(event(&s, KUBE_ADDED, "a", 21));
+	assert_true(event(&s, KUBE_ADDED, "d", 25));
+	assert_true(end_of_stream(&s, "26"));
+	expect(&s, "+d -b | ");
+	scene_fini(&s);
+}
+
+/* What was seen of a stream that broke counts for nothing when the next one is compared. */
+static void begins_a_broken_stream_anew(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	scene_init_streaming(&s);
+	assert_true(event(&s, KUBE_ADDED, "a", 1));
+	assert_true(event(&s, KUBE_ADDED, "b", 2));
+	kube_reflector_ended(&s.r, s.now);
+	assert_int_equal(s.r.step, KUBE_STREAM);
+	assert_in_range(wait_ms(&s), 100, 200);
+	assert_true(event(&s, KUBE_ADDED, "b", 2));
+	assert_true(end_of_stream(&s, "9"));
+	expect(&s, "+a +b -a | ");
+	scene_fini(&s);
+}
+
+static const struct refusal no_streams[] = {
+	{ "stream: 422 lists", .status = 422, .then = KUBE_LIST },
+	{ "stream: 400 lists", .status = 400, .then = KUBE_LIST },
+	{ "stream: no answer tries again", .status = 0, .then = KUBE_STREAM },
+	{ "stream: 429 tries again", .status = 429, .then = KUBE_STREAM },
+	{ "stream: 504 tries again", .status = 504, .then = KUBE_STREAM },
+};
+
+static void goes_without_streams(void **state)
+{
+	const struct refusal *c = *state;
+	struct scene s;
+
+	scene_init_streaming(&s);
+	kube_reflector_refused(&s.r, c->status, DUR_NS(0), s.now);
+	assert_int_equal(s.r.step, c->then);
+	assert_int_equal(wait_ms(&s) == 0, c->then == KUBE_LIST);
+	if (c->then == KUBE_LIST) {
+		page(&s, "a1", "10", "");
+		kube_reflector_refused(&s.r, 410, DUR_NS(0), s.now);
+		assert_int_equal(s.r.step, KUBE_LIST);
+	}
+	scene_fini(&s);
+}
+
+/* An end without a version is none that a watch could go on from. */
+static void refuses_an_end_without_a_version(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	scene_init_streaming(&s);
+	assert_false(end_of_stream(&s, NULL));
+	assert_int_equal(s.r.step, KUBE_STREAM);
+	assert_false(s.r.complete);
+	scene_fini(&s);
+}
+
 static void refuses_what_is_no_list(void **state)
 {
 	static const char *const texts[] = {
@@ -275,8 +384,12 @@ int main(void)
 		cmocka_unit_test(waits_longer_each_time),
 		cmocka_unit_test(short_watches_are_failures),
 		cmocka_unit_test(refuses_what_is_no_list),
+		cmocka_unit_test(streams_a_list),
+		cmocka_unit_test(begins_a_broken_stream_anew),
+		cmocka_unit_test(refuses_an_end_without_a_version),
 	};
 
-	return RUN_TABLE("refusals", refusals, answers_refusals) +
+	return RUN_TABLE("no streams", no_streams, goes_without_streams) +
+	       RUN_TABLE("refusals", refusals, answers_refusals) +
 	       cmocka_run_group_tests(tests, NULL, NULL);
 }
