@@ -4,11 +4,24 @@
 
 #include "alloc/choose.h"
 
-/** What a service had before a call. */
+/** What a service had before a call; almost always few. */
 struct had {
-	struct addr v[ALLOC_ADDRESSES_MAX];
+	struct addr few[CLAIM_ADDRESSES_MAX];
+	struct addr *v; /* those, or more of our own */
 	size_t n;
 };
+
+static void had_init(struct had *h, size_t n)
+{
+	h->v = n > ARRAY_LEN(h->few) ? mem_new_n(struct addr, n) : h->few;
+	h->n = n;
+}
+
+static void had_fini(struct had *h)
+{
+	if (h->v != h->few)
+		free(h->v);
+}
 
 struct alloc *alloc_new(const struct cfg *c)
 {
@@ -27,6 +40,7 @@ struct alloc *alloc_free(struct alloc *a)
 	past_fini(&a->past);
 	claims_fini(&a->claims);
 	space_fini(&a->space);
+	free(a->lent);
 	free(a);
 	return NULL;
 }
@@ -90,18 +104,19 @@ static bool is_past(const struct alloc *a, const struct addr *addr)
 void alloc_remember(struct alloc *a, const char *service, const struct addr *v, size_t n,
 		    int64_t at_s)
 {
-	struct had gone = { 0 };
+	struct addr gone[ALLOC_PAST_MAX];
+	size_t n_gone = 0;
 
 	if (past_is_off(&a->past))
 		return;
-	for (size_t i = 0; i < n && gone.n < ARRAY_LEN(gone.v); i++)
+	for (size_t i = 0; i < n && n_gone < ARRAY_LEN(gone); i++)
 		if (is_past(a, &v[i]))
-			gone.v[gone.n++] = v[i];
-	if (gone.n == 0)
+			gone[n_gone++] = v[i];
+	if (n_gone == 0)
 		return;
-	for (size_t i = 0; a->past.rest_s && i < gone.n; i++)
-		space_rest(space_find(&a->space, &gone.v[i]), &gone.v[i]);
-	past_add(&a->past, service, gone.v, gone.n, at_s);
+	for (size_t i = 0; a->past.rest_s && i < n_gone; i++)
+		space_rest(space_find(&a->space, &gone[i]), &gone[i]);
+	past_add(&a->past, service, gone, n_gone, at_s);
 	wake_due(a);
 }
 
@@ -133,10 +148,10 @@ static void let_go(struct alloc *a, const char *service, struct had *out)
 {
 	uint32_t claim = claims_find(&a->claims, service);
 
-	out->n = 0;
+	had_init(out, claim ? claims_count(&a->claims, claim) : 0);
 	if (!claim)
 		return;
-	out->n = claims_addresses(&a->claims, claim, out->v);
+	claims_addresses(&a->claims, claim, out->v);
 	claims_remove(&a->claims, &a->space, claim);
 }
 
@@ -155,25 +170,29 @@ void alloc_release(struct alloc *a, const char *service)
 
 	let_go(a, service, &had);
 	settle(a, service, &had);
+	had_fini(&had);
 }
 
-static bool in_set(const struct addr *v, size_t n, const struct addr *a)
+static bool same_set(const struct addr *v, const struct addr *w, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		if (addr_eq(&v[i], a))
-			return true;
-	return false;
+	struct addr *both[] = { choose_sorted(v, n), choose_sorted(w, n) };
+	bool same = true;
+
+	for (size_t i = 0; same && i < n; i++)
+		same = addr_eq(&both[0][i], &both[1][i]);
+	free(both[0]);
+	free(both[1]);
+	return same;
 }
 
-/* What is asked for by name, in any order. */
+/* What is asked for by name, in any order; no address twice. */
 static bool is_as_asked(const struct alloc_request *r, const struct addr *v, size_t n)
 {
 	if (r->n_addresses == 0)
 		return true;
-	for (size_t i = 0; i < n; i++)
-		if (!in_set(r->addresses, r->n_addresses, &v[i]))
-			return false;
-	return n == r->n_addresses;
+	if (n != r->n_addresses)
+		return false;
+	return memcmp(v, r->addresses, n * sizeof(*v)) == 0 || same_set(v, r->addresses, n);
 }
 
 static int take_again(struct alloc *a, const struct alloc_request *r, const struct addr *v,
@@ -200,6 +219,7 @@ int alloc_hold(struct alloc *a, const struct alloc_request *r, const struct addr
 	let_go(a, r->service, &had);
 	int rc = take_again(a, r, held, n, why);
 	settle(a, r->service, &had);
+	had_fini(&had);
 	return rc;
 }
 
@@ -207,14 +227,14 @@ int alloc_hold(struct alloc *a, const struct alloc_request *r, const struct addr
 static void complete_pair(struct alloc *a, const struct alloc_request *r)
 {
 	uint32_t claim = claims_find(&a->claims, r->service);
-	struct had one;
 	struct pick pick;
 
 	if (!r->want_v4 || !r->want_v6 || r->n_addresses)
 		return;
-	one.n = claims_addresses(&a->claims, claim, one.v);
-	struct segment *seg = space_find(&a->space, &one.v[0]);
-	if (one.n != 1 || !seg || !choose_other_half(a, r, seg->pool, &one.v[0], &pick))
+	struct addr one = claims_first(&a->claims, claim);
+	struct segment *seg = space_find(&a->space, &one);
+	if (claims_count(&a->claims, claim) != 1 || !seg ||
+	    !choose_other_half(a, r, seg->pool, &one, &pick))
 		return;
 	claims_remove(&a->claims, &a->space, claim);
 	take(a, r, pick.v, pick.n);
@@ -224,13 +244,13 @@ static void complete_pair(struct alloc *a, const struct alloc_request *r)
 static int take_back(struct alloc *a, const struct alloc_request *r)
 {
 	const struct departure *d = past_is_off(&a->past) ? NULL : past_of(&a->past, r->service);
-	struct had had;
+	struct addr had[ALLOC_PAST_MAX];
 
 	if (!d || !choose_offers(space_find(&a->space, &d->addresses[0])->pool, r))
 		return -1;
-	had.n = d->n;
-	memcpy(had.v, d->addresses, d->n * sizeof(had.v[0]));
-	return take_again(a, r, had.v, had.n, NULL);
+	size_t n = d->n; /* taking them ends the departure */
+	memcpy(had, d->addresses, n * sizeof(had[0]));
+	return take_again(a, r, had, n, NULL);
 }
 
 static int take_new(struct alloc *a, const struct alloc_request *r, struct buf *why)
@@ -261,16 +281,21 @@ int alloc_assign(struct alloc *a, const struct alloc_request *r, struct buf *why
 	else
 		rc = take_new(a, r, why);
 	settle(a, r->service, &had);
+	had_fini(&had);
 	return rc;
 }
 
-bool alloc_find(const struct alloc *a, const char *service, struct alloc_grant *out)
+bool alloc_find(struct alloc *a, const char *service, struct alloc_grant *out)
 {
 	uint32_t claim = claims_find(&a->claims, service);
 
 	if (!claim)
 		return false;
-	out->n = claims_addresses(&a->claims, claim, out->addresses);
+	out->n = claims_count(&a->claims, claim);
+	while (a->cap_lent < out->n)
+		mem_grow(a->lent, a->cap_lent, a->cap_lent);
+	claims_addresses(&a->claims, claim, a->lent);
+	out->addresses = a->lent;
 	const struct segment *seg = space_find(&a->space, &out->addresses[0]);
 	out->pool = seg ? seg->pool->cfg->name : NULL;
 	return true;

@@ -20,8 +20,9 @@
 #include "config/cfg.h"
 
 enum {
-	ALLOC_ADDRESSES_MAX = 16, /* of one service */
-	ALLOC_SERVICE_MAX = 511,  /* bytes of its name */
+	ALLOC_ADDRESSES_MAX = 10240, /* of one service, chosen by hand; else a pair at most */
+	ALLOC_SERVICE_MAX = 511,     /* bytes of its name */
+	ALLOC_PAST_MAX = 16,	     /* addresses that are remembered of one that had them */
 };
 
 struct alloc_request {
@@ -45,9 +46,9 @@ struct alloc_request {
 };
 
 struct alloc_grant {
-	const char *pool; /* NULL: outside every pool */
-	struct addr addresses[ALLOC_ADDRESSES_MAX];
-	size_t n; /* IPv4 first where the allocator chose */
+	const char *pool;	      /* NULL: outside every pool */
+	const struct addr *addresses; /* lent until the next call */
+	size_t n;		      /* IPv4 first where the allocator chose */
 };
 
 struct alloc;
@@ -74,6 +75,7 @@ int64_t alloc_next_wake(const struct alloc *a);
 
 /**
  * The service gave these back at @at_s, before we began; for those who rest and those who return.
+ * Of very many the first ALLOC_PAST_MAX.
  * To be called in the order of time. Addresses in use or in no pool are passed over.
  */
 void alloc_remember(struct alloc *a, const char *service, const struct addr *v, size_t n,
@@ -102,7 +104,7 @@ NODISCARD int alloc_hold(struct alloc *a, const struct alloc_request *r, const s
 void alloc_release(struct alloc *a, const char *service);
 
 /** False when it holds nothing. */
-bool alloc_find(const struct alloc *a, const char *service, struct alloc_grant *out);
+bool alloc_find(struct alloc *a, const char *service, struct alloc_grant *out);
 
 /** Distinct addresses, not services; sizes saturate at 2^63 - 1. */
 struct alloc_family_usage {

@@ -55,13 +55,30 @@ static bool families_fit(const struct alloc_request *r, const struct addr *v, si
 	return has_v4 == r->want_v4 && has_v6 == r->want_v6;
 }
 
+static int compare_addrs(const void *a, const void *b)
+{
+	return addr_cmp(a, b);
+}
+
+struct addr *choose_sorted(const struct addr *v, size_t n)
+{
+	struct addr *sorted = mem_dup(v, n * sizeof(*v));
+
+	qsort(sorted, n, sizeof(*sorted), compare_addrs);
+	return sorted;
+}
+
 static bool has_twice(const struct addr *v, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		for (size_t j = 0; j < i; j++)
-			if (addr_eq(&v[i], &v[j]))
-				return true;
-	return false;
+	bool twice = false;
+
+	if (n < 2)
+		return false;
+	struct addr *sorted = choose_sorted(v, n);
+	for (size_t i = 1; i < n; i++)
+		twice |= addr_eq(&sorted[i - 1], &sorted[i]);
+	free(sorted);
+	return twice;
 }
 
 /* One address of each family at most, unless a person chose them for a standalone service. */

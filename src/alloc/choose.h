@@ -14,6 +14,8 @@ struct alloc {
 	struct space space;
 	struct claims claims;
 	struct past past;
+	struct addr *lent; /* of the last grant that somebody looked at */
+	size_t cap_lent;
 	int64_t now_s;
 };
 
@@ -26,6 +28,9 @@ struct pick {
 /** May the service have exactly these? If not, and @why: why not, appended. */
 bool choose_allows(struct alloc *a, const struct alloc_request *r, const struct addr *v, size_t n,
 		   struct buf *why);
+
+/** The same addresses in order; to be freed. */
+NODISCARD struct addr *choose_sorted(const struct addr *v, size_t n);
 
 /** May it be given addresses of that pool, as far as that is up to the pool? */
 bool choose_offers(const struct pool_space *p, const struct alloc_request *r);

@@ -2,9 +2,10 @@
 
 #include <string.h>
 
-/** What one service holds. */
+/** What one service holds, or a part of it. */
 struct claim {
 	uint32_t terms;	   /* 0: not shared */
+	uint32_t next;	   /* the claim with its further addresses; 0: these are all */
 	uint16_t families; /* bit i: the address i is one of IPv6 */
 	uint16_t n;
 	uint8_t content[]; /* the addresses, then the name */
@@ -17,7 +18,7 @@ static const uint32_t PLACE = UINT32_C(1) << 31;
 enum { SIZE_BITS = 6, SIZE_MASK = (1 << SIZE_BITS) - 1 };
 _Static_assert(CLAIM_SIZES <= 1 << SIZE_BITS, "a size of record needs more bits");
 _Static_assert((uint64_t)SLAB_MAX << SIZE_BITS <= UINT64_C(1) << 31, "a bit is for places");
-_Static_assert(ALLOC_ADDRESSES_MAX <= 16, "families has a bit for each address");
+_Static_assert(CLAIM_ADDRESSES_MAX <= 16, "families has a bit for each address");
 
 void claims_init(struct claims *c)
 {
@@ -128,14 +129,28 @@ static uint32_t owner_of(const struct claims *c, const struct addr *a)
 	return owner;
 }
 
-size_t claims_addresses(const struct claims *c, uint32_t claim,
-			struct addr out[static ALLOC_ADDRESSES_MAX])
+size_t claims_count(const struct claims *c, uint32_t claim)
 {
-	const struct claim *one = claim_at(c, claim);
+	size_t n = 0;
 
-	for (unsigned i = 0; i < one->n; i++)
-		out[i] = addr_at(one, i);
-	return one->n;
+	for (; claim; claim = claim_at(c, claim)->next)
+		n += claim_at(c, claim)->n;
+	return n;
+}
+
+void claims_addresses(const struct claims *c, uint32_t claim, struct addr *out)
+{
+	for (; claim; claim = claim_at(c, claim)->next) {
+		const struct claim *one = claim_at(c, claim);
+
+		for (unsigned i = 0; i < one->n; i++)
+			*out++ = addr_at(one, i);
+	}
+}
+
+struct addr claims_first(const struct claims *c, uint32_t claim)
+{
+	return addr_at(claim_at(c, claim), 0);
 }
 
 bool claims_in_use(const struct claims *c, const struct addr *a)
@@ -174,34 +189,67 @@ static void address_leave(struct claims *c, const struct space *s, uint32_t clai
 	index_del(&c->by_addr, addr_hash_of(c, a), owner);
 }
 
+/* The chain from its end, so that each record is made with the next one. */
+static uint32_t chain_new(struct claims *c, const char *service, const struct addr *v, size_t n)
+{
+	uint32_t next = 0;
+
+	for (size_t at = (n - 1) / CLAIM_ADDRESSES_MAX * CLAIM_ADDRESSES_MAX;;
+	     at -= CLAIM_ADDRESSES_MAX) {
+		uint32_t claim =
+			claim_new(c, service, v + at, MIN(n - at, (size_t)CLAIM_ADDRESSES_MAX));
+
+		claim_at(c, claim)->next = next;
+		next = claim;
+		if (at == 0)
+			return claim;
+	}
+}
+
 void claims_add(struct claims *c, const struct space *s, const struct alloc_request *r,
 		const struct addr *addresses, size_t n)
 {
-	uint32_t claim = claim_new(c, r->service, addresses, n);
+	uint32_t head = chain_new(c, r->service, addresses, n), terms = 0;
 
 	if (sharing_wanted(r))
-		claim_at(c, claim)->terms = sharing_terms_new(&c->sharing, r, claim);
-	for (size_t i = 0; i < n; i++)
-		address_take(c, s, claim, &addresses[i]);
-	index_add(&c->by_service, service_hash(c, r->service), claim);
+		terms = sharing_terms_new(&c->sharing, r, head);
+	for (uint32_t claim = head; claim; claim = claim_at(c, claim)->next) {
+		claim_at(c, claim)->terms = terms;
+		for (unsigned i = 0; i < claim_at(c, claim)->n; i++)
+			address_take(c, s, claim, addresses++);
+	}
+	index_add(&c->by_service, service_hash(c, r->service), head);
+}
+
+/* Give back what stands in one record. */
+static void claim_leave(struct claims *c, const struct space *s, uint32_t handle)
+{
+	const struct claim *claim = claim_at(c, handle);
+	struct addr v[CLAIM_ADDRESSES_MAX];
+
+	for (unsigned i = 0; i < claim->n; i++) {
+		v[i] = addr_at(claim, i);
+		index_prefetch(&c->by_addr, addr_hash_of(c, &v[i]));
+	}
+	for (unsigned i = 0; i < claim->n; i++)
+		address_leave(c, s, handle, &v[i]);
 }
 
 void claims_remove(struct claims *c, const struct space *s, uint32_t handle)
 {
-	struct claim *claim = claim_at(c, handle);
-	struct addr v[ALLOC_ADDRESSES_MAX];
-	size_t n = claims_addresses(c, handle, v);
+	const struct claim *head = claim_at(c, handle);
+	uint32_t terms = head->terms;
 
-	if (claim->terms)
-		__builtin_prefetch(slab_at(&c->sharing.terms, claim->terms));
-	for (size_t i = 0; i < n; i++)
-		index_prefetch(&c->by_addr, addr_hash_of(c, &v[i]));
-	for (size_t i = 0; i < n; i++)
-		address_leave(c, s, handle, &v[i]);
-	if (claim->terms)
-		sharing_terms_free(&c->sharing, claim->terms);
-	index_del(&c->by_service, service_hash(c, service_of(claim)), handle);
-	slab_free(&c->by_size[handle & SIZE_MASK], handle >> SIZE_BITS);
+	if (terms)
+		__builtin_prefetch(slab_at(&c->sharing.terms, terms));
+	index_del(&c->by_service, service_hash(c, service_of(head)), handle);
+	for (uint32_t next; handle; handle = next) {
+		claim_leave(c, s, handle);
+		next = claim_at(c, handle)->next;
+		slab_free(&c->by_size[handle & SIZE_MASK], handle >> SIZE_BITS);
+	}
+	if (terms)
+		sharing_terms_free(&c->sharing, terms);
 }
 
 /* --- sharing --- */

@@ -10,11 +10,13 @@
 
 /*
  * A claim is one record: its terms, the addresses in 4 or 16 bytes each, the name. Who finds one of
- * them has all at hand. Records differ in size, by CLAIM_STEP bytes.
+ * them has all at hand. Records differ in size, by CLAIM_STEP bytes. More than CLAIM_ADDRESSES_MAX
+ * addresses are a chain of records.
  */
 enum {
 	CLAIM_STEP = 16,
-	CLAIM_SIZES = (16 * ALLOC_ADDRESSES_MAX + ALLOC_SERVICE_MAX + CLAIM_STEP) / CLAIM_STEP,
+	CLAIM_ADDRESSES_MAX = 16,
+	CLAIM_SIZES = (16 * CLAIM_ADDRESSES_MAX + ALLOC_SERVICE_MAX + CLAIM_STEP) / CLAIM_STEP,
 };
 
 struct claims {
@@ -30,9 +32,12 @@ void claims_fini(struct claims *c);
 
 /** The claim of a service, or 0. */
 uint32_t claims_find(const struct claims *c, const char *service);
-/** What a claim has, in the order in which it was asked for. Returns how many. */
-size_t claims_addresses(const struct claims *c, uint32_t claim,
-			struct addr out[static ALLOC_ADDRESSES_MAX]);
+/** How many addresses a claim has. */
+size_t claims_count(const struct claims *c, uint32_t claim);
+/** All of them, in the order in which they were asked for. */
+void claims_addresses(const struct claims *c, uint32_t claim, struct addr *out);
+/** The first one. */
+struct addr claims_first(const struct claims *c, uint32_t claim);
 bool claims_in_use(const struct claims *c, const struct addr *a);
 
 /** Record what a service (that holds nothing) has from now on: addresses that it may have. */

@@ -337,7 +337,8 @@ static void take_grant(struct pass *p)
 
 	(void)alloc_find(p->a, p->s->key, &grant);
 	p->n_held = MIN(grant.n, ARRAY_LEN(p->held));
-	memcpy(p->held, grant.addresses, p->n_held * sizeof(p->held[0]));
+	if (p->n_held)
+		memcpy(p->held, grant.addresses, p->n_held * sizeof(p->held[0]));
 }
 
 /* Step 11: one address, where two would be welcome: the other family's, from the same pool. */

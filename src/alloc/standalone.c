@@ -262,7 +262,7 @@ static uint64_t next_epoch(const struct alloc_table *t)
 
 /** What a service gives back when its entry is replaced. */
 struct leaving {
-	struct addr v[ALLOC_ADDRESSES_MAX];
+	struct addr v[ALLOC_ENTRY_MAX];
 	size_t n;
 	int64_t at_s;
 };
@@ -314,7 +314,10 @@ int alloc_table_record(struct alloc_table *t, const struct alloc_assignments *x,
 		const struct alloc_assignment *one = &x->v[i];
 		const struct alloc_entry *known = alloc_table_find(t, one->service);
 
-		if (one->n == 0 || is_recorded(known, one) || !may_record(known, one, node))
+		/* So many were chosen by hand: that needs no agreement, and would fit into no message. */
+		if (one->n == 0 || one->n > ALLOC_ENTRY_MAX)
+			continue;
+		if (is_recorded(known, one) || !may_record(known, one, node))
 			continue;
 		struct alloc_entry e = { .service = one->service,
 					 .addresses = one->addresses,

@@ -259,9 +259,8 @@ static int addresses_decode(const json_t *list, struct addr *out, size_t *n, str
 	size_t i;
 	json_t *item;
 
-	if (!json_is_array(list) || json_array_size(list) > ALLOC_ADDRESSES_MAX)
-		return err_set(e, ERR_CONFIG, "no list of at most %d addresses",
-			       ALLOC_ADDRESSES_MAX);
+	if (!json_is_array(list) || json_array_size(list) > ALLOC_ENTRY_MAX)
+		return err_set(e, ERR_CONFIG, "no list of at most %d addresses", ALLOC_ENTRY_MAX);
 	*n = 0;
 	json_array_foreach(list, i, item)
 	{
@@ -316,7 +315,7 @@ static int past_decode(const json_t *json, struct addr *past, struct alloc_entry
 
 static int entry_decode(const json_t *json, struct alloc_table *t, struct err *e)
 {
-	struct addr addresses[ALLOC_ADDRESSES_MAX], past[ALLOC_ADDRESSES_MAX];
+	struct addr addresses[ALLOC_ENTRY_MAX], past[ALLOC_ENTRY_MAX];
 	struct alloc_entry entry = {
 		.service = json_string_value(json_object_get(json, "service")),
 		.node = json_string_value(json_object_get(json, "node")),

@@ -26,8 +26,9 @@
 #include "base/map.h"
 
 /* Bounds of what another member may make us keep. */
-#define ALLOC_TABLE_MAX	      65536	       /* entries */
-#define ALLOC_TOMBSTONES_MAX  16384	       /* of them; what is more is forgotten */
+#define ALLOC_ENTRY_MAX	      16    /* addresses of one; services with more chose them by hand */
+#define ALLOC_TABLE_MAX	      65536 /* entries */
+#define ALLOC_TOMBSTONES_MAX  16384 /* of them; what is more is forgotten */
 #define ALLOC_TOMBSTONE_AGE_S (30 * 24 * 3600) /* and what is older */
 #define ALLOC_NAME_MAX	      253 /* bytes of the name of a service or a node, and of a sharing key */
 

@@ -161,12 +161,12 @@ static struct alloc_table *table_of(const struct offline *held)
 		const struct alloc_assignment *x = &held->standalone->v[i];
 		struct alloc_entry e = { .service = x->service,
 					 .addresses = x->addresses,
-					 .n = MIN(x->n, (size_t)ALLOC_ADDRESSES_MAX),
+					 .n = x->n,
 					 .sharing_key = x->sharing_key,
 					 .epoch = 1,
 					 .node = writer };
 
-		if (x->n)
+		if (x->n && x->n <= ALLOC_ENTRY_MAX)
 			(void)!alloc_table_put(t, &e);
 	}
 	return t;

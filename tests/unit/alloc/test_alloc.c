@@ -319,10 +319,60 @@ static void reasons_are_whole(void **state)
 	alloc_free(alloc);
 }
 
+/* One service with thousands of addresses of both families, shared or not, as the allocator sees it from all sides. */
+static void thousands_chosen_by_hand(void **state)
+{
+	enum { MANY = 5000 };
+	CLEANUP(arena_freep) struct arena *a = arena_new();
+	struct cfg_pool pool = fx_pool(a, "p", "10.0.0.0/16");
+	struct cfg c = { .pools = &pool, .n_pools = 1 };
+	struct addr *v = arena_new_n(a, struct addr, MANY);
+	struct alloc_request big = {
+		.service = "big", .addresses = v, .n_addresses = MANY, .by_hand = true
+	};
+	struct alloc_request thief = {
+		.service = "thief", .addresses = &v[MANY - 1], .n_addresses = 1, .by_hand = true
+	};
+	struct alloc_grant g;
+	struct alloc_usage u;
+	struct buf why = { 0 };
+
+	for (size_t i = 0; i < MANY; i++)
+		v[i] = addr_v4(10, 0, (uint8_t)(i >> 8), (uint8_t)i);
+	big.sharing_key = thief.sharing_key = *state;
+	struct alloc *alloc = alloc_new(&c);
+	for (int twice = 0; twice < 2; twice++) {
+		assert_int_equal(alloc_assign(alloc, &big, &why), 0);
+		assert_true(alloc_find(alloc, "big", &g));
+		assert_int_equal(g.n, MANY);
+		assert_memory_equal(g.addresses, v, MANY * sizeof(*v));
+		assert_int_equal(alloc_assign(alloc, &thief, &why), *state ? 0 : -1);
+		if (!*state)
+			assert_non_null(strstr(buf_text(&why), "in use by big"));
+		assert_true(alloc_usage(alloc, "p", &u));
+		assert_int_equal(u.v4.used, MANY);
+		assert_int_equal(alloc_hold(alloc, &big, v, MANY, NULL), 0);
+		assert_int_equal(alloc_hold(alloc, &big, v, MANY - 1, NULL), -1);
+		alloc_release(alloc, "big");
+		alloc_release(alloc, "thief");
+		assert_true(alloc_usage(alloc, "p", &u));
+		assert_int_equal(u.v4.used, 0);
+	}
+	v[17] = v[4000];
+	assert_int_equal(alloc_assign(alloc, &big, &why), -1);
+	assert_non_null(strstr(buf_text(&why), "asked for twice"));
+	buf_fini(&why);
+	alloc_free(alloc);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(usage),
-					    cmocka_unit_test(reasons_are_whole) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(usage),
+		cmocka_unit_test(reasons_are_whole),
+		cmocka_unit_test(thousands_chosen_by_hand),
+		cmocka_unit_test_prestate(thousands_chosen_by_hand, (void *)(uintptr_t) "key"),
+	};
 	int failed = RUN_TABLE("rules of allocation", scripts, play);
 
 	return failed + cmocka_run_group_tests(tests, NULL, NULL);

@@ -396,7 +396,7 @@ static struct alloc_request random_request(struct rng *rng, const struct twin *t
 	return r;
 }
 
-static void compare(const struct alloc *a, const struct twin *t, size_t me, const char *name)
+static void compare(struct alloc *a, const struct twin *t, size_t me, const char *name)
 {
 	const struct holder *h = &t->services[me];
 	struct alloc_grant g;
