@@ -84,6 +84,7 @@ static void on_links(void *ctx)
 	struct err e = { 0 };
 
 	layer2_touch(&a->layer2);
+	others_touch(a->others);
 	if (a->cfg) {
 		reach_settle(a->reach);
 		verdict_settle_all(a);
@@ -496,6 +497,15 @@ static struct handover *make_handover(struct app *a)
 						     .on_done = on_handed_over });
 }
 
+static struct others *make_others(struct app *a)
+{
+	return others_new(&(struct others_conf){ .loop = a->loop,
+						 .links = a->links,
+						 .layer2 = &a->layer2,
+						 .binding = a->binding,
+						 .proc = "/proc" });
+}
+
 /* Are the members those of the environment, to be found among pods? */
 static bool finds_pods(const struct app *a, const struct cfg *c)
 {
@@ -582,6 +592,8 @@ static int app_start(struct app *a, const struct cfg *c, struct err *e)
 		status = privilege_drop(e);
 	if (status == 0)
 		status = make_announcers(a, e);
+	if (status == 0 && a->conf.is_announcer && !a->conf.is_shadow)
+		a->others = make_others(a);
 	if (status == 0)
 		status = make_cluster(a, c, e);
 	if (status == 0)
@@ -621,6 +633,7 @@ static void app_stop(struct app *a)
 	/* Answering ends first, then the addresses go; whoever took over has said so by now. */
 	a->packet = packet_free(a->packet);
 	a->handover = handover_free(a->handover);
+	a->others = others_free(a->others);
 	a->binding = binding_free(a->binding);
 	app_drain_fini(a);
 	a->membership = membership_free(a->membership);

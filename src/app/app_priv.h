@@ -19,6 +19,7 @@
 #include "app/membership.h"
 #include "app/mesh.h"
 #include "app/networks.h"
+#include "app/others.h"
 #include "app/pods.h"
 #include "app/reach.h"
 #include "app/reporter.h"
@@ -71,6 +72,7 @@ struct app {
 	struct networks *networks;
 	struct layer2 layer2;
 	struct binding *binding;
+	struct others *others; /* NULL: nothing is announced from here */
 	struct services *services;
 	struct allocation *allocation;
 	struct membership *membership;

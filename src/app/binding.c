@@ -205,6 +205,13 @@ struct binding_state binding_state(const struct binding *b, const struct addr *a
 	return (struct binding_state){ st.link, trouble ? st.reason : "" };
 }
 
+bool binding_has(const struct binding *b, const struct addr *addr)
+{
+	struct vip_status st;
+
+	return vip_state(b->vips, addr, &st) && st.state == VIP_BOUND;
+}
+
 const char *binding_impossible(const struct binding *b, const struct addr *addr, const char *link)
 {
 	struct vip_status st;

@@ -40,6 +40,9 @@ struct binding_state {
 };
 struct binding_state binding_state(const struct binding *b, const struct addr *addr);
 
+/** Is it this daemon that has put the address on a link? */
+bool binding_has(const struct binding *b, const struct addr *addr);
+
 /** Why a Layer 2 address would find no link here (@link: a named one, or NULL); NULL when it would. */
 const char *binding_impossible(const struct binding *b, const struct addr *addr, const char *link);
 

@@ -5,6 +5,7 @@
 #include "app/iface_filter.h"
 #include "app/json.h"
 #include "base/log.h"
+#include "net/card.h"
 
 static void entry_unref(struct l2_entry *e)
 {
@@ -68,7 +69,7 @@ struct draft {
 	bool node_missing;     /* a candidate has no number */
 };
 
-static bool link_usable(const struct layer2 *l, const struct net_link *link)
+bool layer2_uses(const struct layer2 *l, const struct net_link *link)
 {
 	return link->up && !link->master && !link->noarp && !link->loopback &&
 	       !iface_filter_excludes(l->filter, link->name);
@@ -83,12 +84,18 @@ static struct addr link_local_of(const struct net_link *link)
 	return (struct addr){ 0 };
 }
 
+static bool wants_all_multicast(const struct layer2 *l, const struct net_link *link)
+{
+	return l->allmulti == CFG_ALLMULTI_ON ||
+	       (l->allmulti == CFG_ALLMULTI_AUTO && card_loses_multicast("/sys", link->name));
+}
+
 static void draft_links(struct layer2 *l, struct draft *d)
 {
 	const struct net_link *link;
 
 	for (size_t at = 0; (link = net_links_next(l->links, &at));) {
-		if (!link_usable(l, link))
+		if (!layer2_uses(l, link))
 			continue;
 		mem_grow(d->ifaces, d->n_ifaces, d->cap_ifaces);
 		struct l2_iface *i = &d->ifaces[d->n_ifaces++];
@@ -97,7 +104,9 @@ static void draft_links(struct layer2 *l, struct draft *d)
 		snprintf(i->name, sizeof(i->name), "%s", link->name);
 		i->link_local = link_local_of(link);
 		i->arp = link->broadcast;
-		i->ndp = addr_is_set(&i->link_local);
+		i->ndp = link->has_mac;
+		i->ping = l->answer_ping;
+		i->allmulti = wants_all_multicast(l, link);
 	}
 }
 
@@ -216,7 +225,8 @@ static void draft_address(struct layer2 *l, struct draft *d, const struct plan_l
 	mem_grow(d->addresses, d->n_addresses, d->cap_addresses);
 	struct l2_address_conf *a = &d->addresses[d->n_addresses++];
 
-	*a = (struct l2_address_conf){ .addr = p->addr, .stats = &e->stats };
+	e->pings = l->answer_ping && !net_links_holder(l->links, &p->addr, &(size_t){ 0 });
+	*a = (struct l2_address_conf){ .addr = p->addr, .pings = e->pings, .stats = &e->stats };
 	draft_succession(l, d, p, a);
 	draft_interfaces(l, d, p, a);
 }
@@ -379,6 +389,17 @@ bool layer2_link_allowed(const struct layer2 *l, const char *name)
 	return !iface_filter_excludes(l->filter, name);
 }
 
+bool layer2_next_address(const struct layer2 *l, size_t *at, struct addr *out)
+{
+	const char *key;
+	void *e;
+
+	if (!map_next(l->entries, at, &key, &e))
+		return false;
+	*out = ((const struct l2_entry *)e)->addr;
+	return true;
+}
+
 void layer2_member_mac(struct layer2 *l, const char *node, const struct mac *mac)
 {
 	if (rivals_know(l->rivals, mac, node))
@@ -421,6 +442,8 @@ int layer2_configure(struct layer2 *l, const struct cfg *c, struct err *e)
 	iface_filter_free(l->filter);
 	l->filter = f;
 	l->policy = policy_of(&c->l2);
+	l->answer_ping = c->l2.answer_ping;
+	l->allmulti = c->l2.allmulti;
 	fastpath_configure(l->fastpath, c->l2.fast_path);
 	layer2_touch(l);
 	return 0;
@@ -587,6 +610,7 @@ static json_t *entry_json(const struct layer2 *l, const struct l2_entry *e)
 	json_set_u64(item, "replies", counts.replies);
 	json_set_u64(item, "gratuitous", counts.gratuitous);
 	json_set_u64(item, "kernel-replies", answered_in_kernel(l, e));
+	json_object_set_new(item, "answers-ping", json_boolean(e->owned && e->pings));
 	rivals_json(l->rivals, &counts, l->links, loop_now(l->loop), item);
 	return item;
 }
@@ -650,6 +674,15 @@ static void collect_entries(const struct layer2 *l, struct metric_writer *w, con
 	(void)key;
 }
 
+static void collect_outcomes(struct metric_writer *w, const char *name, const char *help,
+			     const uint64_t counts[static L2_RX_COUNT])
+{
+	metric_family(w, METRIC_COUNTER, name, help);
+	for (int i = 0; i < L2_RX_COUNT; i++)
+		metric_sample(w, name, METRIC_LABELS({ "outcome", l2_rx_name((enum l2_rx)i) }),
+			      (double)counts[i]);
+}
+
 void layer2_collect(const struct layer2 *l, struct metric_writer *w)
 {
 	struct l2_stats all;
@@ -664,10 +697,8 @@ void layer2_collect(const struct layer2 *l, struct metric_writer *w)
 	fastpath_collect(l->fastpath, w);
 	l2_stats_read(packet_l2_stats(l->packet), &all);
 	metric_struct(w, "crier_l2_", l2_metric_rows, l2_metric_rows_n, &all);
-	metric_family(w, METRIC_COUNTER, "crier_l2_frames_total",
-		      "Received frames by what became of them");
-	for (int i = 0; i < L2_RX_COUNT; i++)
-		metric_sample(w, "crier_l2_frames_total",
-			      METRIC_LABELS({ "outcome", l2_rx_name((enum l2_rx)i) }),
-			      (double)all.rx[i]);
+	collect_outcomes(w, "crier_l2_frames_total", "Received frames by what became of them",
+			 all.rx);
+	collect_outcomes(w, "crier_l2_pings_total",
+			 "Echo requests for our addresses by what became of them", all.pings);
 }

@@ -20,6 +20,7 @@ struct l2_entry {
 	struct addr addr;
 	struct l2_address_stats stats;
 	bool owned;	   /* by the packet thread's word */
+	bool pings;	   /* while it is owned, echo requests are answered for it */
 	struct mono since; /* of owned, or of not being owned */
 	bool listed;	   /* in the table that was handed over last */
 	size_t refs;	   /* one while listed or owned, one for each table */
@@ -37,6 +38,8 @@ struct layer2 {
 	struct loop_task rebuild;
 	struct iface_filter *filter;
 	struct l2_policy policy;
+	bool answer_ping;
+	enum cfg_allmulti allmulti;
 	struct rivals *rivals;
 	struct fastpath *fastpath;
 	bool held; /* says nothing yet: see layer2_release() */
@@ -71,6 +74,11 @@ NODISCARD int layer2_configure(struct layer2 *l, const struct cfg *c, struct err
 bool layer2_owns(const struct layer2 *l, const struct addr *a);
 /** May Layer 2 use a link of this name? */
 bool layer2_link_allowed(const struct layer2 *l, const char *name);
+
+/** Does Layer 2 speak on this link? */
+bool layer2_uses(const struct layer2 *l, const struct net_link *link);
+/** Walk the addresses that are or could become this node's: start with *at = 0. */
+bool layer2_next_address(const struct layer2 *l, size_t *at, struct addr *out);
 
 /** From the packet thread. */
 void layer2_on_event(struct layer2 *l, const struct l2_event *ev);

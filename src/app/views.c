@@ -224,6 +224,14 @@ static void conflicts_status(const struct app *a, json_t *problems)
 	}
 }
 
+static void others_status(const struct app *a, json_t *problems)
+{
+	const char *text;
+
+	for (size_t at = 0; (text = others_next(a->others, &at));)
+		problem(problems, NULL, "%s", text);
+}
+
 static void members_status(const struct app *a, json_t *counts, json_t *problems)
 {
 	json_t *others = share_disagreeing(a->share), *name;
@@ -272,6 +280,7 @@ json_t *app_status(struct app *a)
 	members_status(a, counts, problems);
 	bindings_status(a, problems);
 	conflicts_status(a, problems);
+	others_status(a, problems);
 	if (kubernetes_problem(a->kubernetes))
 		problem(problems, "what is in force stays; crier get events tells since when",
 			"the Kubernetes API can't be read: %s", kubernetes_problem(a->kubernetes));

@@ -344,6 +344,7 @@ struct cfg_bfd {
 
 enum cfg_on_conflict { CFG_CONFLICT_KEEP, CFG_CONFLICT_YIELD };
 enum cfg_fast_path { CFG_FAST_AUTO, CFG_FAST_XDP, CFG_FAST_SOCKET };
+enum cfg_allmulti { CFG_ALLMULTI_AUTO, CFG_ALLMULTI_ON, CFG_ALLMULTI_OFF };
 enum cfg_probe { CFG_PROBE_NEVER, CFG_PROBE_FIRST, CFG_PROBE_ALWAYS };
 
 struct cfg_l2 {
@@ -353,7 +354,9 @@ struct cfg_l2 {
 	enum cfg_on_conflict on_conflict;
 	enum cfg_probe probe;
 	enum cfg_fast_path fast_path;
-	bool end_connections;	/* of addresses that leave this host */
+	bool end_connections; /* of addresses that leave this host */
+	bool answer_ping;     /* where no kernel here does */
+	enum cfg_allmulti allmulti;
 	struct dur refresh;	/* 0: never */
 	struct dur linger;	/* of a former owner's binding */
 	uint32_t announce_rate; /* a second; 0: as fast as they go */

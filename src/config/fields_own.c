@@ -234,14 +234,15 @@ static void exclude_check(struct loader *l, const struct place *p, void *object)
 }
 
 static const struct not_built no_preempt = { "true", "true: the first in rank owns an address" };
-static const struct not_built no_ping = { "false", "bind: puts the address on the link" };
-static const struct not_built no_allmulti = { "off", "off" };
 
 static const struct word on_conflict_words[] = { { "keep", CFG_CONFLICT_KEEP },
 						 { "yield", CFG_CONFLICT_YIELD },
 						 { 0 } };
 static const struct word fast_path_words[] = {
 	{ "auto", CFG_FAST_AUTO }, { "xdp", CFG_FAST_XDP }, { "socket", CFG_FAST_SOCKET }, { 0 }
+};
+static const struct word allmulti_words[] = {
+	{ "auto", CFG_ALLMULTI_AUTO }, { "on", CFG_ALLMULTI_ON }, { "off", CFG_ALLMULTI_OFF }, { 0 }
 };
 static const struct word probe_words[] = { { "false", CFG_PROBE_NEVER },
 					   { "true", CFG_PROBE_FIRST },
@@ -276,8 +277,15 @@ static const struct field l2_fields[] = {
 	  "at "
 	  "once instead of waiting for a time-out",
 	  AT(struct cfg_l2, end_connections), .preset = "true" },
-	{ "answer-ping", FIELD_BOOL, "answer echo requests ourselves", .not_built = &no_ping },
-	{ "allmulti", FIELD_WORD, "receive all multicast", .not_built = &no_allmulti },
+	{ "answer-ping", FIELD_BOOL,
+	  "answer echo requests for addresses that are on no link of this host, so that its kernel "
+	  "does not",
+	  AT(struct cfg_l2, answer_ping), .preset = "false" },
+	{ "allmulti", FIELD_WORD,
+	  "let all multicast in where IPv6 addresses are announced: `auto` on wireless cards and "
+	  "those of virtual machines, "
+	  "which lose neighbour solicitations otherwise; `on`: everywhere; `off`",
+	  AT(struct cfg_l2, allmulti), .words = allmulti_words, .preset = "auto" },
 	{ "fast-path", FIELD_WORD,
 	  "`auto`: requests are answered inside the driver of links that can; `xdp`: above the "
 	  "driver "

@@ -20,6 +20,8 @@
 #include "l2/ndp.h"
 #include "l2/table.h"
 
+enum { PINGS_A_SECOND = 10000, PINGS_AT_ONCE = 1000 };
+
 struct l2_announcer_conf {
 	uint64_t seed; /* of the refresh's jitter */
 };
@@ -95,6 +97,16 @@ void l2_announcer_yield(struct l2_announcer *a, bool yields);
  */
 enum l2_rx l2_announcer_rx(struct l2_announcer *a, int ifindex, struct rd frame,
 			   struct l2_frame *reply, struct mono now);
+
+/**
+ * An echo request came in on @ifindex. Returns L2_RX_OK and writes @reply, or why there is none; both are counted
+ * among the pings. Pings are nobody's duty: more than PINGS_A_SECOND are left alone.
+ */
+enum l2_rx l2_announcer_ping(struct l2_announcer *a, int ifindex, struct rd frame, struct wr *reply,
+			     struct mono now);
+
+/** The same for one that the shell dropped itself. */
+void l2_announcer_drop_ping(struct l2_announcer *a, enum l2_rx why);
 
 /** Count a frame that the shell dropped itself. */
 void l2_announcer_drop(struct l2_announcer *a, enum l2_rx why);

@@ -25,6 +25,7 @@ struct l2_announcer {
 	size_t unpredicted; /* addresses whose owner is not the one that the table predicted */
 	struct mono paced_until;
 	struct mono refresh_at;
+	struct mono pings_until; /* so much of their share is used up */
 	uint32_t refresh_next;
 	struct rng rng;
 	struct l2_stats stats;

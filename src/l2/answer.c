@@ -1,6 +1,7 @@
 /* The announcer's ear: which frames are answered, and how. */
 #include "l2/announcer_priv.h"
 #include "l2/arp.h"
+#include "l2/ping.h"
 
 static bool is_for(const struct mac *dst, const struct l2_iface *iface, enum l2_proto proto)
 {
@@ -91,4 +92,54 @@ void l2_announcer_drop(struct l2_announcer *a, enum l2_rx why)
 {
 	l2_count(&a->stats.received);
 	l2_count(&a->stats.rx[why]);
+}
+
+/** At most so many a second, but a burst at once. */
+static bool ping_fits(struct l2_announcer *a, struct mono now)
+{
+	const struct dur each = DUR_NS(INT64_C(1000000000) / PINGS_A_SECOND);
+	struct mono used = mono_before(a->pings_until, now) ? now : a->pings_until;
+
+	if (mono_before(mono_add(now, DUR_NS(each.ns * PINGS_AT_ONCE)), used))
+		return false;
+	a->pings_until = mono_add(used, each);
+	return true;
+}
+
+static enum l2_rx judge_ping(struct l2_announcer *a, const struct l2_iface *iface,
+			     const struct ping_request *p, struct mono now)
+{
+	uint32_t i = l2_table_find(a->table, &p->target);
+
+	if (!mac_eq(&p->ether_dst, &iface->mac))
+		return L2_RX_OTHER_MACHINE;
+	if (i == L2_NONE)
+		return L2_RX_NOT_OURS;
+	if (!a->table->addresses[i].pings)
+		return L2_RX_NOT_WANTED;
+	if (!a->table->slots[i].owned)
+		return L2_RX_NOT_OWNER;
+	if (!l2_address_allows(&a->table->addresses[i], iface))
+		return L2_RX_WRONG_INTERFACE;
+	return ping_fits(a, now) ? L2_RX_OK : L2_RX_RATE_LIMIT;
+}
+
+enum l2_rx l2_announcer_ping(struct l2_announcer *a, int ifindex, struct rd frame, struct wr *reply,
+			     struct mono now)
+{
+	const struct l2_iface *iface = a->table ? l2_table_iface(a->table, ifindex) : NULL;
+	struct ping_request p;
+	enum l2_rx rx = iface ? ping_request_decode(frame, &p) : L2_RX_NO_INTERFACE;
+
+	if (rx == L2_RX_OK)
+		rx = judge_ping(a, iface, &p, now);
+	if (rx == L2_RX_OK)
+		ping_reply_build(reply, &iface->mac, &p);
+	l2_announcer_drop_ping(a, rx);
+	return rx;
+}
+
+void l2_announcer_drop_ping(struct l2_announcer *a, enum l2_rx why)
+{
+	l2_count(&a->stats.pings[why]);
 }

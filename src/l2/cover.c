@@ -159,3 +159,12 @@ void l2_cover_ndp_text(struct buf *b, const struct prefix *prefixes, size_t n, b
 	buf_puts(b, claims ? "(ip6[40] = 135 or ip6[40] = 136)" : "ip6[40] = 135");
 	text_targets(&(struct text){ .out = b, .field = "ip6", .offset = 48 }, prefixes, n);
 }
+
+void l2_cover_ping_text(struct buf *b, const struct prefix *prefixes, size_t n)
+{
+	bool v4 = prefixes[0].addr.family == FAMILY_V4;
+	struct text target = { .out = b, .field = v4 ? "ip" : "ip6", .offset = v4 ? 16 : 24 };
+
+	buf_puts(b, v4 ? "icmp[0] = 8" : "ip6[6] = 58 and ip6[40] = 128");
+	text_targets(&target, prefixes, n);
+}

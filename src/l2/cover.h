@@ -31,4 +31,7 @@ void l2_cover_arp_text(struct buf *b, const struct prefix *prefixes, size_t n, b
  */
 void l2_cover_ndp_text(struct buf *b, const struct prefix *prefixes, size_t n, bool claims);
 
+/** The same for echo requests, of the prefixes' family. */
+void l2_cover_ping_text(struct buf *b, const struct prefix *prefixes, size_t n);
+
 #endif

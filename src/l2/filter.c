@@ -19,8 +19,10 @@ static int filter_compile(enum l2_proto proto, struct l2_filter *f, struct err *
 
 	if (proto == L2_ARP)
 		l2_cover_arp_text(&text, f->prefixes, f->n_prefixes, f->claims);
-	else
+	else if (proto == L2_NDP)
 		l2_cover_ndp_text(&text, f->prefixes, f->n_prefixes, f->claims);
+	else
+		l2_cover_ping_text(&text, f->prefixes, f->n_prefixes);
 	int rc = pcap_prog_compile(buf_text(&text), &f->prog, e);
 	buf_fini(&text);
 	return rc;

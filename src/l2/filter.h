@@ -1,5 +1,6 @@
 /**
- * The packet filters of a set of addresses: one for ARP requests, one for neighbour solicitations.
+ * The packet filters of a set of addresses: one for ARP requests, one for neighbour solicitations,
+ * and two for echo requests.
  *
  * Each lets through every request for an address of the set, and where that is wanted also what
  * claims one (see l2/conflict.c). While the set needs no more than
@@ -15,7 +16,8 @@
 /** libpcap takes a millisecond for so many, and quadratically more for more. */
 enum { L2_FILTER_TERMS = 256 };
 
-enum l2_proto { L2_ARP, L2_NDP, L2_PROTO_COUNT };
+/** What one socket hears. */
+enum l2_proto { L2_ARP, L2_NDP, L2_PING4, L2_PING6, L2_PROTO_COUNT };
 
 /** Zero-initialised: lets nothing through. */
 struct l2_filter {

@@ -6,10 +6,12 @@
 
 #include "l2/arp.h"
 #include "l2/mirror.h"
+#include "l2/ping.h"
 #include "net/packet.h"
 
 enum {
 	BATCHES_MAX = 4,      /* before others on the loop get their turn */
+	PINGS_MAX = 16,	      /* the same */
 	ANNOUNCE_SLICE = 128, /* announcements in one turn: heartbeats must not wait */
 	REFUSALS_MAX =
 		16, /* refused so often in a row, an interface holds up the others no longer */
@@ -22,6 +24,8 @@ enum {
 static const uint16_t ethertypes[L2_PROTO_COUNT] = {
 	[L2_ARP] = ARP_ETHERTYPE,
 	[L2_NDP] = NDP_ETHERTYPE,
+	[L2_PING4] = PING_ETHERTYPE_V4,
+	[L2_PING6] = PING_ETHERTYPE_V6,
 };
 
 /** One socket: one protocol on one interface. */
@@ -34,6 +38,7 @@ struct port {
 	const struct pcap_prog *filter; /* of the table in force */
 	bool by_map;			/* its filter asks the map instead */
 	bool failed;			/* and said so */
+	bool allmulti;			/* all multicast was asked for */
 	unsigned refusals;		/* sends refused in a row */
 	struct mono stuck_until;	/* what is announced here before then is given up */
 };
@@ -49,6 +54,7 @@ struct l2_io {
 	struct mono reopen_at;
 	struct l2_frame waiting; /* an announcement that found a buffer full; len 0: none */
 	struct mono waiting_until;
+	uint8_t *ping; /* one that came, and its answer; NULL while none is answered */
 	struct l2_frame replies[PACKET_BATCH];
 	struct packet_inbox in;
 	struct packet_batch out;
@@ -71,6 +77,11 @@ struct l2_io *l2_io_new(const struct l2_io_conf *conf)
 	packet_inbox_init(&io->in);
 	packet_batch_init(&io->out);
 	return io;
+}
+
+static bool is_ping(enum l2_proto proto)
+{
+	return proto == L2_PING4 || proto == L2_PING6;
 }
 
 static struct l2_stats *stats(struct l2_io *io)
@@ -151,6 +162,33 @@ static void port_error(struct port *p, int error)
 		port_lost(p);
 }
 
+static void port_answer_ping(struct port *p, size_t len)
+{
+	struct l2_io *io = p->io;
+	struct wr reply = wr_to(io->ping + PING_FRAME_MAX, PING_FRAME_MAX);
+
+	if (len > PING_FRAME_MAX)
+		l2_announcer_drop_ping(io->announcer, L2_RX_CUT);
+	else if (l2_announcer_ping(io->announcer, p->ifindex, rd_from(io->ping, len), &reply,
+				   loop_now(io->conf.loop)) == L2_RX_OK)
+		(void)packet_send(p->fd, reply.p, reply.len); /* as lost as it could be later */
+}
+
+static void ping_ready(struct loop_io *watch, unsigned events)
+{
+	struct port *p = CONTAINER_OF(watch, struct port, watch);
+
+	(void)events;
+	for (unsigned i = 0; i < PINGS_MAX; i++) {
+		int n = packet_recv_one(p->fd, p->io->ping, PING_FRAME_MAX);
+		if (n < 0) {
+			port_error(p, -n);
+			return;
+		}
+		port_answer_ping(p, (size_t)n);
+	}
+}
+
 static void port_ready(struct loop_io *watch, unsigned events)
 {
 	struct port *p = CONTAINER_OF(watch, struct port, watch);
@@ -203,6 +241,7 @@ static void port_open(struct port *p, const struct pcap_prog *filter)
 	p->fd = fd;
 	p->filter = filter;
 	p->by_map = false;
+	p->allmulti = false;
 	p->failed = false;
 	p->refusals = 0;
 	loop_io_watch(&p->watch, fd, LOOP_READ);
@@ -211,7 +250,7 @@ static void port_open(struct port *p, const struct pcap_prog *filter)
 /** True when the map decides what this port hears. */
 static bool port_filter_by_map(struct port *p)
 {
-	const struct fast *fast = p->io->mirror.fast;
+	const struct fast *fast = is_ping(p->proto) ? NULL : p->io->mirror.fast;
 
 	if (p->fd >= 0 && fast && !p->by_map)
 		p->by_map = fast_filter(fast, p->fd, p->proto == L2_NDP, NULL) == 0;
@@ -231,6 +270,16 @@ static void port_filter(struct port *p, const struct pcap_prog *filter)
 	port_lost(p);
 }
 
+/** Where it is refused solicitations may be lost, as they would be without. */
+static void port_all_multicast(struct port *p, const struct l2_iface *iface)
+{
+	bool wanted = p->proto == L2_NDP && iface && iface->allmulti;
+
+	if (p->fd >= 0 && wanted != p->allmulti &&
+	    packet_all_multicast(p->fd, p->ifindex, wanted, NULL) == 0)
+		p->allmulti = wanted;
+}
+
 /** Open what is closed, and give every socket the filter of the present owners. */
 static void ports_update(struct l2_io *io)
 {
@@ -246,6 +295,7 @@ static void ports_update(struct l2_io *io)
 		else if (!port_filter_by_map(p))
 			port_filter(p, filter);
 		(void)port_filter_by_map(p);
+		port_all_multicast(p, l2_table_iface(t, p->ifindex));
 	}
 }
 
@@ -268,7 +318,9 @@ static void port_add(struct l2_io *io, int ifindex, enum l2_proto proto)
 	p->proto = proto;
 	p->fd = -1;
 	p->stuck_until = (struct mono){ INT64_MIN };
-	loop_io_init(&p->watch, io->conf.loop, port_ready);
+	loop_io_init(&p->watch, io->conf.loop, is_ping(proto) ? ping_ready : port_ready);
+	if (is_ping(proto) && !io->ping)
+		io->ping = mem_new_n(uint8_t, (size_t)2 * PING_FRAME_MAX);
 	io->ports = mem_resize(io->ports, io->n_ports + 1, sizeof(struct port *));
 	io->ports[io->n_ports++] = p;
 }
@@ -474,6 +526,7 @@ struct l2_io *l2_io_free(struct l2_io *io)
 		return NULL;
 	assert(io->n_ports == 0);
 	free(io->ports);
+	free(io->ping);
 	l2_announcer_free(io->announcer);
 	free(io);
 	return NULL;

@@ -11,25 +11,28 @@
 #include "base/metric.h"
 
 /** What became of a frame: X(NAME, name). All but OK are reasons to drop it. */
-#define L2_RX_OUTCOMES(X)                                                                        \
-	X(OK, "ok")		  /* answered */                                                 \
-	X(CUT, "cut")		  /* longer than any request */                                  \
-	X(SHORT, "short")	  /* ends before its fields do */                                \
-	X(TYPE, "type")		  /* neither ARP nor ICMPv6, or inside a VLAN tag */             \
-	X(FORMAT, "format")	  /* not ARP for IPv4 over Ethernet, or wrong version or code */ \
-	X(OPERATION, "operation") /* neither a request nor a solicitation */                     \
-	X(HOP_LIMIT, "hop-limit") /* crossed a router on its way (RFC 4861 §7.1.1) */           \
-	X(CHECKSUM, "checksum")	  /* ICMPv6 checksum is wrong */                                 \
-	X(OPTION, "option")	  /* an option is malformed or may not be there */               \
-	X(SENDER, "sender")	  /* the sender's address cannot be answered */                  \
-	X(TARGET, "target")	  /* asks for an address that no host can have */                \
-	X(NO_INTERFACE, "no-interface")	      /* arrived where Layer 2 is not active */          \
-	X(OTHER_MACHINE, "other-machine")     /* sent to another link-layer address */           \
-	X(CLAIM, "claim")		      /* another machine says that it has one of ours */ \
-	X(ECHO, "echo")			      /* our own announcement, come back by a loop */    \
-	X(NOT_OURS, "not-ours")		      /* asks for an address that is not announced */    \
-	X(NOT_OWNER, "not-owner")	      /* asks for an address that another node owns */   \
-	X(WRONG_INTERFACE, "wrong-interface") /* the address is not announced on this interface */
+#define L2_RX_OUTCOMES(X)                                                                          \
+	X(OK, "ok")		  /* answered */                                                   \
+	X(CUT, "cut")		  /* longer than any request */                                    \
+	X(SHORT, "short")	  /* ends before its fields do */                                  \
+	X(TYPE, "type")		  /* neither ARP nor ICMPv6, or inside a VLAN tag */               \
+	X(FORMAT, "format")	  /* not ARP for IPv4 over Ethernet, or wrong version or code */   \
+	X(OPERATION, "operation") /* neither a request nor a solicitation */                       \
+	X(HOP_LIMIT, "hop-limit") /* crossed a router on its way (RFC 4861 §7.1.1) */             \
+	X(CHECKSUM, "checksum")	  /* ICMPv6 checksum is wrong */                                   \
+	X(OPTION, "option")	  /* an option is malformed or may not be there */                 \
+	X(SENDER, "sender")	  /* the sender's address cannot be answered */                    \
+	X(TARGET, "target")	  /* asks for an address that no host can have */                  \
+	X(NO_INTERFACE, "no-interface")	      /* arrived where Layer 2 is not active */            \
+	X(OTHER_MACHINE, "other-machine")     /* sent to another link-layer address */             \
+	X(CLAIM, "claim")		      /* another machine says that it has one of ours */   \
+	X(ECHO, "echo")			      /* our own announcement, come back by a loop */      \
+	X(NOT_OURS, "not-ours")		      /* asks for an address that is not announced */      \
+	X(NOT_OWNER, "not-owner")	      /* asks for an address that another node owns */     \
+	X(WRONG_INTERFACE, "wrong-interface") /* the address is not announced on this interface */ \
+	X(FRAGMENT, "fragment")		      /* of pings: comes in pieces */                      \
+	X(RATE_LIMIT, "rate-limit")	      /* of pings: too many */                             \
+	X(NOT_WANTED, "not-wanted")	      /* of pings: a kernel here answers, or nobody is to */
 
 /** Why a node does not answer for an address that would be its own. */
 enum l2_hold {
@@ -73,7 +76,8 @@ const char *l2_rx_name(enum l2_rx rx);
 
 struct l2_stats {
 	L2_METRICS(METRIC_FIELD, )
-	uint64_t rx[L2_RX_COUNT]; /* received frames by outcome */
+	uint64_t rx[L2_RX_COUNT];    /* frames of ARP and NDP by outcome */
+	uint64_t pings[L2_RX_COUNT]; /* echo requests */
 };
 
 extern const struct metric_row l2_metric_rows[];

@@ -78,6 +78,7 @@ static struct l2_address take_address(struct l2_table *t, const struct l2_addres
 	return (struct l2_address){
 		.addr = c->addr,
 		.all_ifaces = c->all_ifaces,
+		.pings = c->pings,
 		.predicted = l2_succession_is_mine(c->nodes, c->n_nodes, t->self, &t->alive),
 		.n_nodes = (uint16_t)c->n_nodes,
 		.n_ifindexes = (uint16_t)c->n_ifindexes,
@@ -141,6 +142,16 @@ static void build_index(struct l2_table *t)
 	}
 }
 
+/** Does a filter for @proto have to let requests for this address through? */
+static bool is_heard(const struct l2_address *a, enum l2_proto proto)
+{
+	bool v4 = a->addr.family == FAMILY_V4;
+
+	if (proto == L2_ARP || proto == L2_NDP)
+		return v4 == (proto == L2_ARP);
+	return a->pings && v4 == (proto == L2_PING4);
+}
+
 static bool in_set(const struct l2_table *t, const struct l2_address *a, enum l2_filter_set set)
 {
 	if (set == L2_FILTER_OWNED)
@@ -156,12 +167,12 @@ static int build_filter(struct l2_table *t, enum l2_filter_set set, enum l2_prot
 
 	for (uint32_t i = 0; i < t->n_addresses; i++) {
 		const struct l2_address *a = &t->addresses[i];
-		if (l2_proto_of(&a->addr) == proto && in_set(t, a, set))
+		if (is_heard(a, proto) && in_set(t, a, set))
 			addrs[n++] = a->addr;
 	}
 	const struct l2_filter *known = previous ? &previous->filters[set][proto] : NULL;
-	int rc = l2_filter_make(proto, addrs, n, t->policy.detect, known, &t->filters[set][proto],
-				e);
+	bool claims = t->policy.detect && (proto == L2_ARP || proto == L2_NDP);
+	int rc = l2_filter_make(proto, addrs, n, claims, known, &t->filters[set][proto], e);
 	free(addrs);
 	return rc;
 }

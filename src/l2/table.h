@@ -21,8 +21,10 @@ struct l2_iface {
 	int ifindex;
 	char name[IF_NAMESIZE];
 	struct mac mac;
-	bool arp; /* answer and announce IPv4 addresses here */
-	bool ndp; /* the same for IPv6 */
+	bool arp;      /* answer and announce IPv4 addresses here */
+	bool ndp;      /* the same for IPv6 */
+	bool ping;     /* answer echo requests, where they are answered for an address */
+	bool allmulti; /* its card loses solicitations unless told to let all multicast in */
 	struct addr
 		link_local; /* where unasked advertisements come from; unset: from the announced address */
 };
@@ -49,6 +51,7 @@ struct l2_address {
 	struct addr addr;
 	bool all_ifaces;
 	bool predicted; /* owned by this node if the table's alive set is right */
+	bool pings;	/* echo requests are ours to answer: no kernel here does */
 	uint16_t n_nodes;
 	uint16_t n_ifindexes;
 	const uint16_t *nodes; /* candidates in ranking order */
@@ -87,6 +90,7 @@ struct l2_table {
 struct l2_address_conf {
 	struct addr addr;
 	bool all_ifaces;
+	bool pings;	       /* answer echo requests */
 	const uint16_t *nodes; /* candidates in ranking order */
 	size_t n_nodes;
 	const int *ifindexes; /* where it may be announced, unless all_ifaces */
@@ -143,7 +147,9 @@ static inline enum l2_proto l2_proto_of(const struct addr *a)
 
 static inline bool l2_iface_speaks(const struct l2_iface *i, enum l2_proto proto)
 {
-	return proto == L2_ARP ? i->arp : i->ndp;
+	bool of_family = proto == L2_ARP || proto == L2_PING4 ? i->arp : i->ndp;
+
+	return of_family && (i->ping || proto == L2_ARP || proto == L2_NDP);
 }
 
 #endif

@@ -536,6 +536,23 @@ const struct net_link *net_links_connected(const struct net_links *t, const stru
 	return best;
 }
 
+static int compare_with_addr(const void *key, const void *member)
+{
+	return addr_cmp(key, &((const struct net_addr *)member)->addr);
+}
+
+const struct net_link *net_links_holder(const struct net_links *t, const struct addr *a, size_t *at)
+{
+	while (*at < t->n) {
+		const struct net_link *l = &t->links[(*at)++];
+
+		if (l->n_addrs &&
+		    bsearch(a, l->addrs, l->n_addrs, sizeof(*l->addrs), compare_with_addr))
+			return l;
+	}
+	return NULL;
+}
+
 const struct net_link *net_links_by_name(const struct net_links *t, const char *name)
 {
 	for (size_t i = 0; i < t->n; i++) {

@@ -84,6 +84,10 @@ const struct net_link *net_links_all(const struct net_links *t, size_t *n);
  */
 const struct net_link *net_links_connected(const struct net_links *t, const struct addr *a);
 
+/** Walk the links that have this very address: start with *at = 0; NULL at the end. */
+const struct net_link *net_links_holder(const struct net_links *t, const struct addr *a,
+					size_t *at);
+
 /** The link of the default route; 0 when there is none. Asks the kernel. */
 int net_links_default(const struct net_links *t, enum family family);
 

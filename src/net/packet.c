@@ -167,6 +167,23 @@ int packet_send_batch(int fd, struct packet_batch *b, size_t n)
 	return sent < 0 ? -errno : sent;
 }
 
+int packet_recv_one(int fd, void *frame, size_t cap)
+{
+	ssize_t n = recv(fd, frame, cap, MSG_DONTWAIT | MSG_TRUNC);
+
+	return n < 0 ? -errno : (int)n;
+}
+
+int packet_all_multicast(int fd, int ifindex, bool on, struct err *e)
+{
+	struct packet_mreq req = { .mr_ifindex = ifindex, .mr_type = PACKET_MR_ALLMULTI };
+
+	if (setsockopt(fd, SOL_PACKET, on ? PACKET_ADD_MEMBERSHIP : PACKET_DROP_MEMBERSHIP, &req,
+		       sizeof(req)) < 0)
+		return err_errno(e, "all multicast on interface %d", ifindex);
+	return 0;
+}
+
 int packet_send(int fd, const void *frame, size_t len)
 {
 	ssize_t n = send(fd, frame, len, MSG_DONTWAIT);

@@ -74,6 +74,12 @@ void packet_batch_set(struct packet_batch *b, size_t i, const void *frame, size_
 /** Send frames 0 to @n - 1; how many the kernel took, or -errno when it took none. */
 int packet_send_batch(int fd, struct packet_batch *b, size_t n);
 
+/** Receive one frame; its length, which may be more than @cap: then its end is missing. Or -errno. */
+int packet_recv_one(int fd, void *frame, size_t cap);
+
+/** Let all multicast in on the interface, as long as the socket lives and wants it; 0 or -ERR_SYSTEM. */
+NODISCARD int packet_all_multicast(int fd, int ifindex, bool on, struct err *e);
+
 /** Send one frame; 0 or -errno (-EAGAIN, -ENOBUFS: try again later). */
 int packet_send(int fd, const void *frame, size_t len);
 

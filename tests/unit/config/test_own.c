@@ -394,7 +394,7 @@ static const struct acceptance accepted[] = {
 	  "10.0.0.2" },
 	{ "l2",
 	  "l2: {exclude-interfaces: [\"^docker.*\", \"a{2}\"], conflict-detection: false, "
-	  "probe: false, preempt: true, linger: 70ms, answer-ping: false, allmulti: off, "
+	  "probe: false, preempt: true, linger: 70ms, answer-ping: true, allmulti: on, "
 	  "fast-path: socket, refresh: 0s, announce-rate: 0}\n",
 	  "l2.exclude-interfaces.0", "^docker.*" },
 	{ "allocation", "allocation: {sticky: true, rest: 90s}\n", "allocation",
