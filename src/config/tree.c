@@ -369,6 +369,9 @@ static json_t *tree_allocation(const struct cfg *c)
 
 static json_t *tree_l2(const struct cfg_l2 *c)
 {
+	static const char *const allmulti[] = {
+		[CFG_ALLMULTI_AUTO] = "auto", [CFG_ALLMULTI_ON] = "on", [CFG_ALLMULTI_OFF] = "off"
+	};
 	static const char *const probe[] = { [CFG_PROBE_NEVER] = "false",
 					     [CFG_PROBE_FIRST] = "true",
 					     [CFG_PROBE_ALWAYS] = "always" };
@@ -379,6 +382,8 @@ static json_t *tree_l2(const struct cfg_l2 *c)
 
 	json_object_set_new(o, "linger", tree_dur(c->linger));
 	json_object_set_new(o, "end-connections", json_boolean(c->end_connections));
+	json_object_set_new(o, "answer-ping", json_boolean(c->answer_ping));
+	json_object_set_new(o, "allmulti", json_string(allmulti[c->allmulti]));
 	json_object_set_new(o, "fast-path",
 			    json_string(c->fast_path == CFG_FAST_XDP	  ? "xdp"
 					: c->fast_path == CFG_FAST_SOCKET ? "socket"
