@@ -222,6 +222,28 @@ static void count_lost(struct bfd_listener *l, uint32_t ever)
 	l->lost = ever;
 }
 
+/* The real-time clock first: should we be interrupted between the two, packets look younger than they
+ * are, and no peer looks silent. */
+static struct bfd_wakeup wakeup_now(void)
+{
+	struct bfd_wakeup w = { .wall_ns = wall_clock_ns() };
+
+	w.now = mono_clock();
+	return w;
+}
+
+/* What came while others were read is younger than the wake-up. */
+static struct mono arrival(const struct bfd_listener *l, const struct bfd_wakeup *w,
+			   int64_t arrived_ns)
+{
+	if (arrived_ns <= w->wall_ns)
+		return bfd_arrival(w, arrived_ns);
+	struct bfd_wakeup later = wakeup_now();
+
+	later.since_last = mono_sub(later.now, l->empty_at);
+	return bfd_arrival(&later, arrived_ns);
+}
+
 /* True when the datagram came after this wake-up began. */
 static bool hand_over(struct bfd_listener *l, const struct bfd_wakeup *w, int i)
 {
@@ -238,7 +260,7 @@ static bool hand_over(struct bfd_listener *l, const struct bfd_wakeup *w, int i)
 		.ifindex = msg.ifindex,
 		.vrf = l->vrf,
 		.ttl = msg.ttl,
-		.at = bfd_arrival(w, msg.arrived_ns),
+		.at = arrival(l, w, msg.arrived_ns),
 	};
 	l->read_until = rx.at;
 	count_lost(l, msg.lost);
@@ -318,16 +340,6 @@ static void drain_all(struct bfd_io *io, enum bfd_class class, struct bfd_wakeup
 		if (class != BFD_CLASS_STRANGERS)
 			io->read_until = mono_min(io->read_until, l->read_until);
 	}
-}
-
-/* The real-time clock first: should we be interrupted between the two, packets look younger than they
- * are, and no peer looks silent. */
-static struct bfd_wakeup wakeup_now(void)
-{
-	struct bfd_wakeup w = { .wall_ns = wall_clock_ns() };
-
-	w.now = mono_clock();
-	return w;
 }
 
 /* The bulk first: what a peer says of its session in other packets is mostly newer. */

@@ -143,6 +143,44 @@ static void bulk_is_read_first_and_once_in_a_turn(void **state)
 	loop_free(loop);
 }
 
+struct late {
+	uint32_t disc;
+	struct mono sent, dated;
+};
+
+/* The first packet is being looked at when the second one comes, on another socket. */
+static void second_comes(void *ctx, const struct bfd_rx *rx)
+{
+	struct late *late = ctx;
+
+	if (rx->bytes.p[1] != 0xc0) {
+		late->dated = rx->at;
+		return;
+	}
+	usleep(5000);
+	late->sent = mono_clock();
+	send_to_us(late->disc, 0x40, 24, 1);
+}
+
+static void what_comes_while_we_read_is_not_dated_back(void **state)
+{
+	static struct bfd_io io;
+	struct late late = { 0 };
+	(void)state;
+	if (!in_namespace)
+		skip();
+	struct loop *loop = loop_new_virtual();
+
+	bfd_io_init(&io, loop, 0, second_comes, &late);
+	assert_int_equal(bfd_io_listen(&io, FAMILY_V4, false, 0, NULL), 0);
+	late.disc = bfd_io_disc(&io, 4711);
+	send_to_us(late.disc, 0xc0, 24, 1);
+	bfd_io_drain(&io);
+	assert_true(late.dated.ns >= late.sent.ns);
+	bfd_io_fini(&io);
+	loop_free(loop);
+}
+
 static bool no_vrf(void *ctx, uint32_t vrf)
 {
 	(void)ctx;
@@ -254,6 +292,7 @@ int main(void)
 		cmocka_unit_test(discriminators_differ_and_are_never_zero),
 		cmocka_unit_test(strangers_are_rationed),
 		cmocka_unit_test(bulk_is_read_first_and_once_in_a_turn),
+		cmocka_unit_test(what_comes_while_we_read_is_not_dated_back),
 		cmocka_unit_test(vrf_has_sockets_of_its_own),
 		cmocka_unit_test(many_packets_are_read_by_pace),
 	};
