@@ -210,5 +210,5 @@ void mesh_stream_write(struct mesh_stream *s, const struct mesh_frame *f, const 
 	else
 		body_seal(s, rd_from(bytes, body.len), nonce, w);
 	wr_fill16(w, at);
-	s->sent++;
+	s->sent += !w->bad; /* it is the number of those that were sent */
 }

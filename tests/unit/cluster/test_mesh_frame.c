@@ -165,6 +165,25 @@ static void keys_must_be_the_same(void **state)
 	assert_int_equal(mesh_stream_next(&p.b, &got), MESH_NEXT_BROKEN);
 }
 
+/* What finds no room on its way out was never said: the next one is understood. */
+static void what_does_not_fit_is_not_counted(void **state)
+{
+	struct crypt_ring ring = one_key(5);
+	struct pair p;
+	uint8_t bytes[MESH_FRAME_MAX];
+	struct wr narrow = wr_to(bytes, 8), w = wr_to(bytes, sizeof(bytes));
+	struct mesh_frame got;
+	(void)state;
+
+	open_pair(&p, &ring, &ring);
+	assert_int_equal(mesh_stream_next(&p.a, &got), MESH_NEXT_MORE);
+	mesh_stream_write(&p.a, &away, nonce, &narrow);
+	assert_true(narrow.bad);
+	mesh_stream_write(&p.a, &away, nonce, &w);
+	feed(&p.b, &w);
+	assert_int_equal(mesh_stream_next(&p.b, &got), MESH_NEXT_FRAME);
+}
+
 struct bad_case {
 	const char *name;
 	const char *preamble; /* NULL: a good one */
@@ -214,6 +233,7 @@ int main(void)
 		cmocka_unit_test(nothing_can_be_replayed),
 		cmocka_unit_test(nor_sent_back),
 		cmocka_unit_test(keys_must_be_the_same),
+		cmocka_unit_test(what_does_not_fit_is_not_counted),
 	};
 
 	return RUN_TABLE("mesh frames", frames, goes_through) |
