@@ -15,6 +15,9 @@
 #define OUT_MAX	     (8 * MESH_FRAME_MAX)
 #define ASKS_MAX     3
 
+/* One turn of the loop has so much for one of them: others wait for it, and heartbeats. */
+enum { READS_AT_ONCE = 8, ACCEPTS_AT_ONCE = 16 };
+
 /** A connection: of a peer, or of a stranger that has not said who it is. */
 struct link {
 	struct mesh_io *io;
@@ -281,7 +284,7 @@ static int take_frames(struct link *l)
 
 static int receive(struct link *l)
 {
-	for (;;) {
+	for (int i = 0; i < READS_AT_ONCE; i++) {
 		size_t cap;
 		uint8_t *room = mesh_stream_room(&l->stream, &cap);
 		ssize_t n = recv(l->fd, room, cap, MSG_DONTWAIT);
@@ -297,6 +300,7 @@ static int receive(struct link *l)
 		if (error)
 			return error;
 	}
+	return 0;
 }
 
 static int connected(struct link *l)
@@ -387,13 +391,23 @@ static void make_room(struct mesh_io *io)
 static void arrived(struct loop_io *watch, unsigned events)
 {
 	struct listener *at = CONTAINER_OF(watch, struct listener, watch);
+	struct mesh_io *io = at->io;
 	struct tcp_end peer;
-	int fd;
 
 	(void)events;
-	while ((fd = tcp_accept(at->fd, &peer, NULL)) >= 0) {
-		make_room(at->io);
-		(void)link_new(at->io, fd, NULL, false);
+	for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
+		int fd = tcp_accept(at->fd, &peer, NULL);
+
+		if (fd == -ERR_NOT_FOUND)
+			return;
+		if (fd < 0) { /* out of descriptors: they wait in the backlog, and nobody spins */
+			loop_io_stop(&at->watch);
+			loop_timer_set(&io->listen_again,
+				       mono_add(loop_now(io->conf.loop), RETRY_AFTER));
+			return;
+		}
+		make_room(io);
+		(void)link_new(io, fd, NULL, false);
 	}
 }
 
