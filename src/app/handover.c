@@ -119,14 +119,23 @@ static void look(struct loop_timer *t, struct mono now)
 	loop_timer_set(t, next);
 }
 
+static struct leaver **leaver_at(struct handover *h, uint16_t id)
+{
+	struct leaver **at = &h->leavers;
+
+	while (*at && (*at)->id != id)
+		at = &(*at)->next;
+	return at;
+}
+
 static void asked(struct handover *h, uint16_t id)
 {
 	const char *name = node_ids_name(h->conf.ids, id);
 	struct mono now = loop_now(h->conf.loop);
 	struct leaver *l;
 
-	if (!name)
-		return;
+	if (!name || *leaver_at(h, id))
+		return; /* it says so on each new connection */
 	l = mem_new(struct leaver);
 	l->id = id;
 	l->until = mono_add(now, READY_MAX);
@@ -136,6 +145,18 @@ static void asked(struct handover *h, uint16_t id)
 	log_event(LOG_INFO, "nodeAway", "a node gives its addresses up", KV_STR("node", name),
 		  KV_U64("ours", l->n));
 	look(&h->look, now);
+}
+
+/* Nothing of it is ours to take any more, even if we were about to. */
+static void came_back(struct handover *h, uint16_t id)
+{
+	struct leaver **at = leaver_at(h, id), *l = *at;
+
+	packet_set_left(h->packet, id, false);
+	if (!l)
+		return;
+	*at = l->next;
+	leaver_free(h, l);
 }
 
 /* --- we go --- */
@@ -190,6 +211,8 @@ void handover_on_event(struct handover *h, const struct pulse_event *ev)
 		done(h);
 	else if (ev->kind == PULSE_AWAY && ev->away)
 		asked(h, ev->id);
+	else if (ev->kind == PULSE_AWAY)
+		came_back(h, ev->id);
 	else if (ev->kind == PULSE_VERDICT && ev->state != LIVENESS_LEFT)
 		packet_set_left(h->packet, ev->id, false); /* the next time counts again */
 }
