@@ -15,7 +15,7 @@ enum { PASSES = 3 };
 /** What one speaker says that it announces of one service. */
 struct said {
 	char *service, *node;
-	json_t *peers; /* of BGP; else NULL */
+	json_t *peers; /* of BGP; names */
 };
 
 /** Those of one kind. */
@@ -57,6 +57,21 @@ static const char *status_text(const json_t *object, const char *key)
 	return json_string_value(json_object_get(json_object_get(object, "status"), key));
 }
 
+/* Whoever may write such an object may write anything into it. */
+static json_t *only_texts(const json_t *list)
+{
+	json_t *kept = json_array();
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(list, i, one)
+	{
+		if (json_is_string(one))
+			json_array_append(kept, (json_t *)(uintptr_t)one);
+	}
+	return kept;
+}
+
 /* An object without a status is about to get one. */
 static void on_put(void *ctx, const char *key, const json_t *object)
 {
@@ -71,7 +86,7 @@ static void on_put(void *ctx, const char *key, const json_t *object)
 	x = mem_new(struct said);
 	x->service = mem_printf("%s/%s", namespace, name);
 	x->node = mem_strdup(node);
-	x->peers = json_incref(json_object_get(json_object_get(object, "status"), "peers"));
+	x->peers = only_texts(json_object_get(json_object_get(object, "status"), "peers"));
 	(void)map_put(((struct sayings *)ctx)->v, key, x);
 }
 
@@ -335,8 +350,7 @@ static bool holds_all(const json_t *all, const json_t *of)
 	const json_t *one;
 	size_t i;
 
-	json_array_foreach(of, i, one) if (json_is_string(one) &&
-					   !has_text(all, json_string_value(one))) return false;
+	json_array_foreach(of, i, one) if (!has_text(all, json_string_value(one))) return false;
 	return true;
 }
 

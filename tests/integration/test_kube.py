@@ -447,6 +447,14 @@ def test_shadow(lab):
     assert "10.9.9.9" in shadow.crier("get", "shadow").stdout
     assert not [r for r in api.requests() if not r.startswith("GET") and not re.search("/(services|endpointslices|leases)|status", r)]
     assert not shadow.owns(VIP) and "allocator" not in shadow.status()
+    # Whoever may write such objects may write anything into them.
+    api.create(f"{METALLB}/servicebgpstatuses", {"kind": "ServiceBGPStatus", "metadata": {"name": "odd"}, "spec": {}})
+    api.patch(f"{METALLB}/servicebgpstatuses/odd/status",
+              {"status": {"node": "b", "serviceName": "web", "serviceNamespace": "default", "peers": [7, None, {}]}})
+    api.resource("BGPPeer", "router", myASN=64512, peerASN=64513, peerAddress=LAN.format(3))
+    api.resource("BGPAdvertisement", "all")
+    wait_for(lambda: ("default/web", "bgp", []) in [(i["name"], i["what"], i["in-force"]) for i in shadow.get("shadow")],
+             "the odd one names no peers")
 
 
 
