@@ -130,6 +130,8 @@ static void put(struct reporter *r, struct report *x, const char *method, const 
 								 .content_type = content_type,
 								 .body = text,
 								 .tag = tag });
+	if (!x->in_flight)
+		retry_later(r);
 	free(tag);
 	free(path);
 	free(all);
@@ -147,25 +149,31 @@ static void put_new(struct reporter *r, struct report *x)
 
 static void put_status(struct reporter *r, struct report *x)
 {
-	free(x->written);
-	x->written = mem_strdup(x->wanted);
 	put(r, x, "PATCH", "/status", "application/merge-patch+json",
 	    json_pack("{s:o}", "status", json_loads(x->wanted, 0, NULL)));
+	if (!x->in_flight)
+		return;
+	free(x->written);
+	x->written = mem_strdup(x->wanted);
 }
 
 /* The next step from what is there to what is to be there. */
 static void settle(struct reporter *r, struct report *x)
 {
-	if (x->in_flight || r->is_absent[x->kind] || !r->owner || r->app->leaving)
+	if (x->in_flight)
 		return;
-	if (x->wanted && !x->exists)
+	if (!x->wanted && !x->exists) {
+		report_free(map_del(r->reports, x->name));
+		return;
+	}
+	if (r->is_absent[x->kind] || !r->owner || r->app->leaving)
+		return;
+	if (!x->exists)
 		put_new(r, x);
 	else if (x->wanted && (!x->written || strcmp(x->written, x->wanted) != 0))
 		put_status(r, x);
-	else if (!x->wanted && x->exists)
-		put(r, x, "DELETE", "", NULL, NULL);
 	else if (!x->wanted)
-		report_free(map_del(r->reports, x->name));
+		put(r, x, "DELETE", "", NULL, NULL);
 }
 
 static void want(struct reporter *r, struct report *x, json_t *status)
@@ -191,11 +199,9 @@ static void on_written(void *ctx, const char *tag, const struct kube_answer *a)
 	if (!x)
 		return;
 	x->in_flight = false;
-	if (*tag == 'O' && a->status == 404) {
-		r->is_absent[x->kind] =
-			true; /* until the next configuration: it may be installed then */
-		return;
-	}
+	if (*tag == 'O' &&
+	    a->status == 404) /* until the next configuration: it may be installed then */
+		r->is_absent[x->kind] = true;
 	if (*tag == 'O' && (good || a->status == 409))
 		x->exists = true;
 	else if (a->status == 404 || (*tag == 'D' && good))
