@@ -19,6 +19,9 @@ enum { FILE_MAX = 1 << 20, ANSWER_MAX = 1 << 20 };
 #define COMMAND_MAX  DUR_S(30) /* it runs */
 #define COMMAND_WAIT DUR_S(10) /* from a failure to the next try */
 
+/* Nothing that a command gave is trusted for longer than a day, whatever it says. */
+enum { LASTS_MOST_S = 86400 };
+
 /* What may lie in a file. */
 enum held { HELD_TOKEN, HELD_AUTHORITY, HELD_CERTIFICATE, HELD_KEY, HELD_COUNT };
 
@@ -170,7 +173,8 @@ static void command_schedule(struct kube_credentials *c)
 	int64_t left = c->answer.expires_s - (int64_t)time(NULL);
 
 	if (c->answer.expires_s)
-		loop_timer_set(&c->next, mono_add(loop_now(c->loop), DUR_S(MAX(left * 4 / 5, 5))));
+		loop_timer_set(&c->next, mono_add(loop_now(c->loop),
+						  DUR_S(MAX(MIN(left, LASTS_MOST_S) * 4 / 5, 5))));
 }
 
 static void command_end(struct kube_credentials *c)
@@ -178,8 +182,10 @@ static void command_end(struct kube_credentials *c)
 	struct err e = { 0 };
 	struct kube_exec_answer fresh;
 
+	int fd = c->out.fd;
+
 	loop_io_stop(&c->out);
-	close(c->out.fd);
+	close(fd);
 	kill(c->pid, SIGKILL); /* it has said all; most have ended by now */
 	waitpid(c->pid, NULL, 0);
 	c->pid = 0;
@@ -246,7 +252,18 @@ static char *command_question(const struct kube_credentials *c)
 	return variable;
 }
 
-/* The environment of the command: ours, its own, and what it is asked. */
+/* Has one of these the name of @entry, too? */
+static bool has_name_of(char *const *v, size_t n, const char *entry)
+{
+	size_t len = strcspn(entry, "=") + 1;
+
+	for (size_t i = 0; i < n; i++)
+		if (strncmp(v[i], entry, len) == 0)
+			return true;
+	return false;
+}
+
+/* The environment of the command: what it is asked, its own, and what of ours these leave. */
 static char **command_env(const struct kube_credentials *c)
 {
 	size_t n = 0, used = 0;
@@ -257,11 +274,14 @@ static char **command_env(const struct kube_credentials *c)
 	for (char **at = own; at && *at; at++)
 		n++;
 	char **v = mem_new_n(char *, n + 2);
-	for (char **at = environ; *at; at++)
-		v[used++] = *at;
+	v[used++] = command_question(c);
 	for (char **at = own; at && *at; at++)
 		v[used++] = *at;
-	v[used] = command_question(c);
+	size_t given = used;
+
+	for (char **at = environ; *at; at++)
+		if (!has_name_of(v, given, *at))
+			v[used++] = *at;
 	return v;
 }
 
@@ -269,7 +289,6 @@ static int command_spawn(struct kube_credentials *c, int out)
 {
 	posix_spawn_file_actions_t actions;
 	char **env = command_env(c);
-	size_t last = 0;
 
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
@@ -278,28 +297,37 @@ static int command_spawn(struct kube_credentials *c, int out)
 				 c->access->exec.argv, env);
 
 	posix_spawn_file_actions_destroy(&actions);
-	while (env[last + 1])
-		last++;
-	free(env[last]); /* the only one that was made here */
+	free(env[0]); /* the only one that was made here */
 	free(env);
 	return error;
+}
+
+static void command_failed(struct kube_credentials *c, int error)
+{
+	char *text = mem_printf("%s: %s", c->access->exec.command, strerror(error));
+
+	problem_set(c, text);
+	free(text);
+	c->pid = 0;
+	loop_timer_set(&c->next, mono_add(loop_now(c->loop), COMMAND_WAIT));
 }
 
 static void command_run(struct kube_credentials *c)
 {
 	int ends[2];
-	int error = pipe2(ends, O_CLOEXEC) < 0 ? errno : command_spawn(c, ends[1]);
 
-	if (error) {
-		char *text = mem_printf("%s: %s", c->access->exec.command, strerror(error));
-
-		problem_set(c, text);
-		free(text);
-		c->pid = 0;
-		loop_timer_set(&c->next, mono_add(loop_now(c->loop), COMMAND_WAIT));
+	if (pipe2(ends, O_CLOEXEC) < 0) {
+		command_failed(c, errno);
 		return;
 	}
+	int error = command_spawn(c, ends[1]);
+
 	close(ends[1]);
+	if (error) {
+		close(ends[0]);
+		command_failed(c, error);
+		return;
+	}
 	loop_io_watch(&c->out, ends[0], LOOP_READ);
 	loop_timer_set(&c->next, mono_add(loop_now(c->loop), COMMAND_MAX));
 }
