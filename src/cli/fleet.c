@@ -315,8 +315,9 @@ static enum cli_exit gather(const struct fleet *f, json_t *answers)
 		if (x->data)
 			json_array_append_new(
 				answers, json_pack("{s:s, s:O}", "node", x->node, "data", x->data));
-		else if (x->problem)
-			fprintf(stderr, "crier: %s did not answer: %s\n", x->node, x->problem);
+		if (x->problem)
+			fprintf(stderr, "crier: %s did not answer%s: %s\n", x->node,
+				x->data ? " all of it" : "", x->problem);
 		silent += x->problem != NULL;
 		none += x->has_none;
 	}

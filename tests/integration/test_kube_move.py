@@ -183,6 +183,9 @@ def test_kubectl_crier_asks_every_node(lab):
     nodes[1].run([nodes[1].binary, "announce", "-"], input="".join(f"announce {p}\n" for p in many), env=nodes[1].env)
     routes = json.loads(plugin(api, "get", "routes", "--on", "b", "-o", "json").stdout)["items"]
     assert {r["name"] for r in routes} >= many, len(routes)
+    api.fault("/proxy/v1/routes[?].*page=", "status", code=503, reason="ServiceUnavailable")
+    part = plugin(api, "get", "routes", "--on", "b", "-o", "json")
+    assert part.returncode == 3 and "b did not answer all of it: 503" in part.stderr and json.loads(part.stdout)["items"]
 
     # What only the node itself can do, and a cluster that is not there.
     refused = plugin(api, "reload")
