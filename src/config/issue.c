@@ -78,6 +78,33 @@ static char *find_key(char *line, char *at, const char *key)
 	return at;
 }
 
+/* Behind a quoted text: two quotes, or a backslash, make one that belongs to it. */
+static char *quoted_end(char *at)
+{
+	char quote = *at++;
+
+	for (; *at; at++) {
+		bool pair = quote == '"' ? *at == '\\' : *at == quote && at[1] == quote;
+
+		if (pair && at[1])
+			at++;
+		else if (*at == quote)
+			return at;
+	}
+	return at;
+}
+
+/*
+ * Where the value at @at ends, as far as this line can tell. Bare, it may hold commas, braces and # outside of a flow
+ * {a: b, c: d}; whatever follows it is rather hidden than shown.
+ */
+static char *value_end(const char *line, char *at)
+{
+	if (*at == '"' || *at == '\'')
+		return quoted_end(at);
+	return at + (strcspn(line, "{[") < (size_t)(at - line) ? strcspn(at, ",}") : strlen(at));
+}
+
 static void hide_values(char *line, const char *key)
 {
 	for (char *at = line; (at = find_key(line, at, key));) {
@@ -86,13 +113,11 @@ static void hide_values(char *line, const char *key)
 		if (*at != ':')
 			continue;
 		at += 1 + strspn(at + 1, " \t");
-		int quote = *at == '"' || *at == '\'' ? *at : 0;
-		for (at += quote ? 1 : 0; *at && *at != quote; at++) {
-			if (!quote && (*at == ',' || *at == '}' || *at == '#'))
-				break;
+		const char *end = value_end(line, at);
+
+		for (at += *at == '"' || *at == '\''; at < end; at++)
 			if (*at != ' ')
 				*at = '*';
-		}
 	}
 }
 

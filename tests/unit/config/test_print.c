@@ -2,6 +2,7 @@
 #include "config_test.h"
 
 #include "base/doc.h"
+#include "config/issue.h"
 #include "config/resource.h"
 
 static char *report_text(const struct loaded *l, bool colour)
@@ -127,6 +128,34 @@ static void secrets_are_hidden(void **state)
 		json_decref(o);
 		free(text);
 		loaded_fini(&l);
+	}
+}
+
+/* However the value is written, nothing of it stands in the line that is shown. */
+static void whole_values_are_hidden(void **state)
+{
+	static const char *const lines[] = {
+		"password: a,hunter2",		"password: a}hunter2",
+		"password: a#hunter2",		"password: 'it''s hunter2'",
+		"password: \"a\\\" hunter2\"",	"x: {password: a#hunter2}",
+		"x: {password: 'a'' hunter2'}", "secret: a # hunter2",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		struct doc_file file = { .name = "t.yaml",
+					 .source = lines[i],
+					 .source_len = strlen(lines[i]) };
+		struct cfg_report report;
+		struct issues is;
+
+		issues_init(&is);
+		(void)issue_at(&is, ISSUE_ERROR, &file, (struct doc_pos){ 1, 1 }, "", NULL,
+			       "wrong");
+		issues_finish(&is, &report);
+		assert_non_null(report.errors.v[0].line);
+		assert_null(strstr(report.errors.v[0].line, "hunter2"));
+		cfg_report_fini(&report);
 	}
 }
 
@@ -325,6 +354,7 @@ int main(void)
 		cmocka_unit_test(colour_only_when_asked),
 		cmocka_unit_test(reports_are_clean),
 		cmocka_unit_test(secrets_are_hidden),
+		cmocka_unit_test(whole_values_are_hidden),
 		cmocka_unit_test(urls_hide_who_asks),
 		cmocka_unit_test(json_of_a_good_one),
 		cmocka_unit_test(json_of_a_bad_one),
