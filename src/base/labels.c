@@ -32,6 +32,17 @@ const char *labels_get(const struct labels *l, const char *key)
 	return NULL;
 }
 
+bool labels_eq(const struct labels *a, const struct labels *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (strcmp(a->v[i].key, b->v[i].key) != 0 ||
+		    strcmp(a->v[i].value, b->v[i].value) != 0)
+			return false;
+	return true;
+}
+
 static bool term_has(const struct selector_term *t, const char *value)
 {
 	for (size_t i = 0; i < t->n_values; i++) {

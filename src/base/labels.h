@@ -22,6 +22,7 @@ struct labels {
 };
 
 const char *labels_get(const struct labels *l, const char *key); /* NULL when absent */
+bool labels_eq(const struct labels *a, const struct labels *b);
 
 enum selector_op { SELECTOR_IN, SELECTOR_NOT_IN, SELECTOR_EXISTS, SELECTOR_DOES_NOT_EXIST };
 

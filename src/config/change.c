@@ -17,17 +17,6 @@ struct cfg_changes *cfg_changes_free(struct cfg_changes *ch)
 	return NULL;
 }
 
-static bool labels_same(const struct labels *a, const struct labels *b)
-{
-	if (a->n != b->n)
-		return false;
-	for (size_t i = 0; i < a->n; i++)
-		if (strcmp(a->v[i].key, b->v[i].key) != 0 ||
-		    strcmp(a->v[i].value, b->v[i].value) != 0)
-			return false;
-	return true;
-}
-
 static bool peers_same(const struct cfg *from, const struct cfg *to)
 {
 	if (from->n_peers != to->n_peers)
@@ -43,7 +32,7 @@ static bool ground_same(const struct cfg *from, const struct cfg *to)
 {
 	const struct cfg_kubernetes *a = &from->kubernetes, *b = &to->kubernetes;
 
-	return from->index && to->index && labels_same(&from->node.labels, &to->node.labels) &&
+	return from->index && to->index && labels_eq(&from->node.labels, &to->node.labels) &&
 	       strcmp(a->lb_class, b->lb_class) == 0 &&
 	       a->ignore_exclude_lb == b->ignore_exclude_lb &&
 	       index_advs_hash(from, NULL) == index_advs_hash(to, NULL) && peers_same(from, to);

@@ -12,6 +12,18 @@ void addresses_load(struct loader *l, const struct place *p, void *object);
 void communities_load(struct loader *l, const struct place *p, void *object);
 void large_load(struct loader *l, const struct place *p, void *object);
 void ext_load(struct loader *l, const struct place *p, void *object);
+/** Rows of our own document: what goes along with a route. */
+#define COMMUNITY_FIELDS                                                                          \
+	{ "communities", FIELD_OWN, "communities, as `64512:77` or a name of bgp-communities",    \
+	  .shape = "list of text", .load = communities_load },                                    \
+		{ "large-communities", FIELD_OWN, "large communities (RFC 8092), as `64512:1:2`", \
+		  .shape = "list of text", .load = large_load },                                  \
+	{                                                                                         \
+		"extended-communities", FIELD_OWN,                                                \
+			"extended communities (RFC 4360), as `rt:64512:100`, `ro:192.0.2.1:7` "   \
+			"or `0x0002fc0000000064`",                                                \
+			.shape = "list of text", .load = ext_load                                 \
+	}
 /** For whom a pool is kept; @level has the spelling. */
 void reservation_load(struct loader *l, const struct place *p, const struct level *level,
 		      void *object);

@@ -44,14 +44,7 @@ static void prefix_load(struct loader *l, const struct place *p, void *object)
 static const struct field network_fields[] = {
 	{ "prefix", FIELD_OWN, "the prefix; an address alone stands for itself",
 	  .shape = "prefix, as `198.51.100.0/24`", .required = true, .load = prefix_load },
-	{ "communities", FIELD_OWN, "communities, as `64512:77` or a name of bgp-communities",
-	  .shape = "list of text", .load = communities_load },
-	{ "large-communities", FIELD_OWN, "large communities (RFC 8092), as `64512:1:2`",
-	  .shape = "list of text", .load = large_load },
-	{ "extended-communities", FIELD_OWN,
-	  "extended communities (RFC 4360), as `rt:64512:100`, `ro:192.0.2.1:7` or "
-	  "`0x0002fc0000000064`",
-	  .shape = "list of text", .load = ext_load },
+	COMMUNITY_FIELDS,
 	{ "med", FIELD_UINT, "MULTI_EXIT_DISC; none is sent by default",
 	  AT(struct raw_network, adv.c.med), .max = UINT32_MAX, .load = adv_med_load },
 	{ "localpref", FIELD_OWN, "LOCAL_PREF towards peers of our own AS",

@@ -27,17 +27,6 @@ struct labels copy_labels(struct arena *a, const struct labels *l)
 	return (struct labels){ .v = v, .n = l->n };
 }
 
-bool copy_labels_eq(const struct labels *a, const struct labels *b)
-{
-	if (a->n != b->n)
-		return false;
-	for (size_t i = 0; i < a->n; i++)
-		if (strcmp(a->v[i].key, b->v[i].key) != 0 ||
-		    strcmp(a->v[i].value, b->v[i].value) != 0)
-			return false;
-	return true;
-}
-
 static struct selector copy_selector(struct arena *a, const struct selector *s)
 {
 	struct selector_term *terms = s->n ? arena_new_n(a, struct selector_term, s->n) : NULL;

@@ -10,7 +10,6 @@
 /** NULL stays NULL. */
 const char *copy_text(struct arena *a, const char *text);
 struct labels copy_labels(struct arena *a, const struct labels *l);
-bool copy_labels_eq(const struct labels *a, const struct labels *b);
 struct selectors copy_selectors(struct arena *a, const struct selectors *s);
 const struct addr *copy_addrs(struct arena *a, const struct addr *v, size_t n);
 struct world_reach copy_reach(struct arena *a, const struct world_reach *r);

@@ -220,7 +220,7 @@ void world_namespace_set(struct world *w, const char *name, const struct labels 
 	struct namespace *ns = map_get(w->namespaces, name);
 	struct arena *arena;
 
-	if (ns && copy_labels_eq(&ns->labels, labels))
+	if (ns && labels_eq(&ns->labels, labels))
 		return;
 	if (!ns) {
 		ns = mem_new(struct namespace);

@@ -99,7 +99,7 @@ static void labels_replace(struct arena **arena, struct labels *at, const struct
 static bool node_relabel(struct node *node, const struct labels *given, const struct labels *own)
 {
 	const struct labels *want = own->n ? own : given;
-	bool differs = !copy_labels_eq(&node->pub.labels, want);
+	bool differs = !labels_eq(&node->pub.labels, want);
 
 	if (given != &node->given)
 		labels_replace(&node->given_arena, &node->given, given);

@@ -276,8 +276,8 @@ bool object_service_eq(const struct object_service *a, const struct object_servi
 	       a->traffic_policy == b->traffic_policy && text_eq(a->lb_class, b->lb_class) &&
 	       text_eq(a->backend, b->backend) &&
 	       text_eq(a->load_balancer_ip, b->load_balancer_ip) &&
-	       copy_labels_eq(&a->labels, &b->labels) && annotations_eq(a, b) &&
-	       families_eq(a, b) && ports_eq(a, b) && ingress_eq(a, b);
+	       labels_eq(&a->labels, &b->labels) && annotations_eq(a, b) && families_eq(a, b) &&
+	       ports_eq(a, b) && ingress_eq(a, b);
 }
 
 const char *object_service_sharing_key(const struct object_service *s)
