@@ -4,17 +4,17 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/files.h"
 #include "cli/output.h"
 #include "config/print.h"
 
 struct check_args {
-	const char **paths;
-	size_t n, cap;
+	struct cli_files files;
 	enum cli_format format;
 };
 
 static const struct argp_option options[] = {
-	{ "file", 'f', "FILE", 0, "A file, a folder, or - for standard input; may be repeated", 0 },
+	CLI_FILES_OPTION,
 	{ "output", 'o', "FORMAT", 0, "text (default) or json", 0 },
 	{ 0 },
 };
@@ -26,16 +26,14 @@ static error_t take(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case 'f':
 	case ARGP_KEY_ARG:
-		mem_grow(a->paths, a->n, a->cap);
-		a->paths[a->n++] = arg;
+		cli_files_add(&a->files, arg);
 		return 0;
 	case 'o':
 		if (cli_format_parse(arg, 1u << CLI_TEXT | 1u << CLI_JSON, &a->format) < 0)
 			argp_error(state, "-o takes text or json, not '%s'", arg);
 		return 0;
 	case ARGP_KEY_END:
-		if (!a->n)
-			argp_error(state, "which file? -f FILE");
+		cli_files_check(&a->files, state);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -60,10 +58,10 @@ static void print_count(size_t n, const char *one, const char *many, const char 
 static void print_summary(const struct check_args *a, const struct cfg *c,
 			  const struct cfg_report *r)
 {
-	if (a->n == 1)
-		printf("%s: ", strcmp(a->paths[0], "-") == 0 ? "standard input" : a->paths[0]);
+	if (a->files.n == 1)
+		printf("%s: ", cli_file_name(a->files.v[0]));
 	else
-		printf("%zu files: ", a->n);
+		printf("%zu files: ", a->files.n);
 	if (!c) {
 		print_count(r->errors.n, "error", "errors", "");
 	} else {
@@ -101,7 +99,7 @@ static int check(const struct check_args *a)
 	struct cfg_report report;
 
 	gethostname(host, sizeof(host) - 1);
-	int rc = cfg_load(a->paths, a->n, host, &c, &report);
+	int rc = cfg_load(a->files.v, a->files.n, host, &c, &report);
 	if (a->format == CLI_JSON)
 		print_json(c, &report);
 	else
@@ -115,9 +113,8 @@ int cli_check(int argc, char **argv)
 {
 	struct check_args a = { .format = CLI_TEXT };
 
-	argp_err_exit_status = CLI_USAGE; /* argp's own would be 64 */
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 	int rc = check(&a);
-	free(a.paths);
+	cli_files_fini(&a.files);
 	return rc;
 }

@@ -21,29 +21,16 @@ static error_t take_drain(int key, char *arg, struct argp_state *state)
 {
 	struct drain_args *a = state->input;
 
-	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &a->remote;
-		return 0;
-	case 't':
-		if (dur_parse(arg, &a->timeout) < 0 || a->timeout.ns > TIMEOUT_MAX.ns)
-			argp_error(state, "'%s' is no time up to an hour; such as 5s or 500ms",
-				   arg);
-		return 0;
-	case ARGP_KEY_ARG:
-		return remote_no_word(state, arg);
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
+	if (key != 't')
+		return remote_take(key, arg, state, &a->remote);
+	if (dur_parse(arg, &a->timeout) < 0 || a->timeout.ns > TIMEOUT_MAX.ns)
+		argp_error(state, "'%s' is no time up to an hour; such as 5s or 500ms", arg);
+	return 0;
 }
 
 static error_t take_undrain(int key, char *arg, struct argp_state *state)
 {
-	if (key == ARGP_KEY_INIT) {
-		state->child_inputs[0] = &((struct drain_args *)state->input)->remote;
-		return 0;
-	}
-	return key == ARGP_KEY_ARG ? remote_no_word(state, arg) : ARGP_ERR_UNKNOWN;
+	return remote_take(key, arg, state, &((struct drain_args *)state->input)->remote);
 }
 
 static const struct argp argp_drain = {

@@ -19,18 +19,10 @@ static error_t take(int key, char *arg, struct argp_state *state)
 {
 	struct monitor_args *a = state->input;
 
-	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &a->remote;
-		return 0;
-	case 'f':
-		a->filter = arg;
-		return 0;
-	case ARGP_KEY_ARG:
-		return remote_no_word(state, arg);
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
+	if (key != 'f')
+		return remote_take(key, arg, state, &a->remote);
+	a->filter = arg;
+	return 0;
 }
 
 static const struct argp argp = {

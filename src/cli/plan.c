@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/files.h"
 #include "cli/output.h"
 #include "cli/plan_diff.h"
 #include "config/print.h"
@@ -13,15 +14,9 @@
 /* Keys of options that have no letter. */
 enum { KEY_NODES = 256, KEY_ALL, KEY_REFERENCE, KEY_DIFF };
 
-/** What one configuration is read from. */
-struct plan_paths {
-	const char **v;
-	size_t n, cap;
-};
-
 struct plan_args {
-	struct plan_paths paths;
-	struct plan_paths old; /* to compare with */
+	struct cli_files files;
+	struct cli_files old; /* to compare with */
 	const char **nodes;
 	size_t n_nodes, cap_nodes;
 	enum cli_format format;
@@ -30,7 +25,7 @@ struct plan_args {
 };
 
 static const struct argp_option options[] = {
-	{ "file", 'f', "FILE", 0, "A file, a folder, or - for standard input; may be repeated", 0 },
+	CLI_FILES_OPTION,
 	{ "nodes", KEY_NODES, "A,B,C", 0,
 	  "The live members (default: all Node objects; without any, this machine alone)", 0 },
 	{ "output", 'o', "FORMAT", 0, "table (default), json or yaml", 0 },
@@ -55,27 +50,20 @@ static void take_nodes(struct plan_args *a, char *list)
 	}
 }
 
-static void take_path(struct plan_paths *paths, const char *path)
+static bool has_stdin(const struct cli_files *files)
 {
-	mem_grow(paths->v, paths->n, paths->cap);
-	paths->v[paths->n++] = path;
-}
-
-static bool has_stdin(const struct plan_paths *paths)
-{
-	for (size_t i = 0; i < paths->n; i++)
-		if (strcmp(paths->v[i], "-") == 0)
+	for (size_t i = 0; i < files->n; i++)
+		if (strcmp(files->v[i], "-") == 0)
 			return true;
 	return false;
 }
 
-static void check_paths(const struct plan_args *a, struct argp_state *state)
+static void check_files(const struct plan_args *a, struct argp_state *state)
 {
-	if (!a->paths.n && a->old.n)
+	if (!a->files.n && a->old.n)
 		argp_error(state, "which new file? --diff OLD NEW");
-	if (!a->paths.n)
-		argp_error(state, "which file? -f FILE");
-	if (has_stdin(&a->paths) && has_stdin(&a->old))
+	cli_files_check(&a->files, state);
+	if (has_stdin(&a->files) && has_stdin(&a->old))
 		argp_error(state, "standard input is one configuration, not two");
 }
 
@@ -86,10 +74,10 @@ static error_t take(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case 'f':
 	case ARGP_KEY_ARG:
-		take_path(&a->paths, arg);
+		cli_files_add(&a->files, arg);
 		return 0;
 	case KEY_DIFF:
-		take_path(&a->old, arg);
+		cli_files_add(&a->old, arg);
 		return 0;
 	case 'o':
 		if (cli_format_parse(arg, 1u << CLI_TABLE | 1u << CLI_JSON | 1u << CLI_YAML,
@@ -106,7 +94,7 @@ static error_t take(int key, char *arg, struct argp_state *state)
 		a->reference = true;
 		return 0;
 	case ARGP_KEY_END:
-		check_paths(a, state);
+		check_files(a, state);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -217,17 +205,8 @@ static void print_difference(const struct plan_args *a, const struct offline *ol
 	json_decref(before);
 }
 
-static void print_issues(const struct cfg_report *r)
-{
-	struct buf text = { 0 };
-
-	cfg_report_text(r, isatty(STDERR_FILENO) && cli_colour(), &text);
-	fputs(buf_text(&text), stderr);
-	buf_fini(&text);
-}
-
 /* NULL: what is wrong is told. */
-static const struct cfg *load(const struct plan_paths *paths, struct object_set *objects)
+static const struct cfg *load(const struct cli_files *files, struct object_set *objects)
 {
 	char host[256] = "localhost";
 	const struct cfg *c = NULL;
@@ -235,8 +214,8 @@ static const struct cfg *load(const struct plan_paths *paths, struct object_set 
 	struct cfg_sink sink = object_set_sink(objects);
 
 	(void)gethostname(host, sizeof(host) - 1);
-	(void)!cfg_load_with(paths->v, paths->n, host, &sink, &c, &report);
-	print_issues(&report);
+	(void)!cfg_load_with(files->v, files->n, host, &sink, &c, &report);
+	cli_files_issues(&report);
 	cfg_report_fini(&report);
 	return c;
 }
@@ -254,12 +233,12 @@ static void side_fini(struct side *side)
 }
 
 /* @held: what is in force when this one comes, or NULL. */
-static int side_make(struct side *side, const struct plan_paths *paths, const struct plan_args *a,
+static int side_make(struct side *side, const struct cli_files *files, const struct plan_args *a,
 		     const struct offline *held)
 {
 	CLEANUP(object_set_freep) struct object_set *objects = object_set_new();
 
-	side->cfg = load(paths, objects);
+	side->cfg = load(files, objects);
 	if (!side->cfg)
 		return -1;
 	struct offline_conf conf = {
@@ -279,7 +258,7 @@ static int plan(const struct plan_args *a)
 	int rc = a->old.n ? side_make(&old, &a->old, a, NULL) : 0;
 
 	/* The problems of both are worth telling. */
-	if (side_make(&new, &a->paths, a, old.world) < 0 || rc < 0)
+	if (side_make(&new, &a->files, a, old.world) < 0 || rc < 0)
 		return CLI_NO;
 	if (old.world)
 		print_difference(a, old.world, new.world);
@@ -294,8 +273,8 @@ int cli_plan(int argc, char **argv)
 
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 	int rc = plan(&a);
-	free(a.paths.v);
-	free(a.old.v);
+	cli_files_fini(&a.files);
+	cli_files_fini(&a.old);
 	free(a.nodes);
 	return rc;
 }

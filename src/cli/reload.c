@@ -18,18 +18,10 @@ static error_t take(int key, char *arg, struct argp_state *state)
 {
 	struct reload_args *a = state->input;
 
-	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &a->remote;
-		return 0;
-	case 'F':
-		a->force = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		return remote_no_word(state, arg);
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
+	if (key != 'F')
+		return remote_take(key, arg, state, &a->remote);
+	a->force = true;
+	return 0;
 }
 
 static const struct argp argp = {

@@ -67,6 +67,15 @@ error_t remote_no_word(struct argp_state *state, const char *word)
 	return 0;
 }
 
+error_t remote_take(int key, char *arg, struct argp_state *state, struct remote_args *a)
+{
+	if (key == ARGP_KEY_INIT) {
+		state->child_inputs[0] = a;
+		return 0;
+	}
+	return key == ARGP_KEY_ARG ? remote_no_word(state, arg) : ARGP_ERR_UNKNOWN;
+}
+
 static const char *socket_of(const struct remote_args *a)
 {
 	const char *env = getenv("CRIER_SOCKET");

@@ -32,6 +32,8 @@ extern const struct argp_child remote_fleet_children[];
 
 /** For ARGP_KEY_ARG where no (more) words are taken. */
 error_t remote_no_word(struct argp_state *state, const char *word);
+/** What a parser returns for all keys but its own options, when its command takes no words. */
+error_t remote_take(int key, char *arg, struct argp_state *state, struct remote_args *a);
 
 struct control_client;
 

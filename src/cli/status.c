@@ -6,16 +6,11 @@
 
 static error_t take(int key, char *arg, struct argp_state *state)
 {
-	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = state->input;
-		state->child_inputs[1] = &((struct remote_args *)state->input)->fleet;
-		return 0;
-	case ARGP_KEY_ARG:
-		return remote_no_word(state, arg);
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
+	struct remote_args *a = state->input;
+
+	if (key == ARGP_KEY_INIT)
+		state->child_inputs[1] = &a->fleet;
+	return remote_take(key, arg, state, a);
 }
 
 static const struct argp argp = {
