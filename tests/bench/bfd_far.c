@@ -27,6 +27,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "orders.h"
+
 #define TICK_NS	     250000
 #define SESSIONS_MAX 4096
 #define BATCH	     64
@@ -330,21 +332,11 @@ static void obey(const char *line, int64_t now)
 
 static void listen_to_orders(int64_t now)
 {
-	static char text[256];
-	static size_t len;
-	ssize_t n = read(STDIN_FILENO, text + len, sizeof(text) - 1 - len);
+	static struct orders orders;
 
-	if (n == 0)
-		exit(0);
-	len += n > 0 ? (size_t)n : 0;
-	text[len] = '\0';
-	char *end = strchr(text, '\n');
-	if (!end)
-		return;
-	*end = '\0';
-	obey(text, now);
-	len -= (size_t)(end + 1 - text);
-	memmove(text, end + 1, len);
+	orders_read(&orders);
+	for (const char *line; (line = orders_next(&orders));)
+		obey(line, now);
 }
 
 /* ---- start ---- */

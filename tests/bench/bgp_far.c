@@ -25,6 +25,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "orders.h"
+
 #define SESSIONS_MAX 4096
 #define MESSAGE_MAX  65535
 #define HEAD	     19
@@ -290,21 +292,11 @@ static void obey(const char *line)
 
 static void take_orders(void)
 {
-	static char text[256];
-	static size_t len;
-	ssize_t n = read(STDIN_FILENO, text + len, sizeof(text) - 1 - len);
+	static struct orders orders;
 
-	if (n == 0)
-		exit(0);
-	len += n > 0 ? (size_t)n : 0;
-	text[len] = '\0';
-	char *end = strchr(text, '\n');
-	if (!end)
-		return;
-	*end = '\0';
-	obey(text);
-	len -= (size_t)(end + 1 - text);
-	memmove(text, end + 1, len);
+	orders_read(&orders);
+	for (const char *line; (line = orders_next(&orders));)
+		obey(line);
 }
 
 /* ---- start ---- */
