@@ -147,9 +147,10 @@ static bool both_up(void)
 	return a->status[0].state == BFD_UP && b->status[0].state == BFD_UP;
 }
 
-static bool both_down(void)
+/* Whoever still hears the other is in Init a second later. */
+static bool none_up(void)
 {
-	return a->status[0].state == BFD_DOWN && b->status[0].state == BFD_DOWN;
+	return a->status[0].state != BFD_UP && b->status[0].state != BFD_UP;
 }
 
 static bool agreed_once(const struct bfd_session_status *x, const struct bfd_session_status *y)
@@ -232,6 +233,8 @@ static int clear(void **state)
 		node_do(&nodes[i], job_apply, NULL);
 	if (a->tid > 0 && !wait_for(both_idle))
 		return -1;
+	if (b->tid > 0)
+		shell(b, "nft flush chain inet cut in");
 	for (int i = 0; i < 2; i++) {
 		memset(nodes[i].status, 0, sizeof(nodes[i].status));
 		nodes[i].n_events = 0;
@@ -254,6 +257,13 @@ static struct bfd_target target_of(struct node *n, const char *peer, const char 
 	assert_int_equal(addr_parse(peer, &t.peer), 0);
 	if (local)
 		assert_int_equal(addr_parse(local, &t.local), 0);
+	return t;
+}
+
+/* Where a loss would be a failure: a busy machine may stand still for a moment. */
+static struct bfd_target patient(struct bfd_target t)
+{
+	t.session.detect_mult = 10;
 	return t;
 }
 
@@ -315,6 +325,7 @@ static void comes_and_goes(void **state)
 {
 	const struct kind_case *c = *state;
 	need_namespaces();
+	clear(NULL);
 	struct bfd_target ta = target_of(a, c->addr_b, c->local_set ? c->addr_a : NULL, c->on_link,
 					 c->interval_us);
 	struct bfd_target tb = target_of(b, c->addr_a, c->local_set ? c->addr_b : NULL, c->on_link,
@@ -336,22 +347,23 @@ static void comes_and_goes(void **state)
 	assert_int_equal(a->events[a->n_events - 1].id, 7);
 	assert_true(wait_for(paces_are_known));
 
+	/* A machine that stands still for a moment may have ended the session before. */
+	uint32_t ups = b->status[0].up_events, downs = b->status[0].down_events;
 	struct mono cut = mono_clock();
 	shell(b, "nft add rule inet cut in udp dport '{ 3784, 4784 }' drop");
-	assert_true(wait_for(both_down));
+	assert_true(wait_for(none_up));
 	assert_int_equal(b->status[0].local_diag, BFD_DIAG_EXPIRED);
 	assert_last_change(&b->status[0], BFD_UP, BFD_DOWN);
 	assert_true(bfd_engine_counters(b->engine)->expiries > 0);
 	assert_true(bfd_hist_count(&bfd_engine_counters(b->engine)->detection) > 0);
 	assert_int_equal(a->status[0].remote_diag, BFD_DIAG_EXPIRED);
-	assert_int_equal(b->status[0].down_events, 1);
+	assert_true(b->status[0].down_events > downs);
 	assert_true(mono_before(cut, (struct mono){ b->status[0].changed_ns }));
 	shell(b, "nft flush chain inet cut in");
 	assert_true(wait_for(agreed));
-	assert_int_equal(b->status[0].up_events, 2);
+	assert_true(b->status[0].up_events > ups);
 	apply(a, NULL);
 	assert_ptr_equal(a->returned, &table_a);
-	clear(NULL);
 }
 
 /* ---- parameters live ---- */
@@ -370,8 +382,8 @@ static void changes_live(void **state)
 {
 	(void)state;
 	need_namespaces();
-	struct bfd_target ta = target_of(a, "192.0.2.2", NULL, true, 50000);
-	struct bfd_target tb = target_of(b, "192.0.2.1", NULL, true, 10000);
+	struct bfd_target ta = patient(target_of(a, "192.0.2.2", NULL, true, 50000));
+	struct bfd_target tb = patient(target_of(b, "192.0.2.1", NULL, true, 10000));
 	struct bfd_target ta_fast = ta, ta_slow = ta;
 	struct bfd_table first = { &ta, 1 }, fast = { &ta_fast, 1 }, slow = { &ta_slow, 1 };
 	struct bfd_table table_b = { &tb, 1 };
@@ -604,9 +616,10 @@ static void strangers_have_no_effect(void **state)
 {
 	const struct stranger_case *c = *state;
 	need_namespaces();
-	struct bfd_target ta[2] = { target_of(a, "192.0.2.2", NULL, true, 50000),
+	clear(NULL);
+	struct bfd_target ta[2] = { patient(target_of(a, "192.0.2.2", NULL, true, 50000)),
 				    target_of(a, "192.0.2.77", NULL, false, 1000000) };
-	struct bfd_target tb = target_of(b, "192.0.2.1", NULL, true, 50000);
+	struct bfd_target tb = patient(target_of(b, "192.0.2.1", NULL, true, 50000));
 	struct bfd_table table_a = { ta, 2 }, table_b = { &tb, 1 };
 
 	ta[1].id = 8; /* only so that the multihop port is open too */
@@ -623,7 +636,6 @@ static void strangers_have_no_effect(void **state)
 	assert_true(wait_for(watched_moved));
 	assert_int_equal(a->status[0].state, BFD_UP);
 	assert_int_equal(a->status[0].down_events, 0);
-	clear(NULL);
 }
 
 /* ---- a flood ---- */
@@ -649,8 +661,8 @@ static void flood_has_no_effect(void **state)
 	(void)state;
 	enum { PACKETS = 60000 };
 	need_namespaces();
-	struct bfd_target ta = target_of(a, "192.0.2.2", NULL, true, 50000);
-	struct bfd_target tb = target_of(b, "192.0.2.1", NULL, true, 50000);
+	struct bfd_target ta = patient(target_of(a, "192.0.2.2", NULL, true, 50000));
+	struct bfd_target tb = patient(target_of(b, "192.0.2.1", NULL, true, 50000));
 	struct bfd_table table_a = { &ta, 1 }, table_b = { &tb, 1 };
 	const struct bfd_counters *n = bfd_engine_counters(a->engine);
 	uint8_t wire[24];
@@ -681,13 +693,13 @@ static void flood_has_no_effect(void **state)
 int main(void)
 {
 	const struct CMUnitTest plain[] = {
-		cmocka_unit_test_teardown(changes_live, clear),
-		cmocka_unit_test_teardown(removal_says_admin_down, clear),
-		cmocka_unit_test_teardown(held_down_and_released, clear),
-		cmocka_unit_test_teardown(what_waited_counts_first, clear),
-		cmocka_unit_test_teardown(address_may_come_later, clear),
-		cmocka_unit_test_teardown(sessions_are_told_apart, clear),
-		cmocka_unit_test_teardown(flood_has_no_effect, clear),
+		cmocka_unit_test_setup(changes_live, clear),
+		cmocka_unit_test_setup(removal_says_admin_down, clear),
+		cmocka_unit_test_setup(held_down_and_released, clear),
+		cmocka_unit_test_setup(what_waited_counts_first, clear),
+		cmocka_unit_test_setup(address_may_come_later, clear),
+		cmocka_unit_test_setup(sessions_are_told_apart, clear),
+		cmocka_unit_test_setup(flood_has_no_effect, clear),
 	};
 
 	setup(NULL);
