@@ -58,14 +58,20 @@ static bool matches_any(const struct selectors *s, const struct labels *v, size_
 	return false;
 }
 
-void alloc_set_namespaces(struct alloc *a, const struct labels *v, size_t n)
+bool alloc_set_namespaces(struct alloc *a, const struct labels *v, size_t n)
 {
+	bool changed = false;
+
 	for (size_t i = 0; i < a->space.n; i++) {
 		struct pool_space *p = &a->space.pools[i];
 
-		p->selected = p->cfg->reserved &&
-			      matches_any(&p->cfg->reserved->namespace_selectors, v, n);
+		bool selected = p->cfg->reserved &&
+				matches_any(&p->cfg->reserved->namespace_selectors, v, n);
+
+		changed |= selected != p->selected;
+		p->selected = selected;
 	}
+	return changed;
 }
 
 /* --- what was given back --- */

@@ -61,9 +61,9 @@ void alloc_freep(struct alloc **a);
 /**
  * Which namespaces there are, by their labels. To the reference a reservation whose selectors match
  * none of them restricts nobody who asks, and is offered to nobody. Until this is called there are
- * no others than those of requests.
+ * no others than those of requests. True: for some pool it is not as it was.
  */
-void alloc_set_namespaces(struct alloc *a, const struct labels *v, size_t n);
+bool alloc_set_namespaces(struct alloc *a, const struct labels *v, size_t n);
 
 /**
  * The time in seconds, of any clock that goes on over restarts: addresses whose rest is over by now

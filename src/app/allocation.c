@@ -11,6 +11,7 @@
 #include "app/saver.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "plan/kubernetes.h"
 
 /* A table of 65,536 entries is some 10 MiB; a file beyond this is none of ours. */
 enum { TABLE_FILE_MAX = 64 << 20 };
@@ -312,6 +313,7 @@ static struct alloc *allocator_now(const struct allocation *al)
 	struct alloc *a = alloc_new(al->cfg);
 
 	alloc_assignments_free(alloc_standalone_with(a, al->cfg, al->table));
+	kubernetes_claims(al->world, a);
 	return a;
 }
 

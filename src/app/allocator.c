@@ -423,6 +423,7 @@ static void begin_anew(struct allocator *al)
 	look_at_all(al);
 	alloc_free(al->alloc);
 	al->alloc = alloc_new(al->app->cfg);
+	(void)kubernetes_tell_namespaces(al->app->world, al->alloc);
 	map_clear(al->dirty, NULL);
 	map_clear(al->deferred, NULL);
 	for (size_t i = 0; i < n; i++) {
@@ -596,6 +597,9 @@ void allocator_touch(struct allocator *al, enum world_change what, const char *n
 		mark(al, name);
 		break;
 	case WORLD_NAMESPACE:
+		/* A pool that selects none is for everybody who asks, as in the reference. */
+		if (al->alloc && kubernetes_tell_namespaces(al->app->world, al->alloc))
+			rebuild(al);
 		mark_namespace(al, name);
 		break;
 	case WORLD_ALL:

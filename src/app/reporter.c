@@ -273,14 +273,13 @@ static json_t *status_bgp(const struct reporter *r, const char *service, const s
 	return status;
 }
 
-static void say_assigned(struct reporter *r, const char *service, const char *protocol)
+static void say(struct reporter *r, const char *service, bool is_warning, const char *reason,
+		const char *text)
 {
 	const struct kube_known *known =
 		kube_source_service(kubernetes_source(r->app->kubernetes), service);
 	const char *slash = strchr(service, '/');
 	char *namespace = mem_strndup(service, (size_t)(slash - service));
-	char *text = mem_printf("announcing from node \"%s\" with protocol \"%s\"", r->app->node,
-				protocol);
 
 	kube_recorder_say(r->recorder,
 			  &(struct kube_subject){ .api_version = "v1",
@@ -289,9 +288,39 @@ static void say_assigned(struct reporter *r, const char *service, const char *pr
 						  .name = slash + 1,
 						  .uid = known ? known->uid : NULL,
 						  .version = known ? known->version : NULL },
-			  false, "nodeAssigned", text);
-	free(text);
+			  is_warning, reason, text);
 	free(namespace);
+}
+
+static void say_assigned(struct reporter *r, const char *service, const char *protocol)
+{
+	char *text = mem_printf("announcing from node \"%s\" with protocol \"%s\"", r->app->node,
+				protocol);
+
+	say(r, service, false, "nodeAssigned", text);
+	free(text);
+}
+
+/* The advertisement names interfaces: those that are not here. */
+static void say_missing(struct reporter *r, const char *service, const struct plan *plan)
+{
+	struct buf text = { 0 };
+
+	for (size_t i = 0;
+	     plan->n_l2 && !plan->l2[0].all_interfaces && i < plan->l2[0].interfaces.n; i++) {
+		const char *name = plan->l2[0].interfaces.v[i];
+
+		if (!net_links_by_name(r->app->links, name))
+			buf_printf(&text, "%s%s", text.len ? ", " : "", name);
+	}
+	if (text.len) {
+		char *all = mem_printf("node \"%s\" has no such interface: %s", r->app->node,
+				       buf_text(&text));
+
+		say(r, service, true, "announceFailed", all);
+		free(all);
+	}
+	buf_fini(&text);
 }
 
 static void service_report(struct reporter *r, enum report_kind kind, const char *service,
@@ -313,6 +342,8 @@ void reporter_service(struct reporter *r, const char *service, bool l2, bool bgp
 	if (!r || !strchr(service, '/') || r->app->leaving)
 		return;
 	service_report(r, REPORT_L2, service, l2 && plan ? status_l2(r, service, plan) : NULL);
+	if (l2 && plan)
+		say_missing(r, service, plan);
 	service_report(r, REPORT_BGP, service, bgp && plan ? status_bgp(r, service, plan) : NULL);
 }
 

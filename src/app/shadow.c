@@ -232,6 +232,7 @@ static void all_addresses(struct shadow *s, json_t *items)
 	struct converge_result **results = arena_new_n(scratch, struct converge_result *, n);
 	bool others = true;
 
+	(void)kubernetes_tell_namespaces(s->app->world, alloc);
 	for (size_t i = 0; i < n; i++)
 		converge_claim(alloc, v[i]);
 	for (int pass = 0; pass < PASSES && others; pass++) {

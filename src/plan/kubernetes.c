@@ -75,6 +75,47 @@ const struct converge_service **kubernetes_requests(const struct world *w, struc
 	return order;
 }
 
+/* --- what an allocator knows before it is asked --- */
+
+static bool selects_namespaces(const struct cfg *c)
+{
+	for (size_t i = 0; i < c->n_pools; i++)
+		if (c->pools[i].reserved && c->pools[i].reserved->namespace_selectors.n)
+			return true;
+	return false;
+}
+
+bool kubernetes_tell_namespaces(const struct world *w, struct alloc *a)
+{
+	const struct labels *ns;
+	struct labels *v = NULL;
+	size_t n = 0, cap = 0;
+
+	if (!selects_namespaces(world_config(w)))
+		return false;
+	for (size_t at = 0; (ns = world_next_namespace(w, &at));) {
+		mem_grow(v, n, cap);
+		v[n++] = *ns;
+	}
+	bool changed = alloc_set_namespaces(a, v, n);
+
+	free(v);
+	return changed;
+}
+
+void kubernetes_claims(const struct world *w, struct alloc *a)
+{
+	CLEANUP(arena_freep) struct arena *scratch = arena_new();
+	size_t n;
+	const struct converge_service **v = kubernetes_requests(w, scratch, &n);
+
+	(void)kubernetes_tell_namespaces(w, a);
+	for (size_t i = 0; i < n; i++)
+		converge_claim(a, v[i]);
+}
+
+/* --- families --- */
+
 struct families {
 	bool v4, v6;
 };

@@ -23,6 +23,15 @@ NODISCARD const struct converge_service **kubernetes_requests(const struct world
 							      struct arena *scratch, size_t *n);
 
 /**
+ * Tell an allocator which namespaces there are. True: for some pool that makes a difference to what it
+ * knew.
+ */
+bool kubernetes_tell_namespaces(const struct world *w, struct alloc *a);
+
+/** Let an allocator that knows nothing yet know what the services' statuses say. */
+void kubernetes_claims(const struct world *w, struct alloc *a);
+
+/**
  * A service that no API server has seen has no cluster IPs yet: let it have those of the families
  * that such a server would choose, where the cluster has both. These are the ones that it names; or
  * both, where its policy has room for them; or that of the addresses which it has or asks for; or

@@ -249,6 +249,7 @@ struct offline *offline_new(const struct cfg *c, const struct offline_conf *conf
 	world_set_reference(o->w, conf->reference);
 	if (conf->objects)
 		object_set_move(conf->objects, o->w);
+	(void)kubernetes_tell_namespaces(o->w, o->alloc);
 	members_add(o, conf);
 	addresses_find(o, conf->held);
 	grants_take(o);

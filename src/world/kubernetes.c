@@ -249,3 +249,11 @@ const struct labels *world_namespace(const struct world *w, const char *name)
 
 	return ns ? &ns->labels : NULL;
 }
+
+const struct labels *world_next_namespace(const struct world *w, size_t *at)
+{
+	const char *name;
+	void *ns;
+
+	return map_next(w->namespaces, at, &name, &ns) ? &((struct namespace *)ns)->labels : NULL;
+}

@@ -190,5 +190,7 @@ const struct world_service *const *world_holders(const struct world *w, const st
 /* Walk in stable order (services: document order; nodes: by name); start with *at = 0. */
 const struct world_service *world_next_service(const struct world *w, size_t *at);
 const struct world_node *world_next_node(const struct world *w, size_t *at);
+/** The labels of the next namespace, in no order that matters; NULL: there are no more. */
+const struct labels *world_next_namespace(const struct world *w, size_t *at);
 
 #endif
