@@ -176,7 +176,7 @@ static int packet_start(struct app *a, struct err *e)
 		return -ERR_SYSTEM;
 	layer2_attach(&a->layer2, a->packet);
 	layer2_node(&a->layer2, a->node);
-	sessions_attach(&a->sessions, a->packet);
+	sessions_attach(&a->sessions, a->packet, a->layer2.fastpath);
 	membership_attach(a->membership, a->packet);
 	mesh_attach(a->mesh, a->packet);
 	handover_attach(a->handover, a->packet);

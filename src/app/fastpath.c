@@ -8,15 +8,19 @@
 /* A link, and what came of trying. */
 struct tried {
 	int ifindex;
-	bool listed; /* in the present table */
-	const char *how;
-	char *why; /* it does not answer in the kernel; NULL: it does, or was not asked to */
+	bool announces;	    /* in the present table of Layer 2 */
+	uint64_t packets_s; /* of BFD sessions */
+	unsigned asked;	    /* set of enum fast_use */
+	bool any_driver;    /* generic mode will do, too */
+	const char *how;    /* NULL: no program of ours is there */
+	char *why;	    /* what was asked for is not there; NULL: it is */
 };
 
 struct fastpath {
 	struct fast *fast;
-	char *missing; /* why there is none */
-	enum cfg_fast_path wanted;
+	char *missing;		   /* why there is none */
+	enum cfg_fast_path wanted; /* by Layer 2 */
+	enum cfg_fast_path wanted_notes;
 	struct tried *v;
 	size_t n, cap;
 };
@@ -35,21 +39,20 @@ struct fastpath *fastpath_new(void)
 	return f;
 }
 
-static void links_forget(struct fastpath *f)
+static void tried_end(struct fastpath *f, struct tried *t)
 {
-	for (size_t i = 0; i < f->n; i++) {
-		fast_detach(f->fast, f->v[i].ifindex);
-		free(f->v[i].why);
-	}
-	f->n = 0;
+	if (t->how)
+		fast_detach(f->fast, t->ifindex);
+	free(t->why);
+	t->how = t->why = NULL;
 }
 
 struct fastpath *fastpath_free(struct fastpath *f)
 {
 	if (!f)
 		return NULL;
-	if (f->fast)
-		links_forget(f);
+	for (size_t i = 0; i < f->n; i++)
+		tried_end(f, &f->v[i]);
 	fast_free(f->fast);
 	free(f->v);
 	free(f->missing);
@@ -62,27 +65,23 @@ struct fast *fastpath_fast(const struct fastpath *f)
 	return f->fast;
 }
 
-void fastpath_configure(struct fastpath *f, enum cfg_fast_path wanted)
-{
-	if (f->fast && f->wanted != wanted)
-		links_forget(f); /* with the next table they are tried again */
-	f->wanted = wanted;
-}
-
 /*
  * Native mode only on cards: a veth pair has it, but loses what is sent back while its other end is not prepared for
  * it; other virtual links have none.
  */
-static int attach(struct fastpath *f, struct tried *t, const struct net_link *link, struct err *e)
+static int attach(const struct fastpath *f, struct tried *t, const struct net_link *link,
+		  struct err *e)
 {
+	if (t->how) /* only its work changes */
+		return fast_attach(f->fast, t->ifindex, FAST_GENERIC, t->asked, e);
 	int rc = link->kind[0] ? err_set(e, ERR_LIMIT, "a virtual link has no driver for it")
-			       : fast_attach(f->fast, t->ifindex, FAST_NATIVE, e);
+			       : fast_attach(f->fast, t->ifindex, FAST_NATIVE, t->asked, e);
 
 	if (rc == 0)
 		t->how = "native";
-	if (rc == 0 || rc == -ERR_STATE || f->wanted != CFG_FAST_XDP)
+	if (rc == 0 || rc == -ERR_STATE || !t->any_driver)
 		return rc;
-	rc = fast_attach(f->fast, t->ifindex, FAST_GENERIC, e);
+	rc = fast_attach(f->fast, t->ifindex, FAST_GENERIC, t->asked, e);
 	if (rc == 0)
 		t->how = "generic";
 	return rc;
@@ -93,58 +92,112 @@ static void try_link(struct fastpath *f, struct tried *t, const struct net_links
 	const struct net_link *link = net_links_by_index(links, t->ifindex);
 	struct err e = { 0 };
 
-	t->how = "socket";
-	if (f->wanted == CFG_FAST_SOCKET || !link || attach(f, t, link, &e) == 0)
+	if (t->asked == 0 || !link || attach(f, t, link, &e) == 0)
 		return;
 	t->why = mem_strdup(e.text);
-	if (f->wanted == CFG_FAST_XDP)
-		log_event(LOG_WARN, "fastPathRefused",
-			  "requests are answered by the process on a link",
+	if (t->any_driver)
+		log_event(LOG_WARN, "fastPathRefused", "packets on a link are left to the process",
 			  KV_STR("interface", link->name), KV_STR("reason", e.text));
 }
 
-static struct tried *tried_find(struct fastpath *f, int ifindex)
+/* What a link is to do, and whether in any mode: `auto` asks for no more than a driver can. */
+static void choose(const struct fastpath *f, const struct tried *t, unsigned *uses,
+		   bool *any_driver)
+{
+	bool answers = t->announces && f->wanted != CFG_FAST_SOCKET;
+	bool notes = t->packets_s &&
+		     (f->wanted_notes == CFG_FAST_XDP ||
+		      (f->wanted_notes == CFG_FAST_AUTO && t->packets_s >= FASTPATH_WORTH));
+	bool answers_anywhere = answers && f->wanted == CFG_FAST_XDP;
+	bool notes_anywhere = notes && f->wanted_notes == CFG_FAST_XDP;
+
+	*any_driver = answers_anywhere || notes_anywhere;
+	*uses = (answers ? FAST_ANSWERS : 0u) | (notes ? FAST_NOTES : 0u);
+}
+
+static bool is_generic(const struct tried *t)
+{
+	return t->how && strcmp(t->how, "generic") == 0;
+}
+
+static void settle(struct fastpath *f, struct tried *t, const struct net_links *links)
+{
+	unsigned uses;
+	bool any_driver;
+
+	choose(f, t, &uses, &any_driver);
+	if (uses == t->asked && any_driver == t->any_driver)
+		return;
+	if (uses == 0 || !t->how || (is_generic(t) && !any_driver))
+		tried_end(f, t);
+	free(t->why);
+	t->why = NULL;
+	t->asked = uses;
+	t->any_driver = any_driver;
+	try_link(f, t, links);
+}
+
+static struct tried *tried_of(struct fastpath *f, int ifindex)
 {
 	for (size_t i = 0; i < f->n; i++)
 		if (f->v[i].ifindex == ifindex)
 			return &f->v[i];
-	return NULL;
+	mem_grow(f->v, f->n, f->cap);
+	f->v[f->n] = (struct tried){ .ifindex = ifindex };
+	return &f->v[f->n++];
 }
 
-static void forget_unlisted(struct fastpath *f)
+static void settle_all(struct fastpath *f, const struct net_links *links)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < f->n; i++) {
-		if (f->v[i].listed) {
-			f->v[kept++] = f->v[i];
-			continue;
-		}
-		fast_detach(f->fast, f->v[i].ifindex);
-		free(f->v[i].why);
+		struct tried *t = &f->v[i];
+
+		if (f->fast)
+			settle(f, t, links);
+		if (t->announces || t->packets_s)
+			f->v[kept++] = *t;
+		else
+			tried_end(f, t);
 	}
 	f->n = kept;
+}
+
+void fastpath_configure(struct fastpath *f, enum cfg_fast_path wanted)
+{
+	f->wanted = wanted;
 }
 
 void fastpath_links(struct fastpath *f, const struct l2_iface *ifaces, size_t n,
 		    const struct net_links *links)
 {
-	if (!f->fast)
-		return;
 	for (size_t i = 0; i < f->n; i++)
-		f->v[i].listed = false;
-	for (size_t i = 0; i < n; i++) {
-		struct tried *t = tried_find(f, ifaces[i].ifindex);
+		f->v[i].announces = false;
+	for (size_t i = 0; i < n; i++)
+		tried_of(f, ifaces[i].ifindex)->announces = true;
+	settle_all(f, links);
+}
 
-		if (!t) {
-			mem_grow(f->v, f->n, f->cap);
-			t = &f->v[f->n++];
-			*t = (struct tried){ .ifindex = ifaces[i].ifindex };
-			try_link(f, t, links);
-		}
-		t->listed = true;
-	}
-	forget_unlisted(f);
+void fastpath_flows(struct fastpath *f, enum cfg_fast_path wanted, const struct fastpath_flow *v,
+		    size_t n, const struct net_links *links)
+{
+	f->wanted_notes = wanted;
+	for (size_t i = 0; i < f->n; i++)
+		f->v[i].packets_s = 0;
+	for (size_t i = 0; i < n; i++)
+		tried_of(f, v[i].ifindex)->packets_s += v[i].packets_s;
+	settle_all(f, links);
+}
+
+bool fastpath_notes(const struct fastpath *f, int ifindex)
+{
+	return f->fast && (fast_uses(f->fast, ifindex) & FAST_NOTES);
+}
+
+static const char *how(const struct fastpath *f, const struct tried *t, enum fast_use use)
+{
+	return f->fast && (fast_uses(f->fast, t->ifindex) & use) ? t->how : "socket";
 }
 
 json_t *fastpath_json(const struct fastpath *f, const struct net_links *links)
@@ -154,12 +207,32 @@ json_t *fastpath_json(const struct fastpath *f, const struct net_links *links)
 
 	json_set_text(all, "reason", f->missing);
 	for (size_t i = 0; i < f->n; i++) {
-		const struct net_link *link = net_links_by_index(links, f->v[i].ifindex);
+		const struct tried *t = &f->v[i];
+		const struct net_link *link = net_links_by_index(links, t->ifindex);
 
-		if (link)
-			json_set_text(answers, link->name, f->v[i].how);
+		if (link && t->announces && f->fast)
+			json_set_text(answers, link->name, how(f, t, FAST_ANSWERS));
 	}
 	json_object_set_new(all, "answers", answers);
+	return all;
+}
+
+json_t *fastpath_bfd_json(const struct fastpath *f, const struct net_links *links)
+{
+	json_t *all = json_object(), *receives = json_object();
+
+	for (size_t i = 0; i < f->n; i++) {
+		const struct tried *t = &f->v[i];
+		const struct net_link *link = net_links_by_index(links, t->ifindex);
+
+		if (link && t->packets_s)
+			json_set_text(receives, link->name, how(f, t, FAST_NOTES));
+		if (link && t->packets_s && t->asked & FAST_NOTES)
+			json_set_text(all, "reason", t->why);
+	}
+	if (f->wanted_notes == CFG_FAST_XDP)
+		json_set_text(all, "reason", f->missing);
+	json_object_set_new(all, "receives", receives);
 	return all;
 }
 

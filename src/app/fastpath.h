@@ -1,6 +1,6 @@
 /**
- * Our programs inside the kernel (net/fast.h), for Layer 2: loaded once, attached to the links that are announced on
- * as the configuration wants it, and what became of that for people.
+ * Our programs inside the kernel (net/fast.h), for Layer 2 and BFD: loaded once, attached to the links that are announced
+ * on, and to those of BFD sessions, as the configuration wants it, and what became of that for people.
  */
 #ifndef APP_FASTPATH_H
 #define APP_FASTPATH_H
@@ -27,8 +27,27 @@ void fastpath_configure(struct fastpath *f, enum cfg_fast_path wanted);
 void fastpath_links(struct fastpath *f, const struct l2_iface *ifaces, size_t n,
 		    const struct net_links *links);
 
+/** Packets of BFD sessions that come in by a link, at most; a link may be listed several times. */
+struct fastpath_flow {
+	int ifindex;
+	uint32_t packets_s;
+};
+
+/**
+ * Note them from now on. May wait for the kernel. With `auto` where they are FASTPATH_WORTH and more on a link that has a
+ * driver for it: putting a program there may cost the link a moment, and each other packet a little.
+ */
+void fastpath_flows(struct fastpath *f, enum cfg_fast_path wanted, const struct fastpath_flow *v,
+		    size_t n, const struct net_links *links);
+#define FASTPATH_WORTH 5000
+
+/** Are they noted on this link? */
+bool fastpath_notes(const struct fastpath *f, int ifindex);
+
 /** How each link answers, and why. */
 NODISCARD json_t *fastpath_json(const struct fastpath *f, const struct net_links *links);
+/** How BFD packets come in by each link that has sessions, and why. */
+NODISCARD json_t *fastpath_bfd_json(const struct fastpath *f, const struct net_links *links);
 void fastpath_collect(const struct fastpath *f, struct metric_writer *w);
 
 #endif

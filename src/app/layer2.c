@@ -584,7 +584,7 @@ static uint64_t answered_in_kernel(const struct layer2 *l, const struct l2_entry
 	if (!fast || !fast_needs_beat(fast) || !e->owned)
 		return 0;
 	for (size_t at = 0; (link = net_links_next(l->links, &at));)
-		if (fast_is_attached(fast, link->ifindex) &&
+		if ((fast_uses(fast, link->ifindex) & FAST_ANSWERS) &&
 		    fast_answers(fast, link->ifindex, &e->addr, &n, &last))
 			sum += n;
 	return sum;

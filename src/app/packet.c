@@ -403,8 +403,8 @@ static void packet_init(struct packet *p)
 		.event = on_l2,
 		.ctx = p,
 	});
-	p->bfd = bfd_engine_new(
-		&(struct bfd_engine_conf){ .loop = p->loop, .event = on_bfd, .ctx = p });
+	p->bfd = bfd_engine_new(&(struct bfd_engine_conf){
+		.loop = p->loop, .event = on_bfd, .ctx = p, .fast = p->hooks.fast });
 	ring_init(&p->events, EVENT_SLOTS, sizeof(struct message));
 	loop_timer_init(&p->goodbye, p->loop, goodbye_due);
 	loop_task_init(&p->news, p->loop, there_is_news);

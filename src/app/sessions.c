@@ -337,6 +337,29 @@ static void target_fill(struct sessions *s, const struct cfg_peer *p, struct bfd
 	b->multihop = t->multihop;
 }
 
+/* Only packets that prove nothing, of sessions that are bound to a link, can be noted. */
+static bool may_be_noted(const struct bfd_target *t)
+{
+	return t->ifindex && !t->session.auth && !t->session.demand;
+}
+
+static void choose_noted(struct sessions *s, struct bfd_target *v, size_t n)
+{
+	CLEANUP(mem_freep) struct fastpath_flow *flows = mem_new_n(struct fastpath_flow, n + 1);
+	size_t n_flows = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (may_be_noted(&v[i]))
+			flows[n_flows++] = (struct fastpath_flow){
+				.ifindex = (int)v[i].ifindex,
+				.packets_s = 1000000 / v[i].session.required_min_rx_us + 1,
+			};
+	fastpath_flows(s->fastpath, world_config(s->world)->bfd.fast_path, flows, n_flows,
+		       s->links);
+	for (size_t i = 0; i < n; i++)
+		v[i].noted = may_be_noted(&v[i]) && fastpath_notes(s->fastpath, (int)v[i].ifindex);
+}
+
 /* Without its secret a session is none at all, rather than one that believes everybody. */
 static int bfd_hand_over(struct sessions *s, struct err *e)
 {
@@ -367,6 +390,7 @@ static int bfd_hand_over(struct sessions *s, struct err *e)
 		k->targets[k->table.n].session.auth = k->auths[k->table.n];
 		k->table.n++;
 	}
+	choose_noted(s, k->targets, k->table.n);
 	k->table.v = k->targets;
 	k->table.udp_only = c->bfd.raw_send == CFG_OFF;
 	packet_set_real_time(s->packet, c->bfd.real_time != CFG_OFF);
@@ -523,9 +547,10 @@ int sessions_init(struct sessions *s, struct loop *loop, const struct world *wor
 	return 0;
 }
 
-void sessions_attach(struct sessions *s, struct packet *packet)
+void sessions_attach(struct sessions *s, struct packet *packet, struct fastpath *fastpath)
 {
 	s->packet = packet;
+	s->fastpath = fastpath;
 }
 
 void sessions_fini(struct sessions *s)

@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "app/fastpath.h"
 #include "app/packet.h"
 #include "app/routes.h"
 #include "base/map.h"
@@ -31,6 +32,7 @@ struct sessions {
 	struct bgp_speaker *bgp;
 	struct routes *routes;
 	struct packet *packet;
+	struct fastpath *fastpath;
 	struct net_links *links;
 	struct map *bfd; /* peer name -> struct bfd_peer */
 	uint32_t next_bfd_id;
@@ -45,8 +47,8 @@ struct sessions {
 
 NODISCARD int sessions_init(struct sessions *s, struct loop *loop, const struct world *world,
 			    struct net_links *links, struct err *e);
-/** Hand the packet thread over once it runs. */
-void sessions_attach(struct sessions *s, struct packet *packet);
+/** Hand the packet thread over once it runs, and the programs in the kernel. */
+void sessions_attach(struct sessions *s, struct packet *packet, struct fastpath *fastpath);
 void sessions_fini(struct sessions *s);
 
 /**

@@ -224,7 +224,9 @@ static void packets_put(json_t *item, const struct bfd_session_status *st)
 
 	json_set_text(item, "via", via[st->via]);
 	json_set_u64(item, "source-port", st->source_port);
+	json_set_text(item, "received-by", st->noting ? "kernel" : "process");
 	json_set_u64(item, "packets-in", st->packets_in);
+	json_set_u64(item, "packets-noted", st->packets_noted);
 	json_set_u64(item, "packets-out", st->packets_out);
 	if (st->echo_us)
 		ms_put(item, "echo-interval-ms", st->echo_us);

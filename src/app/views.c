@@ -303,12 +303,13 @@ json_t *app_status(struct app *a)
 	if (packet_events_lost(a->packet))
 		problem(problems, NULL, "%llu events of the packet thread were lost",
 			(unsigned long long)packet_events_lost(a->packet));
-	return json_pack("{s:s, s:b, s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:o*, s:o*}", "node",
+	return json_pack("{s:s, s:b, s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o*, s:o*}", "node",
 			 a->node, "healthy", json_array_size(problems) == 0, "version",
 			 CRIER_VERSION, "since", JSON_TIME(a->started), "config", config, "counts",
 			 counts, "packet-thread", priority_name(packet_priority(a->packet)),
-			 "layer2", fastpath_json(a->layer2.fastpath, a->links), "problems",
-			 problems, "kubernetes", kubernetes_json(a->kubernetes), "allocator",
+			 "layer2", fastpath_json(a->layer2.fastpath, a->links), "bfd",
+			 fastpath_bfd_json(a->layer2.fastpath, a->links), "problems", problems,
+			 "kubernetes", kubernetes_json(a->kubernetes), "allocator",
 			 allocator_json(a->allocator));
 }
 

@@ -56,6 +56,7 @@ void conn_free(struct conn *c)
 	bfd_tx_close(&e->tx, &c->sender);
 	e->n_conns--;
 	e->n_half_up -= c->half_up;
+	conn_note_close(c);
 	bfd_auth_free(c->own_auth);
 	free(c);
 }
@@ -97,7 +98,11 @@ static void conn_start(struct bfd_engine *e, const struct bfd_target *t, struct 
 
 static void conn_update(struct conn *c, const struct bfd_target *t, struct mono now)
 {
+	conn_note_end(
+		c); /* links and addresses may be others now: let packets come the whole way */
 	c->target = *t;
+	if (!t->noted)
+		conn_note_close(c);
 	bfd_session_apply(&c->session, &t->session, now);
 	conn_flush(c, now);
 }
@@ -113,6 +118,7 @@ static void conn_leave(struct conn *c, struct mono now)
 	bool was_up = c->session.state == BFD_UP;
 	uint32_t pace_us = MIN(c->session.tx_interval_us, BFD_SLOW_TX_US);
 
+	conn_note_close(c);
 	index_del(c);
 	c->leaving = true;
 	c->own_auth = bfd_auth_dup(held.auth);
@@ -304,6 +310,8 @@ bool bfd_engine_heard(struct bfd_engine *e, uint32_t id, struct mono *out)
 	struct conn *c = map_get_bytes(e->by_id, &id, sizeof(id));
 
 	bfd_io_drain(&e->io); /* what prolongs a session wakes nobody */
+	if (c)
+		conn_note_read(c);
 	if (!c || c->session.remote_disc == 0)
 		return false;
 	*out = c->session.rx_last;

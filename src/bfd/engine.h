@@ -14,6 +14,9 @@
  * Before a session is declared down the sockets are drained, so what waited while the process was
  * stopped or starved counts first.
  *
+ * Where its link has our program (net/fast.h), packets that only repeat the one before are noted by the kernel, and are
+ * looked up when their session is run.
+ *
  * RFC 5880 §6.3 and §6.8.6 (finding the session); RFC 5881 §3-§5 (single hop: GTSM, interface,
  * source ports); RFC 5883 (multihop) with a minimum TTL; the echo function over IPv4 (echo_io.h). Left out:
  * unsolicited sessions.
@@ -25,6 +28,7 @@
 #include "base/loop.h"
 #include "bfd/session.h"
 #include "bfd/snapshot.h"
+#include "net/fast.h"
 
 /** One wanted session. */
 struct bfd_target {
@@ -36,6 +40,7 @@ struct bfd_target {
 	bool multihop;
 	uint8_t min_ttl;  /* multihop: packets with less are refused; single hop is always 255 */
 	uint32_t echo_us; /* pace of our echo packets; 0: none. IPv4, single hop, with @ifindex */
+	bool noted; /* the kernel may note packets that tell nothing new; single hop, with @ifindex */
 	struct bfd_session_conf session;
 	struct bfd_session_status *status; /* outlives each table that names it */
 };
@@ -60,6 +65,7 @@ struct bfd_engine_conf {
 	void (*event)(void *ctx, const struct bfd_event *ev);
 	void *ctx;
 	uint16_t port; /* on both ends, for sessions that are nobody else's; 0: those of the RFCs */
+	struct fast *fast; /* borrowed, and its notes are ours alone; NULL: none */
 };
 
 struct bfd_engine;

@@ -26,12 +26,19 @@ struct conn {
 	uint64_t generation;	/* of the last table that named it */
 	struct mono rx_last;	/* 0: none since it is up */
 	struct dur rx_last_gap; /* 0: none yet */
+	struct mono read_last;	/* when the last one came that we read ourselves */
 	bool half_up;		/* counted in the engine's n_half_up */
 	bool leaving;
 	unsigned goodbyes_left;
 	struct dur goodbye_gap;
 	struct bfd_pkt last;	   /* sent */
 	struct bfd_auth *own_auth; /* of one that leaves: the table's may be gone by then */
+	struct fast_note note;	   /* what the kernel notes; open from the first time on */
+	bool noting;
+	unsigned repeated; /* so many times in a row: */
+	uint8_t packet[FAST_NOTE_LEN];
+	struct addr packet_to;
+	uint64_t noted; /* of the kernel's count, as far as it has been seen */
 };
 
 struct bfd_engine {
@@ -83,6 +90,21 @@ void engine_sent(void *owner, int error);
 
 /** A datagram from io. */
 void engine_received(void *ctx, const struct bfd_rx *rx);
+/** How regularly the peer's packets come, while the session is up: one came at @at. */
+void conn_measure_gap(struct conn *c, struct mono at);
+/** Several came, the last one at @at: there is no telling when the others did. */
+void conn_skip_gap(struct conn *c, struct mono at);
+
+/* noting.c */
+
+/** A packet was accepted: let the kernel note the next ones, or not any more. */
+void conn_note_received(struct conn *c, const struct bfd_rx *rx);
+/** What the kernel has noted since the last time counts as received. */
+void conn_note_read(struct conn *c);
+/** Packets reach us again. */
+void conn_note_end(struct conn *c);
+/** For good. */
+void conn_note_close(struct conn *c);
 
 /* The index of sessions by peer. */
 struct bfd_peer_key {

@@ -81,14 +81,20 @@ static void count_drop(struct bfd_engine *e, struct conn *c, int why)
 	bfd_count(&c->target.status->dropped[why]);
 }
 
-/* How regularly the peer's packets come, while the session is up. */
-static void measure_gap(struct conn *c, struct mono at)
+void conn_skip_gap(struct conn *c, struct mono at)
+{
+	c->rx_last = at;
+	c->rx_last_gap = DUR_NS(0);
+}
+
+void conn_measure_gap(struct conn *c, struct mono at)
 {
 	struct bfd_session_status *st = c->target.status;
 	struct dur gap = mono_sub(at, c->rx_last);
 	struct dur before = c->rx_last_gap;
 
-	if (c->session.state != BFD_UP || !st)
+	/* One that was read from a socket may be older than what the kernel noted meanwhile. */
+	if (c->session.state != BFD_UP || !st || gap.ns < 0)
 		return;
 	bool first = c->rx_last.ns == 0;
 	c->rx_last = at;
@@ -127,16 +133,19 @@ void engine_received(void *ctx, const struct bfd_rx *rx)
 		return;
 	}
 	/* Two sockets can be read out of order: what has been overtaken tells nothing any more. */
-	if (mono_before(rx->at, c->session.rx_last)) {
+	if (mono_before(rx->at, c->read_last)) {
 		count_accepted(c);
 		return;
 	}
+	c->read_last = rx->at;
+	conn_note_read(c);
 	int refused = bfd_session_rx(&c->session, &pkt, rx->at);
 	if (refused) {
 		count_drop(e, c, drops[refused]);
 	} else {
 		count_accepted(c);
-		measure_gap(c, rx->at);
+		conn_measure_gap(c, rx->at);
+		conn_note_received(c, rx);
 	}
 	conn_flush(c, loop_now(e->conf.loop));
 	loop_task_queue(&e->turn_end);

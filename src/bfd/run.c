@@ -165,6 +165,8 @@ void conn_flush(struct conn *c, struct mono now)
 	struct bfd_out out;
 	bool sent = false;
 
+	if (!bfd_session_is_steady(&c->session))
+		conn_note_end(c);
 	conn_echo_update(c, now);
 	while (bfd_session_next(&c->session, now, &out)) {
 		conn_publish(c); /* who is told of a change finds it in the status */
@@ -255,6 +257,7 @@ static bool conn_run(struct conn *c, struct mono now)
 	if (c->leaving)
 		return goodbye(c, now);
 	notice_pause(c, now);
+	conn_note_read(c);
 	if (!mono_before(now, s->detect_at) && mono_before(e->io.read_until, s->detect_at)) {
 		conn_postpone(c, now);
 		return true;

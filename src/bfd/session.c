@@ -270,6 +270,14 @@ void bfd_session_init(struct bfd_session *s, const struct bfd_session_conf *conf
 		s->tx_at = now;
 }
 
+static void note_heard(struct bfd_session *s, struct mono at)
+{
+	if (mono_before(s->rx_last, at))
+		s->rx_last = at;
+	if (mono_before(s->silent_from, s->rx_last))
+		s->silent_from = s->rx_last;
+}
+
 static void learn(struct bfd_session *s, const struct bfd_pkt *pkt, struct mono at)
 {
 	s->remote_disc = pkt->my_disc;
@@ -280,10 +288,7 @@ static void learn(struct bfd_session *s, const struct bfd_pkt *pkt, struct mono 
 	s->remote_min_rx_us = pkt->required_min_rx_us;
 	s->remote_desired_tx_us = pkt->desired_min_tx_us;
 	s->remote_min_echo_us = pkt->required_min_echo_us;
-	if (mono_before(s->rx_last, at))
-		s->rx_last = at;
-	if (mono_before(s->silent_from, s->rx_last))
-		s->silent_from = s->rx_last;
+	note_heard(s, at);
 }
 
 /* RFC 5880 §6.8.6: row = our state, column = state the peer sent. */
@@ -360,6 +365,20 @@ int bfd_session_rx(struct bfd_session *s, const struct bfd_pkt *pkt, struct mono
 	detect_replan(s);
 	tx_replan(s, at);
 	return 0;
+}
+
+bool bfd_session_is_steady(const struct bfd_session *s)
+{
+	return s->state == BFD_UP && s->remote_state == BFD_UP && s->remote_disc != 0 &&
+	       !s->conf.auth && !s->conf.demand && !s->remote_demand;
+}
+
+void bfd_session_heard(struct bfd_session *s, struct mono at)
+{
+	if (!bfd_session_is_steady(s))
+		return;
+	note_heard(s, at);
+	detect_replan(s);
 }
 
 static void expire(struct bfd_session *s, struct mono now)

@@ -145,6 +145,15 @@ void bfd_session_init(struct bfd_session *s, const struct bfd_session_conf *conf
  */
 NODISCARD int bfd_session_rx(struct bfd_session *s, const struct bfd_pkt *pkt, struct mono at);
 
+/**
+ * Does it stay as it is when the peer's last packet comes once more, but for the time that it was heard? Both sides are up,
+ * neither has silenced the other, and no packet has to prove anything.
+ */
+bool bfd_session_is_steady(const struct bfd_session *s);
+
+/** That packet has come again, last at @at; any number of times. When the session is not steady nothing happens. */
+void bfd_session_heard(struct bfd_session *s, struct mono at);
+
 /** Do what is due. Everything that arrived before @now must have been fed: an expiry is believed at
  * once. */
 void bfd_session_tick(struct bfd_session *s, struct mono now);

@@ -198,6 +198,9 @@ void bfd_counters_collect(const struct bfd_counters *c, struct metric_writer *w)
 		    LOAD(c->sessions_up));
 	collect_one(w, METRIC_COUNTER, "crier_bfd_packets_received_total",
 		    "BFD control packets accepted", LOAD(c->packets_in));
+	collect_one(w, METRIC_COUNTER, "crier_bfd_packets_noted_total",
+		    "Of the accepted ones, BFD control packets that the kernel only noted",
+		    LOAD(c->packets_noted));
 	collect_one(w, METRIC_COUNTER, "crier_bfd_packets_sent_total", "BFD control packets sent",
 		    LOAD(c->packets_out));
 	collect_one(w, METRIC_COUNTER, "crier_bfd_send_failures_total",

@@ -70,10 +70,12 @@ struct bfd_session_status {
 	_Atomic uint32_t rx_us;	      /* what the peer sends at most every; 0: not known */
 	_Atomic uint64_t detect_us;   /* 0: not known */
 	_Atomic uint16_t source_port;
-	_Atomic uint8_t via;	     /* enum bfd_via */
-	_Atomic int send_errno;	     /* why the last packet could not be sent; 0: it could */
-	_Atomic int64_t changed_ns;  /* struct mono of the last change of state; 0: none yet */
-	_Atomic uint64_t packets_in; /* accepted */
+	_Atomic uint8_t via;		/* enum bfd_via */
+	_Atomic int send_errno;		/* why the last packet could not be sent; 0: it could */
+	_Atomic int64_t changed_ns;	/* struct mono of the last change of state; 0: none yet */
+	_Atomic uint64_t packets_in;	/* accepted */
+	_Atomic uint64_t packets_noted; /* of these, by the kernel alone */
+	_Atomic bool noting;		/* it does so now */
 	_Atomic uint64_t packets_out;
 	_Atomic uint64_t packets_dropped;
 	_Atomic uint32_t echo_us; /* pace of our echo packets; 0: none are sent */
@@ -83,8 +85,9 @@ struct bfd_session_status {
 	_Atomic uint64_t late_sends;		  /* after the interval that was agreed on */
 	_Atomic uint64_t up_events;
 	_Atomic uint64_t down_events; /* out of Up */
-	struct bfd_hist gaps;	      /* between packets in, since the session is up */
-	struct bfd_hist jitter;	      /* by how much two gaps in turn differ */
+	/* Between packets in, since the session is up. Of those that the kernel notes each one that the thread finds alone. */
+	struct bfd_hist gaps;
+	struct bfd_hist jitter; /* by how much two gaps in turn differ */
 	struct {
 		_Atomic int64_t at_ns;
 		_Atomic uint64_t what;
@@ -103,7 +106,8 @@ size_t bfd_status_transitions(const struct bfd_session_status *st,
 const char *bfd_drop_label(unsigned drop);
 
 struct bfd_counters {
-	_Atomic uint64_t packets_in; /* accepted */
+	_Atomic uint64_t packets_in;	/* accepted */
+	_Atomic uint64_t packets_noted; /* of these, by the kernel alone */
 	_Atomic uint64_t packets_out;
 	_Atomic uint64_t send_failed;
 	_Atomic uint64_t echo_reflected; /* of neighbours' */
@@ -118,12 +122,18 @@ struct bfd_counters {
 	_Atomic int listen_errno; /* why a receive socket could not be opened; 0: all are open */
 };
 
-/** Add one; for the only writer of the counter. */
-static inline void bfd_count(_Atomic uint64_t *counter)
+/** For the only writer of the counter. */
+static inline void bfd_count_n(_Atomic uint64_t *counter, uint64_t more)
 {
 	uint64_t n = atomic_load_explicit(counter, memory_order_relaxed);
 
-	atomic_store_explicit(counter, n + 1, memory_order_relaxed);
+	atomic_store_explicit(counter, n + more, memory_order_relaxed);
+}
+
+/** Add one. */
+static inline void bfd_count(_Atomic uint64_t *counter)
+{
+	bfd_count_n(counter, 1);
 }
 
 struct bfd_table;

@@ -89,6 +89,7 @@ static const struct cli_column bfd[] = {
 	{ "DISC", "local-discriminator", true },
 	{ "REMOTE DISC", "remote-discriminator", true },
 	{ "VIA", "via", true },
+	{ "RECEIVED BY", "received-by", true },
 	{ "IN", "packets-in", true },
 	{ "OUT", "packets-out", true },
 	{ "LATE", "late-sends", true },

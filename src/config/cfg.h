@@ -336,14 +336,15 @@ struct cfg_network {
 };
 
 enum cfg_auto { CFG_AUTO, CFG_OFF };
+enum cfg_fast_path { CFG_FAST_AUTO, CFG_FAST_XDP, CFG_FAST_SOCKET };
 
 struct cfg_bfd {
-	enum cfg_auto real_time; /* priority of the packet thread */
-	enum cfg_auto raw_send;	 /* one raw socket for all sessions */
+	enum cfg_auto real_time;      /* priority of the packet thread */
+	enum cfg_auto raw_send;	      /* one raw socket for all sessions */
+	enum cfg_fast_path fast_path; /* of packets that tell nothing new */
 };
 
 enum cfg_on_conflict { CFG_CONFLICT_KEEP, CFG_CONFLICT_YIELD };
-enum cfg_fast_path { CFG_FAST_AUTO, CFG_FAST_XDP, CFG_FAST_SOCKET };
 enum cfg_allmulti { CFG_ALLMULTI_AUTO, CFG_ALLMULTI_ON, CFG_ALLMULTI_OFF };
 enum cfg_probe { CFG_PROBE_NEVER, CFG_PROBE_FIRST, CFG_PROBE_ALWAYS };
 

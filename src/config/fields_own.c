@@ -162,6 +162,10 @@ const struct level level_bgp = {
 
 static const struct word auto_or_off[] = { { "auto", CFG_AUTO }, { "off", CFG_OFF }, { 0 } };
 
+static const struct word fast_path_words[] = {
+	{ "auto", CFG_FAST_AUTO }, { "xdp", CFG_FAST_XDP }, { "socket", CFG_FAST_SOCKET }, { 0 }
+};
+
 static const struct field bfd_fields[] = {
 	{ "real-time", FIELD_WORD,
 	  "`auto`: the packet thread has real-time priority where the host permits it",
@@ -169,6 +173,13 @@ static const struct field bfd_fields[] = {
 	{ "raw-send", FIELD_WORD,
 	  "`auto`: all sessions send through one raw socket; `off`: each has a UDP socket",
 	  AT(struct cfg_bfd, raw_send), .words = auto_or_off, .preset = "auto" },
+	{ "fast-path", FIELD_WORD,
+	  "who receives packets of single-hop sessions that tell nothing new: `xdp`: the kernel "
+	  "notes them "
+	  "without waking the process; `auto`: that, on links whose driver can, where sessions may "
+	  "bring 5000 "
+	  "and more of them a second; `socket`: the process",
+	  AT(struct cfg_bfd, fast_path), .words = fast_path_words, .preset = "auto" },
 };
 
 const struct level level_bfd_own = {
@@ -238,9 +249,6 @@ static const struct not_built no_preempt = { "true", "true: the first in rank ow
 static const struct word on_conflict_words[] = { { "keep", CFG_CONFLICT_KEEP },
 						 { "yield", CFG_CONFLICT_YIELD },
 						 { 0 } };
-static const struct word fast_path_words[] = {
-	{ "auto", CFG_FAST_AUTO }, { "xdp", CFG_FAST_XDP }, { "socket", CFG_FAST_SOCKET }, { 0 }
-};
 static const struct word allmulti_words[] = {
 	{ "auto", CFG_ALLMULTI_AUTO }, { "on", CFG_ALLMULTI_ON }, { "off", CFG_ALLMULTI_OFF }, { 0 }
 };

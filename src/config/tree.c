@@ -367,6 +367,15 @@ static json_t *tree_allocation(const struct cfg *c)
 			 tree_dur(c->allocation.rest));
 }
 
+static json_t *tree_fast_path(enum cfg_fast_path which)
+{
+	static const char *const words[] = {
+		[CFG_FAST_AUTO] = "auto", [CFG_FAST_XDP] = "xdp", [CFG_FAST_SOCKET] = "socket"
+	};
+
+	return json_string(words[which]);
+}
+
 static json_t *tree_l2(const struct cfg_l2 *c)
 {
 	static const char *const allmulti[] = {
@@ -384,10 +393,7 @@ static json_t *tree_l2(const struct cfg_l2 *c)
 	json_object_set_new(o, "end-connections", json_boolean(c->end_connections));
 	json_object_set_new(o, "answer-ping", json_boolean(c->answer_ping));
 	json_object_set_new(o, "allmulti", json_string(allmulti[c->allmulti]));
-	json_object_set_new(o, "fast-path",
-			    json_string(c->fast_path == CFG_FAST_XDP	  ? "xdp"
-					: c->fast_path == CFG_FAST_SOCKET ? "socket"
-									  : "auto"));
+	json_object_set_new(o, "fast-path", tree_fast_path(c->fast_path));
 	json_object_set_new(o, "refresh", tree_dur(c->refresh));
 	json_object_set_new(o, "announce-rate", json_integer(c->announce_rate));
 	return o;
@@ -408,9 +414,10 @@ json_t *tree_settings(const struct cfg *c)
 					       : json_string("none"));
 	json_object_set_new(o, "bgp", bgp);
 	json_object_set_new(o, "bfd",
-			    json_pack("{s:s, s:s}", "real-time",
+			    json_pack("{s:s, s:s, s:o}", "real-time",
 				      c->bfd.real_time == CFG_OFF ? "off" : "auto", "raw-send",
-				      c->bfd.raw_send == CFG_OFF ? "off" : "auto"));
+				      c->bfd.raw_send == CFG_OFF ? "off" : "auto", "fast-path",
+				      tree_fast_path(c->bfd.fast_path)));
 	json_object_set_new(o, "l2", tree_l2(&c->l2));
 	json_object_set_new(
 		o, "control",

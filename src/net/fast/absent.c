@@ -50,11 +50,12 @@ bool fast_answers(const struct fast *f, int ifindex, const struct addr *addr, ui
 	return false;
 }
 
-int fast_attach(struct fast *f, int ifindex, enum fast_mode mode, struct err *e)
+int fast_attach(struct fast *f, int ifindex, enum fast_mode mode, unsigned uses, struct err *e)
 {
 	(void)f;
 	(void)ifindex;
 	(void)mode;
+	(void)uses;
 	return err_set(e, ERR_STATE, "built without libbpf and clang");
 }
 
@@ -64,11 +65,11 @@ void fast_detach(struct fast *f, int ifindex)
 	(void)ifindex;
 }
 
-bool fast_is_attached(const struct fast *f, int ifindex)
+unsigned fast_uses(const struct fast *f, int ifindex)
 {
 	(void)f;
 	(void)ifindex;
-	return false;
+	return 0;
 }
 
 bool fast_needs_beat(const struct fast *f)
@@ -85,6 +86,43 @@ void fast_beat(struct fast *f)
 void fast_silence(struct fast *f)
 {
 	(void)f;
+}
+
+int fast_note_open(struct fast *f, int ifindex, uint32_t disc, struct fast_note *out)
+{
+	(void)f;
+	(void)ifindex;
+	(void)disc;
+	(void)out;
+	return -ERR_STATE;
+}
+
+void fast_note_close(struct fast *f, struct fast_note *n)
+{
+	(void)f;
+	(void)n;
+}
+
+void fast_note_begin(struct fast_note *n, const struct addr *from, const struct addr *to,
+		     const uint8_t packet[static FAST_NOTE_LEN], struct mono until)
+{
+	(void)n;
+	(void)from;
+	(void)to;
+	(void)packet;
+	(void)until;
+}
+
+void fast_note_end(struct fast_note *n)
+{
+	(void)n;
+}
+
+uint64_t fast_note_read(const struct fast_note *n, struct mono *last)
+{
+	(void)n;
+	(void)last;
+	return 0;
 }
 
 void fast_stats(const struct fast *f, struct fast_stats *out)

@@ -1,7 +1,7 @@
 /*
  * What runs inside the kernel: socket filters that let through what concerns our addresses, at a cost that does not
- * grow with their number, and an XDP program that answers for them in the driver. What it is not sure of it passes
- * on: the daemon knows all the rules.
+ * grow with their number, and XDP programs: one answers for them in the driver, one notes BFD packets that tell
+ * nothing new, one does both. What they are not sure of they pass on: the daemon knows all the rules.
  */
 #include <linux/bpf.h>
 #include <linux/if_packet.h>
@@ -10,6 +10,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "answer_map.h"
+#include "note_map.h"
 
 #define copy(to, from, n) __builtin_memcpy((to), (from), (n))
 
@@ -36,6 +37,23 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } heartbeat SEC(".maps");
+
+/* A session's place among the slots. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, NOTE_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct note_key);
+	__type(value, __u32);
+} sessions SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, NOTE_MAX);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct note_slot);
+} slots SEC(".maps");
 
 static __always_inline void count(__u32 what)
 {
@@ -247,8 +265,7 @@ static __always_inline int answer_ndp(struct xdp_md *ctx, struct ndp *n)
 	return answered(v, ANSWER_NDP);
 }
 
-SEC("xdp")
-int answer(struct xdp_md *ctx)
+static __always_inline int answer_frame(struct xdp_md *ctx)
 {
 	void *at = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
@@ -261,6 +278,106 @@ int answer(struct xdp_md *ctx)
 	if (e->type != bpf_htons(0x86dd) || at + sizeof(struct ndp) > end)
 		return XDP_PASS;
 	return answer_ndp(ctx, at);
+}
+
+/*
+ * BFD packets that only repeat what the daemon knows. Nothing that could matter is left uncompared, so no checksum
+ * is needed.
+ */
+
+enum { IP_AT = 14, V4_LEN = 20, V6_LEN = 40, UDP_LEN = 8, BODY_LEN = UDP_LEN + NOTE_LEN };
+
+static __always_inline int differ(const __u32 *a, const __u32 *b, int n)
+{
+	__u32 differs = 0;
+
+#pragma unroll
+	for (int i = 0; i < n; i++)
+		differs |= a[i] ^ b[i];
+	return differs != 0;
+}
+
+/* Words, for addresses and packets stand at multiples of four behind the Ethernet header. */
+static __always_inline int note_packet(struct xdp_md *ctx, __u32 family, const __u32 *from,
+				       const __u32 *to, const __u32 *packet)
+{
+	int words = family == NOTE_V4 ? 1 : 4;
+	struct note_key key = { .ifindex = ctx->ingress_ifindex, .disc = packet[2] };
+	__u32 *place = bpf_map_lookup_elem(&sessions, &key);
+
+	if (!place)
+		return XDP_PASS;
+	struct note_slot *s = bpf_map_lookup_elem(&slots, place);
+	__u64 now = bpf_ktime_get_ns();
+	if (!s || now >= *(volatile __u64 *)&s->until_ns || s->family != family ||
+	    differ(packet, s->packet, NOTE_LEN / 4) || differ(from, s->from, words) ||
+	    differ(to, s->to, words))
+		return XDP_PASS;
+	s->last_ns = now;
+	__sync_fetch_and_add(&s->noted, 1);
+	return XDP_DROP;
+}
+
+static __always_inline int is_for_bfd(const __u8 *udp)
+{
+	return udp[2] == NOTE_PORT >> 8 && udp[3] == (NOTE_PORT & 0xff) && udp[4] == 0 &&
+	       udp[5] == BODY_LEN;
+}
+
+static __always_inline int note_v4(struct xdp_md *ctx, const __u8 *ip)
+{
+	const __u8 *udp = ip + V4_LEN;
+
+	/* Neither options nor a fragment; TTL 255, UDP. */
+	if (ip[0] != 0x45 || ip[2] != 0 || ip[3] != V4_LEN + BODY_LEN || (ip[6] & 0xbf) || ip[7] ||
+	    ip[8] != 255 || ip[9] != 17 || !is_for_bfd(udp))
+		return XDP_PASS;
+	return note_packet(ctx, NOTE_V4, (const __u32 *)(ip + 12), (const __u32 *)(ip + 16),
+			   (const __u32 *)(udp + UDP_LEN));
+}
+
+static __always_inline int note_v6(struct xdp_md *ctx, const __u8 *ip)
+{
+	const __u8 *udp = ip + V6_LEN;
+
+	if (ip[0] >> 4 != 6 || ip[4] != 0 || ip[5] != BODY_LEN || ip[6] != 17 || ip[7] != 255 ||
+	    !is_for_bfd(udp))
+		return XDP_PASS;
+	return note_packet(ctx, NOTE_V6, (const __u32 *)(ip + 8), (const __u32 *)(ip + 24),
+			   (const __u32 *)(udp + UDP_LEN));
+}
+
+static __always_inline int note_frame(struct xdp_md *ctx)
+{
+	void *at = (void *)(long)ctx->data;
+	void *end = (void *)(long)ctx->data_end;
+	struct ether *e = at;
+
+	if (at + IP_AT + V4_LEN + BODY_LEN > end)
+		return XDP_PASS;
+	if (e->type == bpf_htons(0x0800))
+		return note_v4(ctx, at + IP_AT);
+	if (e->type != bpf_htons(0x86dd) || at + IP_AT + V6_LEN + BODY_LEN > end)
+		return XDP_PASS;
+	return note_v6(ctx, at + IP_AT);
+}
+
+SEC("xdp")
+int answer(struct xdp_md *ctx)
+{
+	return answer_frame(ctx);
+}
+
+SEC("xdp")
+int note(struct xdp_md *ctx)
+{
+	return note_frame(ctx);
+}
+
+SEC("xdp")
+int answer_and_note(struct xdp_md *ctx)
+{
+	return note_frame(ctx) == XDP_DROP ? XDP_DROP : answer_frame(ctx);
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";

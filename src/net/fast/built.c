@@ -1,3 +1,5 @@
+#include <arpa/inet.h>
+#include <assert.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -11,18 +13,33 @@
 #include "base/map.h"
 #include "net/fast.h"
 #include "net/fast/answer_map.h"
+#include "net/fast/note_map.h"
 
 /* Made of answer.bpf.c while building. */
 extern const unsigned char fast_image[];
 extern const size_t fast_image_len;
 
+static_assert(FAST_NOTE_LEN == NOTE_LEN, "one packet");
+
+#define USES (FAST_ANSWERS | FAST_NOTES)
+
+/** A program of ours on a link. */
+struct hold {
+	int fd;
+	unsigned uses;
+};
+
 struct fast {
 	struct bpf_object *object;
-	int addresses, counters;
-	int filter_arp, filter_ndp, answer;
-	uint64_t *heartbeat; /* mapped */
-	struct map *links;   /* ifindex -> descriptor of the link that holds the program, +1 */
-	size_t n_links;
+	int addresses, counters, sessions;
+	int filter_arp, filter_ndp;
+	int xdp[USES + 1];	 /* by uses */
+	uint64_t *heartbeat;	 /* mapped */
+	struct note_slot *slots; /* mapped */
+	uint16_t free_slots[NOTE_MAX];
+	unsigned n_free_slots;
+	struct map *links; /* ifindex -> struct hold */
+	size_t n_answering;
 };
 
 const struct metric_row fast_metric_rows[] = { FAST_METRICS(METRIC_ROW, struct fast_stats) };
@@ -63,21 +80,34 @@ static int object_load(struct fast *f, struct err *e)
 	}
 	f->addresses = map_fd(f, "addresses");
 	f->counters = map_fd(f, "counters");
+	f->sessions = map_fd(f, "sessions");
 	f->filter_arp = program_fd(f, "filter_arp");
 	f->filter_ndp = program_fd(f, "filter_ndp");
-	f->answer = program_fd(f, "answer");
+	f->xdp[FAST_ANSWERS] = program_fd(f, "answer");
+	f->xdp[FAST_NOTES] = program_fd(f, "note");
+	f->xdp[USES] = program_fd(f, "answer_and_note");
 	return 0;
 }
 
-static int heartbeat_map(struct fast *f, struct err *e)
+static void *shared(const struct fast *f, const char *name, size_t len, struct err *e)
 {
-	void *at = mmap(NULL, sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED,
-			map_fd(f, "heartbeat"), 0);
+	void *at = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, map_fd(f, name), 0);
 
-	if (at == MAP_FAILED)
-		return err_errno(e, "map the heartbeat");
-	f->heartbeat = at;
-	return 0;
+	if (at != MAP_FAILED)
+		return at;
+	(void)err_errno(e, "map %s", name);
+	return NULL;
+}
+
+static int share_memory(struct fast *f, struct err *e)
+{
+	f->heartbeat = shared(f, "heartbeat", sizeof(*f->heartbeat), e);
+	f->slots = f->heartbeat ? shared(f, "slots", NOTE_MAX * sizeof(*f->slots), e) : NULL;
+	while (f->n_free_slots < NOTE_MAX) {
+		f->free_slots[f->n_free_slots] = (uint16_t)(NOTE_MAX - 1 - f->n_free_slots);
+		f->n_free_slots++;
+	}
+	return f->slots ? 0 : -ERR_SYSTEM;
 }
 
 int fast_new(struct fast **out, struct err *e)
@@ -87,7 +117,7 @@ int fast_new(struct fast **out, struct err *e)
 	f->links = map_new();
 	int rc = object_load(f, e);
 	if (rc == 0)
-		rc = heartbeat_map(f, e);
+		rc = share_memory(f, e);
 	if (rc < 0) {
 		fast_free(f);
 		return rc;
@@ -96,19 +126,24 @@ int fast_new(struct fast **out, struct err *e)
 	return 0;
 }
 
-static void link_close(void *value)
+static void hold_free(void *value)
 {
-	close((int)((intptr_t)value - 1));
+	struct hold *h = value;
+
+	close(h->fd);
+	free(h);
 }
 
 struct fast *fast_free(struct fast *f)
 {
 	if (!f)
 		return NULL;
-	map_clear(f->links, link_close);
+	map_clear(f->links, hold_free);
 	map_free(f->links);
 	if (f->heartbeat)
 		munmap(f->heartbeat, sizeof(*f->heartbeat));
+	if (f->slots)
+		munmap(f->slots, NOTE_MAX * sizeof(*f->slots));
 	bpf_object__close(f->object);
 	free(f);
 	return NULL;
@@ -163,42 +198,76 @@ bool fast_answers(const struct fast *f, int ifindex, const struct addr *addr, ui
 	return true;
 }
 
-int fast_attach(struct fast *f, int ifindex, enum fast_mode mode, struct err *e)
+static void count_answering(struct fast *f)
+{
+	size_t n = 0;
+	void *value;
+
+	for (size_t at = 0; map_next(f->links, &at, NULL, &value);)
+		n += (((const struct hold *)value)->uses & FAST_ANSWERS) != 0;
+	__atomic_store_n(&f->n_answering, n, __ATOMIC_RELAXED);
+}
+
+static int hold_new(struct fast *f, int ifindex, enum fast_mode mode, unsigned uses, struct err *e)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts,
 		    .flags = mode == FAST_NATIVE ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
+	int fd = bpf_link_create(f->xdp[uses], ifindex, BPF_XDP, &opts);
 
-	if (fast_is_attached(f, ifindex))
-		return 0;
-	int fd = bpf_link_create(f->answer, ifindex, BPF_XDP, &opts);
 	if (fd == -EBUSY || fd == -EEXIST)
 		return err_set(e, ERR_STATE, "another XDP program is there");
 	if (fd < 0) {
 		errno = -fd;
 		return err_errno(e, "attach an XDP program");
 	}
-	(void)map_put_bytes(f->links, &ifindex, sizeof(ifindex), (void *)(intptr_t)(fd + 1));
-	__atomic_store_n(&f->n_links, map_len(f->links), __ATOMIC_RELAXED);
+	struct hold *h = mem_new(struct hold);
+	*h = (struct hold){ .fd = fd, .uses = uses };
+	(void)map_put_bytes(f->links, &ifindex, sizeof(ifindex), h);
 	return 0;
+}
+
+static int hold_change(const struct fast *f, struct hold *h, unsigned uses, struct err *e)
+{
+	int rc = bpf_link_update(h->fd, f->xdp[uses], NULL);
+
+	if (rc < 0) {
+		errno = -rc;
+		return err_errno(e, "change an XDP program");
+	}
+	h->uses = uses;
+	return 0;
+}
+
+int fast_attach(struct fast *f, int ifindex, enum fast_mode mode, unsigned uses, struct err *e)
+{
+	struct hold *h = map_get_bytes(f->links, &ifindex, sizeof(ifindex));
+
+	if (h && h->uses == uses)
+		return 0;
+	int rc = h ? hold_change(f, h, uses, e) : hold_new(f, ifindex, mode, uses, e);
+	count_answering(f);
+	return rc;
 }
 
 void fast_detach(struct fast *f, int ifindex)
 {
-	void *link = map_del_bytes(f->links, &ifindex, sizeof(ifindex));
+	struct hold *h = map_del_bytes(f->links, &ifindex, sizeof(ifindex));
 
-	if (link)
-		link_close(link);
-	__atomic_store_n(&f->n_links, map_len(f->links), __ATOMIC_RELAXED);
+	if (h)
+		hold_free(h);
+	count_answering(f);
 }
 
-bool fast_is_attached(const struct fast *f, int ifindex)
+unsigned fast_uses(const struct fast *f, int ifindex)
 {
-	return map_get_bytes(f->links, &ifindex, sizeof(ifindex));
+	const struct hold *h = map_get_bytes(f->links, &ifindex, sizeof(ifindex));
+
+	return h ? h->uses : 0;
 }
 
 bool fast_needs_beat(const struct fast *f)
 {
-	return __atomic_load_n(&f->n_links, __ATOMIC_RELAXED) > 0;
+	return __atomic_load_n(&f->n_answering, __ATOMIC_RELAXED) > 0;
 }
 
 void fast_beat(struct fast *f)
@@ -210,6 +279,68 @@ void fast_beat(struct fast *f)
 void fast_silence(struct fast *f)
 {
 	__atomic_store_n(f->heartbeat, 0, __ATOMIC_RELAXED);
+}
+
+static struct note_key note_key_of(const struct fast_note *n)
+{
+	return (struct note_key){ .ifindex = n->ifindex, .disc = htonl(n->disc) };
+}
+
+int fast_note_open(struct fast *f, int ifindex, uint32_t disc, struct fast_note *out)
+{
+	struct fast_note n = { .ifindex = (uint32_t)ifindex, .disc = disc };
+	struct note_key key = note_key_of(&n);
+
+	if (f->n_free_slots == 0)
+		return -ERR_LIMIT;
+	n.place = f->free_slots[f->n_free_slots - 1];
+	n.slot = &f->slots[n.place];
+	*n.slot = (struct note_slot){ 0 };
+	if (bpf_map_update_elem(f->sessions, &key, &n.place, BPF_ANY) < 0)
+		return -ERR_LIMIT;
+	f->n_free_slots--;
+	*out = n;
+	return 0;
+}
+
+void fast_note_close(struct fast *f, struct fast_note *n)
+{
+	struct note_key key = note_key_of(n);
+
+	if (!n->slot)
+		return;
+	fast_note_end(n);
+	(void)bpf_map_delete_elem(f->sessions, &key);
+	f->free_slots[f->n_free_slots++] = (uint16_t)n->place;
+	*n = (struct fast_note){ 0 };
+}
+
+/* The kernel may be comparing right now: it takes a mixture for neither, and what it notes too late is a repetition. */
+void fast_note_begin(struct fast_note *n, const struct addr *from, const struct addr *to,
+		     const uint8_t packet[static FAST_NOTE_LEN], struct mono until)
+{
+	struct note_slot *s = n->slot;
+
+	fast_note_end(n);
+	s->family = from->family == FAMILY_V4 ? NOTE_V4 : NOTE_V6;
+	memcpy(s->from, from->b, sizeof(s->from));
+	memcpy(s->to, to->b, sizeof(s->to));
+	memcpy(s->packet, packet, sizeof(s->packet));
+	__atomic_store_n(&s->until_ns, (uint64_t)until.ns, __ATOMIC_RELEASE);
+}
+
+void fast_note_end(struct fast_note *n)
+{
+	__atomic_store_n(&n->slot->until_ns, 0, __ATOMIC_SEQ_CST);
+}
+
+uint64_t fast_note_read(const struct fast_note *n, struct mono *last)
+{
+	uint64_t noted = __atomic_load_n(&n->slot->noted, __ATOMIC_ACQUIRE);
+
+	if (noted)
+		last->ns = (int64_t)__atomic_load_n(&n->slot->last_ns, __ATOMIC_RELAXED);
+	return noted;
 }
 
 static uint64_t counter(const struct fast *f, uint32_t what)
