@@ -29,6 +29,7 @@ struct node {
 	struct loop *loop;
 	struct loop_wake wake;
 	struct bfd_engine *engine;
+	struct fast *fast; /* NULL: not to be had here */
 	void (*job)(struct node *n);
 	const void *arg;
 	const struct bfd_table *returned;
@@ -81,10 +82,13 @@ static void *node_main(void *arg)
 	(void)pthread_setschedparam(pthread_self(), SCHED_RR,
 				    &(struct sched_param){ .sched_priority = 1 });
 	n->tid = gettid();
-	n->engine = bfd_engine_new(&(struct bfd_engine_conf){ n->loop, on_event, n });
+	(void)!fast_new(&n->fast, NULL);
+	n->engine = bfd_engine_new(&(struct bfd_engine_conf){
+		.loop = n->loop, .event = on_event, .ctx = n, .fast = n->fast });
 	sem_post(&n->ready);
 	loop_run(n->loop);
 	n->engine = bfd_engine_free(n->engine);
+	n->fast = fast_free(n->fast);
 	loop_wake_fini(&n->wake);
 	n->loop = loop_free(n->loop);
 	return NULL;
@@ -107,6 +111,12 @@ static void job_shell(struct node *n)
 static void job_apply(struct node *n)
 {
 	n->returned = bfd_engine_apply(n->engine, n->arg);
+}
+
+static void job_note(struct node *n)
+{
+	n->result = n->fast ? fast_attach(n->fast, (int)n->ifindex, FAST_GENERIC, FAST_NOTES, NULL)
+			    : -ERR_STATE;
 }
 
 static void job_stop(struct node *n)
@@ -242,12 +252,16 @@ static int clear(void **state)
 	return 0;
 }
 
+/* The kernel notes what only repeats. */
+static bool noted;
+
 static struct bfd_target target_of(struct node *n, const char *peer, const char *local,
 				   bool on_link, uint32_t interval_us)
 {
 	struct bfd_target t = {
 		.id = 7,
 		.ifindex = on_link ? n->ifindex : 0,
+		.noted = noted,
 		.status = &n->status[0],
 		.session = { .desired_min_tx_us = interval_us,
 			     .required_min_rx_us = interval_us,
@@ -306,6 +320,14 @@ static const struct kind_case kind_cases[] = {
 	  .udp_only = true },
 };
 
+static const struct kind_case noted_cases[] = {
+	{ "v4 10 ms", "192.0.2.1", "192.0.2.2", false, true, false, 10000 },
+	{ "v6 50 ms, local set", "2001:db8::1", "2001:db8::2", true, true, false, 50000 },
+	{ "link-local, UDP sockets", "fe80::1", "fe80::2", true, true, false, 10000,
+	  .udp_only = true },
+	{ "multihop v4", "192.0.2.1", "192.0.2.2", true, false, true, 50000 },
+};
+
 static void assert_last_change(const struct bfd_session_status *st, uint8_t from, uint8_t to)
 {
 	struct bfd_transition t[BFD_TRANSITIONS];
@@ -314,6 +336,12 @@ static void assert_last_change(const struct bfd_session_status *st, uint8_t from
 	assert_int_equal(t[0].old_state, from);
 	assert_int_equal(t[0].new_state, to);
 	assert_int_equal(t[0].at.ns, st->changed_ns);
+}
+
+static bool are_noted(void)
+{
+	return a->status[0].noting && b->status[0].noting && a->status[0].packets_noted > 20 &&
+	       b->status[0].packets_noted > 20;
 }
 
 static bool paces_are_known(void)
@@ -346,8 +374,11 @@ static void comes_and_goes(void **state)
 	assert_int_equal(a->status[0].via, c->udp_only ? BFD_VIA_UDP : BFD_VIA_RAW);
 	assert_int_equal(a->events[a->n_events - 1].id, 7);
 	assert_true(wait_for(paces_are_known));
+	if (noted && c->on_link && !c->multihop)
+		assert_true(wait_for(are_noted));
 
-	/* A machine that stands still for a moment may have ended the session before. */
+	/* A machine that stands still for a moment may have ended the session before. And also packets that the kernel
+	 * notes have to pass the host's filters once in a while. */
 	uint32_t ups = b->status[0].up_events, downs = b->status[0].down_events;
 	struct mono cut = mono_clock();
 	shell(b, "nft add rule inet cut in udp dport '{ 3784, 4784 }' drop");
@@ -398,6 +429,54 @@ static void changes_live(void **state)
 	apply(a, &slow);
 	assert_true(wait_for(at_80_ms));
 	assert_int_equal(a->status[0].down_events + b->status[0].down_events, 0);
+}
+
+/* ---- noted by the kernel ---- */
+
+static bool a_is_slow_and_noted(void)
+{
+	return agreed() && a->status[0].tx_us == 80000 && are_noted();
+}
+
+/* The far side stops before anything reaches this one: the deadline is that of the last packet noted. */
+static void silence_behind_notes_is_seen(void **state)
+{
+	(void)state;
+	need_namespaces();
+	struct bfd_target ta = target_of(a, "192.0.2.2", NULL, true, 50000), ta_slow = ta;
+	struct bfd_target tb = target_of(b, "192.0.2.1", NULL, true, 50000);
+	struct bfd_table first = { &ta, 1 }, slow = { &ta_slow, 1 }, table_b = { &tb, 1 };
+	struct bfd_transition t[BFD_TRANSITIONS];
+
+	ta_slow.session.desired_min_tx_us = 80000;
+	apply(a, &first);
+	apply(b, &table_b);
+	assert_true(wait_for(agreed));
+	assert_true(wait_for(are_noted));
+	apply(a, &slow);
+	assert_true(wait_for(a_is_slow_and_noted));
+	assert_int_equal(a->status[0].down_events + b->status[0].down_events, 0);
+	assert_true(b->status[0].packets_in > b->status[0].packets_noted);
+	assert_true(bfd_engine_counters(b->engine)->packets_noted >= b->status[0].packets_noted);
+	struct mono cut = mono_clock();
+	shell(a, "nft add table inet cut; nft add chain inet cut out"
+		 " '{ type filter hook output priority 0; policy drop; }'");
+	assert_true(wait_for(none_up));
+	assert_int_equal(bfd_status_transitions(&b->status[0], t) > 0, 1);
+	assert_int_equal(t[0].local_diag, BFD_DIAG_EXPIRED);
+	/* 240 ms after the last packet, which came up to 80 ms before the cut. */
+	assert_true(t[0].at.ns - cut.ns >= 150000000);
+	shell(a, "nft delete table inet cut");
+	assert_true(wait_for(agreed));
+	assert_true(wait_for(are_noted));
+	/* Who is not wanted to be noted any more is read again. */
+	ta_slow.noted = false;
+	struct bfd_table read_again = { &ta_slow, 1 };
+	apply(a, &read_again);
+	uint64_t before = a->status[0].packets_noted;
+	assert_true(wait_for(paces_are_known));
+	assert_false(a->status[0].noting);
+	assert_int_equal(a->status[0].packets_noted, before);
 }
 
 /* ---- removal ---- */
@@ -500,6 +579,7 @@ static void address_may_come_later(void **state)
 	shell(a, "ip addr add 192.0.2.9/24 dev v0");
 	assert_true(wait_for(agreed));
 	assert_int_equal(a->status[0].send_errno, 0);
+	shell(a, "ip addr del 192.0.2.9/24 dev v0");
 }
 
 /* ---- several sessions ---- */
@@ -690,6 +770,16 @@ static void flood_has_no_effect(void **state)
 	assert_int_equal(a->status[0].packets_dropped, 0);
 }
 
+static bool notes_are_to_be_had(void)
+{
+	noted = a->tid > 0 && b->tid > 0;
+	for (int i = 0; i < 2 && noted; i++) {
+		node_do(&nodes[i], job_note, NULL);
+		noted = nodes[i].result == 0;
+	}
+	return noted;
+}
+
 int main(void)
 {
 	const struct CMUnitTest plain[] = {
@@ -702,10 +792,20 @@ int main(void)
 		cmocka_unit_test_setup(flood_has_no_effect, clear),
 	};
 
+	const struct CMUnitTest notes[] = {
+		cmocka_unit_test_setup(changes_live, clear),
+		cmocka_unit_test_setup(held_down_and_released, clear),
+		cmocka_unit_test_setup(what_waited_counts_first, clear),
+		cmocka_unit_test_setup(silence_behind_notes_is_seen, clear),
+	};
+
 	setup(NULL);
 	int failed = RUN_TABLE("bfd kinds", kind_cases, comes_and_goes) |
 		     cmocka_run_group_tests(plain, NULL, NULL) |
 		     RUN_TABLE("bfd strangers", stranger_cases, strangers_have_no_effect);
+	if (notes_are_to_be_had())
+		failed |= RUN_TABLE("bfd kinds, noted", noted_cases, comes_and_goes) |
+			  cmocka_run_group_tests(notes, NULL, NULL);
 	teardown(NULL);
 	return failed;
 }

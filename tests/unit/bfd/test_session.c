@@ -660,6 +660,59 @@ static void a_loss_is_hurried_too(void **state)
 	assert_int_equal(r.s.tx_interval_us, OUR_TX_US);
 }
 
+/* What the core is told in one word instead of by packets leaves it the same, in every detail. */
+static void heard_is_the_same_packet_again(void **state)
+{
+	(void)state;
+	struct rig fed = rig_start(&plain_conf);
+	struct bfd_pkt pkt = from_peer(BFD_UP);
+
+	assert_int_equal(feed(&fed, BFD_DOWN), 0);
+	assert_false(bfd_session_is_steady(&fed.s));
+	assert_int_equal(feed(&fed, BFD_UP), 0);
+	assert_true(bfd_session_is_steady(&fed.s));
+	tick_after_us(&fed, 1000);
+	struct rig told = fed;
+	struct rng theirs = jitter;
+
+	for (int i = 0; i < 5; i++) {
+		fed.now = mono_add(fed.now, DUR_US(PEER_TX_US));
+		assert_int_equal(feed_pkt(&fed, &pkt), 0);
+	}
+	jitter = theirs;
+	bfd_session_heard(&told.s, fed.now);
+	bfd_session_heard(&told.s, told.now);	  /* late news */
+	told.s.rx_seq_until = fed.s.rx_seq_until; /* which counts with authentication alone */
+	assert_memory_equal(&told.s, &fed.s, sizeof(fed.s));
+
+	tick_at(&told, mono_add(told.s.detect_at, DUR_NS(-1)));
+	assert_int_equal(told.s.state, BFD_UP);
+	tick_at(&told, told.s.detect_at);
+	assert_int_equal(told.s.state, BFD_DOWN);
+	bfd_session_heard(&told.s, told.now);
+	assert_int_equal(told.s.state, BFD_DOWN);
+	assert_true(mono_is_never(told.s.detect_at));
+}
+
+static void who_is_silenced_or_has_to_prove_itself_is_not_steady(void **state)
+{
+	(void)state;
+	struct bfd_session_conf conf = plain_conf;
+	struct bfd_pkt quiet = from_peer(BFD_UP);
+
+	conf.demand = true;
+	struct rig r = rig_start(&conf);
+	(void)feed(&r, BFD_DOWN);
+	(void)feed(&r, BFD_UP);
+	assert_int_equal(r.s.state, BFD_UP);
+	assert_false(bfd_session_is_steady(&r.s));
+	apply(&r, &plain_conf);
+	assert_true(bfd_session_is_steady(&r.s));
+	quiet.demand = true;
+	assert_int_equal(feed_pkt(&r, &quiet), 0);
+	assert_false(bfd_session_is_steady(&r.s));
+}
+
 int main(void)
 {
 	const struct CMUnitTest plain[] = {
@@ -684,6 +737,8 @@ int main(void)
 		cmocka_unit_test(endless_polls_do_not_hold_ours_back),
 		cmocka_unit_test(admin_down_and_back),
 		cmocka_unit_test(their_admin_down_stays_known_when_they_fall_silent),
+		cmocka_unit_test(heard_is_the_same_packet_again),
+		cmocka_unit_test(who_is_silenced_or_has_to_prove_itself_is_not_steady),
 		cmocka_unit_test(no_slow_start_for_a_while),
 		cmocka_unit_test(a_loss_is_hurried_too),
 	};
