@@ -174,7 +174,7 @@ static int packet_start(struct app *a, struct err *e)
 
 	if (packet_new(a->loop, &hooks, mesh_pulse(a->mesh), &a->packet, e) < 0)
 		return -ERR_SYSTEM;
-	layer2_attach(&a->layer2, a->packet);
+	layer2_attach(&a->layer2, a->packet, a->mesh);
 	layer2_node(&a->layer2, a->node);
 	sessions_attach(&a->sessions, a->packet, a->layer2.fastpath);
 	membership_attach(a->membership, a->packet);
@@ -430,6 +430,14 @@ static const char *member_at(void *ctx, const struct addr *addr)
 	return a->membership ? membership_at(a->membership, addr) : NULL;
 }
 
+static bool in_place(void *ctx, const struct addr *addr)
+{
+	const struct app *a = ctx;
+
+	binding_expect(a->binding, addr);
+	return binding_is_settled(a->binding, addr);
+}
+
 static void on_heard(void *ctx, const char *node, bool heard)
 {
 	world_node_heard(((struct app *)ctx)->world, node, heard);
@@ -447,6 +455,7 @@ static int make_announcers(struct app *a, struct err *e)
 		a->layer2.on_table = on_table;
 		a->layer2.ctx = a;
 		a->layer2.member_at = member_at;
+		a->layer2.in_place = in_place;
 		a->layer2.on_heard = on_heard;
 		a->reach = reach_new(&(struct reach_conf){ .loop = a->loop,
 							   .world = a->world,

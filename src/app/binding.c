@@ -12,7 +12,7 @@ struct bound {
 	size_t routed;	   /* of these, announced by BGP */
 	bool owned;	   /* by Layer 2 */
 	bool prepared;	   /* it is going to be */
-	struct mono until; /* lost, but still forwarded for; 0: not */
+	struct mono until; /* lost but still forwarded for, or expected; 0: neither */
 	char *link;	   /* named by a service; NULL: auto */
 };
 
@@ -30,6 +30,7 @@ struct binding {
 	struct map *services; /* service -> struct share_of_service */
 	struct loop *loop;
 	struct loop_timer lingering;
+	struct mono next_end; /* when it fires */
 	struct dur linger;
 };
 
@@ -132,6 +133,28 @@ void binding_service(struct binding *b, const struct world *w, const char *servi
 	free(touched);
 }
 
+/* What is expected and does not come goes again. */
+#define EXPECTED_MAX DUR_S(1)
+
+static void keep_until(struct binding *b, struct bound *x, struct mono until)
+{
+	x->until = until;
+	if (loop_timer_active(&b->lingering) && mono_before(b->next_end, until))
+		return;
+	b->next_end = until;
+	loop_timer_set(&b->lingering, until);
+}
+
+void binding_expect(struct binding *b, const struct addr *addr)
+{
+	struct bound *x = bound_find(b, addr);
+
+	if (!x || x->owned)
+		return;
+	keep_until(b, x, mono_add(loop_now(b->loop), EXPECTED_MAX));
+	bound_settle(b, x);
+}
+
 void binding_owner(struct binding *b, const struct addr *addr, bool owned)
 {
 	struct bound *x = bound_find(b, addr);
@@ -139,16 +162,12 @@ void binding_owner(struct binding *b, const struct addr *addr, bool owned)
 	if (!x)
 		return;
 	x->until = (struct mono){ 0 };
-	if (x->owned && !owned && b->linger.ns > 0) {
-		x->until = mono_add(loop_now(b->loop), b->linger);
-		if (!loop_timer_active(&b->lingering))
-			loop_timer_set(&b->lingering, x->until);
-	}
+	if (x->owned && !owned && b->linger.ns > 0)
+		keep_until(b, x, mono_add(loop_now(b->loop), b->linger));
 	x->owned = owned;
 	bound_settle(b, x);
 }
 
-/* All have the same time to linger, so one timer does: the next one is never before the one that fires. */
 static void linger_over(struct loop_timer *t, struct mono now)
 {
 	struct binding *b = CONTAINER_OF(t, struct binding, lingering);
@@ -165,6 +184,7 @@ static void linger_over(struct loop_timer *t, struct mono now)
 		}
 	}
 	(void)key;
+	b->next_end = next;
 	loop_timer_set(t, next);
 }
 

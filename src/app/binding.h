@@ -30,6 +30,8 @@ void binding_owner(struct binding *b, const struct addr *addr, bool owned);
 
 /** It will be owned in a moment, and has to be in its place by then; or that is over. */
 void binding_prepare(struct binding *b, const struct addr *addr, bool prepare);
+/** It may be owned in a moment, and is put in its place for that; forgotten after a second. */
+void binding_expect(struct binding *b, const struct addr *addr);
 /** Nothing is under way with it any more. */
 bool binding_is_settled(const struct binding *b, const struct addr *addr);
 

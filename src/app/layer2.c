@@ -4,13 +4,16 @@
 
 #include "app/iface_filter.h"
 #include "app/json.h"
+#include "app/moves.h"
 #include "base/log.h"
 #include "net/card.h"
 
 static void entry_unref(struct l2_entry *e)
 {
-	if (--e->refs == 0)
-		free(e);
+	if (--e->refs)
+		return;
+	free(e->ifindexes);
+	free(e);
 }
 
 static struct l2_entry *entry_find(const struct layer2 *l, const struct addr *a)
@@ -214,21 +217,59 @@ static void draft_interfaces(struct layer2 *l, struct draft *d, const struct pla
 	a->ifindexes = ifindexes;
 }
 
+/* For the time when no decision of ours tells it any more. */
+static void entry_note_interfaces(struct l2_entry *e, const struct l2_address_conf *a)
+{
+	free(e->ifindexes);
+	e->all_ifaces = a->all_ifaces;
+	e->ifindexes = mem_dup(a->ifindexes, a->n_ifindexes * sizeof(*a->ifindexes));
+	e->n_ifindexes = a->n_ifindexes;
+}
+
+static struct l2_address_conf *draft_entry(struct draft *d, struct l2_entry *e)
+{
+	e->listed = true;
+	e->refs++; /* the table's */
+	mem_grow(d->addresses, d->n_addresses, d->cap_addresses);
+	struct l2_address_conf *a = &d->addresses[d->n_addresses++];
+
+	*a = (struct l2_address_conf){ .addr = e->addr, .stats = &e->stats };
+	return a;
+}
+
 static void draft_address(struct layer2 *l, struct draft *d, const struct plan_l2 *p)
 {
 	struct l2_entry *e = entry_of(l, &p->addr);
 
 	if (e->listed) /* services that share it have the same succession */
 		return;
-	e->listed = true;
-	e->refs++; /* the table's */
-	mem_grow(d->addresses, d->n_addresses, d->cap_addresses);
-	struct l2_address_conf *a = &d->addresses[d->n_addresses++];
+	struct l2_address_conf *a = draft_entry(d, e);
 
 	e->pings = l->answer_ping && !net_links_holder(l->links, &p->addr, &(size_t){ 0 });
-	*a = (struct l2_address_conf){ .addr = p->addr, .pings = e->pings, .stats = &e->stats };
+	a->pings = e->pings;
+	a->going = moves_is_going(l, e, moves_is_ours(l, p));
 	draft_succession(l, d, p, a);
 	draft_interfaces(l, d, p, a);
+	entry_note_interfaces(e, a);
+}
+
+/* Ours no more by any decision, while another node takes it. */
+static void draft_leaving(struct layer2 *l, struct draft *d)
+{
+	const char *key;
+	struct l2_entry *e;
+
+	MAP_EACH (l->entries, key, e) {
+		if (e->listed || !moves_is_served(l, &e->addr) || !moves_is_going(l, e, false))
+			continue;
+		struct l2_address_conf *a = draft_entry(d, e);
+
+		a->going = true;
+		a->all_ifaces = e->all_ifaces;
+		a->ifindexes = e->ifindexes;
+		a->n_ifindexes = e->n_ifindexes;
+	}
+	(void)key;
 }
 
 static void draft_addresses(struct layer2 *l, struct draft *d)
@@ -244,6 +285,7 @@ static void draft_addresses(struct layer2 *l, struct draft *d)
 	for (size_t at = 0; (plan = planner_next(l->planner, &at));)
 		for (size_t i = 0; i < plan->n_l2; i++)
 			draft_address(l, d, &plan->l2[i]);
+	draft_leaving(l, d);
 }
 
 static void draft_fini(struct draft *d)
@@ -299,7 +341,7 @@ static void rebuild_now(struct loop_task *task)
 	struct draft d = { .arena = arena_new() };
 
 	/* While decisions are still being made the table would be of two worlds. */
-	if (l->packet && !l->held && planner_is_settled(l->planner)) {
+	if (l->packet && !l->held && planner_is_settled(l->planner) && moves_are_in_place(l)) {
 		draft_links(l, &d);
 		draft_nodes(l, &d);
 		draft_addresses(l, &d);
@@ -308,6 +350,12 @@ static void rebuild_now(struct loop_task *task)
 		entries_prune(l);
 	}
 	draft_fini(&d);
+}
+
+static void look_again(struct loop_timer *t, struct mono now)
+{
+	(void)now;
+	layer2_touch(CONTAINER_OF(t, struct layer2, later));
 }
 
 /* What draft_number() held for it. */
@@ -481,11 +529,13 @@ void layer2_init(struct layer2 *l, struct loop *loop, const struct world *world,
 		loop,
 		&(struct rivals_hooks){ .ctx = l, .member_at = rival_at, .heard = rival_heard });
 	loop_task_init(&l->rebuild, loop, rebuild_now);
+	loop_timer_init(&l->later, loop, look_again);
 }
 
-void layer2_attach(struct layer2 *l, struct packet *packet)
+void layer2_attach(struct layer2 *l, struct packet *packet, const struct mesh *mesh)
 {
 	l->packet = packet;
+	l->mesh = mesh;
 }
 
 static void entry_unref_value(void *value)
@@ -498,6 +548,7 @@ void layer2_fini(struct layer2 *l)
 	if (!l->entries)
 		return;
 	loop_task_cancel(&l->rebuild);
+	loop_timer_stop(&l->later);
 	l->groups = l2_groups_free(l->groups);
 	map_clear(l->entries, entry_unref_value);
 	l->entries = map_free(l->entries);

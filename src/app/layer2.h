@@ -24,7 +24,14 @@ struct l2_entry {
 	struct mono since; /* of owned, or of not being owned */
 	bool listed;	   /* in the table that was handed over last */
 	size_t refs;	   /* one while listed or owned, one for each table */
+	struct mono
+		going_until; /* another node shall have it, and we go on till then; 0: no such thing */
+	bool all_ifaces;     /* where it was announced last */
+	int *ifindexes;
+	size_t n_ifindexes;
 };
+
+struct mesh;
 
 struct layer2 {
 	struct loop *loop;
@@ -36,6 +43,11 @@ struct layer2 {
 	struct l2_groups *groups;
 	struct map *entries; /* struct addr -> struct l2_entry */
 	struct loop_task rebuild;
+	/* app/moves.h */
+	const struct mesh *mesh; /* NULL: nothing is handed over */
+	struct loop_timer later; /* another look at addresses that come or go */
+	struct mono later_at;
+	struct mono coming_until; /* for these nobody waits longer than so; 0: there are none */
 	struct iface_filter *filter;
 	struct l2_policy policy;
 	bool answer_ping;
@@ -47,6 +59,8 @@ struct layer2 {
 	void (*on_owner)(void *ctx, const struct addr *addr, bool owned);
 	/** A table went out: what this node owns, it answers for. */
 	void (*on_table)(void *ctx);
+	/** An address comes here soon: is all done for it? */
+	bool (*in_place)(void *ctx, const struct addr *a);
 	/** Which member has this address, NULL for none. */
 	const char *(*member_at)(void *ctx, const struct addr *a);
 	/** A member claims addresses that this node owns; or it has not for a while. */
@@ -56,7 +70,8 @@ struct layer2 {
 
 void layer2_init(struct layer2 *l, struct loop *loop, const struct world *world,
 		 const struct planner *planner, struct net_links *links, struct node_ids *ids);
-void layer2_attach(struct layer2 *l, struct packet *packet);
+/** @mesh may be NULL. */
+void layer2_attach(struct layer2 *l, struct packet *packet, const struct mesh *mesh);
 void layer2_fini(struct layer2 *l);
 
 /** This node knows who else is alive: from now on it may claim addresses. */

@@ -45,6 +45,8 @@ void l2_changed(struct l2_announcer *a, uint32_t i)
 
 void l2_announce(struct l2_announcer *a, uint32_t i, int only_ifindex, struct mono now)
 {
+	if (a->table->addresses[i].going)
+		return;
 	l2_schedule_remove(&a->schedule, i);
 	a->table->slots[i].only_ifindex = (uint32_t)only_ifindex;
 	l2_schedule_put(&a->schedule, i, 0, now);
@@ -78,9 +80,9 @@ static void decide_owners(struct l2_announcer *a, struct mono now)
 	a->changed_since = now;
 	for (uint32_t i = 0; i < t->n_addresses; i++) {
 		const struct l2_address *addr = &t->addresses[i];
-		bool mine = may_own &&
-			    l2_succession_is_mine(addr->nodes, addr->n_nodes, t->self, &running);
-		l2_claim_decide(a, i, mine, now);
+		bool mine = l2_succession_is_mine(addr->nodes, addr->n_nodes, t->self, &running) ||
+			    (addr->going && t->slots[i].owned);
+		l2_claim_decide(a, i, may_own && mine, now);
 	}
 }
 
@@ -175,7 +177,7 @@ static void carry_queue(struct l2_announcer *a, const struct l2_queue *q,
 			const struct l2_slot *from)
 {
 	for (uint32_t i = q->head; i != L2_NONE; i = from[i].next) {
-		if (from[i].moved == L2_NONE)
+		if (from[i].moved == L2_NONE || a->table->addresses[from[i].moved].going)
 			continue;
 		a->table->slots[from[i].moved].only_ifindex = from[i].only_ifindex;
 		l2_schedule_put(&a->schedule, from[i].moved, from[i].step, from[i].due);
@@ -281,7 +283,7 @@ static void refresh_due(struct l2_announcer *a, struct mono now)
 		uint32_t i = a->refresh_next % (uint32_t)n;
 		const struct l2_slot *slot = &a->table->slots[i];
 		a->refresh_next = i + 1;
-		if (slot->owned && slot->step == L2_STEP_IDLE)
+		if (slot->owned && slot->step == L2_STEP_IDLE && !a->table->addresses[i].going)
 			l2_schedule_put(&a->schedule, i, L2_REFRESH_STEP, now);
 	}
 	refresh_arm(a, now);

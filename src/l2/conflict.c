@@ -8,7 +8,7 @@
  *   a stranger            keeps and says so (RFC 5227 §2.4 c), or yields, by policy; while it asks
  *                         whether the address is free, it yields
  *
- * A node that leaves yields to any member.
+ * A node that leaves yields to any member; an address that is going elsewhere goes with the first claim.
  *
  * What was yielded is asked for again when nobody has claimed it for a while.
  */
@@ -108,6 +108,14 @@ void l2_claim_tick(struct l2_announcer *a, struct mono now)
 
 /* Judging */
 
+/** A member's that is out: it only repeats what is over. */
+static bool is_out(const struct l2_announcer *a, const struct mac *mac)
+{
+	uint16_t node;
+
+	return l2_table_member(a->table, mac, &node) && l2_nodes_has(&a->barred, node);
+}
+
 static enum l2_verdict judge(const struct l2_announcer *a, uint32_t i, const struct mac *mac,
 			     uint16_t *node)
 {
@@ -205,6 +213,10 @@ enum l2_rx l2_claim_rx(struct l2_announcer *a, const struct l2_iface *iface, enu
 	if (!slot->owned && slot->hold == L2_HOLD_NONE)
 		return L2_RX_CLAIM; /* its owner speaks */
 	a->changed_since = now;
+	if (a->table->addresses[i].going && !is_out(a, &claim.mac)) {
+		l2_own(a, i, false, now); /* whoever takes it says so */
+		return L2_RX_CLAIM;
+	}
 	enum l2_verdict verdict = judge(a, i, &claim.mac, &node);
 	remember(a, i, iface, &claim.mac, verdict, now);
 	enforce(a, i, verdict, node, now);

@@ -79,7 +79,9 @@ static struct l2_address take_address(struct l2_table *t, const struct l2_addres
 		.addr = c->addr,
 		.all_ifaces = c->all_ifaces,
 		.pings = c->pings,
-		.predicted = l2_succession_is_mine(c->nodes, c->n_nodes, t->self, &t->alive),
+		.going = c->going,
+		.predicted =
+			c->going || l2_succession_is_mine(c->nodes, c->n_nodes, t->self, &t->alive),
 		.n_nodes = (uint16_t)c->n_nodes,
 		.n_ifindexes = (uint16_t)c->n_ifindexes,
 		.nodes = arena_copy(t->arena, c->nodes, c->n_nodes, sizeof(*c->nodes)),

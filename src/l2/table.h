@@ -50,6 +50,7 @@ struct l2_member {
 struct l2_address {
 	struct addr addr;
 	bool all_ifaces;
+	bool going;	/* see l2_address_conf */
 	bool predicted; /* owned by this node if the table's alive set is right */
 	bool pings;	/* echo requests are ours to answer: no kernel here does */
 	uint16_t n_nodes;
@@ -91,6 +92,7 @@ struct l2_address_conf {
 	struct addr addr;
 	bool all_ifaces;
 	bool pings;	       /* answer echo requests */
+	bool going; /* if it is owned it stays so, without a word, until another machine claims it */
 	const uint16_t *nodes; /* candidates in ranking order */
 	size_t n_nodes;
 	const int *ifindexes; /* where it may be announced, unless all_ifaces */

@@ -146,3 +146,39 @@ def test_drained_and_back(lab):
     print(f"drained and back: {seen}")
     assert seen.outage_ms < LOADED_MS
     assert "not drained" in owner.crier("undrain", check=False).stderr
+
+
+CHECKED = """
+address-pools: [{name: lan, protocol: layer2, addresses: [10.50.0.200-10.50.0.220]}]
+services:
+- {name: web, addresses: [10.50.0.200], health-check: {tcp: "127.0.0.1:8080", interval: 100ms, timeout: 90ms, rise: 1, fall: 2}}
+"""
+
+
+def test_the_last_endpoint_is_gone_and_the_client_misses_nothing(lab):
+    """The new owner announces before the former one falls silent; and back."""
+    lan, client, nodes = lan_nodes(lab, "abc")
+    servers = {n: n.popen("python3 -m http.server 8080 --bind 127.0.0.1") for n in nodes}
+    for n in nodes:
+        n.configure(document(nodes, CHECKED))
+    for n in nodes:
+        n.start()
+    wait_members(nodes)
+    heartbeats_up(nodes)
+    wait_for(lambda: all(n.get("services")[0].get("health") == "healthy" for n in nodes), "all checks pass")
+    time.sleep(0.5)  # and everybody has heard of it
+    owner = wait_owner(nodes, ADDRESS)
+    others = [n for n in nodes if n is not owner]
+    ping = Pinger(client, ADDRESS)
+    ping.wait_replies(100)
+    servers[owner].kill()
+    wait_for(lambda: not owner.owns(ADDRESS) and any(n.owns(ADDRESS) for n in others), "another node has it")
+    wait_for(lambda: not owner.has_address(ADDRESS), "it is off the link of the one before")
+    ping.wait_replies(100)
+    owner.popen("python3 -m http.server 8080 --bind 127.0.0.1")
+    wait_for(lambda: owner.owns(ADDRESS) and not any(n.owns(ADDRESS) for n in others), "it is back")
+    ping.wait_replies(100)
+    result = ping.stop()
+    print(f"endpoint gone and back: {result}")
+    assert result.lost <= 20  # none, where nothing else runs
+    assert not any(n.events("addressConflict") for n in nodes)

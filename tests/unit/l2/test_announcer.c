@@ -893,6 +893,27 @@ static void who_leaves_yields_to_any_member(void **state)
 	bench_free(b);
 }
 
+/* Another node shall have it: until that one speaks there is an answer, but no word of our own. */
+static void what_goes_stays_until_it_is_claimed(void **state)
+{
+	struct bench *b = conflict_bench(me_first, L2_CONFLICT_KEEP);
+
+	(void)state;
+	l2_nodes_set(&b->alive, OTHER, true);
+	for (size_t i = 0; i < b->n; i++) {
+		b->addresses[i].going = true;
+		b->addresses[i].nodes = other_first;
+	}
+	assert_string_equal(apply(b), "");
+	assert_int_equal(l2_announcer_filter_set(b->a), L2_FILTER_OWNED);
+	assert_string_equal(sent(b), "");
+	assert_int_equal(claimed(b, "192.0.2.1", &mac_member), L2_RX_CLAIM);
+	assert_string_equal(heard(b), "-192.0.2.1 ");
+	b->addresses[1].going = false; /* nobody has taken it: that was long enough */
+	assert_string_equal(apply(b), "-2001:db8::1 ");
+	bench_free(b);
+}
+
 /* The control thread finds out whose address it was, and a new table says so. */
 static void stranger_turns_out_to_be_a_member(void **state)
 {
@@ -965,6 +986,7 @@ int main(void)
 		cmocka_unit_test(lesser_member_is_told),
 		cmocka_unit_test(better_member_that_is_out_is_told),
 		cmocka_unit_test(who_leaves_yields_to_any_member),
+		cmocka_unit_test(what_goes_stays_until_it_is_claimed),
 		cmocka_unit_test(stranger_turns_out_to_be_a_member),
 		cmocka_unit_test(asks_before_the_first_claim),
 		cmocka_unit_test(may_ask_before_every_claim),
