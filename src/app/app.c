@@ -247,15 +247,53 @@ static void allocations_changed(void *ctx, const json_t *entries)
 	share_allocations(((struct app *)ctx)->share, entries);
 }
 
-static void member_changed(void *ctx, const char *node, bool joined)
+static bool is_of_this_host(void *ctx, const struct addr *addr)
+{
+	const struct app *a = ctx;
+	const struct net_link *link;
+
+	for (size_t at = 0; (link = net_links_next(a->links, &at));)
+		for (size_t i = 0; i < link->n_addrs; i++)
+			if (addr_eq(&link->addrs[i].addr, addr))
+				return true;
+	return false;
+}
+
+void app_quorum_settle(struct app *a)
+{
+	const struct cfg *c = world_config(a->world);
+	struct world_quorum q = { 0 };
+
+	if (!c || !a->quorum)
+		return;
+	bool before = world_has_quorum(a->world);
+
+	q = quorum_count(a->quorum, &c->cluster, is_of_this_host, a);
+	world_set_quorum(a->world, &q);
+	layer2_touch(&a->layer2); /* it is counted there too */
+	if (world_has_quorum(a->world) != before)
+		log_event(before ? LOG_WARN : LOG_INFO, before ? "quorumLost" : "quorumBack",
+			  before ? "this is the smaller part of the cluster: silent by Layer 2"
+				 : "this is the larger part of the cluster",
+			  KV_U64("alive", q.alive), KV_U64("of", q.of));
+}
+
+static void member_joined(void *ctx, const char *node, const struct addr *addr)
 {
 	struct app *a = ctx;
 
-	if (joined) {
-		reach_joined(a->reach, node);
-		share_repeat(a->share);
-		return;
-	}
+	quorum_member(a->quorum, node, addr);
+	app_quorum_settle(a);
+	reach_joined(a->reach, node);
+	share_repeat(a->share);
+}
+
+static void member_gone(void *ctx, const char *node, bool left)
+{
+	struct app *a = ctx;
+
+	quorum_gone(a->quorum, node, left);
+	app_quorum_settle(a);
 	share_forget(a->share, node);
 	world_endpoints_forget(a->world, node);
 	world_node_reach(a->world, node, NULL);
@@ -400,6 +438,8 @@ static void make_core(struct app *a, const struct cfg *c)
 	a->events = events_new();
 	a->ids = node_ids_new();
 	a->world = world_new(a->node);
+	a->quorum = quorum_new();
+	quorum_member(a->quorum, a->node, &(struct addr){ 0 });
 	a->planner = planner_new(
 		a->loop, a->world,
 		&(struct planner_hooks){ .ctx = a, .decided = on_decided, .settled = on_settled });
@@ -532,7 +572,8 @@ static int make_cluster(struct app *a, const struct cfg *c, struct err *e)
 	char *table = mem_printf("%s/%s.allocations.json", a->state_dir, a->node);
 	struct membership_hooks hooks = {
 		.ctx = a,
-		.changed = member_changed,
+		.joined = member_joined,
+		.gone = member_gone,
 		.synchronised = member_synchronised,
 		.left = on_members_told,
 	};
@@ -658,6 +699,7 @@ static void app_stop(struct app *a)
 	a->planner = planner_free(a->planner);
 	a->services = services_free(a->services);
 	a->share = share_free(a->share);
+	a->quorum = quorum_free(a->quorum);
 	a->links = net_links_free(a->links);
 	a->world = world_free(a->world);
 	a->ids = node_ids_free(a->ids);

@@ -21,6 +21,7 @@
 #include "app/networks.h"
 #include "app/others.h"
 #include "app/pods.h"
+#include "app/quorum.h"
 #include "app/reach.h"
 #include "app/reporter.h"
 #include "app/restart.h"
@@ -81,6 +82,7 @@ struct app {
 	struct mesh *mesh; /* NULL: none is wanted */
 	struct share *share;
 	struct reach *reach;
+	struct quorum *quorum;
 	struct health_checker *health;
 	struct kubernetes *kubernetes; /* NULL: no such source */
 	struct pods *pods;	       /* NULL: members are not found among pods */
@@ -103,6 +105,9 @@ struct app {
 
 /** It is known who the members may be: whoever hears nothing of them for a while is alone. */
 void app_members_named(struct app *a);
+
+/** Members, or who counts as one, have changed. */
+void app_quorum_settle(struct app *a);
 
 /* config.c: putting configurations in force */
 

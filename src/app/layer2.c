@@ -296,6 +296,16 @@ static void draft_fini(struct draft *d)
 	arena_free(d->arena);
 }
 
+/* A tie that has no number is dead, or this part is not told by it. */
+static struct l2_quorum quorum_of(const struct layer2 *l)
+{
+	const struct world_quorum *q = world_quorum(l->world);
+	struct l2_quorum out = { .of = (uint16_t)MIN(q->of, UINT16_MAX) };
+
+	out.has_tie = q->tie && node_ids_find(l->ids, q->tie, &out.tie);
+	return out;
+}
+
 static struct l2_entry *entry_of_stats(struct l2_address_stats *stats)
 {
 	return CONTAINER_OF(stats, struct l2_entry, stats);
@@ -306,6 +316,7 @@ static void table_hand_over(struct layer2 *l, struct draft *d)
 	struct l2_table_conf conf = {
 		.self = d->self,
 		.policy = l->policy,
+		.quorum = quorum_of(l),
 		.members = d->members,
 		.n_members = d->n_members,
 		.alive = &d->alive,

@@ -115,7 +115,7 @@ static void member_joined(struct membership *m, const struct gossip_member *memb
 	log_member("nodeJoin", "member joined", member);
 	node_take(m, member);
 	reference_settle(m);
-	m->hooks.changed(m->hooks.ctx, member->name, true);
+	m->hooks.joined(m->hooks.ctx, member->name, &member->addr);
 }
 
 static void member_gone(struct membership *m, const struct gossip_member *member)
@@ -131,7 +131,7 @@ static void member_gone(struct membership *m, const struct gossip_member *member
 	world_node_alive(m->world, member->name, false);
 	(void)map_del(m->strangers, member->name);
 	reference_settle(m);
-	m->hooks.changed(m->hooks.ctx, member->name, false);
+	m->hooks.gone(m->hooks.ctx, member->name, member->state == GOSSIP_LEFT);
 }
 
 static void on_event(void *ctx, const struct cluster_event *ev)

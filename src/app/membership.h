@@ -19,8 +19,9 @@ struct membership;
 
 struct membership_hooks {
 	void *ctx;
-	/** The set of members has changed, or one's state was merged. */
-	void (*changed)(void *ctx, const char *node, bool joined);
+	/** A member has joined, died, or left by its own word. */
+	void (*joined)(void *ctx, const char *node, const struct addr *addr);
+	void (*gone)(void *ctx, const char *node, bool left);
 	/** A member's whole state has been read: we are not alone. */
 	void (*synchronised)(void *ctx);
 	void (*left)(void *ctx); /* membership_leave() is done */

@@ -241,6 +241,12 @@ static void members_status(const struct app *a, json_t *counts, json_t *problems
 		known++;
 	if (membership_enabled(a->membership))
 		count(counts, "members", alive, known, "alive");
+	if (!world_has_quorum(a->world))
+		problem(problems,
+			"crier get members; whoever is gone for good is taken from cluster.join",
+			"this is the smaller part of the cluster, %zu of %zu members: silent by "
+			"Layer 2",
+			world_quorum(a->world)->alive, world_quorum(a->world)->of);
 	json_array_foreach(others, i, name)
 	{
 		problem(problems, "give every member the same file, then: crier reload",

@@ -53,6 +53,7 @@ struct cfg_cluster {
 	size_t n_join;
 	const char *secret_file; /* NULL: not encrypted */
 	struct cfg_fast_detection fast_detection;
+	bool quorum;	    /* the smaller part of a divided cluster is silent by Layer 2 */
 	const char *secret; /* instead of a file; of MetalLB's environment alone, */
 	bool wan;	    /* as this: the members are far apart */
 };

@@ -88,8 +88,6 @@ static void cluster_done(struct loader *l, const struct place *p, void *object)
 	((struct cfg_cluster *)object)->enabled = true;
 }
 
-static const struct not_built no_quorum = { "false", "each part of a divided network elects" };
-
 static const struct field cluster_fields[] = {
 	{ "bind", FIELD_ENDPOINT, "where gossip listens, TCP and UDP", AT(struct cfg_cluster, bind),
 	  .preset_port = 7946, .preset = "0.0.0.0:7946" },
@@ -103,7 +101,11 @@ static const struct field cluster_fields[] = {
 	  "them gossip notices a death within seconds",
 	  .shape = "mapping, or `off`", .preset_text = "on", .level = &level_fast,
 	  .load = fast_load },
-	{ "quorum", FIELD_BOOL, "a minority stays silent", .not_built = &no_quorum },
+	{ "quorum", FIELD_BOOL,
+	  "`true`: in the smaller part of a divided cluster nobody announces by Layer 2; `join` "
+	  "then "
+	  "names every node, by the address that the others know it by",
+	  AT(struct cfg_cluster, quorum), .preset = "false" },
 };
 
 const struct level level_cluster = {

@@ -75,7 +75,8 @@ static void decide_owners(struct l2_announcer *a, struct mono now)
 {
 	const struct l2_table *t = a->table;
 	struct l2_nodes running = l2_nodes_without(&a->alive, &a->barred);
-	bool may_own = !l2_nodes_has(&a->barred, t->self);
+	bool may_own = !l2_nodes_has(&a->barred, t->self) &&
+		       l2_quorum_holds(&t->quorum, t->self, &running);
 
 	a->changed_since = now;
 	for (uint32_t i = 0; i < t->n_addresses; i++) {

@@ -18,6 +18,19 @@ struct l2_nodes l2_nodes_without(const struct l2_nodes *n, const struct l2_nodes
 	return left;
 }
 
+bool l2_quorum_holds(const struct l2_quorum *q, uint16_t self, const struct l2_nodes *running)
+{
+	unsigned n = !l2_nodes_has(running, self);
+
+	if (q->of == 0)
+		return true;
+	for (size_t i = 0; i < L2_NODES_WORDS; i++)
+		n += (unsigned)__builtin_popcountll(running->words[i]);
+	if (2 * n != q->of)
+		return 2 * n > q->of;
+	return q->has_tie && (q->tie == self || l2_nodes_has(running, q->tie));
+}
+
 bool l2_succession_is_mine(const uint16_t *list, size_t n, uint16_t self,
 			   const struct l2_nodes *alive)
 {

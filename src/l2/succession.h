@@ -39,6 +39,16 @@ void l2_nodes_follow(struct l2_nodes *n, const struct l2_nodes *before,
 /** Those of @n that are not in @out. */
 struct l2_nodes l2_nodes_without(const struct l2_nodes *n, const struct l2_nodes *out);
 
+/** Who may own anything at all: the larger part of a divided cluster. Zero-initialised: everybody. */
+struct l2_quorum {
+	uint16_t of; /* nodes that count; 0: nobody asks */
+	bool has_tie;
+	uint16_t tie; /* exactly one half is enough where this node is in it */
+};
+
+/** @running: those that live, as we see it; @self is among them whether it is in the set or not. */
+bool l2_quorum_holds(const struct l2_quorum *q, uint16_t self, const struct l2_nodes *running);
+
 /** Is @self the first live node of @list? */
 bool l2_succession_is_mine(const uint16_t *list, size_t n, uint16_t self,
 			   const struct l2_nodes *alive);

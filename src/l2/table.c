@@ -199,6 +199,7 @@ int l2_table_new(const struct l2_table_conf *conf, struct l2_table **out, struct
 	t->self = conf->self;
 	t->alive = *conf->alive;
 	t->policy = conf->policy;
+	t->quorum = conf->quorum;
 	take_members(t, conf);
 	int rc = take_ifaces(t, conf, e);
 	if (rc == 0)

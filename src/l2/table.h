@@ -70,6 +70,7 @@ enum l2_filter_set {
 struct l2_table {
 	uint16_t self;
 	struct l2_policy policy;
+	struct l2_quorum quorum;
 	struct l2_nodes alive;
 	const struct l2_member *members; /* ascending by mac */
 	size_t n_members;
@@ -103,6 +104,7 @@ struct l2_address_conf {
 struct l2_table_conf {
 	uint16_t self;
 	struct l2_policy policy;
+	struct l2_quorum quorum;
 	const struct l2_member *members; /* in any order */
 	size_t n_members;
 	const struct l2_nodes *alive; /* as the control thread knows it; `self` need not be in it */

@@ -23,6 +23,8 @@
 #define REASON_OTHER_CLASS "otherLoadBalancerClass"
 /* A person took everything away from the node: crier drain. */
 #define REASON_DRAINED "nodeDrained"
+/* This is the smaller part of a divided cluster (cluster: {quorum: true}). */
+#define REASON_NO_QUORUM "noQuorum"
 /* The peer's session does not carry IPv4, or IPv6. */
 #define REASON_FAMILY "familyNotOnSession"
 /* No peer of these advertisements is run on the node. */

@@ -90,6 +90,27 @@ bool world_is_reference(const struct world *w)
 	return w->reference;
 }
 
+bool world_has_quorum(const struct world *w)
+{
+	const struct world_quorum *q = &w->quorum;
+
+	return q->of == 0 || 2 * q->alive > q->of || (2 * q->alive == q->of && q->tie_alive);
+}
+
+const struct world_quorum *world_quorum(const struct world *w)
+{
+	return &w->quorum;
+}
+
+void world_set_quorum(struct world *w, const struct world_quorum *q)
+{
+	bool before = world_has_quorum(w);
+
+	w->quorum = *q;
+	if (world_has_quorum(w) != before)
+		world_tell(w, WORLD_ALL, NULL);
+}
+
 /* What a standalone service asks for, as an object of any origin says it. */
 static void service_ask(struct service *s, const struct cfg_service *c)
 {

@@ -115,6 +115,20 @@ const char *world_me(const struct world *w);
 void world_set_reference(struct world *w, bool on);
 bool world_is_reference(const struct world *w);
 
+/**
+ * Is this part of the cluster the larger one? Zero-initialised: nobody asks.
+ */
+struct world_quorum {
+	size_t of;	 /* members that count; 0: nobody asks */
+	size_t alive;	 /* of these */
+	const char *tie; /* the half that it is in is the larger one; NULL: none is */
+	bool tie_alive;
+};
+/** Copied but for the name, which is not looked at by the world. */
+void world_set_quorum(struct world *w, const struct world_quorum *q);
+const struct world_quorum *world_quorum(const struct world *w);
+bool world_has_quorum(const struct world *w);
+
 /*
  * What changed, as said to the listener, after the fact: a key of a service, a node, a namespace,
  * or everything.

@@ -23,6 +23,7 @@ struct service {
 struct world {
 	char *me;
 	bool reference;
+	struct world_quorum quorum;
 	const struct cfg *config;
 	uint32_t turn; /* how many there have been */
 	struct nodes *nodes;

@@ -128,6 +128,31 @@ def test_a_cut_heals_in_one_direction(lab):
     assert outage < 2000
 
 
+def test_with_quorum_the_smaller_part_is_silent(lab):
+    """The owner is cut off: it falls silent itself, before gossip knows anything, and has its address again after."""
+    lan, client, nodes = lan_nodes(lab, "abc")
+    for n in nodes:
+        n.configure(document(nodes, ONE).replace("cluster:", "cluster:\n  quorum: true"))
+    nodes[0].start()
+    time.sleep(1.5)  # longer than who is alone waits
+    assert not nodes[0].owns(ADDRESS), "one of three is no larger part"
+    for n in nodes[1:]:
+        n.start()
+    wait_members(nodes)
+    heartbeats_up(nodes)
+    owner = wait_owner(nodes, ADDRESS)
+    others = [n for n in nodes if n is not owner]
+    cut(owner, owner.dir / "cut.nft")
+    began = time.monotonic()
+    wait_for(lambda: not owner.owns(ADDRESS), "the smaller part is silent", 3)
+    print(f"silent after {(time.monotonic() - began) * 1000:.0f} ms")
+    wait_owner(others, ADDRESS)
+    wait_for(lambda: "noQuorum" in owner.crier("explain", "web", check=False).stdout, "and says why")
+    assert [p for p in owner.status()["problems"] if "smaller part" in p["text"]]
+    owner.run("nft delete table netdev cut")
+    wait_for(lambda: wait_owner(nodes, ADDRESS) is owner, "the owner has its address again")
+
+
 def test_drained_and_back(lab):
     client, nodes, owner = three(lab)
     others = [n for n in nodes if n is not owner]

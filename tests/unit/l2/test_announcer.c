@@ -39,6 +39,7 @@ struct bench {
 	struct l2_table *table;
 	struct mono now;
 	struct l2_policy policy;
+	struct l2_quorum quorum;
 	struct l2_member members[2];
 	size_t n_members;
 	struct l2_nodes alive;
@@ -107,6 +108,7 @@ static const char *apply(struct bench *b)
 	struct l2_table *t;
 	struct l2_table_conf conf = { .self = ME,
 				      .policy = b->policy,
+				      .quorum = b->quorum,
 				      .members = b->members,
 				      .n_members = b->n_members,
 				      .alive = &b->alive,
@@ -345,6 +347,25 @@ static void who_is_barred_itself_owns_nothing(void **state)
 	assert_string_equal(events(b), "-192.0.2.1 ");
 	l2_announcer_bar(b->a, ME, false, b->now);
 	assert_string_equal(events(b), "+192.0.2.1 ");
+	bench_free(b);
+}
+
+/* Of five; the tie decides where four count. */
+static void the_smaller_part_owns_nothing(void **state)
+{
+	struct bench *b = bench_new(0, DUR_S(0));
+
+	(void)state;
+	add(b, "192.0.2.1", me_first);
+	b->quorum = (struct l2_quorum){ .of = 5 };
+	l2_nodes_set(&b->alive, THIRD, true);
+	assert_string_equal(apply(b), "+192.0.2.1 ");
+	l2_announcer_bar(b->a, THIRD, true, b->now);
+	assert_string_equal(events(b), "-192.0.2.1 ");
+	b->quorum = (struct l2_quorum){ .of = 4, .has_tie = true, .tie = OTHER };
+	assert_string_equal(apply(b), "+192.0.2.1 ");
+	b->quorum.tie = THIRD;
+	assert_string_equal(apply(b), "-192.0.2.1 ");
 	bench_free(b);
 }
 
@@ -998,6 +1019,7 @@ int main(void)
 		cmocka_unit_test(death_and_return_of_a_node),
 		cmocka_unit_test(who_is_barred_counts_as_dead),
 		cmocka_unit_test(who_is_barred_itself_owns_nothing),
+		cmocka_unit_test(the_smaller_part_owns_nothing),
 		cmocka_unit_test(there_and_back_untold_is_no_event),
 		cmocka_unit_test(tables_do_not_revive_the_dead),
 		cmocka_unit_test(new_table_keeps_the_schedule),

@@ -186,6 +186,21 @@ static void links_differ(struct scene *s)
 	says_links(s, "worker-a", true, NULL, NULL);
 }
 
+static void smaller_part(struct scene *s)
+{
+	world_set_quorum(s->w, &(struct world_quorum){ .of = 5, .alive = 2, .tie = "edge-b" });
+}
+
+static void half_with_the_tie(struct scene *s)
+{
+	world_set_quorum(s->w, &(struct world_quorum){ .of = 4, .alive = 2, .tie_alive = true });
+}
+
+static void half_without(struct scene *s)
+{
+	world_set_quorum(s->w, &(struct world_quorum){ .of = 4, .alive = 2 });
+}
+
 static void prefer_edge_a(struct scene *s)
 {
 	static struct cfg_preference p;
@@ -279,6 +294,9 @@ static const struct rule rules[] = {
 	  ALL_ORDER },
 	{ "5: a named link", on_eth1, links_differ, "edge-a", "", "edge-a worker-b edge-b" },
 	{ "5: a named link that it has not", on_eth1, links_differ, "worker-a", "notOwner", NULL },
+	{ "the smaller part", nothing, smaller_part, "edge-b", "noQuorum", NULL },
+	{ "one half, with the tie", nothing, half_with_the_tie, "edge-b", "", ALL_ORDER },
+	{ "the other half", nothing, half_without, "edge-b", "noQuorum", NULL },
 	{ "6: preference of the advertisement", prefer_edge_a, NULL, "edge-a", "",
 	  "edge-a edge-b worker-a worker-b" },
 	{ "6: equal preferences are ranked by hash", prefer_two, NULL, "edge-a", "",
