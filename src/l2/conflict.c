@@ -19,6 +19,9 @@
 #define DEFEND_INTERVAL DUR_S(10)
 #define TELL_INTERVAL	DUR_S(10)
 
+/* Longer than the nodes' decisions are apart. */
+#define LATELY DUR_MS(200)
+
 static struct mono stamp_of(uint64_t ns)
 {
 	return (struct mono){ (int64_t)ns };
@@ -132,7 +135,7 @@ static enum l2_verdict judge(const struct l2_announcer *a, uint32_t i, const str
 	return yields ? L2_VERDICT_YIELDED : L2_VERDICT_KEPT;
 }
 
-/** Say whose it is, at most once in 10 s. An announcement that is under way does that. */
+/** Say whose it is, at most once in 10 s. */
 static void defend(struct l2_announcer *a, uint32_t i, struct mono now)
 {
 	struct l2_address_stats *stats = a->table->addresses[i].stats;
@@ -143,6 +146,8 @@ static void defend(struct l2_announcer *a, uint32_t i, struct mono now)
 	l2_count(&a->stats.defended);
 	if (a->table->slots[i].step == L2_STEP_IDLE)
 		l2_schedule_put(&a->schedule, i, L2_REFRESH_STEP, now);
+	else if (mono_before(now, a->table->slots[i].due))
+		l2_announce(a, i, 0, now); /* it may have been heard before the other's claim */
 }
 
 static void enforce(struct l2_announcer *a, uint32_t i, enum l2_verdict verdict, uint16_t node,
@@ -240,13 +245,25 @@ static void rejudge_one(struct l2_announcer *a, uint32_t i, struct mono now)
 	enforce(a, i, verdict, node, now);
 }
 
+/** Who takes what goes may have been quicker to say so than we to hear that it goes. */
+static void let_go(struct l2_announcer *a, uint32_t i, struct mono now)
+{
+	const struct l2_address_stats *stats = a->table->addresses[i].stats;
+	struct mac mac = l2_mac_unpack(stats->rival);
+
+	if (!is_past(stats->rival_at, LATELY, now) && !is_out(a, &mac))
+		l2_own(a, i, false, now);
+}
+
 void l2_claim_rejudge(struct l2_announcer *a, struct mono now)
 {
 	for (uint32_t i = 0; i < a->table->n_addresses; i++) {
 		const struct l2_slot *slot = &a->table->slots[i];
 		bool lately =
 			!is_past(a->table->addresses[i].stats->rival_at, DEFEND_INTERVAL, now);
-		if (slot->hold == L2_HOLD_STRANGER || (slot->owned && lately))
+		if (slot->owned && a->table->addresses[i].going)
+			let_go(a, i, now);
+		else if (slot->hold == L2_HOLD_STRANGER || (slot->owned && lately))
 			rejudge_one(a, i, now);
 	}
 }

@@ -935,6 +935,20 @@ static void what_goes_stays_until_it_is_claimed(void **state)
 	bench_free(b);
 }
 
+/* The new owner decided sooner than this node. */
+static void what_goes_is_let_go_after_an_early_claim(void **state)
+{
+	struct bench *b = conflict_bench(me_first, L2_CONFLICT_KEEP);
+
+	(void)state;
+	l2_nodes_set(&b->alive, OTHER, true);
+	assert_int_equal(claimed(b, "192.0.2.1", &mac_member), L2_RX_CLAIM);
+	assert_string_equal(heard(b), "!192.0.2.1:won ");
+	b->addresses[0].going = b->addresses[1].going = true;
+	assert_string_equal(apply(b), "-192.0.2.1 ");
+	bench_free(b);
+}
+
 /* The control thread finds out whose address it was, and a new table says so. */
 static void stranger_turns_out_to_be_a_member(void **state)
 {
@@ -1008,6 +1022,7 @@ int main(void)
 		cmocka_unit_test(better_member_that_is_out_is_told),
 		cmocka_unit_test(who_leaves_yields_to_any_member),
 		cmocka_unit_test(what_goes_stays_until_it_is_claimed),
+		cmocka_unit_test(what_goes_is_let_go_after_an_early_claim),
 		cmocka_unit_test(stranger_turns_out_to_be_a_member),
 		cmocka_unit_test(asks_before_the_first_claim),
 		cmocka_unit_test(may_ask_before_every_claim),
