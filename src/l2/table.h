@@ -92,7 +92,7 @@ struct l2_table {
 struct l2_address_conf {
 	struct addr addr;
 	bool all_ifaces;
-	bool pings;	       /* answer echo requests */
+	bool pings; /* answer echo requests */
 	bool going; /* if it is owned it stays so, without a word, until another machine claims it */
 	const uint16_t *nodes; /* candidates in ranking order */
 	size_t n_nodes;
