@@ -2,6 +2,9 @@
 
 #include "bgp/notify.h"
 
+/* RFC 4271 §4.3, RFC 5065 §3: AS_SET is 1, AS_CONFED_SEQUENCE 3. */
+enum { SEGMENT_SEQUENCE = 2, SEGMENT_CONFED_SET = 4 };
+
 struct context {
 	bool as4;
 	bool ibgp;
@@ -58,14 +61,15 @@ static int count_multiprotocol(struct rd r, uint16_t afi, uint8_t safi, uint32_t
 	return count_nlri(r, family == BGP_V4 ? FAMILY_V4 : FAMILY_V6, n);
 }
 
-static bool path_is_good(struct rd r, unsigned as_size)
+/* @last: the last type of segment that may stand there */
+static bool path_is_good(struct rd r, unsigned as_size, uint8_t last)
 {
 	while (r.left > 0) {
 		uint8_t type = rd_u8(&r);
 		uint8_t n = rd_u8(&r);
 
 		rd_skip(&r, (size_t)n * as_size);
-		if (r.bad || n == 0 || type < 1 || type > 4) /* 3 and 4: confederations */
+		if (r.bad || n == 0 || type < 1 || type > last)
 			return false;
 	}
 	return true;
@@ -96,13 +100,19 @@ static enum bgp_verdict check_origin(struct context *c, const struct bgp_attr_vi
 
 static enum bgp_verdict check_as_path(struct context *c, const struct bgp_attr_view *a)
 {
-	return path_is_good(a->value, c->as4 ? 4 : 2) ? BGP_VERDICT_OK : BGP_TREAT_AS_WITHDRAW;
+	/* RFC 5065 §5: segments of a confederation are none of an outsider's, and we are in none with other ASes. */
+	uint8_t last = c->ibgp ? SEGMENT_CONFED_SET : SEGMENT_SEQUENCE;
+
+	return path_is_good(a->value, c->as4 ? 4 : 2, last) ? BGP_VERDICT_OK
+							    : BGP_TREAT_AS_WITHDRAW;
 }
 
 static enum bgp_verdict check_as4_path(struct context *c, const struct bgp_attr_view *a)
 {
 	(void)c;
-	return path_is_good(a->value, 4) ? BGP_VERDICT_OK : BGP_ATTRIBUTE_DISCARD;
+	/* RFC 6793 §6: here such segments are to be ignored. */
+	return path_is_good(a->value, 4, SEGMENT_CONFED_SET) ? BGP_VERDICT_OK
+							     : BGP_ATTRIBUTE_DISCARD;
 }
 
 static enum bgp_verdict check_four(struct context *c, const struct bgp_attr_view *a)

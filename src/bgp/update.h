@@ -2,7 +2,8 @@
  * UPDATE as received: cut into its fields and judged by RFC 7606. What the peer announces is only counted, never
  * kept, so the judgement is about one question: may the session go on? Pure.
  *
- * Covered: RFC 4271 §4.3 and §6.3 as revised by RFC 7606, RFC 4760 fields for IPv4 and IPv6 unicast.
+ * Covered: RFC 4271 §4.3 and §6.3 as revised by RFC 7606, RFC 4760 fields for IPv4 and IPv6 unicast, RFC 5065 §5 for a speaker whose
+ * external neighbours are in no confederation with it.
  */
 #ifndef BGP_UPDATE_H
 #define BGP_UPDATE_H

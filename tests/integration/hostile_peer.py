@@ -144,6 +144,7 @@ CASES = {
     "no-next-hop": ("up", update(ORIGIN + PATH), STAYS),
     "path-segment-past-end": ("up", update(ORIGIN + attribute(0x40, 2, b"\2\xff\0\0") + HOP), STAYS),
     "path-segment-type-9": ("up", update(ORIGIN + attribute(0x40, 2, b"\x09\1\0\0\0\1") + HOP), STAYS),
+    "path-of-a-confederation": ("up", update(ORIGIN + attribute(0x40, 2, b"\3\1\0\0\xfc\1") + HOP), STAYS),
     "attribute-past-end": ("up", update(ORIGIN + PATH + HOP + attribute(0xc0, 8, b"\0\0\0\1", 200)), STAYS),
     "attribute-twice": ("up", update(ORIGIN + ORIGIN + PATH + HOP), STAYS),
     "flags-swapped": ("up", update(attribute(0x80, 1, b"\0") + PATH + HOP), STAYS),
