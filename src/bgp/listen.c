@@ -183,7 +183,7 @@ static void tell(struct bgp_listener *l)
 	bgp_speaker_emit(l->sp, NULL, &event);
 }
 
-/* @shared: there are listeners of links as well */
+/* @shared: there are listeners of links or VRFs as well */
 static void listener_open(struct bgp_listener *l, bool shared)
 {
 	const struct tcp_listen_conf conf = {
@@ -197,8 +197,6 @@ static void listener_open(struct bgp_listener *l, bool shared)
 	l->error = (struct err){ 0 };
 	if (l->fd < 0)
 		l->fd = tcp_listen(&conf, &l->error);
-	else if (shared)
-		(void)!tcp_share(l->fd, NULL); /* whoever comes after says what it lacks */
 	if (l->fd >= 0) {
 		loop_io_watch(&l->io, l->fd, LOOP_READ);
 		keys_sync(l);
@@ -243,6 +241,16 @@ static void want_families(struct bgp_speaker *sp, const char *device, bool is_vr
 		want(sp, &any4, device, is_vrf);
 }
 
+/* Others may come to their port, or not any more; whoever comes in vain says what it lacks. */
+static void share_all(struct bgp_speaker *sp, bool on)
+{
+	struct bgp_listener *l;
+
+	LIST_EACH (l, &sp->listeners, link) /* NOLINT: what was freed is in it no more */
+		if (l->fd >= 0)
+			(void)!tcp_share(l->fd, on, NULL);
+}
+
 static void relisten(struct loop_task *t)
 {
 	struct bgp_speaker *sp = CONTAINER_OF(t, struct bgp_speaker, relisten);
@@ -260,14 +268,18 @@ static void relisten(struct loop_task *t)
 		if (!conf->device)
 			continue;
 		want_families(sp, conf->device, conf->in_vrf);
-		shared |= !conf->in_vrf;
+		shared =
+			true; /* a VRF is apart for itself only while net.ipv4.tcp_l3mdev_accept is 0 */
 	}
+	if (shared)
+		share_all(sp, true);
 	LIST_EACH (l, &sp->listeners, link) {
 		if (l->wanted)
 			listener_open(l, shared);
 		else
 			listener_free(l);
 	}
+	share_all(sp, false);
 }
 
 static void on_again(struct loop_timer *t, struct mono now)

@@ -114,11 +114,12 @@ int tcp_connect(const struct tcp_conf *conf, struct err *e)
 
 /*
  * Sockets that differ by their link may only have one port when all of them allow it. Those of other users can't join
- * (socket(7)), and none takes connections from another, since the kernel goes by the link first.
+ * (socket(7)). While one allows it, the kernel's search among those that listen ends there (inet6_lhash2_lookup() of Linux 6),
+ * which hides what is bound to the link; else the link goes first.
  */
-int tcp_share(int fd, struct err *e)
+int tcp_share(int fd, bool on, struct err *e)
 {
-	return set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1, "SO_REUSEPORT", e);
+	return set_int(fd, SOL_SOCKET, SO_REUSEPORT, on, "SO_REUSEPORT", e);
 }
 
 /* IPv4 and IPv6 have sockets of their own: keys, hop limits and bindings are then those of one family. */
@@ -136,7 +137,7 @@ static int set_listen_options(int fd, const struct tcp_listen_conf *c, struct er
 	if (c->addr.family == FAMILY_V6 &&
 	    set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1, "IPV6_V6ONLY", e) < 0)
 		return -ERR_SYSTEM;
-	if (c->shared && tcp_share(fd, e) < 0)
+	if (c->shared && tcp_share(fd, true, e) < 0)
 		return -ERR_SYSTEM;
 	return set_options(fd, &options, e);
 }

@@ -65,8 +65,11 @@ struct tcp_listen_conf {
  * ask for that (RFC 5082). Returns the descriptor or -kind.
  */
 NODISCARD int tcp_listen(const struct tcp_listen_conf *conf, struct err *e);
-/** Say it later. */
-NODISCARD int tcp_share(int fd, struct err *e);
+/**
+ * Say it later, and take it back: while it holds a connection may come to the wrong one of them, so it is for the time in which
+ * others are opened.
+ */
+NODISCARD int tcp_share(int fd, bool on, struct err *e);
 /** Take the next connection: the descriptor, -ERR_NOT_FOUND when none waits, or -ERR_SYSTEM. */
 NODISCARD int tcp_accept(int fd, struct tcp_end *peer, struct err *e);
 /**

@@ -145,6 +145,25 @@ def test_ttl_security(lab, kind, passive):
         router.wait_route(prefix, timeout=60)
 
 
+@pytest.mark.parametrize("listen", ["", LISTEN])
+@pytest.mark.parametrize("kind", ROUTERS)
+def test_a_session_in_its_vrf(lab, kind, listen):
+    """What a VRF is to a socket, a device, leads to the router where the host's own routes lead elsewhere."""
+    router, node = make_pair(lab, kind, listen, "vrf: eth0" + "\n  passive: true" * bool(listen))
+    lab.plug(node, lab.switch("elsewhere"), "eth1", "10.50.0.12/24", "fd50::12/64")
+    for network, ip in (("10.50.0.0/24", "ip"), ("fd50::/64", "ip -6")):
+        node.run(f"{ip} route del {network} dev eth0")
+        node.run(f"{ip} route add {network} dev eth0 metric 5000")
+    assert "dev eth1" in node.run("ip route get 10.50.0.1").stdout
+    node.start()
+    if kind == "openbgpd" and listen:
+        for address in ("10.50.0.11", "fd50::11"):
+            router.bgpctl("neighbor", address, "clear")
+    for prefix in PREFIXES:
+        router.wait_route(prefix, timeout=40)
+    assert connections(node) == ["theirs" if listen else "ours"] * 2
+
+
 @pytest.mark.parametrize("kind", ROUTERS)
 def test_next_hop_of_a_peer(lab, kind):
     router, node = make_pair(lab, kind, extra='next-hop: [10.50.0.99, "fd50::99"]')
