@@ -279,8 +279,15 @@ EXTENDED = {
     "frr": lambda router, prefix: router.detail(prefix)["paths"][0]["extendedCommunity"]["string"].split(),
     "bird": lambda router, prefix: [c.strip("()").replace(", ", ":") for c in router.routes(6 if ":" in prefix else 4)
                                     [prefix][0]["BGP.ext_community"].replace(") (", ")|(").split("|")],
+    "gobgp": lambda router, prefix: [f'{c["subtype"]}:{c["value"]}' for a in router.routes(6 if ":" in prefix else 4)[prefix][0]["attrs"]
+                                     if a["type"] == 16 for c in a["value"]],
+    "openbgpd": lambda router, prefix: router.routes(6 if ":" in prefix else 4)[prefix][0]["extended_communities"],
+    "exabgp": lambda router, prefix: [c["string"] for c in router.routes(6 if ":" in prefix else 4)
+                                      [prefix][0]["attribute"]["extended-community"]],
 }
-WANTED = {"frr": ["RT:64512:100", "SoO:192.0.2.1:7"], "bird": ["rt:64512:100", "ro:192.0.2.1:7"]}
+WANTED = {"frr": ["RT:64512:100", "SoO:192.0.2.1:7"], "bird": ["rt:64512:100", "ro:192.0.2.1:7"],
+          "gobgp": ["2:64512:100", "3:192.0.2.1:7"], "openbgpd": ["rt 64512:100", "soo 192.0.2.1:7"],
+          "exabgp": ["target:64512:100", "origin:7:192.0.2.1"]}
 
 
 @pytest.mark.parametrize("kind", EXTENDED)

@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from crierlab import Bird, Frr, GoBgp, Node
+from crierlab import Bird, ExaBgp, Frr, GoBgp, Node, OpenBgpd
 from netlab import OTHER_BGP_PORT, wait_for
 from test_bgp import ROUTERS, attributes, make_pair
 
@@ -118,46 +118,71 @@ def test_attributes_refreshes_and_silence(lab, kind):
 
 
 MANY = 100
+EVERY = range(1, MANY + 1)
 PEERS = """
 address-pools:
 - {name: public, protocol: bgp, addresses: [198.51.100.0/24]}
 services:
 - {name: web, addresses: [198.51.100.7]}
 peers:
-""" + "".join(f"- {{name: p{i}, peer-address: 10.60.0.{i}, source-address: 10.61.0.{i}, ebgp-multihop: true, "
-              f"peer-asn: 64513, my-asn: 64512, hold-time: 9s}}\n" for i in range(1, MANY + 1))
+"""
+PEER = "- {{name: p{i}, peer-address: {router}, source-address: 10.61.0.{i}, ebgp-multihop: true, peer-asn: 64513, " \
+       "my-asn: 64512, hold-time: 30s}}\n"
 # BIRD knows a connection by the neighbour's address alone, so both ends are different in each.
 SESSIONS = "router id 10.50.0.1; protocol device {}\nprotocol direct { ipv4; }\n" \
            "protocol static { ipv4; route 10.61.0.0/24 via 10.50.0.11; }\n" + "".join(
                f"protocol bgp p{i} {{ local 10.60.0.{i} as 64513; neighbor 10.61.0.{i} as 64512; multihop; "
                f"connect retry time 1; error wait time 1, 2; ipv4 {{ import all; export none; }}; }}\n"
-               for i in range(1, MANY + 1))
+               for i in EVERY)
+
+# (class, its configuration, how many routes each session has brought, routes, sets of attributes among them)
+HUNDRED = {
+    "bird": (Bird, SESSIONS, lambda r: [int(re.search(r"(\d+) of", r.birdc("show route where source = RTS_BGP count"))[1])],
+             500, 500),
+    "frr": (Frr, "router bgp 64513\n bgp router-id 10.50.0.1\n no bgp ebgp-requires-policy\n" + "".join(
+        f" neighbor 10.61.0.{i} remote-as 64512\n neighbor 10.61.0.{i} ebgp-multihop 2\n neighbor 10.61.0.{i} passive\n"
+        for i in EVERY),
+        lambda r: [p["pfxRcd"] for p in r.ask("show bgp ipv4 unicast summary json").get("peers", {}).values()], 500, 5),
+    "gobgp": (GoBgp, '[global.config]\nas = 64513\nrouter-id = "10.50.0.1"\n' + "".join(
+        f'[[neighbors]]\n[neighbors.config]\nneighbor-address = "10.61.0.{i}"\npeer-as = 64512\n[neighbors.transport.config]\n'
+        "passive-mode = true\n[neighbors.ebgp-multihop.config]\nenabled = true\nmultihop-ttl = 2\n" for i in EVERY),
+        lambda r: [int(a.get("state", {}).get("received", 0)) for n in json.loads(r.run("gobgp -j neighbor").stdout)
+                   for a in n["afi_safis"]], 100, 5),
+    "openbgpd": (OpenBgpd, "AS 64513\nrouter-id 10.50.0.1\nallow from any\n" + "".join(
+        f"neighbor 10.61.0.{i} {{\n remote-as 64512\n multihop 2\n passive\n}}\n" for i in EVERY),
+        lambda r: [n["stats"]["prefixes"]["received"] for n in
+                   json.loads(r.bgpctl("-j", "show", "neighbor").stdout)["neighbors"]], 500, 5),
+    "exabgp": (ExaBgp, "".join(
+        f"neighbor 10.61.0.{i} {{ router-id 10.50.0.1; local-address 10.50.0.1; local-as 64513; peer-as 64512; passive;\n"
+        "  family { ipv4 unicast; } api { processes [ ear ]; neighbor-changes; receive { parsed; update; } } }\n"
+        for i in EVERY), lambda r: [sum(map(len, r.routes(4).values()))], 100, 1),
+}
 
 
-def test_a_hundred_peers(lab):
+@pytest.mark.parametrize("kind", HUNDRED)
+def test_a_hundred_peers(lab, kind):
     """Every one of them hears each route once, and its end; none has to wait for another."""
+    cls, conf, counts, n, sets = HUNDRED[kind]
     lan = lab.switch("lan")
-    router = lab.host("router", lan, "10.50.0.1/24", cls=Bird)
+    router = lab.host("router", lan, "10.50.0.1/24", "fd50::1/64", cls=cls)
     node = lab.host("a", lan, "10.50.0.11/24", cls=Node)
-    for i in range(1, MANY + 1):
-        router.run(f"ip addr add 10.60.0.{i}/32 dev lo")
-        node.run(f"ip addr add 10.61.0.{i}/32 dev lo")
+    for host, net in ((router, 60), (node, 61)):
+        batch = "".join(f"addr add 10.{net}.0.{i}/32 dev lo\n" for i in EVERY)
+        host.run("ip -batch -", input=batch)
     router.run("ip route add 10.61.0.0/24 via 10.50.0.11")
     node.run("ip route add 10.60.0.0/24 via 10.50.0.1")
-    router.start(SESSIONS)
-    node.configure(PEERS)
+    router.start(conf)
+    own = kind == "bird"  # it tells connections apart by its own address, too
+    node.configure(PEERS + "".join(PEER.format(i=i, router=f"10.60.0.{i}" if own else "10.50.0.1") for i in EVERY))
     node.start()
-    router.wait_route("198.51.100.7/32", paths=MANY)
-    wait_for(lambda: all(p["state"] == "established" for p in node.get("peers")), "every session")
+    wait_for(lambda: sum(counts(router)) == MANY, "every session, and its service", 60, 0.2)
 
-    def routes():
-        return int(re.search(r"(\d+) of", router.birdc("show route where source = RTS_BGP count"))[1])
-    lines = "".join(f"announce 172.16.{i // 256}.{i % 256}/32 med {i}\n" for i in range(500))
+    lines = "".join(f"announce 172.16.{i // 256}.{i % 256}/32 med {i % sets}\n" for i in range(n))
     node.run([node.binary, "announce", "-"], input=lines, env=node.env)
-    wait_for(lambda: routes() == 501 * MANY, "each has all of them")
-    router.birdc("disable p7")  # one that leaves takes nothing from the others
+    wait_for(lambda: sum(counts(router)) == (n + 1) * MANY, "each has all of them", 30, 0.2)
+    node.crier("peer", "p7", "down")  # one that leaves takes nothing from the others
     node.run([node.binary, "announce", "-"], input=lines.replace("announce", "withdraw"), env=node.env)
-    wait_for(lambda: routes() == MANY - 1, "and none of them")
+    wait_for(lambda: sum(counts(router)) == MANY - 1, "and none of them", 30, 0.2)
     assert sum(p["flaps"] for p in node.get("peers")) == 1
 
 
@@ -234,7 +259,13 @@ afi-safi-name = "ipv4-unicast"
 [neighbors.afi-safis.config]
 afi-safi-name = "ipv6-unicast"
 """
-V6_HOP = {"frr": (Frr, FRR_V6_HOP), "bird": (Bird, BIRD_V6_HOP), "gobgp": (GoBgp, GOBGP_V6_HOP)}
+EXABGP_V6_HOP = """
+neighbor fd50::11 { router-id 10.50.0.1; local-address fd50::1; local-as 64513; peer-as 64512;
+  capability { nexthop; } nexthop { ipv4 unicast ipv6; } family { ipv4 unicast; ipv6 unicast; }
+  api { processes [ ear ]; neighbor-changes; receive { parsed; update; } } }
+"""
+V6_HOP = {"frr": (Frr, FRR_V6_HOP), "bird": (Bird, BIRD_V6_HOP), "gobgp": (GoBgp, GOBGP_V6_HOP),
+          "exabgp": (ExaBgp, EXABGP_V6_HOP)}
 
 
 @pytest.mark.parametrize("kind", V6_HOP)
@@ -242,7 +273,7 @@ def test_ipv4_routes_by_an_ipv6_next_hop(lab, kind):
     """RFC 8950: a node without any IPv4 address announces IPv4 services to a router that knows how to reach them."""
     lan = lab.switch("lan")
     cls, conf = V6_HOP[kind]
-    router = lab.host("router", lan, "fd50::1/64", cls=cls)
+    router = lab.host("router", lan, "fd50::1/64", *["10.50.0.1/24"] * (kind == "exabgp"), cls=cls)  # it listens there, too
     node = lab.host("a", lan, "fd50::11/64", cls=Node)
     router.start(conf)
     node.configure("""

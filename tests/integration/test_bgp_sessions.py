@@ -40,9 +40,9 @@ TTL = {"frr": "neighbor 10.50.0.11 ttl-security hops 1\n neighbor fd50::11 ttl-s
 PREFIXES = ("198.51.100.7/32", "2001:db8:51::7/128")
 
 
-def make_pair(lab, kind, bgp="", extra="", more=""):
+def make_pair(lab, kind, bgp="", extra="", more="", conf=None):
     lan = lab.switch("lan")
-    cls, conf, _ = ROUTERS[kind]
+    cls, conf = ROUTERS[kind][0], conf or ROUTERS[kind][1]
     router = lab.host("router", lan, "10.50.0.1/24", "fd50::1/64", cls=cls)
     node = lab.host("a", lan, f"{LAN.format(11)}/24", f"{LAN6.format(11)}/64", cls=Node)
     router.start(conf.format(asn=64513, more=more))
@@ -207,7 +207,7 @@ def test_a_port_that_is_taken_is_a_problem_and_not_the_end(lab):
 
 
 ROLES = {"frr": "neighbor 10.50.0.11 local-role customer\n neighbor fd50::11 local-role customer",
-         "bird": "local role customer;"}
+         "bird": "local role customer;", "openbgpd": "announce policy customer"}
 
 
 @pytest.mark.parametrize("kind", ROLES)
@@ -241,7 +241,7 @@ def test_extended_messages_and_marks_of_a_refresh(lab, capture):
     assert all(p["flaps"] == 0 for p in node.get("peers"))
 
 
-@pytest.mark.parametrize("kind", ["frr", "bird", "openbgpd"])
+@pytest.mark.parametrize("kind", ROUTERS)
 def test_leaving_for_good(lab, kind):
     """Routes ask for another path first (RFC 8326), then they go, then the session does."""
     router, node = make_pair(lab, kind)
