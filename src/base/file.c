@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define CHUNK_BYTES 65536
@@ -41,9 +43,11 @@ int file_read(const char *path, size_t max, struct buf *out, struct err *e)
 	return status;
 }
 
+/* In a file of its own: what stands there, or where a link points, may be open to others. */
 static int write_whole(const char *path, const char *bytes, size_t len, mode_t mode)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+	(void)unlink(path);
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	int status = fd < 0 ? -1 : 0;
 
 	for (size_t done = 0; status == 0 && done < len;) {
@@ -77,10 +81,21 @@ static void sync_folder(const char *path)
 	close(fd);
 }
 
+/* A device, a pipe or a socket would be gone, and with it whatever it leads to. */
+static bool is_replaceable(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) < 0 || S_ISREG(st.st_mode) || S_ISLNK(st.st_mode) ||
+	       S_ISDIR(st.st_mode); /* the kernel refuses that */
+}
+
 int file_replace(const char *path, const void *bytes, size_t len, mode_t mode, struct err *e)
 {
 	CLEANUP(mem_freep) char *fresh = mem_printf("%s.new", path);
 
+	if (!is_replaceable(path))
+		return err_set(e, ERR_STATE, "write %s: it is not a regular file", path);
 	if (write_whole(fresh, bytes, len, mode) < 0 || rename(fresh, path) < 0) {
 		int status = err_errno(e, "write %s", path);
 

@@ -19,6 +19,7 @@ NODISCARD int file_read_fd(int fd, const char *name, size_t max, struct buf *out
  * Put a new file in the place of an old one. Whoever reads it, also after a loss of power, finds the
  * one or the other; when this returns 0 the new one is on the disk.
  * @mode: of the new file
+ * -ERR_STATE where something stands that is no file, such as a device.
  */
 NODISCARD int file_replace(const char *path, const void *bytes, size_t len, mode_t mode,
 			   struct err *e);

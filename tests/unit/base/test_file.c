@@ -84,6 +84,39 @@ static void a_failure_leaves_the_old_one(void **state)
 	assert_int_equal(rmdir(p->path), 0);
 }
 
+/* Somebody who may write into the folder gets nothing to read, and nothing written elsewhere. */
+static void what_lies_in_the_way_is_not_used(void **state)
+{
+	struct place *p = *state;
+	struct buf text = { 0 };
+	char aside[64], other[64];
+	struct stat st;
+
+	snprintf(aside, sizeof(aside), "%s.new", p->path);
+	snprintf(other, sizeof(other), "%s.other", p->path);
+	assert_int_equal(file_replace(other, "kept", 4, 0644, NULL), 0);
+	assert_int_equal(symlink(other, aside), 0);
+	assert_int_equal(file_replace(p->path, "secret", 6, 0600, NULL), 0);
+	assert_int_equal(file_read(other, 9, &text, NULL), 0);
+	assert_string_equal(buf_text(&text), "kept");
+	assert_int_equal(rename(other, aside), 0);
+	assert_int_equal(file_replace(p->path, "secret", 6, 0600, NULL), 0);
+	assert_int_equal(lstat(p->path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	buf_fini(&text);
+}
+
+static void a_device_is_not_replaced(void **state)
+{
+	struct place *p = *state;
+	struct stat st;
+
+	assert_int_equal(mkfifo(p->path, 0600), 0);
+	assert_int_equal(file_replace(p->path, "x", 1, 0600, NULL), -ERR_STATE);
+	assert_int_equal(lstat(p->path, &st), 0);
+	assert_true(S_ISFIFO(st.st_mode));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -92,6 +125,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_long_file_is_refused, place_new, place_free),
 		cmocka_unit_test_setup_teardown(a_failure_leaves_the_old_one, place_new,
 						place_free),
+		cmocka_unit_test_setup_teardown(what_lies_in_the_way_is_not_used, place_new,
+						place_free),
+		cmocka_unit_test_setup_teardown(a_device_is_not_replaced, place_new, place_free),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
