@@ -207,9 +207,14 @@ char *rivals_problem(const struct rivals *r, const struct addr *addr,
 	struct mac mac = l2_mac_unpack(stats->rival);
 	const char *node = node_of(r, &mac);
 
-	/* Among members it is settled by ranking: nothing to be done. */
-	if (!is_news(stats, now) || stats->verdict == L2_VERDICT_WON ||
-	    stats->verdict == L2_VERDICT_LOST)
+	/*
+	 * Among members it is settled by ranking: nothing to be done. The packet thread may have judged before anybody
+	 * knew that it was one.
+	 */
+	bool settled = stats->verdict == L2_VERDICT_WON || stats->verdict == L2_VERDICT_LOST ||
+		       (node && stats->hold != L2_HOLD_STRANGER);
+
+	if (!is_news(stats, now) || settled)
 		return NULL;
 	return mem_printf("%s is claimed by %s%s%s on %s too; this node %s", ADDR_TEXT(addr),
 			  MAC_TEXT(&mac), node ? " of " : "", node ? node : "",

@@ -1,0 +1,69 @@
+#include "app/rivals.h"
+
+#include <string.h>
+
+#include "support.h"
+
+static const struct mac theirs = { { 2, 0, 0, 0, 0, 9 } };
+static const struct addr address = { .family = FAMILY_V4, .b = { 192, 0, 2, 1 } };
+
+struct claim_case {
+	const char *name;
+	bool is_member; /* it is known whose the other machine is */
+	enum l2_verdict verdict;
+	enum l2_hold hold;
+	const char *told; /* a part of it; NULL: nothing */
+};
+
+static const struct claim_case claims[] = {
+	{ "a stranger", false, L2_VERDICT_KEPT, L2_HOLD_NONE, "goes on answering for it" },
+	{ "a stranger who has it", false, L2_VERDICT_YIELDED, L2_HOLD_STRANGER,
+	  "leaves it to that" },
+	{ "a member that lost", true, L2_VERDICT_WON, L2_HOLD_NONE, NULL },
+	{ "a member that won", true, L2_VERDICT_LOST, L2_HOLD_MEMBER, NULL },
+	{ "a member that was not known yet", true, L2_VERDICT_KEPT, L2_HOLD_NONE, NULL },
+	{ "nobody", false, L2_VERDICT_NONE, L2_HOLD_NONE, NULL },
+};
+
+static void heard(void *ctx, const char *node, bool is)
+{
+	(void)ctx, (void)node, (void)is;
+}
+
+static void links_changed(void *ctx)
+{
+	(void)ctx;
+}
+
+static void people_are_told(void **state)
+{
+	const struct claim_case *c = *state;
+	struct loop *loop;
+	struct net_links *links;
+
+	assert_int_equal(loop_new(&loop, NULL), 0);
+	assert_int_equal(net_links_new(loop, links_changed, NULL, &links, NULL), 0);
+	struct rivals *r = rivals_new(loop, &(struct rivals_hooks){ .heard = heard });
+	struct l2_address_stats stats = {
+		.rival = l2_mac_pack(&theirs),
+		.rival_at = c->verdict == L2_VERDICT_NONE ? 0 : (uint64_t)loop_now(loop).ns,
+		.verdict = c->verdict,
+		.hold = c->hold,
+	};
+
+	if (c->is_member)
+		assert_true(rivals_know(r, &theirs, "b"));
+	char *text = rivals_problem(r, &address, &stats, links, loop_now(loop));
+	assert_int_equal(!text, !c->told);
+	if (text)
+		assert_non_null(strstr(text, c->told));
+	free(text);
+	rivals_free(r);
+	net_links_free(links);
+	loop_free(loop);
+}
+
+int main(void)
+{
+	return RUN_TABLE("claims", claims, people_are_told);
+}
