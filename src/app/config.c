@@ -8,12 +8,31 @@
 #include "config/diff.h"
 #include "config/print.h"
 
-/* The first error in one line, for logs and status; all of them as text. */
-static int report_error(const struct cfg_report *r, struct buf *text, struct err *e)
+/* All of it where the log is: with excerpts for people, one event for each error for programs. */
+static void report_say(const struct cfg_report *r)
+{
+	struct buf text = { 0 };
+
+	if (!log_is_json()) {
+		cfg_report_text(r, false, &text);
+		fputs(buf_text(&text), stderr);
+		buf_fini(&text);
+		return;
+	}
+	for (size_t i = 0; i < r->errors.n; i++) {
+		const struct cfg_issue *bad = &r->errors.v[i];
+
+		log_event(LOG_ERROR, "configError", bad->message, KV_STR("file", bad->file),
+			  KV_U64("line", bad->pos.line), KV_U64("column", bad->pos.col),
+			  KV_STR("path", bad->path), KV_STR("hint", bad->hint));
+	}
+}
+
+/* The first error in one line, for logs and status. */
+static int report_error(const struct cfg_report *r, struct err *e)
 {
 	const struct cfg_issue *first = &r->errors.v[0];
 
-	cfg_report_text(r, false, text);
 	if (r->errors.n == 0)
 		return err_set(e, ERR_CONFIG, "the configuration can't be loaded");
 	const char *hint = first->hint ? first->hint : "";
@@ -29,20 +48,19 @@ static int report_error(const struct cfg_report *r, struct buf *text, struct err
 /* Say what there is to say of a result, and keep the configuration; *e when it is invalid. */
 static int result_take(struct loaded *r, const struct cfg **out, struct err *e)
 {
-	struct buf text = { 0 };
 	int status = r->status;
 
-	if (r->why.kind)
+	if (r->why.kind) {
 		*e = r->why;
-	else if (status < 0)
-		status = report_error(&r->report, &text, e);
-	fputs(buf_text(&text), stderr);
+	} else if (status < 0) {
+		report_say(&r->report);
+		status = report_error(&r->report, e);
+	}
 	for (size_t i = 0; status == 0 && i < r->report.warnings.n; i++)
 		log_event(LOG_WARN, "configWarning", r->report.warnings.v[i].message,
 			  KV_STR("file", r->report.warnings.v[i].file),
 			  KV_U64("line", r->report.warnings.v[i].pos.line),
 			  KV_STR("path", r->report.warnings.v[i].path));
-	buf_fini(&text);
 	cfg_report_fini(&r->report);
 	*out = r->cfg;
 	return status;

@@ -32,6 +32,11 @@ void log_configure(enum log_format format, enum log_level at_least)
 	sink.at_least = at_least;
 }
 
+bool log_is_json(void)
+{
+	return sink.format == LOG_JSON;
+}
+
 void log_set_fd(int fd)
 {
 	sink.fd = fd;

@@ -57,6 +57,8 @@ void log_write(enum log_level level, const char *file, int line, const char *eve
 
 /** Where lines go (default: standard error, text, info). */
 void log_configure(enum log_format format, enum log_level at_least);
+/** Do programs read the log? Then nothing but events may stand in it. */
+bool log_is_json(void);
 void log_set_fd(int fd);
 NODISCARD int log_level_parse(const char *text, enum log_level *out);
 const char *log_level_name(enum log_level level);

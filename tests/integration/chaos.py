@@ -366,7 +366,7 @@ class Chaos:
             return None
         wait_for(n.is_up, f"{n.name} has started")
         before = len(n.events("configStale"))
-        self.forgiven.add("configStale")
+        self.forgiven |= {"configError", "configStale"}
         n.configure(self.text.replace("protocol: layer2", "protocol: layer3"))
         n.daemon.send_signal(signal.SIGHUP)
         wait_for(lambda: len(n.events("configStale")) > before, f"{n.name} refuses the mistake")

@@ -261,6 +261,9 @@ def test_bad_reload_changes_nothing_and_says_why(lab):
     assert node.owns("10.50.0.200")
     status = node.status()
     assert not status["healthy"] and any("layer3" in str(p) for p in status["problems"])
+    events = [json.loads(line) for line in node.log.read_text().splitlines()]  # and nothing that a program could not read
+    told = [e for e in events if e["event"] == "configError"]
+    assert [(e["level"], e["path"], e["line"] > 0) for e in told] == [("error", "address-pools[0].protocol", True)], told
     node.configure(good)
     assert node.crier("reload").returncode == 0
     assert node.status()["healthy"]
