@@ -146,6 +146,15 @@ static const char *state_of(const struct world_service *ws, const struct announc
 	return "silent";
 }
 
+/* A service is mostly meant for one mode: that the other one does not announce it explains nothing. */
+static const struct plan_silence *main_silence(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_silent; i++)
+		if (!plan->silent[i].unasked)
+			return &plan->silent[i];
+	return &plan->silent[0];
+}
+
 static void reason_put(json_t *item, const struct app *a, const struct world_service *ws,
 		       const struct plan *plan, const char *state)
 {
@@ -156,8 +165,10 @@ static void reason_put(json_t *item, const struct app *a, const struct world_ser
 			      ws->object ? allocator_refusal(a->allocator, ws->key)
 					 : allocation_refusal(a->allocation, ws->key));
 	else if (strcmp(state, "silent") == 0 && plan && plan->n_silent) {
-		json_set_text(item, "reason", plan->silent[0].reason);
-		json_set_text(item, "detail", plan->silent[0].detail);
+		const struct plan_silence *why = main_silence(plan);
+
+		json_set_text(item, "reason", why->reason);
+		json_set_text(item, "detail", why->detail);
 	}
 }
 

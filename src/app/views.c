@@ -147,10 +147,10 @@ static void listen_status(const struct app *a, json_t *problems)
 static void sessions_status(const struct app *a, json_t *counts, json_t *problems)
 {
 	json_t *peers = sessions_peers_json(&a->sessions), *bfd = sessions_bfd_json(&a->sessions);
+	json_t *told = a->drain.state == DRAIN_DONE ? NULL : problems; /* else closed on purpose */
 
 	count(counts, "peers",
-	      in_state(peers, "established", problems, "peer", "last-error",
-		       "crier get peers -o wide"),
+	      in_state(peers, "established", told, "peer", "last-error", "crier get peers -o wide"),
 	      json_array_size(peers), "established");
 	if (json_array_size(bfd) > 0)
 		count(counts, "bfd",
