@@ -405,8 +405,11 @@ static void entry_own(struct layer2 *l, struct l2_entry *e, bool owned, struct m
 void layer2_on_event(struct layer2 *l, const struct l2_event *ev)
 {
 	if (ev->kind == L2_SOCKET_FAILED) {
+		const struct net_link *link = net_links_by_index(l->links, ev->ifindex);
+
 		log_event(LOG_WARN, "socketFailed",
 			  "Layer 2 hears nothing on an interface; trying again",
+			  KV_STR("interface", link ? link->name : NULL),
 			  KV_I64("ifindex", ev->ifindex));
 		return;
 	}

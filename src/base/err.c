@@ -17,21 +17,51 @@ int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
 	return -(int)kind;
 }
 
+static void put_errno(struct err *e, int number, const char *remedy, const char *fmt, va_list ap)
+{
+	e->kind = ERR_SYSTEM;
+	vsnprintf(e->text, sizeof(e->text), fmt, ap);
+	size_t len = strlen(e->text);
+	errno = number;
+	snprintf(e->text + len, sizeof(e->text) - len, ": %m%s", remedy);
+}
+
 int err_errno(struct err *e, const char *fmt, ...)
 {
 	int saved = errno;
+	va_list ap;
 
-	if (e) {
-		va_list ap;
+	va_start(ap, fmt);
+	if (e)
+		put_errno(e, saved, "", fmt, ap);
+	va_end(ap);
+	errno = saved;
+	return -ERR_SYSTEM;
+}
 
-		e->kind = ERR_SYSTEM;
-		va_start(ap, fmt);
-		vsnprintf(e->text, sizeof(e->text), fmt, ap);
-		va_end(ap);
-		size_t len = strlen(e->text);
-		errno = saved;
-		snprintf(e->text + len, sizeof(e->text) - len, ": %m");
+static const char *bind_remedy(int number)
+{
+	switch (number) {
+	case EADDRINUSE:
+		return "; ss -lntup shows who has it";
+	case EADDRNOTAVAIL:
+		return "; ip address shows which ones this host has";
+	case EACCES:
+		return "; a port below 1024 takes CAP_NET_BIND_SERVICE";
+	default:
+		return "";
 	}
+}
+
+int err_bind(struct err *e, const char *fmt, ...)
+{
+	int saved = errno;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (e)
+		put_errno(e, saved, bind_remedy(saved), fmt, ap);
+	va_end(ap);
 	errno = saved;
 	return -ERR_SYSTEM;
 }

@@ -31,6 +31,9 @@ int err_set(struct err *e, enum err_kind kind, const char *fmt, ...) PRINTF_LIKE
 /** Set ERR_SYSTEM with ": strerror(errno)" after the text. */
 int err_errno(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/** The same of bind(2), with what a person can do about it. */
+int err_bind(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
 /** Put "text: " in front of what is there; returns the error's -kind. */
 int err_wrap(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
 

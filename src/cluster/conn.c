@@ -359,7 +359,7 @@ int conns_listen(struct cluster *c, struct err *e)
 	if (setsockopt(c->tcp_fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
 	    (v6 && setsockopt(c->tcp_fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0) ||
 	    bind(c->tcp_fd, (struct sockaddr *)&ss, len) < 0 || listen(c->tcp_fd, BACKLOG) < 0)
-		return err_errno(e, "TCP port %u of %s", c->bind.port, ADDR_TEXT(&c->bind.addr));
+		return err_bind(e, "TCP port %u of %s", c->bind.port, ADDR_TEXT(&c->bind.addr));
 	loop_io_watch(&c->tcp_io, c->tcp_fd, LOOP_READ);
 	return 0;
 }

@@ -67,7 +67,8 @@ static void log_conflict(const struct gossip_out *out)
 
 	addr_port_format(&out->addr, out->port, at);
 	addr_port_format(&m->addr, m->port, known);
-	log_event(LOG_WARN, "memberConflict", "two nodes use one name",
+	log_event(LOG_WARN, "memberConflict",
+		  "two nodes use one name: give one of them another (node.name, or --node)",
 		  KV_STR("node name", m->name), KV_STR("node addr", known), KV_STR("other", at));
 }
 

@@ -93,9 +93,9 @@ int udp_open(const struct udp_conf *conf, struct err *e)
 	if ((v6 ? set_v6(fd, conf) : set_v4(fd, conf)) < 0 || set_common(fd, conf) < 0 ||
 	    bind_to(fd, conf) < 0) {
 		int saved = errno;
-		int ret = err_errno(e, "UDP port %u of %s", conf->port,
-				    addr_is_set(&conf->local) ? ADDR_TEXT(&conf->local)
-							      : "any address");
+		int ret = err_bind(e, "UDP port %u of %s", conf->port,
+				   addr_is_set(&conf->local) ? ADDR_TEXT(&conf->local)
+							     : "any address");
 		close(fd);
 		errno = saved;
 		return ret;

@@ -68,7 +68,7 @@ int vip_cleanup(const char *state_path, size_t *removed, struct err *e)
 		return fd;
 	if (!vip_lock_try(fd, VIP_LOCK_OWNER)) {
 		close(fd);
-		return err_set(e, ERR_STATE, "a running daemon keeps %s", state_path);
+		return err_set(e, ERR_STATE, "a running crier keeps %s: stop it first", state_path);
 	}
 	vip_lock_wait(fd, VIP_LOCK_WORK);
 	int status = vip_sweep(state_path, NULL, removed, e);

@@ -28,12 +28,27 @@ static void system_errors_say_why(void **state)
 	assert_int_equal(errno, ENOENT);
 }
 
+static void a_port_that_is_taken(void **state)
+{
+	struct err e;
+
+	(void)state;
+	errno = EADDRINUSE;
+	assert_int_equal(err_bind(&e, "port %d", 7), -ERR_SYSTEM);
+	assert_int_equal(errno, EADDRINUSE);
+	assert_string_equal(e.text, "port 7: Address already in use; ss -lntup shows who has it");
+	errno = EPERM;
+	assert_int_equal(err_bind(&e, "port %d", 7), -ERR_SYSTEM);
+	assert_string_equal(e.text, "port 7: Operation not permitted");
+}
+
 static void nobody_asks(void **state)
 {
 	(void)state;
 	errno = EPERM;
 	assert_int_equal(err_set(NULL, ERR_LIMIT, "full"), -ERR_LIMIT);
 	assert_int_equal(err_errno(NULL, "open"), -ERR_SYSTEM);
+	assert_int_equal(err_bind(NULL, "port"), -ERR_SYSTEM);
 	assert_true(err_wrap(NULL, "outer") < 0);
 }
 
@@ -62,6 +77,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(levels_put_their_words_in_front),
 		cmocka_unit_test(system_errors_say_why),
+		cmocka_unit_test(a_port_that_is_taken),
 		cmocka_unit_test(nobody_asks),
 		cmocka_unit_test(long_texts_are_cut),
 	};
