@@ -17,9 +17,15 @@
 
 /* --- what the parts say to each other --- */
 
+static void settle_holder(struct app *a, const char *service);
+
 static void on_world(void *ctx, enum world_change what, const char *name)
 {
 	struct app *a = ctx;
+
+	/* What was said of it before it was known here. */
+	if (what == WORLD_SERVICE && a->cfg && !a->cfg->l2.preempt)
+		settle_holder(a, name);
 
 	/* The packet thread hears of a death before anybody plans. */
 	if (what == WORLD_NODE && a->packet)
@@ -203,6 +209,20 @@ static void share_verdict(void *ctx, const char *node, const char *service, bool
 static void share_silent(void *ctx, const char *node, const char *service)
 {
 	world_service_endpoint_forget(((struct app *)ctx)->world, service, node);
+}
+
+static void settle_holder(struct app *a, const char *service)
+{
+	uint64_t term;
+	const char *holder = share_holder(a->share, service, &term);
+
+	world_service_holder(a->world, service, holder, term);
+}
+
+static void share_holds(void *ctx, const char *node, const char *service, uint64_t term)
+{
+	(void)node, (void)term; /* others may have it too */
+	settle_holder(ctx, service);
 }
 
 static void share_host_said(void *ctx, const char *node, const json_t *host)
@@ -452,6 +472,7 @@ static void make_core(struct app *a, const struct cfg *c)
 						    .broadcast = share_broadcast,
 						    .verdict = share_verdict,
 						    .silent = share_silent,
+						    .holds = share_holds,
 						    .host = share_host_said,
 						    .is_member = share_is_member,
 						    .allocations = share_table,

@@ -209,6 +209,7 @@ int app_apply(struct app *a, const struct cfg *c, const struct cfg_changes *ch, 
 	binding_end_connections(a->binding, c->l2.end_connections);
 	bool reallocated = allocation_apply(a->allocation, c);
 	membership_apply(a->membership, c);
+	services_hold(a->services);
 	app_quorum_settle(a);
 	reach_settle(a->reach); /* an advertisement may name other links */
 	share_config(a->share, c->hash);

@@ -98,7 +98,15 @@ static void node_take(struct membership *m, const struct gossip_member *member)
 /* While any live member follows the reference, all do: else owners would differ. */
 static void reference_settle(struct membership *m)
 {
-	world_set_reference(m->world, map_len(m->strangers) > 0);
+	const struct cfg *c = world_config(m->world);
+	bool reference = map_len(m->strangers) > 0;
+
+	if (reference && !world_is_reference(m->world) && c && !c->l2.preempt)
+		log_plain(LOG_WARN, "preemptNoEffect",
+			  "members that are not crier follow the ranking alone: l2.preempt: false "
+			  "has "
+			  "no effect");
+	world_set_reference(m->world, reference);
 }
 
 /* --- events --- */

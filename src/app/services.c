@@ -12,8 +12,14 @@ struct announced {
 
 struct services {
 	struct app *app;
-	struct map *v; /* service -> struct announced */
+	struct map *v;	       /* service -> struct announced */
+	struct loop_task tell; /* what this node has, to the others */
 };
+
+static void tell_holds(struct loop_task *t)
+{
+	share_flush(CONTAINER_OF(t, struct services, tell)->app->share);
+}
 
 struct services *services_new(struct app *a)
 {
@@ -21,6 +27,7 @@ struct services *services_new(struct app *a)
 
 	s->app = a;
 	s->v = map_new();
+	loop_task_init(&s->tell, a->loop, tell_holds);
 	return s;
 }
 
@@ -28,6 +35,7 @@ struct services *services_free(struct services *s)
 {
 	if (!s)
 		return NULL;
+	loop_task_cancel(&s->tell);
 	map_clear(s->v, free);
 	map_free(s->v);
 	free(s);
@@ -99,6 +107,25 @@ static void say(struct services *s, const char *service, bool *flag, bool now, c
 	log_change(s->app, service, protocol, now, reason);
 }
 
+/* Where addresses stay with whoever has them, everybody has to know who that is. */
+static void hold(struct services *s, const char *service, bool has)
+{
+	const struct app *a = s->app;
+
+	share_hold(a->share, service, has && a->cfg && !a->cfg->l2.preempt);
+	loop_task_queue(&s->tell);
+}
+
+void services_hold(struct services *s)
+{
+	const char *service;
+	struct announced *an;
+
+	MAP_EACH (s->v, service, an) {
+		hold(s, service, an->l2);
+	}
+}
+
 /* All of a service's addresses are this node's, by the packet thread's word. */
 static bool owns_all(const struct services *s, const struct plan *plan)
 {
@@ -116,6 +143,7 @@ void services_decided(struct services *s, const char *service, const struct plan
 
 	say(s, service, &an->bgp, plan && plan->n_bgp > 0, "bgp", silence_reason(plan, CFG_BGP));
 	say(s, service, &an->l2, owns_all(s, plan), "layer2", silence_reason(plan, CFG_LAYER2));
+	hold(s, service, an->l2);
 	reporter_service(s->app->reporter, service, an->l2, an->bgp, plan);
 	if (!plan)
 		free(map_del(s->v, service));
@@ -131,6 +159,7 @@ void services_owner(struct services *s, const struct addr *addr)
 		const struct plan *plan = planner_plan(s->app->planner, holders[i]->key);
 
 		say(s, holders[i]->key, &an->l2, owns_all(s, plan), "layer2", "notOwner");
+		hold(s, holders[i]->key, an->l2);
 		reporter_service(s->app->reporter, holders[i]->key, an->l2, an->bgp, plan);
 	}
 }

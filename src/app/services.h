@@ -32,4 +32,7 @@ struct services_count {
 };
 struct services_count services_count(const struct services *s);
 
+/** l2: {preempt: …} may have changed: say again, or no more, what this node has. */
+void services_hold(struct services *s);
+
 #endif

@@ -17,6 +17,8 @@ struct verdict {
 	uint64_t version;
 	bool servable;
 	bool gone; /* withdrawn: kept so that an older message does not bring it back */
+	bool untold;
+	uint64_t term; /* in which the node took it; 0: it has it not */
 };
 
 struct speaker {
@@ -33,7 +35,8 @@ struct share {
 	struct share_hooks hooks;
 	struct map *speakers; /* node -> struct speaker; ourselves too */
 	uint64_t version;
-	size_t heard; /* verdicts of others */
+	struct map *terms; /* service -> the last term that was heard of */
+	size_t heard;	   /* verdicts of others */
 	bool refuted;
 	uint64_t refused;
 };
@@ -67,6 +70,7 @@ struct share *share_new(const char *me, uint64_t epoch, const struct share_hooks
 	s->me = mem_strdup(me);
 	s->hooks = *hooks;
 	s->speakers = map_new();
+	s->terms = map_new();
 	speaker_of(s, me)->epoch = epoch;
 	return s;
 }
@@ -77,6 +81,8 @@ struct share *share_free(struct share *s)
 		return NULL;
 	map_clear(s->speakers, speaker_free);
 	map_free(s->speakers);
+	map_clear(s->terms, free);
+	map_free(s->terms);
 	free(s->me);
 	free(s);
 	return NULL;
@@ -84,7 +90,7 @@ struct share *share_free(struct share *s)
 
 /* --- writing --- */
 
-/* [version, servable], or [version] when it is gone. */
+/* [version, servable], or [version] when it is gone; who has the service adds its term: [version, servable or null, term]. */
 static json_t *verdict_json(const struct verdict *v)
 {
 	json_t *one = json_array();
@@ -92,6 +98,10 @@ static json_t *verdict_json(const struct verdict *v)
 	json_array_append_new(one, json_integer((json_int_t)v->version));
 	if (!v->gone)
 		json_array_append_new(one, json_boolean(v->servable));
+	else if (v->term)
+		json_array_append_new(one, json_null());
+	if (v->term)
+		json_array_append_new(one, json_integer((json_int_t)v->term));
 	return one;
 }
 
@@ -171,7 +181,7 @@ static json_t *pair_json(const char *service, const struct verdict *v)
 	return json_pack("{s:o}", service, verdict_json(v));
 }
 
-static void tell_verdicts(struct share *s)
+static void tell_verdicts(struct share *s, bool untold_only)
 {
 	const struct speaker *sp = map_get(s->speakers, s->me);
 	struct draft d = draft_verdicts(s);
@@ -179,6 +189,9 @@ static void tell_verdicts(struct share *s)
 	struct verdict *v;
 
 	MAP_EACH (sp->verdicts, service, v) {
+		if (untold_only && !v->untold)
+			continue;
+		v->untold = false;
 		json_t *pair = pair_json(service, v);
 		size_t len = json_len(pair) - 1;
 
@@ -212,8 +225,67 @@ static void own_verdict(struct share *s, const char *service, bool servable, boo
 		v = mem_new(struct verdict);
 		(void)map_put(sp->verdicts, service, v);
 	}
-	*v = (struct verdict){ .version = ++s->version, .servable = servable, .gone = gone };
+	v->version = ++s->version;
+	v->servable = servable;
+	v->gone = gone;
 	tell_one(s, service, v);
+}
+
+static void note_term(struct share *s, const char *service, uint64_t term)
+{
+	uint64_t *last = map_get(s->terms, service);
+
+	if (!last && map_len(s->terms) >= SHARE_VERDICTS_MAX)
+		return;
+	if (!last) {
+		last = mem_new(uint64_t);
+		(void)map_put(s->terms, service, last);
+	}
+	*last = MAX(*last, term);
+}
+
+void share_hold(struct share *s, const char *service, bool holds)
+{
+	struct speaker *sp = map_get(s->speakers, s->me);
+	struct verdict *v = map_get(sp->verdicts, service);
+	const uint64_t *last = map_get(s->terms, service);
+
+	if (v ? (v->term > 0) == holds : !holds)
+		return;
+	if (!v) {
+		v = mem_new(struct verdict);
+		v->gone = true;
+		(void)map_put(sp->verdicts, service, v);
+	}
+	v->version = ++s->version;
+	v->term = holds ? (last ? *last : 0) + 1 : 0;
+	v->untold = true;
+	note_term(s, service, v->term);
+	s->hooks.holds(s->hooks.ctx, s->me, service, v->term);
+}
+
+void share_flush(struct share *s)
+{
+	tell_verdicts(s, true);
+}
+
+const char *share_holder(const struct share *s, const char *service, uint64_t *term)
+{
+	const char *node, *holder = NULL;
+	const struct speaker *sp;
+
+	*term = 0;
+	MAP_EACH (s->speakers, node, sp) {
+		const struct verdict *v = map_get(sp->verdicts, service);
+		bool later = v && v->term &&
+			     (v->term > *term || (v->term == *term && strcmp(node, holder) < 0));
+
+		if (!later)
+			continue;
+		*term = v->term;
+		holder = node;
+	}
+	return holder;
 }
 
 void share_serve(struct share *s, const char *service, bool servable)
@@ -324,7 +396,7 @@ void share_repeat(struct share *s)
 {
 	json_t *table = s->hooks.allocations(s->hooks.ctx);
 
-	tell_verdicts(s);
+	tell_verdicts(s, false);
 	tell_host(s);
 	share_allocations(s, table);
 	json_decref(table);
@@ -379,6 +451,12 @@ static void tell_hooks(struct share *s, const char *node, const char *service,
 		s->hooks.silent(s->hooks.ctx, node, service);
 }
 
+static void tell_term(struct share *s, const char *node, const char *service, uint64_t term)
+{
+	note_term(s, service, term);
+	s->hooks.holds(s->hooks.ctx, node, service, term);
+}
+
 /* The verdict to be written, made if need be; NULL: too much is kept already. */
 static struct verdict *verdict_of(struct share *s, struct speaker *sp, const char *service)
 {
@@ -396,10 +474,11 @@ static struct verdict *verdict_of(struct share *s, struct speaker *sp, const cha
 static bool verdict_take(struct share *s, const char *node, struct speaker *sp, const char *service,
 			 const json_t *one)
 {
-	const json_t *servable = json_array_get(one, 1);
-	uint64_t version;
+	const json_t *servable = json_array_get(one, 1), *in = json_array_get(one, 2);
+	uint64_t version, term = 0;
+	bool silent = !servable || json_is_null(servable);
 	bool good = number_of(json_array_get(one, 0), &version) && version > 0 &&
-		    (!servable || json_is_boolean(servable));
+		    (silent || json_is_boolean(servable)) && (!in || number_of(in, &term));
 	struct verdict *v = good ? verdict_of(s, sp, service) : NULL;
 
 	if (!v) {
@@ -408,13 +487,15 @@ static bool verdict_take(struct share *s, const char *node, struct speaker *sp, 
 	}
 	if (v->version >= version)
 		return false;
-	bool silent_before = v->gone;
+	struct verdict before = *v;
 
-	*v = (struct verdict){ .version = version,
-			       .servable = json_is_true(servable),
-			       .gone = !servable };
-	if (!v->gone || !silent_before)
+	*v = (struct verdict){
+		.version = version, .servable = json_is_true(servable), .gone = silent, .term = term
+	};
+	if (!v->gone || !before.gone)
 		tell_hooks(s, node, service, v);
+	if (v->term != before.term)
+		tell_term(s, node, service, v->term);
 	return true;
 }
 
@@ -466,7 +547,7 @@ static void refute(struct share *s, uint64_t epoch)
 		return;
 	sp->epoch = epoch + 1 + sp->epoch % 1000000000;
 	if (!s->refuted)
-		tell_verdicts(s);
+		tell_verdicts(s, false);
 	s->refuted = true;
 }
 
@@ -477,11 +558,13 @@ static void speaker_restart(struct share *s, const char *node, struct speaker *s
 	struct verdict *v;
 
 	MAP_EACH (sp->verdicts, service, v) {
-		bool said = !v->gone;
+		const struct verdict before = *v;
 
 		*v = (struct verdict){ .gone = true };
-		if (said)
+		if (!before.gone)
 			tell_hooks(s, node, service, v);
+		if (before.term)
+			tell_term(s, node, service, 0);
 	}
 	s->heard -= map_len(sp->verdicts);
 	map_clear(sp->verdicts, free);
@@ -572,6 +655,8 @@ void share_replay(struct share *s)
 		MAP_EACH (sp->verdicts, service, v) {
 			if (!v->gone)
 				tell_hooks(s, node, service, v);
+			if (v->term)
+				tell_term(s, node, service, v->term);
 		}
 	}
 }

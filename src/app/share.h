@@ -29,6 +29,8 @@ struct share_hooks {
 	void (*verdict)(void *ctx, const char *node, const char *service, bool servable);
 	/** @node says nothing about @service any more: it has no check, or was started anew. */
 	void (*silent)(void *ctx, const char *node, const char *service);
+	/** @node has taken @service in its term, or (0) has it no more. */
+	void (*holds)(void *ctx, const char *node, const char *service, uint64_t term);
 	/** What @node says of its host; NULL: nothing any more. Borrowed. */
 	void (*host)(void *ctx, const char *node, const json_t *host);
 	/** Does @node live, as gossip knows? What others say of the dead is not passed on. */
@@ -51,6 +53,15 @@ struct share *share_free(struct share *s);
 void share_serve(struct share *s, const char *service, bool servable);
 /** No verdict any more: the service, or its check, is gone. */
 void share_unserve(struct share *s, const char *service);
+
+/**
+ * This node has all addresses of the service by Layer 2: a new term begins, greater than all that were heard of. Or it
+ * has them no more. Told with share_flush().
+ */
+void share_hold(struct share *s, const char *service, bool holds);
+void share_flush(struct share *s);
+/** Who took the service last of those that have it, and in which term; NULL: nobody says so. Borrowed. */
+const char *share_holder(const struct share *s, const char *service, uint64_t *term);
 
 /** What our host is like, taken; told to the others when it is news. */
 void share_host(struct share *s, json_t *host);

@@ -241,6 +241,10 @@ static void members_status(const struct app *a, json_t *counts, json_t *problems
 		known++;
 	if (membership_enabled(a->membership))
 		count(counts, "members", alive, known, "alive");
+	if (world_is_reference(a->world) && !a->cfg->l2.preempt)
+		problem(problems, "l2: {preempt: true}, or crier on every node",
+			"l2.preempt: false has no effect: members that are not crier follow the "
+			"ranking alone");
 	if (!world_has_quorum(a->world))
 		problem(problems,
 			"crier get members; whoever is gone for good is taken from cluster.join",

@@ -355,6 +355,7 @@ struct cfg_l2 {
 	bool conflict_detection;
 	enum cfg_on_conflict on_conflict;
 	enum cfg_probe probe;
+	bool preempt; /* a better node that returns has its addresses again */
 	enum cfg_fast_path fast_path;
 	bool end_connections; /* of addresses that leave this host */
 	bool answer_ping;     /* where no kernel here does */

@@ -246,8 +246,6 @@ static void exclude_check(struct loader *l, const struct place *p, void *object)
 	}
 }
 
-static const struct not_built no_preempt = { "true", "true: the first in rank owns an address" };
-
 static const struct word on_conflict_words[] = { { "keep", CFG_CONFLICT_KEEP },
 						 { "yield", CFG_CONFLICT_YIELD },
 						 { 0 } };
@@ -275,8 +273,11 @@ static const struct field l2_fields[] = {
 	  "`true`: ask whether an address is free before this node claims it for the first time "
 	  "(half a second); `always`: also when it takes over from another node",
 	  AT(struct cfg_l2, probe), .words = probe_words, .preset = "false" },
-	{ "preempt", FIELD_BOOL, "give an address back to a better node that returns",
-	  .not_built = &no_preempt },
+	{ "preempt", FIELD_BOOL,
+	  "`false`: an address stays where it is when a better node returns, for as long as its "
+	  "owner "
+	  "can announce it; has no effect while MetalLB's speakers are members",
+	  AT(struct cfg_l2, preempt), .preset = "true" },
 	{ "linger", FIELD_DURATION,
 	  "how long a former owner keeps an address on its link, for clients that have not heard "
 	  "of the "

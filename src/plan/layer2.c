@@ -210,6 +210,7 @@ static struct roll roll_merge(const struct world *w, const struct roll *const *v
 struct order {
 	const struct plan_candidate *v;
 	size_t n;
+	size_t n_linked; /* of these, the first */
 };
 
 /* Those whose links have a carrier, or the others, to @v; returns how many. */
@@ -234,10 +235,10 @@ static size_t rank_some(const struct roll *r, bool linked, const struct addr *by
 static struct order roll_rank(const struct roll *r, const struct addr *by, struct arena *a)
 {
 	struct plan_candidate *v = arena_new_n(a, struct plan_candidate, roll_count(r));
-	size_t n = rank_some(r, true, by, v, a);
+	size_t n_linked = rank_some(r, true, by, v, a);
+	size_t n = n_linked + rank_some(r, false, by, v + n_linked, a);
 
-	n += rank_some(r, false, by, v + n, a);
-	return (struct order){ .v = v, .n = n };
+	return (struct order){ .v = v, .n = n, .n_linked = n_linked };
 }
 
 /** A service that shares addresses, and would be announced by somebody. */
@@ -323,6 +324,44 @@ static struct order order_apart(const struct subject *sub, const struct sharers 
 	return roll_rank(&r, addr, a);
 }
 
+/* Who took the addresses of the group last; NULL: the order alone decides. */
+static const char *holder_of(const struct subject *sub, const struct sharers *all)
+{
+	const char *holder = NULL;
+	uint64_t term = 0;
+
+	if (sub->cfg->l2.preempt || world_is_reference(sub->w))
+		return NULL;
+	for (size_t i = 0; i < all->n; i++) {
+		const struct world_service *s = all->v[i].s;
+
+		if (!s->holder || s->holder_term < term ||
+		    (s->holder_term == term && strcmp(s->holder, holder) >= 0))
+			continue;
+		holder = s->holder;
+		term = s->holder_term;
+	}
+	return holder;
+}
+
+/* l2: {preempt: false}: first the one that has it, unless others have a carrier and it has none. */
+static struct order order_keep(struct order o, const char *holder, struct arena *a)
+{
+	size_t n = o.n_linked ? o.n_linked : o.n, at = 0;
+
+	while (holder && at < n && strcmp(o.v[at].node, holder) != 0)
+		at++;
+	if (!holder || at == n || at == 0)
+		return o;
+	struct plan_candidate *v = arena_new_n(a, struct plan_candidate, o.n);
+
+	memcpy(v, o.v, o.n * sizeof(*v));
+	memmove(v + 1, v, at * sizeof(*v));
+	v[0] = o.v[at];
+	o.v = v;
+	return o;
+}
+
 /* One order of succession for each address of the service. */
 static struct order *orders_of(const struct subject *sub, struct arena *scratch, struct arena *a)
 {
@@ -331,12 +370,15 @@ static struct order *orders_of(const struct subject *sub, struct arena *scratch,
 	size_t n;
 	const struct roll **rolls = sharers_rolls(&all, NULL, scratch, &n);
 	struct roll together = roll_merge(sub->w, rolls, n, ROLL_ALL_OF, scratch);
+	const char *holder = holder_of(sub, &all);
 	struct order one = { 0 };
 
 	if (roll_count(&together) > 0)
-		one = roll_rank(&together, sharers_first_addr(&all), a);
+		one = order_keep(roll_rank(&together, sharers_first_addr(&all), a), holder, a);
 	for (size_t i = 0; i < sub->s->n_addresses; i++)
-		orders[i] = one.n ? one : order_apart(sub, &all, &sub->s->addresses[i], a);
+		orders[i] = one.n ? one
+				  : order_keep(order_apart(sub, &all, &sub->s->addresses[i], a),
+					       holder, a);
 	return orders;
 }
 

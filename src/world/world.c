@@ -34,6 +34,7 @@ void service_free(struct service *s)
 	endpoints_clear(s);
 	free(s->endpoints);
 	free(s->addresses);
+	free(s->holder);
 	arena_free(s->spec);
 	object_service_free(s->object);
 	free(s);
@@ -495,6 +496,23 @@ static bool endpoint_forget(struct service *s, const char *node)
 	memmove(s->endpoints + at, s->endpoints + at + 1,
 		(s->pub.n_endpoints - at) * sizeof(*s->endpoints));
 	return true;
+}
+
+void world_service_holder(struct world *w, const char *key, const char *node, uint64_t term)
+{
+	struct service *s = map_get(w->by_key, key);
+
+	if (!s)
+		return;
+	bool same = s->holder && node ? strcmp(s->holder, node) == 0 : !s->holder && !node;
+
+	s->pub.holder_term = term;
+	if (same)
+		return;
+	free(s->holder);
+	s->holder = node ? mem_strdup(node) : NULL;
+	s->pub.holder = s->holder;
+	world_tell(w, WORLD_SERVICE, s->pub.key);
 }
 
 void world_service_endpoint_forget(struct world *w, const char *key, const char *node)

@@ -77,6 +77,8 @@ struct world_service {
 	const struct addr *addresses; /* assigned, in order: the first decides the ranking */
 	size_t n_addresses;
 	bool has_bad_address; /* its status names something else than addresses, too */
+	const char *holder;   /* the node that took them last by Layer 2, or NULL: not known */
+	uint64_t holder_term; /* greater with each that takes them */
 
 	/*
 	 * Where it is served. What is known of a node decides there; of other nodes a service that
@@ -170,6 +172,8 @@ const struct world_service *world_service(const struct world *w, const char *key
 void world_service_assign(struct world *w, const char *key, const struct addr *addresses, size_t n);
 /** Of a standalone service. */
 void world_service_endpoint(struct world *w, const char *key, const char *node, bool servable);
+/** Who has its addresses by Layer 2 (copied; NULL: nobody knows). */
+void world_service_holder(struct world *w, const char *key, const char *node, uint64_t term);
 /** Forget what @node said about one service: it says nothing any more. */
 void world_service_endpoint_forget(struct world *w, const char *key, const char *node);
 /** Forget what @node said about all standalone services (it left). */

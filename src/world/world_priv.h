@@ -16,6 +16,7 @@ struct service {
 	uint32_t turn;		       /* the last configuration that had it */
 	struct object_service *object; /* Kubernetes: the same */
 	struct addr *addresses;
+	char *holder;
 	struct world_endpoint *endpoints; /* by node */
 	size_t cap_endpoints;
 };

@@ -1,5 +1,6 @@
 """Fast detection: nodes that die, freeze or go, and what a client that asks every millisecond sees of it."""
 
+import os
 import signal
 import time
 
@@ -153,6 +154,32 @@ def test_with_quorum_the_smaller_part_is_silent(lab):
     wait_for(lambda: wait_owner(nodes, ADDRESS) is owner, "the owner has its address again")
 
 
+def test_without_preemption_an_address_stays_where_it_is(lab):
+    """Its owner starts again, or freezes and wakes: who took over keeps it."""
+    lan, client, nodes = lan_nodes(lab, "abc")
+    for n in nodes:
+        n.configure(document(nodes, ONE + "l2: {preempt: false}\n"))
+    for n in nodes:
+        n.start()
+    wait_members(nodes)
+    heartbeats_up(nodes)
+    first = wait_owner(nodes, ADDRESS)
+    first.kill()
+    second = wait_owner([n for n in nodes if n is not first], ADDRESS)
+    first.start()
+    wait_members(nodes, 60)
+    heartbeats_up(nodes)
+    time.sleep(1)
+    assert wait_owner(nodes, ADDRESS) is second, "not given back to the one that returns"
+    second.daemon.send_signal(signal.SIGSTOP)
+    third = wait_owner([n for n in nodes if n is not second], ADDRESS)
+    second.daemon.send_signal(signal.SIGCONT)
+    heartbeats_up(nodes)
+    wait_for(lambda: not second.owns(ADDRESS), "who was frozen hears that it is not the owner any more")
+    assert wait_owner(nodes, ADDRESS) is third
+    client.run(f"ping -c 3 -i 0.05 -W 2 {ADDRESS}")
+
+
 def test_drained_and_back(lab):
     client, nodes, owner = three(lab)
     others = [n for n in nodes if n is not owner]
@@ -206,3 +233,26 @@ def test_the_last_endpoint_is_gone_and_the_client_misses_nothing(lab):
     result = ping.stop()
     print(f"endpoint gone and back: {result}")
     assert result.lost <= 20  # none, where nothing else runs
+
+
+def test_a_pause_of_everybody_moves_nothing(lab):
+    """The machine under all nodes stands still for longer than the detection time, again and again."""
+    client, nodes, owner = three(lab)
+    time.sleep(1)  # what went on at the start has settled
+
+    def moves():
+        return sum(len(n.events("addressTaken")) + len(n.events("nodeOut")) for n in nodes)
+    moved = 0
+    everybody = [pid for n in nodes for pid in n.pids()]
+    for _ in range(10):
+        before = moves()
+        for pid in everybody:
+            os.kill(pid, signal.SIGSTOP)
+        time.sleep(0.3)
+        for pid in everybody:
+            os.kill(pid, signal.SIGCONT)
+        time.sleep(0.2)
+        moved += moves() != before
+    print(f"pauses that moved something: {moved}")
+    assert moved <= 3  # none, where nothing else runs; all of them, were a pause taken for silence
+    wait_for(lambda: wait_owner(nodes, ADDRESS) is owner, "the owner is who it was")

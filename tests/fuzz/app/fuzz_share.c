@@ -50,6 +50,12 @@ static bool on_merge(void *ctx, const json_t *table)
 	return false;
 }
 
+static void on_holds(void *ctx, const char *node, const char *service, uint64_t term)
+{
+	(void)ctx, (void)term;
+	assert(node && service);
+}
+
 static void on_host(void *ctx, const char *node, const json_t *host)
 {
 	(void)ctx;
@@ -63,6 +69,7 @@ static struct share *member(const char *name, size_t *told)
 							   .broadcast = on_broadcast,
 							   .verdict = on_verdict,
 							   .silent = on_silent,
+							   .holds = on_holds,
 							   .host = on_host,
 							   .is_member = on_is_member,
 							   .allocations = no_allocations,

@@ -34,6 +34,14 @@ static void on_verdict(void *ctx, const char *node, const char *service, bool se
 	(void)snprintf(e->log + n, LOG_MAX - n, "%s:%s=%d ", node, service, servable);
 }
 
+static void on_holds(void *ctx, const char *node, const char *service, uint64_t term)
+{
+	struct ear *e = ctx;
+	size_t n = strlen(e->log);
+
+	(void)snprintf(e->log + n, LOG_MAX - n, "%s^%s=%d ", node, service, (int)term);
+}
+
 static void on_host(void *ctx, const char *node, const json_t *host)
 {
 	struct ear *e = ctx;
@@ -80,6 +88,7 @@ static struct share *share_with(struct ear *e, const char *me, uint64_t epoch)
 						.broadcast = on_broadcast,
 						.verdict = on_verdict,
 						.silent = on_silent,
+						.holds = on_holds,
 						.host = on_host,
 						.is_member = on_is_member,
 						.allocations = on_allocations,
@@ -304,6 +313,45 @@ static void hosts_are_told_and_forgotten(void **state)
 	ear_free(f);
 }
 
+static void the_last_to_take_a_service_has_it(void **state)
+{
+	struct ear *e = mem_new(struct ear), *f = mem_new(struct ear);
+	struct share *a = share_with(e, "a", 1), *b = share_with(f, "b", 1);
+	uint64_t term;
+
+	(void)state;
+	share_hold(a, "web", true);
+	share_hold(a, "web", true);
+	share_serve(a, "mail", true);
+	share_flush(a);
+	assert_true(share_read(b, rd_from(e->sent.p, e->sent.len)));
+	assert_told(f, "a^web=1 ");
+	share_hold(b, "web", true); /* a was thought to be dead */
+	share_flush(b);
+	assert_true(share_read(a, rd_from(f->sent.p, f->sent.len)));
+	assert_string_equal(share_holder(a, "web", &term), "b");
+	assert_int_equal(term, 2);
+	share_serve(b, "web", false); /* a verdict takes no term away */
+	assert_true(share_read(a, rd_from(f->sent.p, f->sent.len)));
+	assert_string_equal(share_holder(a, "web", &term), "b");
+	share_hold(b, "web", false);
+	share_flush(b);
+	assert_true(share_read(a, rd_from(f->sent.p, f->sent.len)));
+	assert_string_equal(share_holder(a, "web", &term), "a");
+	share_forget(a, "b");
+	share_hold(a, "web", false);
+	assert_null(share_holder(a, "web", &term));
+	share_hold(a, "web", true); /* terms outlive those who held them */
+	assert_string_equal(share_holder(a, "web", &term), "a");
+	assert_int_equal(term, 3);
+	(void)hears(a, SAY("7", "\"web\":[5,null,3]"));
+	assert_string_equal(share_holder(a, "web", &term), "a"); /* one term: by name */
+	share_free(a);
+	share_free(b);
+	ear_free(e);
+	ear_free(f);
+}
+
 /* --- what is refused --- */
 
 static const struct refusal {
@@ -332,6 +380,8 @@ static const struct refusal {
 	{ "a verdict that is no list", SAY("1", "\"web\":true"), 1 },
 	{ "a verdict that is a number", SAY("1", "\"web\":[1,1]"), 1 },
 	{ "allocations are no list", "{\"crier\":1,\"allocations\":{}}", 0 },
+	{ "a term below zero", SAY("1", "\"web\":[1,true,-1]"), 1 },
+	{ "a term that is a word", SAY("1", "\"web\":[1,null,\"x\"]"), 1 },
 	{ "a host that is no object",
 	  "{\"crier\":1,\"states\":[{\"node\":\"n\",\"epoch\":1,\"serving\":{},\"host\":[1,2]}]}",
 	  1 },
@@ -387,6 +437,7 @@ int main(void)
 		cmocka_unit_test(an_earlier_life_of_ours_is_refuted),
 		cmocka_unit_test(names_have_a_bound),
 		cmocka_unit_test(hosts_are_told_and_forgotten),
+		cmocka_unit_test(the_last_to_take_a_service_has_it),
 	};
 
 	return cmocka_run_group_tests_name("app/share", tests, NULL, NULL) +

@@ -114,6 +114,11 @@ static bool merge_nothing(void *ctx, const json_t *table)
 	return false;
 }
 
+static void on_holds(void *ctx, const char *node, const char *service, uint64_t term)
+{
+	(void)ctx, (void)node, (void)service, (void)term;
+}
+
 static void on_host(void *ctx, const char *node, const json_t *host)
 {
 	(void)ctx, (void)node;
@@ -137,6 +142,7 @@ static void member_start(size_t i)
 						    .broadcast = on_broadcast,
 						    .verdict = on_verdict,
 						    .silent = on_silent,
+						    .holds = on_holds,
 						    .host = on_host,
 						    .is_member = on_is_member,
 						    .allocations = no_allocations,

@@ -136,7 +136,6 @@ static const struct refusal refused[] = {
 	{ "bgp.router-id", "bgp: {router-id: \"::1\"}\n", "bgp.router-id", "4 bytes" },
 	{ "l2.probe", "l2: {probe: sometimes}\n", "l2.probe", "not known here",
 	  "one of false, true, always" },
-	{ "l2.preempt", "l2: {preempt: false}\n", "l2.preempt", "not built yet" },
 	{ "l2.fast-path", "l2: {fast-path: off}\n", "l2.fast-path", "not known here",
 	  "one of auto, xdp, socket" },
 	{ "l2.on-conflict", "l2: {on-conflict: fight}\n", "l2.on-conflict", "not known here",

@@ -55,7 +55,8 @@ static inline void scene_init(struct scene *s)
 	s->services[2] = (struct cfg_service){ .name = "ntp" };
 	s->services[3] = (struct cfg_service){ .name = "ssh" };
 	s->addresses[0] = "10.20.30.1";
-	s->cfg = (struct cfg){ .pools = s->pools,
+	s->cfg = (struct cfg){ .l2 = { .preempt = true },
+			       .pools = s->pools,
 			       .n_pools = 2,
 			       .l2_advs = s->l2,
 			       .n_l2_advs = 1,

@@ -201,6 +201,35 @@ static void half_without(struct scene *s)
 	world_set_quorum(s->w, &(struct world_quorum){ .of = 4, .alive = 2 });
 }
 
+static void stays(struct scene *s)
+{
+	s->cfg.l2.preempt = false;
+	world_service_holder(s->w, "web", "worker-b", 3);
+}
+
+static void stays_without_carrier(struct scene *s)
+{
+	stays(s);
+	says_links(s, "worker-b", false, NULL, NULL);
+}
+
+static void stays_beside_others(struct scene *s)
+{
+	stays(s);
+	world_set_reference(s->w, true);
+}
+
+static void would_stay_with_the_dead(struct scene *s)
+{
+	stays(s);
+	world_node_alive(s->w, "worker-b", false);
+}
+
+static void was_there(struct scene *s)
+{
+	world_service_holder(s->w, "web", "worker-b", 3);
+}
+
 static void prefer_edge_a(struct scene *s)
 {
 	static struct cfg_preference p;
@@ -294,6 +323,15 @@ static const struct rule rules[] = {
 	  ALL_ORDER },
 	{ "5: a named link", on_eth1, links_differ, "edge-a", "", "edge-a worker-b edge-b" },
 	{ "5: a named link that it has not", on_eth1, links_differ, "worker-a", "notOwner", NULL },
+	{ "whoever has it keeps it", nothing, stays, "worker-b", "",
+	  "worker-b edge-b worker-a edge-a" },
+	{ "whoever has it goes, without a carrier", nothing, stays_without_carrier, "edge-b", "",
+	  "edge-b worker-a edge-a worker-b" },
+	{ "whoever had it is dead", nothing, would_stay_with_the_dead, "edge-b", "",
+	  "edge-b worker-a edge-a" },
+	{ "whoever has it, beside the reference", nothing, stays_beside_others, "edge-b", "",
+	  ALL_ORDER },
+	{ "whoever has it, with preempt", nothing, was_there, "edge-b", "", ALL_ORDER },
 	{ "the smaller part", nothing, smaller_part, "edge-b", "noQuorum", NULL },
 	{ "one half, with the tie", nothing, half_with_the_tie, "edge-b", "", ALL_ORDER },
 	{ "the other half", nothing, half_without, "edge-b", "noQuorum", NULL },
