@@ -198,8 +198,6 @@ static void batch_slice(struct byhand *b, struct batch *t)
 		line_take(b, t, text, len);
 		t->at += len + 1;
 	}
-	if (t->at >= t->len)
-		batch_answer(t);
 }
 
 static void work(struct loop_task *task)
@@ -208,7 +206,10 @@ static void work(struct loop_task *task)
 
 	if (list_empty(&b->batches))
 		return;
-	batch_slice(b, LIST_ENTRY(b->batches.next, struct batch, link));
+	struct batch *t = LIST_ENTRY(b->batches.next, struct batch, link);
+	batch_slice(b, t);
+	if (t->at >= t->len)
+		batch_answer(t);
 	if (!list_empty(&b->batches))
 		loop_task_queue(&b->work);
 }
@@ -254,10 +255,10 @@ int byhand_lines(struct byhand *b, const json_t *args, struct control_stream *s,
 	t->errors = json_array();
 	list_append(&b->batches, &t->link);
 	control_stream_on_close(s, batch_unasked, t);
+	/* What peers are told goes out as a task, too, and then before the answer, which would wake whoever asked. */
 	if (idle && t->len <= AT_ONCE_BYTES)
-		work(&b->work);
-	else
-		loop_task_queue(&b->work);
+		batch_slice(b, t);
+	loop_task_queue(&b->work);
 	return 0;
 }
 
