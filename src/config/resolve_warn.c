@@ -246,7 +246,9 @@ static void warn_adv(struct advs *x, const struct raw_adv *adv, const struct hea
 	struct place name = place_name(adv->at);
 
 	if (!all->n)
-		load_warning(x->l, &name, "add the routers as BGPPeers",
+		load_warning(x->l, &name,
+			     place_object(adv->at) ? "add the routers as BGPPeers"
+						   : "add the routers to peers",
 			     "nobody hears this advertisement: there is no peer");
 	if (!h.n)
 		return;
