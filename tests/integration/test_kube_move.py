@@ -7,7 +7,7 @@ import time
 
 import pytest
 from crierlab import crier_binary
-from kubelab import LAN, NAMESPACE, Api, KubeNode
+from kubelab import LAN, NAMESPACE, TOKEN, Api, KubeNode
 from netlab import wait_for
 
 from test_kube import VIP, layer2, make, wait_addresses, wait_owner
@@ -198,3 +198,32 @@ def test_kubectl_crier_asks_every_node(lab):
     seen = plugin(api, "get", "l2", "-o", "wide")
     assert seen.returncode == 3 and "c did not answer: 503" in seen.stderr
     assert {r.split()[0] for r in seen.stdout.splitlines()[1:]} == {"a", "b"}
+
+
+def test_kubectl_crier_is_let_in_as_kubectl_is(lab):
+    """Several files of KUBECONFIG in one, and a command that prints a token, which wants to know for which cluster."""
+    lan, api, client, (a,) = make(lab, "a")
+    pod_of_crier(api, "a", LAN.format(11))
+    command = api.dir / "get-token"
+    command.write_text("""#!/bin/sh
+        case "$KUBERNETES_EXEC_INFO" in *'"server":"https://'*) ;; *) echo "for whom?" >&2; exit 1 ;; esac
+        echo '{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": "%s"}}'
+        """ % TOKEN)
+    command.chmod(0o755)
+    whole = json.loads(api.kubeconfig.read_text())
+    parts = {
+        "first": {"contexts": [{"name": "mine", "context": {"cluster": "c", "user": "me"}}], "current-context": "mine"},
+        "second": {"clusters": whole["clusters"]},
+        "third": {"users": [{"name": "me", "user": {"exec": {
+            "apiVersion": "client.authentication.k8s.io/v1", "command": "./get-token", "interactiveMode": "Never",
+            "provideClusterInfo": True}}}], "clusters": [{"name": "c", "cluster": {"server": "https://192.0.2.1"}}]},
+    }
+    for name, content in parts.items():
+        (api.dir / name).write_text(json.dumps({"apiVersion": "v1", "kind": "Config", **content}))
+    files = ":".join(str(api.dir / name) for name in (*parts, "not-there"))
+    assert api.run(["kubectl", "get", "services"], env={**os.environ, "KUBECONFIG": files}).returncode == 0
+    seen = plugin(api, "status", kubeconfig=files)
+    assert seen.returncode == 0 and "a: healthy" in seen.stdout, seen
+    command.write_text("#!/bin/sh\nexit 1\n")
+    seen = plugin(api, "status", kubeconfig=files)
+    assert seen.returncode == 3 and "get-token" in seen.stderr, seen
