@@ -2,11 +2,13 @@
 
 Rules in CEL can't be evaluated here: the stand-in stores them, and a real API server is needed to see them refuse."""
 
+import json
 import os
 import re
 import subprocess
 
 import jsonschema
+import kubernetes.client
 import pytest
 import yaml
 from kubelab import LAN, METALLB, NAMESPACE
@@ -176,6 +178,83 @@ def test_the_image_has_the_libraries_that_crier_is_linked_with():
         owner = subprocess.run(["dpkg-query", "-S", f"*/{library}"], check=True, capture_output=True, text=True).stdout
         packages = {line.split(":")[0] for line in owner.splitlines()}
         assert any(re.search(rf"(?<![\w-]){re.escape(p)}(?![\w.-])", final) for p in packages), (library, packages)
+
+
+def test_the_image_names_what_there_is():
+    """It can't be built here: its packages, presets and options exist."""
+    text = (FOLDER / "Containerfile").read_text()
+    build, final = text.split("\nFROM ")[-2:]
+    listed = subprocess.run(["bash", "-c", '. tools/lib/packages.sh; echo "${PACKAGES_BUILD[@]}"'], check=True, cwd=ROOT,
+                            capture_output=True, text=True).stdout
+    assert '"${PACKAGES_BUILD[@]}"' in build
+    packages = listed.split() + re.search(r'"\$\{PACKAGES_BUILD\[@\]\}" ([^\']*)', build)[1].split()
+    packages += re.search(r"--no-install-recommends(.*?)&&", final, re.S)[1].replace("\\\n", " ").split()
+    assert {"libbpf-dev", "libbpf1"} <= set(packages)
+    known = subprocess.run(["apt-cache", "--no-all-versions", "show", *packages], capture_output=True, text=True).stdout
+    assert set(packages) <= set(re.findall(r"^Package: (\S+)", known, re.M))
+    presets = json.loads((ROOT / "CMakePresets.json").read_text())
+    for preset in re.findall(r"--preset (\S+)", build):
+        assert preset in [p["name"] for p in presets["configurePresets"]]
+    for option in re.findall(r"-D(\w+)=", build):
+        assert option in (ROOT / "CMakeLists.txt").read_text()
+
+
+# --- the kinds of Kubernetes itself ---
+
+def model_of(obj):
+    group, _, version = obj["apiVersion"].rpartition("/")
+    return getattr(kubernetes.client, version.capitalize() + obj["kind"], None) if group in ("", "apps") or \
+        group.endswith(".k8s.io") else None
+
+
+def as_model(type_, value, at):
+    """What the client of Kubernetes makes of it; it refuses unknown fields here, and missing or wrong values itself."""
+    if inner := re.fullmatch(r"list\[(.*)\]", type_):
+        assert isinstance(value, list), at
+        return [as_model(inner[1], v, f"{at}[{i}]") for i, v in enumerate(value)]
+    if inner := re.fullmatch(r"dict\(str, (.*)\)", type_):
+        assert isinstance(value, dict), at
+        return {k: as_model(inner[1], v, f"{at}.{k}") for k, v in value.items()}
+    plain = {"str": str, "int": int, "bool": bool, "float": (int, float), "object": object, "datetime": str}
+    if type_ in plain:
+        assert isinstance(value, plain[type_]) and (type_ == "bool" or not isinstance(value, bool) or type_ == "object"), at
+        return value
+    model = getattr(kubernetes.client, type_)
+    names = {json_name: name for name, json_name in model.attribute_map.items()}
+    assert isinstance(value, dict), at
+    # Younger than the client that Debian has.
+    unknown = set(value) - set(names) - {"x-kubernetes-validations"}
+    assert not unknown, f"{at}: {unknown}"
+    return model(**{names[k]: as_model(model.openapi_types[names[k]], v, f"{at}.{k}") for k, v in value.items() if k in names})
+
+
+# Of the operator of Prometheus: no schema is at hand.
+FOREIGN = {"monitoring.coreos.com/v1"}
+
+
+@pytest.mark.parametrize("folder", ["crier.yaml", *(f"overlays/{o}" for o in OVERLAYS)])
+def test_objects_are_those_of_the_api(folder):
+    """Every object has the fields, the types and the required values of its kind."""
+    if folder != "crier.yaml" and kubectl_version() < (1, 21):
+        pytest.skip("this kubectl knows no components")
+    objects = documents((FOLDER / folder).read_text() if folder == "crier.yaml" else rendered(FOLDER / folder))
+    checked = 0
+    for obj in objects:
+        model = model_of(obj)
+        assert model or obj["apiVersion"].startswith("metallb.io/") or obj["apiVersion"] in FOREIGN, obj["kind"]
+        if model:
+            as_model(model.__name__, obj, f"{obj['kind']} {obj['metadata']['name']}")
+            checked += 1
+    assert checked > 5
+
+
+@pytest.mark.parametrize("change", [{"replica": 1}, {"template": None}, {"template": {"spec": {"containers": [{"nam": "x"}]}}},
+                                    {"minReadySeconds": "5"}], ids=["unknown", "missing", "deep", "type"])
+def test_the_check_itself(base, change):
+    daemon_set = json.loads(json.dumps(by_kind(base, "DaemonSet")[0]))
+    daemon_set["spec"] = {k: v for k, v in {**daemon_set["spec"], **change}.items() if v is not None}
+    with pytest.raises((AssertionError, ValueError)):
+        as_model("V1DaemonSet", daemon_set, "")
 
 
 # --- definitions ---
