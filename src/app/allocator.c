@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "app/app_priv.h"
+#include "app/foreign.h"
 #include "app/held.h"
 #include "app/json.h"
+#include "app/status_patch.h"
 #include "kube/backoff.h"
 #include "kube/elector.h"
 #include "kube/recorder.h"
@@ -14,10 +16,8 @@
 #include "plan/plan.h"
 #include "world/object_service.h"
 
-#define LEASE_NAME    "crier-allocator"
-#define COMPONENT     "metallb-controller" /* what people's alerts and eyes know */
-#define POOL_NOTE     "metallb.io/ip-allocated-from-pool"
-#define POOL_NOTE_OLD "metallb.universe.tf/ip-allocated-from-pool"
+#define LEASE_NAME "crier-allocator"
+#define COMPONENT  "metallb-controller" /* what people's alerts and eyes know */
 
 /* Services brought on their way in one slice of work. */
 enum { SLICE = 32 };
@@ -25,12 +25,8 @@ enum { SLICE = 32 };
 /* The API's patience with one client; a thousand new services are done within ten seconds. */
 enum { WRITES_PER_SECOND = 50, WRITES_BURST = 600, WRITES_WAITING_MAX = 100000 };
 
-/* So many foreign writes within so long are no accident. */
-enum { FOREIGN_MANY = 3 };
-#define FOREIGN_WITHIN DUR_S(60)
-
-#define RETRY_FIRST    DUR_MS(200)
-#define RETRY_MOST     DUR_S(30)
+#define RETRY_FIRST DUR_MS(200)
+#define RETRY_MOST  DUR_S(30)
 
 #define ALLOCATOR_METRICS(X, S)                                                                  \
 	X(S, COUNTER, writes, "Statuses written")                                                \
@@ -57,10 +53,8 @@ struct allocator {
 	unsigned term;	 /* how often we have led */
 	bool configured; /* the API's configuration is in force */
 	bool whole;	 /* all anew, with a new allocator */
-	bool stopped;	 /* a foreign hand was noticed */
 	bool no_modes;	 /* the server does not know ipMode */
-	struct mono foreign_since;
-	unsigned foreign;
+	struct foreign foreign;
 	struct allocator_stats stats;
 };
 
@@ -68,7 +62,8 @@ struct allocator {
 
 static void kick(struct allocator *al)
 {
-	if (al->app->leaving || !kube_elector_leads(al->elector) || !al->configured || al->stopped)
+	if (al->app->leaving || !kube_elector_leads(al->elector) || !al->configured ||
+	    al->foreign.at_work)
 		return;
 	loop_task_queue(&al->task);
 }
@@ -191,34 +186,6 @@ static bool has_to_wait(const struct allocator *al, const struct converge_servic
 
 /* --- writing --- */
 
-static void status_path(const char *service, struct buf *out)
-{
-	const char *slash = strchr(service, '/');
-
-	buf_printf(out, "/api/v1/namespaces/%.*s/services/%s/status", (int)(slash - service),
-		   service, slash + 1);
-}
-
-/* The mode that everybody takes for granted is not written, as in the reference. */
-static json_t *ingress_entry(const struct addr *a, enum cfg_ip_mode mode)
-{
-	return json_pack("{s:s, s:s*}", "ip", ADDR_TEXT(a), "ipMode",
-			 mode == CFG_IP_MODE_PROXY ? "Proxy" : NULL);
-}
-
-static json_t *status_body(const struct converge_service *s, const struct converge_result *r,
-			   const char *version)
-{
-	json_t *ingress = r->n ? json_array() : json_null();
-
-	for (size_t i = 0; i < r->n; i++)
-		json_array_append_new(ingress, ingress_entry(&r->addresses[i], s->ip_mode));
-	json_t *notes = json_pack("{s:s?, s:n}", POOL_NOTE, r->n ? r->pool : NULL, POOL_NOTE_OLD);
-
-	return json_pack("{s:{s:s, s:o}, s:{s:{s:o}}}", "metadata", "resourceVersion", version,
-			 "annotations", notes, "status", "loadBalancer", "ingress", ingress);
-}
-
 static void write_status(struct allocator *al, const struct converge_service *s,
 			 const struct converge_result *r, struct held *h)
 {
@@ -227,9 +194,7 @@ static void write_status(struct allocator *al, const struct converge_service *s,
 
 	if (!known)
 		return; /* it is gone; the watch says so in a moment */
-	json_t *body = status_body(s, r, known->version);
-	char *text = json_dumps(body, JSON_COMPACT);
-
+	char *text = status_patch(s, r, known->version);
 	char *tag = mem_printf("%u %s", al->term, s->key);
 
 	status_path(s->key, &path);
@@ -243,7 +208,6 @@ static void write_status(struct allocator *al, const struct converge_service *s,
 	held_write(&al->held, h, known->version, r->addresses, r->n);
 	free(tag);
 	free(text);
-	json_decref(body);
 	buf_fini(&path);
 }
 
@@ -293,34 +257,21 @@ static void say_events(struct allocator *al, const struct world_service *s,
 	}
 }
 
-/* --- a foreign hand --- */
-
-/* Addresses stand in its status that are not ours, where ours were. */
-static void notice_foreign(struct allocator *al, const struct world_service *s,
-			   const struct held *h)
-{
-	bool same = s->n_addresses == h->n_has;
-	struct mono now = loop_now(al->app->loop);
-
-	for (size_t i = 0; same && i < h->n_has; i++)
-		same = addr_eq(&s->addresses[i], &h->has[i]);
-	if (same || s->n_addresses == 0 || h->n_has == 0 || h->version)
-		return;
-	al->stats.foreign_writes++;
-	if (!al->foreign || !mono_before(now, mono_add(al->foreign_since, FOREIGN_WITHIN))) {
-		al->foreign_since = now;
-		al->foreign = 0;
-	}
-	if (++al->foreign < FOREIGN_MANY)
-		return;
-	al->stopped = true;
-	log_event(LOG_ERROR, "foreignAllocator",
-		  "somebody else writes addresses of services that we look after: crier stops "
-		  "allocating; stop one of the two, then restart crier",
-		  KV_STR("service", s->key));
-}
-
 /* --- one service --- */
+
+/* True: another allocator is at work, and this one rests. */
+static bool meets_foreign(struct allocator *al, const struct world_service *s, const struct held *h)
+{
+	if (!foreign_wrote(h, s))
+		return al->foreign.at_work;
+	al->stats.foreign_writes++;
+	if (foreign_count(&al->foreign, loop_now(al->app->loop)))
+		log_event(LOG_ERROR, "foreignAllocator",
+			  "somebody else writes addresses of services that we look after: crier "
+			  "stops allocating; stop one of the two, then restart crier",
+			  KV_STR("service", s->key));
+	return al->foreign.at_work;
+}
 
 static void act_on(struct allocator *al, const struct world_service *s,
 		   const struct converge_service *request, const struct converge_result *r,
@@ -365,8 +316,7 @@ static void run_one(struct allocator *al, const char *service)
 		return;
 	}
 	h = held_of(&al->held, service);
-	notice_foreign(al, s, h);
-	if (al->stopped)
+	if (meets_foreign(al, s, h))
 		return;
 	CLEANUP(arena_freep) struct arena *scratch = arena_new();
 	struct converge_service request = kubernetes_request(al->app->world, s, scratch);
@@ -438,7 +388,7 @@ static void run_slice(struct allocator *al)
 	void *value;
 	size_t at = 0;
 
-	if (!kube_elector_leads(al->elector) || !al->configured || al->stopped)
+	if (!kube_elector_leads(al->elector) || !al->configured || al->foreign.at_work)
 		return;
 	if (al->whole || !al->alloc)
 		begin_anew(al);
@@ -696,7 +646,7 @@ const char *allocator_refusal(const struct allocator *al, const char *service)
 
 const char *allocator_problem(const struct allocator *al)
 {
-	return al && al->stopped
+	return al && al->foreign.at_work
 		       ? "another allocator writes addresses of the same services; crier's "
 			 "has stopped"
 		       : NULL;
