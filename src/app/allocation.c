@@ -313,7 +313,6 @@ static struct alloc *allocator_now(const struct allocation *al)
 	struct alloc *a = alloc_new(al->cfg);
 
 	alloc_assignments_free(alloc_standalone_with(a, al->cfg, al->table));
-	kubernetes_claims(al->world, a);
 	return a;
 }
 
@@ -383,6 +382,7 @@ json_t *allocation_pools_json(const struct allocation *al)
 	struct alloc *a = allocator_now(al);
 	json_t *items = json_array();
 
+	kubernetes_claims(al->world, a);
 	for (size_t i = 0; i < al->cfg->n_pools; i++) {
 		struct alloc_usage u = { 0 };
 
@@ -393,15 +393,25 @@ json_t *allocation_pools_json(const struct allocation *al)
 	return items;
 }
 
-static void collect_pools(const struct allocation *al, struct alloc *a, struct metric_writer *w,
-			  const char *name, const char *help, bool v4, bool v6, bool used)
+/* What the metrics say of the pools. */
+struct counts {
+	struct alloc *table; /* standalone services */
+	/* Of a cluster, by pool: a walk is cheaper than an allocator that knows all of them. */
+	struct kubernetes_used *others;
+};
+
+static void collect_pools(const struct allocation *al, const struct counts *c,
+			  struct metric_writer *w, const char *name, const char *help, bool v4,
+			  bool v6, bool used)
 {
 	metric_family(w, METRIC_GAUGE, name, help);
 	for (size_t i = 0; i < al->cfg->n_pools; i++) {
 		const char *pool = al->cfg->pools[i].name;
 		struct alloc_usage u = { 0 };
 
-		(void)alloc_usage(a, pool, &u);
+		(void)alloc_usage(c->table, pool, &u);
+		u.v4.used += c->others[i].v4;
+		u.v6.used += c->others[i].v6;
 		uint64_t n = (v4 ? used ? u.v4.used : u.v4.total : 0) +
 			     (v6 ? used ? u.v6.used : u.v6.total : 0);
 		metric_sample(w, name, METRIC_LABELS({ "pool", pool }), (double)n);
@@ -410,21 +420,24 @@ static void collect_pools(const struct allocation *al, struct alloc *a, struct m
 
 void allocation_collect(const struct allocation *al, struct metric_writer *w)
 {
-	struct alloc *a = allocator_now(al);
+	struct counts c = { .table = allocator_now(al),
+			    .others = mem_new_n(struct kubernetes_used, al->cfg->n_pools) };
 
-	collect_pools(al, a, w, "metallb_allocator_addresses_total", "Addresses of the pool", true,
+	kubernetes_count(al->world, al->cfg, c.others);
+	collect_pools(al, &c, w, "metallb_allocator_addresses_total", "Addresses of the pool", true,
 		      true, false);
-	collect_pools(al, a, w, "metallb_allocator_addresses_in_use_total", "Addresses in use",
+	collect_pools(al, &c, w, "metallb_allocator_addresses_in_use_total", "Addresses in use",
 		      true, true, true);
-	collect_pools(al, a, w, "metallb_allocator_ipv4_addresses_total",
+	collect_pools(al, &c, w, "metallb_allocator_ipv4_addresses_total",
 		      "IPv4 addresses of the pool", true, false, false);
-	collect_pools(al, a, w, "metallb_allocator_ipv4_addresses_in_use_total",
+	collect_pools(al, &c, w, "metallb_allocator_ipv4_addresses_in_use_total",
 		      "IPv4 addresses in use", true, false, true);
-	collect_pools(al, a, w, "metallb_allocator_ipv6_addresses_total",
+	collect_pools(al, &c, w, "metallb_allocator_ipv6_addresses_total",
 		      "IPv6 addresses of the pool", false, true, false);
-	collect_pools(al, a, w, "metallb_allocator_ipv6_addresses_in_use_total",
+	collect_pools(al, &c, w, "metallb_allocator_ipv6_addresses_in_use_total",
 		      "IPv6 addresses in use", false, true, true);
-	alloc_free(a);
+	alloc_free(c.table);
+	free(c.others);
 	metric_family(w, METRIC_COUNTER, "crier_allocator_tables_refused_total",
 		      "Tables of members that could not be read");
 	metric_sample(w, "crier_allocator_tables_refused_total", NULL, 0, (double)al->refused);

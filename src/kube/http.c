@@ -307,6 +307,8 @@ static void set_transport(struct kube_call *c)
 	/* Rather a stream of a connection that is being made than a connection more. */
 	curl_easy_setopt(c->easy, CURLOPT_PIPEWAIT, 1L);
 	curl_easy_setopt(c->easy, CURLOPT_NOSIGNAL, 1L);
+	/* As little as it takes: a dozen watches keep theirs for as long as they last. */
+	curl_easy_setopt(c->easy, CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
 	curl_easy_setopt(c->easy, CURLOPT_NOPROXY, "*");
 	curl_easy_setopt(c->easy, CURLOPT_USERAGENT, "crier/" CRIER_VERSION);
 	curl_easy_setopt(c->easy, CURLOPT_CONNECTTIMEOUT_MS, 5000L);

@@ -11,6 +11,10 @@
 
 #define METALLB "metallb.io"
 
+/* Memory that many changes have left behind is given back when they are over, which takes a millisecond or two. */
+enum { TRIM_CHANGES = 1000 };
+#define TRIM_AFTER DUR_S(2)
+
 enum watch_id {
 	WATCH_NAMESPACES,
 	WATCH_NODES,
@@ -85,6 +89,8 @@ struct kube_source {
 	char *namespace, *config_map;
 	struct watch watches[WATCH_COUNT];
 	struct loop_task say;
+	struct loop_timer trim;
+	unsigned changes; /* since the last time */
 	bool viewed, told_viewed;
 	bool configured; /* the texts have changed since it was said */
 	struct cfg_text *texts;
@@ -343,11 +349,28 @@ const struct cfg_text *kube_source_texts(struct kube_source *s, size_t *n)
 
 /* --- what informers say --- */
 
+/* Objects come as trees that are some times larger than what is kept: what that needed is given back. */
+static void trim_due(struct loop_timer *t, struct mono now)
+{
+	struct kube_source *s = CONTAINER_OF(t, struct kube_source, trim);
+
+	(void)now;
+	s->changes = 0;
+	mem_trim();
+}
+
+static void count_change(struct kube_source *s)
+{
+	s->stats.updates++;
+	if (++s->changes == TRIM_CHANGES)
+		loop_timer_set(&s->trim, mono_add(loop_now(s->loop), TRIM_AFTER));
+}
+
 static void on_put(void *ctx, const char *key, const json_t *object)
 {
 	struct watch *w = ctx;
 
-	w->source->stats.updates++;
+	count_change(w->source);
 	if (kinds[w->id].is_config)
 		config_put(w, key, object);
 	else
@@ -358,7 +381,7 @@ static void on_drop(void *ctx, const char *key)
 {
 	struct watch *w = ctx;
 
-	w->source->stats.updates++;
+	count_change(w->source);
 	if (kinds[w->id].is_config)
 		config_drop(w, key);
 	else
@@ -471,6 +494,7 @@ struct kube_source *kube_source_new(struct loop *l, struct kube_client *client, 
 	s->namespace = mem_strdup(conf->namespace);
 	s->config_map = mem_strdup(conf->config_map);
 	loop_task_init(&s->say, l, say);
+	loop_timer_init(&s->trim, l, trim_due);
 	for (size_t i = 0; i < WATCH_COUNT; i++) {
 		s->watches[i] = (struct watch){ .source = s, .id = (enum watch_id)i };
 		s->watches[i].texts = map_new();
@@ -496,6 +520,7 @@ struct kube_source *kube_source_free(struct kube_source *s)
 		free(w->query);
 	}
 	loop_task_cancel(&s->say);
+	loop_timer_stop(&s->trim);
 	free(s->texts);
 	free(s->namespace);
 	free(s->config_map);

@@ -3,6 +3,9 @@
 #include <stdbool.h>
 #include <string.h>
 
+/* Most watches are silent most of the time: what a burst needed is given back. */
+enum { KEEP = 16 << 10 };
+
 static const char *const types[] = {
 	[KUBE_ADDED] = "ADDED",	      [KUBE_MODIFIED] = "MODIFIED", [KUBE_DELETED] = "DELETED",
 	[KUBE_BOOKMARK] = "BOOKMARK", [KUBE_ERROR] = "ERROR",
@@ -71,5 +74,7 @@ enum kube_stream_result kube_stream_next(struct kube_stream *s, struct kube_even
 		if (found)
 			return found > 0 ? KUBE_STREAM_EVENT : KUBE_STREAM_GARBAGE;
 	}
+	if (s->at == s->pending.len && s->pending.cap > KEEP)
+		kube_stream_fini(s);
 	return s->pending.len - s->at > KUBE_LINE_MAX ? KUBE_STREAM_GARBAGE : KUBE_STREAM_MORE;
 }

@@ -114,6 +114,36 @@ void kubernetes_claims(const struct world *w, struct alloc *a)
 		converge_claim(a, v[i]);
 }
 
+/* Of those that share an address one is enough. */
+static bool is_first_holder(const struct world *w, const struct cfg *c,
+			    const struct world_service *s, const struct addr *a)
+{
+	size_t n;
+	const struct world_service *const *v = world_holders(w, a, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (v[i]->object && plan_handles(c, v[i]))
+			return v[i] == s;
+	return false;
+}
+
+void kubernetes_count(const struct world *w, const struct cfg *c, struct kubernetes_used *out)
+{
+	const struct world_service *s;
+
+	for (size_t at = 0; (s = world_next_service(w, &at));)
+		for (size_t i = 0; s->object && i < s->n_addresses; i++) {
+			const struct cfg_pool *p = cfg_pool_of(c, &s->addresses[i]);
+
+			if (!p || !is_first_holder(w, c, s, &s->addresses[i]))
+				continue;
+			if (s->addresses[i].family == FAMILY_V4)
+				out[p - c->pools].v4++;
+			else
+				out[p - c->pools].v6++;
+		}
+}
+
 /* --- families --- */
 
 struct families {

@@ -31,6 +31,13 @@ bool kubernetes_tell_namespaces(const struct world *w, struct alloc *a);
 /** Let an allocator that knows nothing yet know what the services' statuses say. */
 void kubernetes_claims(const struct world *w, struct alloc *a);
 
+/** How many addresses of a pool stand in statuses: addresses, not services. */
+struct kubernetes_used {
+	uint64_t v4, v6;
+};
+/** @out: for each pool of @c; what is there is added to. Takes no allocator. */
+void kubernetes_count(const struct world *w, const struct cfg *c, struct kubernetes_used *out);
+
 /**
  * A service that no API server has seen has no cluster IPs yet: let it have those of the families
  * that such a server would choose, where the cluster has both. These are the ones that it names; or
