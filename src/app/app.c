@@ -760,7 +760,6 @@ int app_run(const struct app_conf *conf, struct err *e)
 	hangups_wait(true);
 	if (app_load(conf, &c, e) < 0)
 		return -ERR_CONFIG;
-	log_configure(c->log.format, c->log.level);
 	a.runtime_dir = folder_runtime(conf->runtime_dir);
 	a.state_dir = folder_state(conf->state_dir);
 	int status = conf->kubernetes ? environment_read(&a.environment, e) : 0;

@@ -71,6 +71,8 @@ int app_load(const struct app_conf *conf, const struct cfg **out, struct err *e)
 	struct loaded result;
 
 	loader_load(conf, &result);
+	if (result.cfg) /* its warnings are events already */
+		log_configure(result.cfg->log.format, result.cfg->log.level);
 	return result_take(&result, out, e);
 }
 
