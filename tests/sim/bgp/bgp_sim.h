@@ -1,12 +1,15 @@
 /**
  * Two sessions, each of which may connect to the other, and the network between them in simulated time. Bytes of one
- * direction arrive in order after a random delay and in random pieces.
+ * direction arrive in order after a random delay and in random pieces. Connections are as many as are opened: what is left of one that
+ * its opener gave up or forgot is there beside the next.
  */
 #ifndef TESTS_BGP_SIM_H
 #define TESTS_BGP_SIM_H
 
 #include "base/buf.h"
+#include "bgp/notify.h"
 #include "bgp/session.h"
+#include "support.h"
 
 /** One end of a connection: what comes to it over the wire, and what it has of that. */
 struct sim_end {
@@ -17,13 +20,23 @@ struct sim_end {
 	bool ended; /* the other end closed; told after the bytes */
 };
 
-/** Connection i is the one that side i opened. */
+/* So many connections at once: two that are meant, and what is left of others. */
+enum { SIM_CONNS = 32 };
+
+/** Of one that was opened by nobody's leg, or is one no more, an end may stay behind: half-open. */
+struct sim_conn {
+	int opener;
+	struct sim_end end[2]; /* by side */
+};
+
 struct sim {
 	struct rng rng;
 	struct mono now;
 	struct bgp_session s[2];
-	struct sim_end end[2][2];  /* [connection][side] */
+	struct sim_conn conn[SIM_CONNS];
+	int of[2][BGP_LEGS];	   /* [side][leg]: its connection, or -1 */
 	struct mono connect_at[2]; /* an attempt is under way */
+	struct mono stray_at[2];   /* one that was given up is still under way */
 	bool deaf[2];		   /* this side hears nothing, and the other does not learn of it */
 	bool refuse;		   /* connects are refused */
 	bool black_hole;	   /* connects are not answered */
@@ -31,14 +44,28 @@ struct sim {
 
 static inline void sim_drain(struct sim *sim, int me);
 
-static inline enum bgp_leg_id sim_leg(int conn, int me)
+/** The leg that a connection is to a side, or -1. */
+static inline int sim_leg(const struct sim *sim, int conn, int me)
 {
-	return conn == me ? BGP_OURS : BGP_THEIRS;
+	for (int leg = 0; leg < BGP_LEGS; leg++)
+		if (sim->of[me][leg] == conn)
+			return leg;
+	return -1;
 }
 
-static inline int sim_conn(enum bgp_leg_id leg, int me)
+static inline bool sim_is_free(const struct sim_conn *c)
 {
-	return leg == BGP_OURS ? me : !me;
+	return !c->end[0].connected && !c->end[1].connected && !c->end[0].ended && !c->end[1].ended;
+}
+
+static inline int sim_conn_new(struct sim *sim, int opener)
+{
+	int i = 0;
+
+	while (!sim_is_free(&sim->conn[i]))
+		assert_int_not_equal(++i, SIM_CONNS);
+	sim->conn[i].opener = opener;
+	return i;
 }
 
 /** @both: each side connects and accepts; else only the first one connects. */
@@ -54,18 +81,20 @@ static inline void sim_init(struct sim *sim, uint64_t seed, bool both)
 	confs[0].accepts = both;
 	confs[1].accepts = both;
 	confs[1].passive = !both;
+	for (int i = 0; i < SIM_CONNS; i++)
+		sim->conn[i].end[0].due = sim->conn[i].end[1].due = MONO_NEVER;
 	for (int i = 0; i < 2; i++) {
 		bgp_session_init(&sim->s[i], &confs[i], rng_u64(&sim->rng), sim->now);
-		sim->connect_at[i] = MONO_NEVER;
-		sim->end[i][0].due = sim->end[i][1].due = MONO_NEVER;
+		sim->connect_at[i] = sim->stray_at[i] = MONO_NEVER;
+		sim->of[i][BGP_OURS] = sim->of[i][BGP_THEIRS] = -1;
 	}
 }
 
 static inline void sim_fini(struct sim *sim)
 {
-	for (int i = 0; i < 4; i++) {
-		buf_fini(&sim->end[i / 2][i % 2].rx);
-		buf_fini(&sim->end[i / 2][i % 2].bytes);
+	for (int i = 0; i < 2 * SIM_CONNS; i++) {
+		buf_fini(&sim->conn[i / 2].end[i % 2].rx);
+		buf_fini(&sim->conn[i / 2].end[i % 2].bytes);
 	}
 }
 
@@ -82,13 +111,21 @@ static inline bool sim_is_up(const struct sim *sim)
 	return sim->s[0].state == BGP_ESTABLISHED && sim->s[1].state == BGP_ESTABLISHED;
 }
 
+/** The connection that stands for the session to this side. */
+static inline int sim_lead(const struct sim *sim, int me)
+{
+	return sim->of[me][sim->s[me].lead];
+}
+
 /** Both sides stand on the same connection, and there is no other. */
 static inline bool sim_agrees(const struct sim *sim)
 {
-	int conn = sim_conn(sim->s[0].lead, 0);
+	int conn = sim_lead(sim, 0);
 
-	return conn == sim_conn(sim->s[1].lead, 1) && !sim->end[!conn][0].connected &&
-	       !sim->end[!conn][1].connected;
+	for (int i = 0; i < SIM_CONNS; i++)
+		if (i != conn && (sim->conn[i].end[0].connected || sim->conn[i].end[1].connected))
+			return false;
+	return conn >= 0 && conn == sim_lead(sim, 1);
 }
 
 static inline struct dur sim_delay(struct sim *sim)
@@ -98,7 +135,7 @@ static inline struct dur sim_delay(struct sim *sim)
 
 static inline void sim_end(struct sim *sim, int conn, int to)
 {
-	struct sim_end *e = &sim->end[conn][to];
+	struct sim_end *e = &sim->conn[conn].end[to];
 
 	e->ended = true;
 	if (mono_is_never(e->due))
@@ -107,7 +144,7 @@ static inline void sim_end(struct sim *sim, int conn, int to)
 
 static inline void sim_transmit(struct sim *sim, int conn, int to, const uint8_t *bytes, size_t len)
 {
-	struct sim_end *e = &sim->end[conn][to];
+	struct sim_end *e = &sim->conn[conn].end[to];
 
 	if (sim->deaf[to])
 		return;
@@ -124,8 +161,11 @@ static inline void sim_transmit(struct sim *sim, int conn, int to, const uint8_t
 /* Our end goes away; the other side hears of it after what we wrote. */
 static inline void sim_close(struct sim *sim, int conn, int me)
 {
-	struct sim_end *e = &sim->end[conn][me];
+	struct sim_end *e = &sim->conn[conn].end[me];
+	int leg = sim_leg(sim, conn, me);
 
+	if (leg >= 0)
+		sim->of[me][leg] = -1;
 	if (!e->connected)
 		return;
 	e->connected = false;
@@ -133,8 +173,16 @@ static inline void sim_close(struct sim *sim, int conn, int me)
 	buf_clear(&e->bytes);
 	e->due = MONO_NEVER;
 	e->ended = false;
-	if (!sim->deaf[!me] && sim->end[conn][!me].connected)
+	if (!sim->deaf[!me] && sim->conn[conn].end[!me].connected)
 		sim_end(sim, conn, !me);
+}
+
+/* The attempt is given up; its SYN may arrive all the same. */
+static inline void sim_give_up(struct sim *sim, int me)
+{
+	if (!mono_is_never(sim->connect_at[me]) && rng_below(&sim->rng, 2))
+		sim->stray_at[me] = sim->connect_at[me];
+	sim->connect_at[me] = MONO_NEVER;
 }
 
 static inline void sim_drain(struct sim *sim, int me)
@@ -142,15 +190,14 @@ static inline void sim_drain(struct sim *sim, int me)
 	struct bgp_out out;
 
 	while (bgp_session_next(&sim->s[me], &out)) {
-		int conn = sim_conn(out.leg, me);
+		int conn = sim->of[me][out.leg];
 
-		if (out.type == BGP_OUT_SEND && sim->end[conn][me].connected)
+		if (out.type == BGP_OUT_SEND && conn >= 0)
 			sim_transmit(sim, conn, !me, out.bytes, out.len);
-		if (out.type == BGP_OUT_CLOSE) {
-			if (out.leg == BGP_OURS)
-				sim->connect_at[me] = MONO_NEVER;
+		if (out.type == BGP_OUT_CLOSE && out.leg == BGP_OURS)
+			sim_give_up(sim, me);
+		if (out.type == BGP_OUT_CLOSE && conn >= 0)
 			sim_close(sim, conn, me);
-		}
 		if (out.type == BGP_OUT_CONNECT)
 			sim->connect_at[me] = mono_add(sim->now, sim_delay(sim));
 	}
@@ -158,16 +205,20 @@ static inline void sim_drain(struct sim *sim, int me)
 
 static inline void sim_lose(struct sim *sim, int conn, int me, const char *why)
 {
+	int leg = sim_leg(sim, conn, me);
+
 	sim_close(sim, conn, me);
-	bgp_session_closed(&sim->s[me], sim_leg(conn, me), why, sim->now);
+	if (leg < 0)
+		return;
+	bgp_session_closed(&sim->s[me], (enum bgp_leg_id)leg, why, sim->now);
 	sim_drain(sim, me);
 }
 
 /** The connections break, and both sides learn of it at once. */
 static inline void sim_cut(struct sim *sim)
 {
-	for (int i = 0; i < 4; i++)
-		if (sim->end[i / 2][i % 2].connected)
+	for (int i = 0; i < 2 * SIM_CONNS; i++)
+		if (sim->conn[i / 2].end[i % 2].connected)
 			sim_lose(sim, i / 2, i % 2, "cut");
 }
 
@@ -176,9 +227,9 @@ static inline void sim_crash(struct sim *sim, int me)
 {
 	struct bgp_session_conf conf = sim->s[me].conf;
 
-	sim_close(sim, 0, me);
-	sim_close(sim, 1, me);
-	sim->connect_at[me] = MONO_NEVER;
+	for (int i = 0; i < SIM_CONNS; i++)
+		sim_close(sim, i, me);
+	sim->connect_at[me] = sim->stray_at[me] = MONO_NEVER;
 	bgp_session_init(&sim->s[me], &conf, rng_u64(&sim->rng), sim->now);
 	bgp_session_start(&sim->s[me], sim->now);
 	sim_drain(sim, me);
@@ -187,10 +238,53 @@ static inline void sim_crash(struct sim *sim, int me)
 /** A byte on its way is not what was sent (checksums are weak). */
 static inline void sim_corrupt(struct sim *sim)
 {
-	struct buf *b = &sim->end[rng_below(&sim->rng, 2)][rng_below(&sim->rng, 2)].bytes;
+	int side = (int)rng_below(&sim->rng, 2);
+	int conn = sim_lead(sim, side);
 
+	if (conn < 0)
+		return;
+	struct buf *b = &sim->conn[conn].end[side].bytes;
 	if (b->len)
 		b->p[rng_below(&sim->rng, b->len)] ^= (char)(1 + rng_below(&sim->rng, 255));
+}
+
+/* A connection from @me arrives at the other side, which takes it or sends it away. */
+static inline void sim_arrives(struct sim *sim, int conn, int me)
+{
+	struct sim_end *e = &sim->conn[conn].end[!me];
+	bool taken = bgp_session_offer(&sim->s[!me], sim->now);
+
+	e->connected = true;
+	sim_drain(sim, !me);
+	if (taken) {
+		sim->of[!me][BGP_THEIRS] = conn;
+		bgp_session_accepted(&sim->s[!me], 0x0a000001 + !me, sim->now);
+		sim_drain(sim, !me);
+		return;
+	}
+	uint8_t wire[BGP_HEADER_LEN + 2 + BGP_FAULT_DATA_MAX];
+	struct wr w = wr_to(wire, sizeof(wire));
+	struct bgp_fault fault;
+	bool other = sim->s[!me].state >= BGP_OPEN_CONFIRM;
+	bgp_cease_set(&fault, other ? BGP_CEASE_COLLISION : BGP_CEASE_REJECTED, NULL);
+	bgp_notification_encode(&w, &fault);
+	sim_transmit(sim, conn, me, wire, w.len);
+	sim_close(sim, conn, !me);
+}
+
+/**
+ * A connection from @me's address that no leg of it knows: an attempt that was given up, or a process that is gone. @ends: the
+ * other side hears that, else it has only half a connection until it says something.
+ */
+static inline void sim_stray(struct sim *sim, int me, bool ends)
+{
+	int conn = sim_conn_new(sim, me);
+
+	if (sim->black_hole || sim->refuse)
+		return;
+	sim_arrives(sim, conn, me);
+	if (ends && sim->conn[conn].end[!me].connected)
+		sim_end(sim, conn, !me);
 }
 
 /* The attempt of side @me arrives. */
@@ -204,26 +298,24 @@ static inline void sim_connect(struct sim *sim, int me)
 		sim_drain(sim, me);
 		return;
 	}
-	sim->end[me][me].connected = true;
-	if (bgp_session_offer(&sim->s[!me], sim->now)) {
-		sim_drain(sim, !me);
-		sim->end[me][!me].connected = true;
-		bgp_session_accepted(&sim->s[!me], 0x0a000001 + !me, sim->now);
-		sim_drain(sim, !me);
-		bgp_session_connected(&sim->s[me], 0x0a000001 + (uint32_t)me, sim->now);
-		sim_drain(sim, me);
-	} else {
-		sim_lose(sim, me, me, "not accepted");
-	}
+	int conn = sim_conn_new(sim, me);
+	sim->conn[conn].end[me].connected = true;
+	sim->of[me][BGP_OURS] = conn;
+	sim_arrives(sim, conn, me);
+	if (sim->of[me][BGP_OURS] != conn)
+		return;
+	bgp_session_connected(&sim->s[me], 0x0a000001 + (uint32_t)me, sim->now);
+	sim_drain(sim, me);
 }
 
 static inline void sim_use(struct sim *sim, int conn, int me)
 {
-	struct sim_end *e = &sim->end[conn][me];
+	struct sim_end *e = &sim->conn[conn].end[me];
 
-	while (e->connected) {
-		size_t used = bgp_session_input(&sim->s[me], sim_leg(conn, me),
-						rd_from(e->rx.p, e->rx.len), sim->now);
+	while (e->connected && sim_leg(sim, conn, me) >= 0) {
+		size_t used =
+			bgp_session_input(&sim->s[me], (enum bgp_leg_id)sim_leg(sim, conn, me),
+					  rd_from(e->rx.p, e->rx.len), sim->now);
 
 		if (used == 0)
 			return;
@@ -234,7 +326,7 @@ static inline void sim_use(struct sim *sim, int conn, int me)
 
 static inline void sim_arrive(struct sim *sim, int conn, int me)
 {
-	struct sim_end *e = &sim->end[conn][me];
+	struct sim_end *e = &sim->conn[conn].end[me];
 	size_t piece = 1 + rng_below(&sim->rng, 60);
 	size_t n = MIN(e->bytes.len, piece);
 	bool ended = e->ended && n == e->bytes.len;
@@ -254,20 +346,30 @@ static inline struct mono sim_next(const struct sim *sim)
 	struct mono at = MONO_NEVER;
 
 	for (int i = 0; i < 2; i++) {
-		at = mono_min(at, sim->connect_at[i]);
+		at = mono_min(at, mono_min(sim->connect_at[i], sim->stray_at[i]));
 		at = mono_min(at, bgp_session_deadline(&sim->s[i]));
-		at = mono_min(at, mono_min(sim->end[i][0].due, sim->end[i][1].due));
 	}
+	for (int i = 0; i < 2 * SIM_CONNS; i++)
+		at = mono_min(at, sim->conn[i / 2].end[i % 2].due);
 	return at;
+}
+
+static inline void sim_step_side(struct sim *sim, int me)
+{
+	if (!mono_before(sim->now, sim->connect_at[me]))
+		sim_connect(sim, me);
+	if (!mono_before(sim->now, sim->stray_at[me])) {
+		sim->stray_at[me] = MONO_NEVER;
+		sim_stray(sim, me, rng_below(&sim->rng, 2));
+	}
 }
 
 static inline void sim_step(struct sim *sim)
 {
 	for (int i = 0; i < 2; i++)
-		if (!mono_before(sim->now, sim->connect_at[i]))
-			sim_connect(sim, i);
-	for (int i = 0; i < 4; i++)
-		if (!mono_before(sim->now, sim->end[i / 2][i % 2].due))
+		sim_step_side(sim, i);
+	for (int i = 0; i < 2 * SIM_CONNS; i++)
+		if (!mono_before(sim->now, sim->conn[i / 2].end[i % 2].due))
 			sim_arrive(sim, i / 2, i % 2);
 	for (int i = 0; i < 2; i++)
 		if (!mono_before(sim->now, bgp_session_deadline(&sim->s[i]))) {

@@ -84,7 +84,7 @@ static void collisions_end_on_one_connection(void **state)
 
 static void one_trouble(struct sim *sim)
 {
-	switch (rng_below(&sim->rng, 7)) {
+	switch (rng_below(&sim->rng, 8)) {
 	case 0:
 		sim->refuse = !sim->refuse;
 		break;
@@ -103,8 +103,41 @@ static void one_trouble(struct sim *sim)
 	case 5:
 		sim->black_hole = !sim->black_hole;
 		break;
+	case 6:
+		sim_stray(sim, (int)rng_below(&sim->rng, 2), rng_below(&sim->rng, 2));
+		break;
 	default:
 		sim_corrupt(sim);
+	}
+}
+
+static void some_strays(struct sim *sim)
+{
+	for (int n = 0; n < 40; n++) {
+		sim_stray(sim, (int)rng_below(&sim->rng, 2), rng_below(&sim->rng, 2));
+		sim_run(sim, DUR_MS((int64_t)rng_below(&sim->rng, 200)));
+	}
+}
+
+/* Connections that nobody tends come one after the other, from both addresses: the session comes up beside them, and stays. */
+static void strays_do_no_harm(void **state)
+{
+	(void)state;
+	for (uint64_t i = 0; i < 200; i++) {
+		struct sim sim;
+
+		sim_init(&sim, test_seed() + i, true);
+		sim_start(&sim);
+		some_strays(&sim);
+		sim_run(&sim, DUR_S(10));
+		assert_true(sim_is_up(&sim));
+		uint64_t times = sim.s[0].established + sim.s[1].established;
+		some_strays(&sim);
+		sim_run(&sim, DUR_S(1));
+		assert_true(sim_is_up(&sim));
+		assert_true(sim_agrees(&sim));
+		assert_int_equal(sim.s[0].established + sim.s[1].established, times);
+		sim_fini(&sim);
 	}
 }
 
@@ -179,8 +212,8 @@ static void who_restarted_in_silence_is_let_in_at_once(void **state)
 	set_up(&sim, BOTH_CONNECT | RESTART_GRACEFULLY, test_seed());
 	sim_run(&sim, DUR_S(20));
 	assert_true(sim_is_up(&sim));
-	int stays = sim_conn(sim.s[0].lead, 0); /* who opened the connection */
-	sim.deaf[stays] = true;			/* the other's host is gone: no end is heard of */
+	int stays = sim.conn[sim_lead(&sim, 0)].opener;
+	sim.deaf[stays] = true; /* the other's host is gone: no end is heard of */
 	sim_crash(&sim, !stays);
 	sim.deaf[stays] = false;
 	sim_run(&sim, DUR_S(5)); /* and not the hold time of 90 */
@@ -196,6 +229,7 @@ int main(void)
 		cmocka_unit_test(silence_is_found_by_the_hold_timer),
 		cmocka_unit_test(restarted_peer_is_found_quickly),
 		cmocka_unit_test(collisions_end_on_one_connection),
+		cmocka_unit_test(strays_do_no_harm),
 		cmocka_unit_test(trouble_passes),
 		cmocka_unit_test(trouble_passes_where_both_connect),
 		cmocka_unit_test(trouble_passes_of_each_kind),
