@@ -64,6 +64,28 @@ const char *text_nearest(const char *word, const char *const *words, size_t n)
 	return best;
 }
 
+bool text_search(const char *text, size_t n, const char *(*text_at)(const void *ctx, size_t i),
+		 const void *ctx, size_t *at)
+{
+	size_t lo = 0, hi = n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		int order = strcmp(text_at(ctx, mid), text);
+
+		if (order == 0) {
+			*at = mid;
+			return true;
+		}
+		if (order < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	*at = lo;
+	return false;
+}
+
 bool text_starts_with(const char *s, const char *prefix)
 {
 	return strncmp(s, prefix, strlen(prefix)) == 0;

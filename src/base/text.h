@@ -18,6 +18,13 @@ bool text_is_printable(const char *s);
 /** Put '?' in the place of every byte that makes it otherwise, but line ends and tabs. */
 void text_calm(char *s);
 
+/**
+ * Look for @text among @n others in order; @text_at tells the i-th one of @ctx.
+ * @at: where it is, or where it belongs
+ */
+bool text_search(const char *text, size_t n, const char *(*text_at)(const void *ctx, size_t i),
+		 const void *ctx, size_t *at);
+
 bool text_starts_with(const char *s, const char *prefix);
 bool text_ends_with(const char *s, const char *suffix);
 

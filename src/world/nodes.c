@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "world/copy.h"
 
 struct node {
@@ -20,26 +21,15 @@ struct nodes {
 	struct node *me; /* NULL for an onlooker */
 };
 
+static const char *name_at(const void *ctx, size_t i)
+{
+	return ((const struct nodes *)ctx)->v[i]->pub.name;
+}
+
 /* Where the name is, or where it belongs. */
 static bool nodes_search(const struct nodes *t, const char *name, size_t *at)
 {
-	size_t lo = 0, hi = t->n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		int order = strcmp(t->v[mid]->pub.name, name);
-
-		if (order == 0) {
-			*at = mid;
-			return true;
-		}
-		if (order < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	*at = lo;
-	return false;
+	return text_search(name, t->n, name_at, t, at);
 }
 
 static struct node *nodes_insert(struct nodes *t, const char *name, size_t at)

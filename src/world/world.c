@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "world/copy.h"
 #include "world/holders.h"
 #include "world/nodes.h"
@@ -435,26 +436,15 @@ void world_service_assign(struct world *w, const char *key, const struct addr *a
 	service_readdress(w, s, addresses, n, was_bad);
 }
 
+static const char *node_at(const void *ctx, size_t i)
+{
+	return ((const struct world_service *)ctx)->endpoints[i].node;
+}
+
 /* Where the node's entry is, or where it belongs. */
 static bool endpoint_search(const struct world_service *s, const char *node, size_t *at)
 {
-	size_t lo = 0, hi = s->n_endpoints;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		int order = strcmp(s->endpoints[mid].node, node);
-
-		if (order == 0) {
-			*at = mid;
-			return true;
-		}
-		if (order < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	*at = lo;
-	return false;
+	return text_search(node, s->n_endpoints, node_at, s, at);
 }
 
 static void endpoint_insert(struct service *s, const char *node, bool servable, size_t at)

@@ -116,12 +116,35 @@ static void what_a_terminal_would_obey_is_not_printable(void **state)
 	}
 }
 
+static const char *word_at(const void *ctx, size_t i)
+{
+	return ((const char *const *)ctx)[i];
+}
+
+static void found_or_where_it_belongs(void **state)
+{
+	static const char *const words[] = { "b", "d", "f" };
+	static const char *const asked[] = { "a", "b", "c", "d", "e", "f", "g" };
+	static const size_t belongs[] = { 0, 0, 1, 1, 2, 2, 3 };
+	size_t at;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
+		assert_int_equal(text_search(asked[i], ARRAY_LEN(words), word_at, words, &at),
+				 i % 2);
+		assert_int_equal(at, belongs[i]);
+	}
+	assert_false(text_search("a", 0, word_at, words, &at));
+	assert_int_equal(at, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_terminal_would_obey_is_not_printable),
 		cmocka_unit_test(long_words_are_far),
 		cmocka_unit_test(ends),
+		cmocka_unit_test(found_or_where_it_belongs),
 	};
 	int failed = RUN_TABLE("text_distance", distances, distance);
 

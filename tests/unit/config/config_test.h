@@ -6,6 +6,7 @@
 
 #include "support.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -50,6 +51,31 @@ static inline struct loaded load_good(const char *text)
 	if (!l.c)
 		fail_with_report(&l, "this must load");
 	return l;
+}
+
+/** Call @with for whatever loads of the files in a folder. Returns how many do. */
+static inline size_t each_loadable(const char *folder, const char *host_name,
+				   void (*with)(const struct cfg *c))
+{
+	DIR *d = opendir(folder);
+	struct dirent *e;
+	size_t n = 0;
+
+	assert_non_null(d);
+	while ((e = readdir(d))) {
+		char *path = mem_printf("%s/%s", folder, e->d_name);
+		struct loaded l = { 0 };
+
+		if (e->d_name[0] != '.' &&
+		    cfg_load((const char *[]){ path }, 1, host_name, &l.c, &l.report) == 0) {
+			with(l.c);
+			n++;
+		}
+		loaded_fini(&l);
+		free(path);
+	}
+	closedir(d);
+	return n;
 }
 
 /** The value at "peers.0.hold-time" of a tree as text; NULL when there is none. Free it. */

@@ -3,8 +3,6 @@
 #include "convert_test.h"
 #include "resource_test.h"
 
-#include <dirent.h>
-
 struct written {
 	const char *name;
 	const char *text;
@@ -340,45 +338,26 @@ static const struct sample samples[] = {
 		  ", bfd-profile: f, bfd-strict: true") },
 };
 
+static void goes_there_and_stays(const struct cfg *c)
+{
+	native_is_the_same(c);
+	resources_stay(c);
+}
+
 static void goes_there_and_back(void **state)
 {
 	const struct sample *s = *state;
 	struct loaded l = load_nameless(s->text);
 
-	native_is_the_same(l.c);
-	resources_stay(l.c);
+	goes_there_and_stays(l.c);
 	loaded_fini(&l);
-}
-
-static void folder_goes_there_and_back(const char *folder)
-{
-	DIR *d = opendir(folder);
-	struct dirent *e;
-	size_t n = 0;
-
-	assert_non_null(d);
-	while ((e = readdir(d))) {
-		char *path = mem_printf("%s/%s", folder, e->d_name);
-		struct loaded l = { 0 };
-
-		if (e->d_name[0] != '.' &&
-		    cfg_load((const char *[]){ path }, 1, "", &l.c, &l.report) == 0) {
-			native_is_the_same(l.c);
-			resources_stay(l.c);
-			n++;
-		}
-		loaded_fini(&l);
-		free(path);
-	}
-	closedir(d);
-	assert_true(n > 2);
 }
 
 static void seeds_go_there_and_back(void **state)
 {
 	(void)state;
-	folder_goes_there_and_back(TEST_SEEDS "/legacy");
-	folder_goes_there_and_back(TEST_SEEDS "/resources");
+	assert_true(each_loadable(TEST_SEEDS "/legacy", "", goes_there_and_stays) > 2);
+	assert_true(each_loadable(TEST_SEEDS "/resources", "", goes_there_and_stays) > 2);
 }
 
 int main(void)

@@ -2,8 +2,6 @@
  * configuration of resources is printed in it without a loss. */
 #include "resource_test.h"
 
-#include <dirent.h>
-
 #define NONE(more)  "address-pools:\n- {name: p, protocol: none, addresses: [10.5.0.0/24]" more "}\n"
 #define L2(more)    NONE("") "l2-advertisements:\n- {name: a" more "}\n"
 #define BGP(more)   NONE("") PEER("") "bgp-advertisements:\n- {name: a" more "}\n"
@@ -254,35 +252,11 @@ static void prints_and_loads(void **state)
 	loaded_fini(&l);
 }
 
-/* Whatever loads of the files in a folder. */
-static void folder_prints_and_loads(const char *folder)
-{
-	DIR *d = opendir(folder);
-	struct dirent *e;
-	size_t n = 0;
-
-	assert_non_null(d);
-	while ((e = readdir(d))) {
-		char *path = mem_printf("%s/%s", folder, e->d_name);
-		struct loaded l = { 0 };
-
-		if (e->d_name[0] != '.' &&
-		    cfg_load((const char *[]){ path }, 1, "host", &l.c, &l.report) == 0) {
-			print_again(l.c);
-			n++;
-		}
-		loaded_fini(&l);
-		free(path);
-	}
-	closedir(d);
-	assert_true(n > 2);
-}
-
 static void seeds_print_and_load(void **state)
 {
 	(void)state;
-	folder_prints_and_loads(TEST_SEEDS "/legacy");
-	folder_prints_and_loads(TEST_SEEDS "/resources");
+	assert_true(each_loadable(TEST_SEEDS "/legacy", "host", print_again) > 2);
+	assert_true(each_loadable(TEST_SEEDS "/resources", "host", print_again) > 2);
 }
 
 int main(void)

@@ -10,7 +10,9 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/buf.h"
 #include "base/loop.h"
 
 struct rig {
@@ -54,6 +56,18 @@ static inline void rig_fini(struct rig *r)
 {
 	loop_wake_fini(&r->stop);
 	loop_free(r->loop);
+}
+
+/** Everything until the other side closes; free it. */
+static inline char *rig_rest(int fd)
+{
+	struct buf all = { 0 };
+	char bytes[4096];
+
+	for (ssize_t n; (n = read(fd, bytes, sizeof(bytes))) > 0;)
+		buf_append(&all, bytes, (size_t)n);
+	close(fd);
+	return all.p ? all.p : mem_strdup("");
 }
 
 #endif

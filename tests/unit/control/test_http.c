@@ -134,17 +134,6 @@ static int connect_to(const char *address, uint16_t port)
 	return fd;
 }
 
-static char *rest_of(int fd)
-{
-	struct buf all = { 0 };
-	char bytes[4096];
-
-	for (ssize_t n; (n = read(fd, bytes, sizeof(bytes))) > 0;)
-		buf_append(&all, bytes, (size_t)n);
-	close(fd);
-	return all.p ? all.p : mem_strdup("");
-}
-
 /* One request on a connection of its own; the whole answer. */
 static char *ask(const struct web *w, const char *method, const char *path, const char *body)
 {
@@ -155,7 +144,7 @@ static char *ask(const struct web *w, const char *method, const char *path, cons
 	int fd = connect_to("127.0.0.1", w->port);
 
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	return rest_of(fd);
+	return rig_rest(fd);
 }
 
 static const struct answer_case {
@@ -247,7 +236,7 @@ static void connections_are_kept(void **state)
 	assert_int_equal(write(fd, again, sizeof(again) - 1), sizeof(again) - 1);
 	assert_int_equal(write(fd, again, sizeof(again) - 1), sizeof(again) - 1);
 	assert_int_equal(write(fd, last, sizeof(last) - 1), sizeof(last) - 1);
-	CLEANUP(mem_freep) char *got = rest_of(fd);
+	CLEANUP(mem_freep) char *got = rig_rest(fd);
 	int n = 0;
 	for (const char *p = got; (p = strstr(p, "HTTP/1.1 200")); p++)
 		n++;
@@ -265,7 +254,7 @@ static void a_slow_request_is_served(void **state)
 		if (i % 8 == 0)
 			usleep(1000);
 	}
-	CLEANUP(mem_freep) char *got = rest_of(fd);
+	CLEANUP(mem_freep) char *got = rig_rest(fd);
 	assert_memory_equal(got, "HTTP/1.1 200", 12);
 }
 
@@ -277,13 +266,13 @@ static void nonsense_is_refused(void **state)
 
 	assert_int_equal(write(fd, "\x16\x03\x01\n\n", 5), 5);
 	shutdown(fd, SHUT_WR);
-	free(rest_of(fd));
+	free(rig_rest(fd));
 	fd = connect_to("127.0.0.1", w->port);
 	memset(big, 'a', 99999);
 	memcpy(big, "GET /", 5);
 	send(fd, big, 99999, MSG_NOSIGNAL);
 	shutdown(fd, SHUT_WR);
-	CLEANUP(mem_freep) char *got = rest_of(fd);
+	CLEANUP(mem_freep) char *got = rig_rest(fd);
 	assert_true(got[0] == '\0' || strncmp(got, "HTTP/1.1 4", 10) == 0);
 	/* It goes on. */
 	CLEANUP(mem_freep) char *well = ask(w, "GET", "/healthz", "");
@@ -302,7 +291,7 @@ static void one_socket_for_both_families(void **state)
 		int fd = connect_to(from[i], w->port);
 
 		assert_int_equal(write(fd, text, sizeof(text) - 1), sizeof(text) - 1);
-		CLEANUP(mem_freep) char *got = rest_of(fd);
+		CLEANUP(mem_freep) char *got = rig_rest(fd);
 		assert_non_null(strstr(got, " 200 OK"));
 	}
 	tear_down((void **)&w);

@@ -214,18 +214,6 @@ static int raw_connect(const struct daemon *d)
 	return fd;
 }
 
-/* Everything until the other side closes. */
-static char *raw_rest(int fd)
-{
-	struct buf all = { 0 };
-	char bytes[4096];
-
-	for (ssize_t n; (n = read(fd, bytes, sizeof(bytes))) > 0;)
-		buf_append(&all, bytes, (size_t)n);
-	close(fd);
-	return all.p ? all.p : mem_strdup("");
-}
-
 static bool raw_send(int fd, const char *text, size_t len)
 {
 	for (size_t at = 0; at < len;) {
@@ -381,7 +369,7 @@ static void many_requests_in_one_piece(void **state)
 	/* The last one needs no end of line when the client says that it is done. */
 	assert_true(raw_send(fd, "{\"id\":500,\"op\":\"echo\"}", 22));
 	shutdown(fd, SHUT_WR);
-	CLEANUP(mem_freep) char *got = raw_rest(fd);
+	CLEANUP(mem_freep) char *got = rig_rest(fd);
 	char *at = got;
 	for (int i = 0; i <= 500; i++) {
 		char want[64];
@@ -400,7 +388,7 @@ static void nonsense_is_refused_and_the_client_stays(void **state)
 
 	assert_true(raw_send(fd, "hello\n{\"id\":1,\"op\":\"nothing\"}\n", 31));
 	shutdown(fd, SHUT_WR);
-	CLEANUP(mem_freep) char *got = raw_rest(fd);
+	CLEANUP(mem_freep) char *got = rig_rest(fd);
 	assert_non_null(strstr(got, "{\"id\":null,\"ok\":false,\"error\":{\"kind\":\"protocol\""));
 	assert_non_null(strstr(got, "\n{\"id\":1,\"ok\":true,\"data\":null}\n"));
 }
@@ -413,7 +401,7 @@ static void a_line_without_end_is_refused(void **state)
 
 	memset(text, 'z', len);
 	raw_send(fd, text, len);
-	CLEANUP(mem_freep) char *got = raw_rest(fd);
+	CLEANUP(mem_freep) char *got = rig_rest(fd);
 	assert_non_null(strstr(got, "\"kind\":\"limit\""));
 }
 

@@ -1,41 +1,6 @@
 #include "unit/world/fixture.h"
+#include "unit/world/heard.h"
 #include "unit/world/objects.h"
-
-/** What the listener heard, as text: "S shop/web, N a, *". */
-struct heard {
-	char text[256];
-	struct world *w;
-	bool is_gone; /* the last service that was named is not in the world */
-};
-
-static void hear(void *ctx, enum world_change what, const char *name)
-{
-	static const char *const words[] = { [WORLD_SERVICE] = "S ",
-					     [WORLD_NODE] = "N ",
-					     [WORLD_NAMESPACE] = "NS ",
-					     [WORLD_ALL] = "*" };
-	struct heard *h = ctx;
-	size_t len = strlen(h->text);
-
-	(void)snprintf(h->text + len, sizeof(h->text) - len, "%s%s%s", len ? ", " : "", words[what],
-		       name ? name : "");
-	h->is_gone = what == WORLD_SERVICE && !world_service(h->w, name);
-}
-
-#define assert_heard(h, want)                           \
-	do {                                            \
-		assert_string_equal((h)->text, (want)); \
-		(h)->text[0] = '\0';                    \
-	} while (0)
-
-static struct world *listening(struct heard *h)
-{
-	struct world *w = world_new("me");
-
-	*h = (struct heard){ .w = w };
-	world_on_change(w, hear, h);
-	return w;
-}
 
 static void set_service(struct world *w, const char *name, const char *more)
 {

@@ -1,37 +1,6 @@
 #include "unit/world/fixture.h"
+#include "unit/world/heard.h"
 #include "world/world.h"
-
-/** What the listener heard, as text: "S web, N a, *". */
-struct heard {
-	char text[256];
-};
-
-static void hear(void *ctx, enum world_change what, const char *name)
-{
-	struct heard *h = ctx;
-	size_t len = strlen(h->text);
-
-	(void)snprintf(h->text + len, sizeof(h->text) - len, "%s%s%s", len ? ", " : "",
-		       what == WORLD_SERVICE ? "S "
-		       : what == WORLD_NODE  ? "N "
-					     : "*",
-		       name ? name : "");
-}
-
-#define assert_heard(h, want)                           \
-	do {                                            \
-		assert_string_equal((h)->text, (want)); \
-		(h)->text[0] = '\0';                    \
-	} while (0)
-
-static struct world *listening(struct heard *h)
-{
-	struct world *w = world_new("me");
-
-	*h = (struct heard){ 0 };
-	world_on_change(w, hear, h);
-	return w;
-}
 
 static const char *service_order(const struct world *w, struct arena *a)
 {
