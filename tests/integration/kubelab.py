@@ -51,6 +51,8 @@ def make_certificates(folder, *addresses):
 
 
 class Api(Host):
+    is_real = False  # see kubereal.py
+
     def start(self, *options, address=API_ADDRESS, more=()):
         """@more: addresses of its host that are further servers of the same cluster"""
         self.api_address = address

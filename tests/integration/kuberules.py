@@ -1,9 +1,11 @@
-"""What the tests of MetalLB's rules share: one node of a cluster that allocates and announces, and which rules there are."""
+"""What the tests of MetalLB's rules share: one node of a cluster that allocates and announces, and which rules there are. They
+run against a real API server, too (kubereal.py), one process at a time: CRIER_TEST_KUBECONFIG=… pytest -n 0."""
 
 import os
 import pathlib
 import time
 
+import kubereal
 import pytest
 from kubelab import LAN, METALLB, Api, ApiError, KubeNode
 from netlab import Lab, wait_for
@@ -71,7 +73,7 @@ def rule(*names):
 class Cluster:
     def __init__(self, lab):
         lan = lab.switch("lan")
-        self.api = lab.host("api", lan, LAN.format(2) + "/24", cls=Api).start()
+        self.api = lab.host("api", lan, LAN.format(2) + "/24", cls=kubereal.RealApi if kubereal.is_wanted() else Api).start()
         self.node = lab.host("a", lan, LAN.format(11) + "/24", cls=KubeNode)
         self.api.node("a", labels={"zone": "z1"})
         self.node.configure_kube(self.api)
@@ -93,7 +95,8 @@ class Cluster:
         for ns in ("default", "red", "blue"):
             try:
                 for s in api.items(f"/api/v1/namespaces/{ns}/services"):
-                    api.delete(f"/api/v1/namespaces/{ns}/services/{s['metadata']['name']}")
+                    if s["metadata"]["name"] != "kubernetes":
+                        api.delete(f"/api/v1/namespaces/{ns}/services/{s['metadata']['name']}")
             except ApiError:
                 pass
         api.delete(SLICES)
@@ -159,9 +162,13 @@ class Cluster:
 
 def make_cluster():
     lab = Lab(ROOT / "build" / "integration", prefix=f"kr{os.getpid()}-")
+    cluster = None
     try:
-        yield Cluster(lab)
+        cluster = Cluster(lab)
+        yield cluster
     finally:
+        if cluster and cluster.api.is_real:
+            cluster.api.stop()
         lab.close()
 
 
