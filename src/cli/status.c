@@ -46,6 +46,7 @@ static void print_text(const json_t *status)
 {
 	const json_t *problems = json_object_get(status, "problems");
 	const json_t *config = json_object_get(status, "config");
+	const json_t *layer2 = json_object_get(status, "layer2");
 	size_t i;
 	json_t *p;
 
@@ -56,6 +57,8 @@ static void print_text(const json_t *status)
 	printf("  config    %s, %s since %s\n", text_of(config, "files"), text_of(config, "state"),
 	       text_of(config, "since"));
 	printf("  packets   their thread has %s priority\n", text_of(status, "packet-thread"));
+	if (json_object_get(layer2, "reason"))
+		printf("  kernel    classic filters: %s\n", text_of(layer2, "reason"));
 	print_counts(status);
 	json_array_foreach(problems, i, p)
 	{

@@ -4,6 +4,7 @@ Rules in CEL can't be evaluated here: the stand-in stores them, and a real API s
 
 import json
 import os
+import pathlib
 import re
 import subprocess
 
@@ -16,7 +17,7 @@ from netlab import wait_for
 
 from conftest import ROOT
 from crierlab import crier_binary
-from test_kube import make, wait_addresses
+from test_kube import VIP, layer2, make, wait_addresses, wait_owner
 from test_kube_move import pod
 
 FOLDER = ROOT / "config" / "kubernetes"
@@ -142,6 +143,29 @@ def test_the_pod_has_no_more_power_than_it_needs(base):
     assert not [v for v in spec["volumes"] if "hostPath" in v]
     assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
     assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
+
+
+def test_crier_does_with_that_power(lab, base):
+    """With what the pod has and nothing else it announces, and says which faster ways it goes without."""
+    lan, api, client, (node,) = make(lab, "a", start=False)
+    context = by_kind(base, "DaemonSet")[0]["spec"]["template"]["spec"]["containers"][0]["securityContext"]
+    powers = ",".join(["-all", *(f"+{c.lower()}" for c in context["capabilities"]["add"])])
+    node.daemon = node.popen(["setpriv", "--no-new-privs", f"--bounding-set={powers}", "--inh-caps=-all", node.binary, "run",
+                              "-f", node.config, "--node", node.name, "--source", "kubernetes"], "crier.log", env=node.env)
+    wait_for(node.is_up, "crier is up")
+    layer2(api)
+    api.service("web")
+    api.endpoints("web", ["a"])
+    wait_addresses(api, "web", [VIP])
+    wait_owner([node], VIP)
+    assert client.run(f"arping -c 1 -w 2 -I eth0 {VIP}", check=False).returncode == 0
+    status = node.status()
+    assert status["healthy"]
+    assert status["layer2"]["filter"] == "classic" and "CAP_BPF and CAP_PERFMON" in status["layer2"]["reason"]
+    assert "kernel    classic filters" in node.crier("status").stdout
+    pid = next(p for p in node.pids() if pathlib.Path(f"/proc/{p}/comm").read_text() == "crier\n")
+    have = re.search(r"^CapEff:\s*(\w+)", pathlib.Path(f"/proc/{pid}/status").read_text(), re.M)[1]
+    assert int(have, 16) == 1 << 10 | 1 << 12 | 1 << 13  # CAP_NET_BIND_SERVICE, CAP_NET_ADMIN, CAP_NET_RAW
 
 
 def test_monitors_of_metallb_find_the_service(base):
