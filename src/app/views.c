@@ -350,8 +350,27 @@ static void condition(json_t *all, const char *name, const char *value, bool ok,
 	json_array_append_new(all, one);
 }
 
-/* What the packet thread and the kernel say of the service's Layer 2 addresses, beyond the plan. */
-/* True when this node answers for one of the addresses. */
+/* The packet thread may have taken over from a node that everybody else still counts as alive. */
+static void explain_owner(const struct app *a, const struct plan_l2 *l2, bool owned, json_t *all)
+{
+	const char *first = l2->n_succession ? l2->succession[0].node : a->node;
+	char *instead = strcmp(first, a->node) == 0
+				? NULL
+				: mem_printf("this node answers ARP or NDP for it, in the place of "
+					     "%s, which fast detection has lost",
+					     first);
+
+	condition(all, "answers-here", ADDR_TEXT(&l2->addr), owned,
+		  !owned    ? "another node owns it"
+		  : instead ? instead
+			    : "this node answers ARP or NDP for it");
+	free(instead);
+}
+
+/*
+ * What the packet thread and the kernel say of the service's Layer 2 addresses, beyond the plan.
+ * True when this node answers for one of them.
+ */
 static bool explain_layer2(const struct app *a, const struct plan *plan, json_t *all)
 {
 	bool answers = false;
@@ -362,8 +381,7 @@ static bool explain_layer2(const struct app *a, const struct plan *plan, json_t 
 		struct binding_state st = binding_state(a->binding, addr);
 
 		answers |= owned;
-		condition(all, "answers-here", ADDR_TEXT(addr), owned,
-			  owned ? "this node answers ARP or NDP for it" : "another node owns it");
+		explain_owner(a, &plan->l2[i], owned, all);
 		char *conflict = layer2_problem(&a->layer2, addr);
 		if (conflict)
 			condition(all, "claimed-by-another", ADDR_TEXT(addr), false, conflict);
@@ -430,7 +448,7 @@ json_t *app_explain(struct app *a, const char *subject)
 	bool told = explain_sessions(a, planner_plan(a->planner, service), all);
 	json_t *answer = json_pack("{s:s, s:s, s:s, s:b, s:b, s:o}", "subject", subject, "service",
 				   service, "node", a->node, "planned", x->announced, "announced",
-				   x->announced && (answers || told), "conditions", all);
+				   answers || (x->announced && told), "conditions", all);
 	plan_explanation_free(x);
 	return answer;
 }

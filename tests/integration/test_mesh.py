@@ -69,6 +69,8 @@ def test_a_node_freezes_and_wakes(lab):
     others = [n for n in nodes if n is not owner]
     frozen = outage_of(client, others, lambda: owner.daemon.send_signal(signal.SIGSTOP))
     print(f"process frozen: {frozen:.0f} ms")
+    # Also while gossip has not noticed yet.
+    assert ": announced from here\n" in wait_owner(others, ADDRESS).crier("explain", ADDRESS).stdout
 
     def wake():
         owner.daemon.send_signal(signal.SIGCONT)
