@@ -664,10 +664,16 @@ void share_replay(struct share *s)
 void share_forget(struct share *s, const char *node)
 {
 	struct speaker *sp = strcmp(node, s->me) ? map_del(s->speakers, node) : NULL;
+	const char *service;
+	const struct verdict *v;
 
 	if (!sp)
 		return;
 	s->heard -= map_len(sp->verdicts);
+	MAP_EACH (sp->verdicts, service, v) {
+		if (v->term)
+			tell_term(s, node, service, 0);
+	}
 	speaker_free(sp);
 }
 

@@ -2,7 +2,7 @@
  * Many liveness cores in one process, over a network that loses, delays, is cut in two, and is deaf in one direction;
  * nodes freeze and start again. Steps of a millisecond; heartbeats and detection as the mesh does them, gossip as an
  * oracle that is seconds late. After the last event each address has exactly one owner, in bounded time, at a printed
- * seed; and where every node is heard by somebody nobody is ever believed dead.
+ * seed; and where every node is heard by somebody, or all stood still, nobody is ever believed dead.
  */
 #include <stdio.h>
 #include <string.h>
@@ -34,6 +34,7 @@ struct node {
 	struct liveness live;
 	bool runs, frozen;
 	int last_heard[NODES_MAX]; /* ms; -1: not since the session began */
+	int woken;		   /* ms: it stood still before; silence counts from then */
 	bool up[NODES_MAX];
 	int arrives[NODES_MAX];		    /* a heartbeat on its way; 0: none */
 	bool says_up[NODES_MAX];	    /* what that heartbeat says of us */
@@ -169,7 +170,7 @@ static void listen(struct sim *s, int i, int from)
 			liveness_lost(&n->live, (uint16_t)from);
 		}
 	}
-	if (n->last_heard[from] >= 0 && s->now - n->last_heard[from] >= DETECT) {
+	if (n->last_heard[from] >= 0 && s->now - MAX(n->last_heard[from], n->woken) >= DETECT) {
 		n->last_heard[from] = -1;
 		n->up[from] = false;
 		liveness_silent(&n->live, (uint16_t)from, instant(s));
@@ -382,12 +383,42 @@ static void takes_over_in_time(void **state)
 	}
 }
 
+/* The machine under all of them stands still for a while; they wake one after the other. */
+static void all_stand_still(struct sim *s)
+{
+	s->now += DETECT + (int)rng_below(&s->rng, 10 * DETECT);
+	for (int i = 0; i < s->n; i++)
+		s->nodes[i].frozen = true;
+	for (int i = 0; i < s->n; i++) {
+		s->nodes[i].frozen = false;
+		s->nodes[i].woken = s->now;
+		run(s, (int)rng_below(&s->rng, 3));
+	}
+}
+
+static void pauses_of_everybody(void **state)
+{
+	static struct sim s;
+	uint64_t seed = test_seed();
+	(void)state;
+
+	for (uint64_t r = 0; r < 100; r++) {
+		sim_init(&s, 3 + (int)(r % 4), seed + r);
+		s.nobody_dies = true;
+		for (int pause = 0; pause < 20; pause++) {
+			all_stand_still(&s);
+			run(&s, INTERVAL + DELAY_MAX + (int)rng_below(&s.rng, DETECT));
+		}
+		check_owners(&s);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes_over_in_time), cmocka_unit_test(one_way_loss),
 		cmocka_unit_test(three_nodes),	      cmocka_unit_test(fifty_nodes),
-		cmocka_unit_test(sixty_four_nodes),
+		cmocka_unit_test(sixty_four_nodes),   cmocka_unit_test(pauses_of_everybody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
