@@ -82,7 +82,7 @@ int bgp_conn_read(struct bgp_conn *c, struct err *e)
 	ssize_t n = recv(c->fd, c->rx + c->rx_len, c->rx_cap - c->rx_len, 0);
 	if (n > 0) {
 		c->rx_len += (size_t)n;
-		return 0;
+		return (int)n;
 	}
 	if (n == 0)
 		return err_set(e, ERR_PROTOCOL, "connection closed by the peer");

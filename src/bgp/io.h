@@ -50,7 +50,7 @@ static inline bool bgp_conn_is_open(const struct bgp_conn *c)
 	return c->fd >= 0;
 }
 
-/** Read once. Returns 0 (also when there was nothing), or -kind when the stream ended or failed. */
+/** Read once. Returns the number of bytes, 0 when there was nothing, or -kind when the stream ended or failed. */
 NODISCARD int bgp_conn_read(struct bgp_conn *c, struct err *e);
 /** The bytes that have arrived and were not consumed. */
 struct rd bgp_conn_input(const struct bgp_conn *c);

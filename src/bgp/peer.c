@@ -314,7 +314,8 @@ static void lose(struct bgp_link *l, const char *why, struct mono now)
 	drain(l->peer, now);
 }
 
-static void read_in(struct bgp_link *l, struct mono now)
+/* True when something came. */
+static bool read_in(struct bgp_link *l, struct mono now)
 {
 	struct err e = { 0 };
 	int rc = bgp_conn_read(&l->conn, &e);
@@ -331,6 +332,7 @@ static void read_in(struct bgp_link *l, struct mono now)
 	}
 	if (rc < 0 && is_talking(l))
 		lose(l, e.text, now);
+	return rc > 0;
 }
 
 /* --- writing --- */
@@ -361,7 +363,7 @@ static void write_out(struct bgp_link *l, struct mono now)
 	fill(l, now);
 	long n = bgp_conn_write(&l->conn, &e);
 	if (n < 0) {
-		read_in(l, now); /* the peer may have said why before it left */
+		(void)read_in(l, now); /* the peer may have said why before it left */
 		if (is_talking(l))
 			lose(l, e.text, now);
 		return;
@@ -421,7 +423,7 @@ static void on_ready(struct loop_io *io, unsigned events)
 	if (l->conn.connecting)
 		on_connected(l, now);
 	else if (events & LOOP_READ)
-		read_in(l, now);
+		(void)read_in(l, now);
 	bgp_peer_settle(l->peer);
 }
 
@@ -465,12 +467,16 @@ void bgp_peer_offer(struct bgp_peer *p, int fd)
 	bgp_peer_settle(p);
 }
 
-/* When we were late ourselves the peer's KEEPALIVE may be waiting: look before judging it silent. */
+/* When we were late ourselves a message of the peer may be waiting, in many pieces: look before judging it silent. */
 static void read_before_judging(struct bgp_peer *p, struct mono now)
 {
-	for (int i = 0; i < BGP_LEGS; i++)
-		if (is_talking(&p->link[i]) && !mono_before(now, p->session.leg[i].hold_at))
-			read_in(&p->link[i], now);
+	for (int i = 0; i < BGP_LEGS; i++) {
+		struct bgp_link *l = &p->link[i];
+
+		while (is_talking(l) && !mono_before(now, p->session.leg[i].hold_at) &&
+		       read_in(l, now))
+			;
+	}
 }
 
 static void on_timer(struct loop_timer *t, struct mono now)

@@ -335,6 +335,42 @@ static void by_hand(void **state)
 	assert_string_equal(e.text, "no BGP peer tor-2");
 }
 
+/* An UPDATE of about 60 KB, in one piece. */
+static void say_long_update(struct stage *s)
+{
+	enum { ROUTES = 12000 };
+	static uint8_t wire[BGP_MSG_EXTENDED_MAX];
+	size_t head =
+		unhex(MARKER "ea8b 02 0000 0014 40010100 400206 0201 0000fc01 400304 0a000001",
+		      wire, sizeof(wire));
+
+	for (unsigned i = 0; i < ROUTES; i++)
+		memcpy(wire + head + 5 * (size_t)i, (uint8_t[]){ 32, 10, 1, i >> 8, i & 255 }, 5);
+	assert_int_equal(head + 5 * ROUTES, 0xea8b);
+	assert_int_equal(send(s->router, wire, head + 5 * ROUTES, MSG_DONTWAIT), 0xea8b);
+}
+
+/* We do not run for longer than the hold time; what the peer said meanwhile waits for us, and it is a long message. */
+static void a_pause_of_ours_is_not_the_peers_silence(void **state)
+{
+	struct stage *s = *state;
+	struct bgp_peer_conf conf = conf_of(s);
+	struct bgp_peer_status status;
+
+	conf.hold_s = 3;
+	set_peer(s, &conf, BGP_PEER_ADDED);
+	s->router = accept(s->listener, NULL, NULL);
+	say(s, MARKER
+	    "002f 01 04 fc01 005a 0a000001 12 02 10 0104 0001 00 01 0200 0600 4104 0000fc01" ALIVE);
+	run_until(s, BGP_EVENT_UP);
+	say_long_update(s);
+	usleep(3200000);
+	run_for(s, DUR_MS(300));
+	assert_true(bgp_speaker_find(s->sp, "tor-1", &status));
+	assert_int_equal(status.state, BGP_ESTABLISHED);
+	assert_int_equal(status.announced_in, 12000);
+}
+
 static bool is_down_by_hand(const struct stage *s)
 {
 	struct bgp_peer_status status;
@@ -446,6 +482,7 @@ int main(void)
 		TEST(shutdown_ends_with_an_event),
 		TEST(shutdown_does_not_wait_for_ever),
 		TEST(shutdown_without_sessions),
+		TEST(a_pause_of_ours_is_not_the_peers_silence),
 		TEST(by_hand),
 		TEST(by_hand_while_all_are_retired),
 		TEST(notifications_are_told),
