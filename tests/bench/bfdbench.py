@@ -69,6 +69,11 @@ class CrierUdp(Crier):
     own = "bfd: {raw-send: off}"
 
 
+class CrierXdp(Crier):
+    name = "crier, noted by the kernel"
+    own = "bfd: {fast-path: xdp}"
+
+
 class CrierNormal(Crier):
     name = "crier, no real-time priority"
     own = "bfd: {real-time: off}"
@@ -107,7 +112,8 @@ def load_of(text):
     return Load(*(float(n) if "." in n else int(n) for n in text.split("x")))
 
 
-ENDS = {"crier": Crier, "crier-udp": CrierUdp, "crier-normal": CrierNormal, "frr": FrrEnd, "bird": BirdEnd}
+ENDS = {"crier": Crier, "crier-udp": CrierUdp, "crier-xdp": CrierXdp, "crier-normal": CrierNormal, "frr": FrrEnd,
+        "bird": BirdEnd}
 
 
 def present(end):
