@@ -335,6 +335,16 @@ static void target_fill(struct sessions *s, const struct cfg_peer *p, struct bfd
 	};
 	target_place(s, p, t);
 	b->multihop = t->multihop;
+	b->detect_mult = p->bfd->detect_mult;
+}
+
+const char *sessions_bfd_place(const struct sessions *s, const struct bfd_peer *b)
+{
+	const struct cfg_peer *p = cfg_peer_find(world_config(s->world), b->peer);
+
+	if (!p)
+		return NULL;
+	return p->vrf ? p->vrf : p->interface ? p->interface : p->zone;
 }
 
 /* Only packets that prove nothing, of sessions that are bound to a link, can be noted. */

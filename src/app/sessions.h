@@ -20,6 +20,7 @@ struct bfd_peer {
 	char *peer; /* its name */
 	bool multihop;
 	struct addr addr;
+	uint8_t detect_mult;
 	struct mono added;
 	struct bfd_session_status status;
 	uint8_t heard; /* its state, by the events so far */
@@ -67,6 +68,9 @@ void sessions_route(struct sessions *s, const char *service, const struct plan_b
  */
 NODISCARD int sessions_peer_admin(const struct sessions *s, const char *name, const char *action,
 				  const char *text, struct err *e);
+
+/** The VRF or the link that a peer's BFD session is bound to; NULL: none. */
+const char *sessions_bfd_place(const struct sessions *s, const struct bfd_peer *b);
 
 /** From the packet thread. */
 void sessions_on_bfd(struct sessions *s, const struct bfd_event *ev);

@@ -256,6 +256,7 @@ static json_t *bfd_json(const struct bfd_peer *b)
 	state_put(item, "remote-state", st->remote_state);
 	json_set_u64(item, "local-discriminator", st->local_disc);
 	json_set_u64(item, "remote-discriminator", st->remote_disc);
+	json_set_u64(item, "multiplier", b->detect_mult);
 	json_set_u64(item, "remote-multiplier", st->remote_detect_mult);
 	packets_put(item, st);
 	pace_put(item, st);
@@ -288,7 +289,9 @@ static void collect_bfd(const struct sessions *s, struct metric_writer *w)
 	struct bfd_peer *b;
 
 	MAP_EACH (s->bfd, name, b) {
-		targets[table.n++] = (struct bfd_target){ .peer = b->addr, .status = &b->status };
+		targets[table.n++] = (struct bfd_target){ .peer = b->addr,
+							  .status = &b->status,
+							  .place = sessions_bfd_place(s, b) };
 	}
 	(void)name;
 	bfd_table_collect(&table, w);

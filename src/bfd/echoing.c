@@ -1,14 +1,14 @@
 /* Sessions and their echo function: when it runs, what it sends, and whose the packets are that come in. */
 #include "bfd/engine_priv.h"
 
-/* RFC 5880 §6.8.9: both sides must allow it, and the session must be up. IPv4 over one hop alone (echo_io.h). */
+/* RFC 5880 §6.8.9: both sides must allow it, and the session must be up. Over one hop alone, not link-local (echo_io.h). */
 static uint32_t pace_of(const struct conn *c)
 {
 	const struct bfd_session *s = &c->session;
 
 	if (s->state != BFD_UP || c->leaving || c->target.echo_us == 0 ||
 	    s->remote_min_echo_us == 0 || c->target.multihop || c->target.ifindex == 0 ||
-	    c->sender.from.family != FAMILY_V4)
+	    !addr_is_set(&c->sender.from) || !bfd_echo_is_forwarded(&c->sender.from))
 		return 0;
 	return MAX(c->target.echo_us, s->remote_min_echo_us);
 }
@@ -77,7 +77,7 @@ static bool is_neighbours(const struct bfd_engine *e, const struct bfd_echo_fram
 	while (c && c->target.ifindex != f->ifindex)
 		c = c->same_peer;
 	return c && c->session.state == BFD_UP && c->session.conf.required_min_echo_us &&
-	       addr_eq(&f->from, &f->to);
+	       (addr_eq(&f->from, &f->to) || addr_eq(&c->sender.from, &f->to));
 }
 
 void engine_echo_received(void *ctx, const struct bfd_echo_frame *f)

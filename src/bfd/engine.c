@@ -160,7 +160,7 @@ static bool open_missing(struct bfd_engine *e)
 		if (bfd_io_listen(&e->io, t->peer.family, t->multihop, t->vrf, NULL) < 0)
 			why = errno;
 		if (t->session.required_min_echo_us && !t->multihop && t->ifindex &&
-		    bfd_echo_io_open(&e->echo_io, t->ifindex, NULL) < 0)
+		    bfd_echo_io_open(&e->echo_io, t->ifindex, t->peer.family, NULL) < 0)
 			why = errno;
 	}
 	STORE(e->counters.listen_errno, why);

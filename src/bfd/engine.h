@@ -18,7 +18,7 @@
  * looked up when their session is run.
  *
  * RFC 5880 §6.3 and §6.8.6 (finding the session); RFC 5881 §3-§5 (single hop: GTSM, interface,
- * source ports); RFC 5883 (multihop) with a minimum TTL; the echo function over IPv4 (echo_io.h). Left out:
+ * source ports); RFC 5883 (multihop) with a minimum TTL; the echo function (echo_io.h). Left out:
  * unsolicited sessions.
  */
 #ifndef BFD_ENGINE_H
@@ -38,11 +38,14 @@ struct bfd_target {
 	uint32_t ifindex;  /* 0: any, unless the peer is link-local */
 	uint32_t vrf;	   /* interface of the VRF that the peer is in; 0: none */
 	bool multihop;
-	uint8_t min_ttl;  /* multihop: packets with less are refused; single hop is always 255 */
-	uint32_t echo_us; /* pace of our echo packets; 0: none. IPv4, single hop, with @ifindex */
+	uint8_t min_ttl; /* multihop: packets with less are refused; single hop is always 255 */
+	uint32_t
+		echo_us; /* pace of our echo packets; 0: none. Single hop, with @ifindex, not link-local */
 	bool noted; /* the kernel may note packets that tell nothing new; single hop, with @ifindex */
 	struct bfd_session_conf session;
 	struct bfd_session_status *status; /* outlives each table that names it */
+	const char *
+		place; /* for bfd_table_collect() alone: VRF or link that the peer is bound to; NULL: none */
 };
 
 /**

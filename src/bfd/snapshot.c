@@ -1,6 +1,7 @@
 #include "bfd/snapshot.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "bfd/engine.h"
 
@@ -62,10 +63,11 @@ size_t bfd_status_transitions(const struct bfd_session_status *st,
 	return kept;
 }
 
-/** The sessions with one peer, added up: the reference's only label is the peer. */
+/** The sessions with one peer, added up: the reference knows no more than the peer and where it is. */
 struct peer_sum {
 	struct addr peer;
-	uint64_t up; /* 1 when all of them are */
+	const char *place; /* "": anywhere */
+	uint64_t up;	   /* 1 when all of them are */
 	uint64_t in;
 	uint64_t out;
 	uint64_t echo_in;
@@ -98,7 +100,10 @@ static const struct metric {
 
 static int by_peer(const void *a, const void *b)
 {
-	return addr_cmp(&((const struct peer_sum *)a)->peer, &((const struct peer_sum *)b)->peer);
+	const struct peer_sum *x = a, *y = b;
+	int order = addr_cmp(&x->peer, &y->peer);
+
+	return order ? order : strcmp(x->place, y->place);
 }
 
 static void sum_add(struct peer_sum *sum, const struct peer_sum *one)
@@ -122,6 +127,7 @@ static size_t sum_by_peer(const struct bfd_table *t, struct peer_sum *sums)
 
 		sums[i] = (struct peer_sum){
 			.peer = t->v[i].peer,
+			.place = t->v[i].place ? t->v[i].place : "",
 			.up = LOAD(st->state) == BFD_UP,
 			.in = LOAD(st->packets_in),
 			.out = LOAD(st->packets_out),
@@ -133,12 +139,22 @@ static size_t sum_by_peer(const struct bfd_table *t, struct peer_sum *sums)
 	}
 	qsort(sums, t->n, sizeof(*sums), by_peer);
 	for (size_t i = 0; i < t->n; i++) {
-		if (n && addr_eq(&sums[n - 1].peer, &sums[i].peer))
+		if (n && by_peer(&sums[n - 1], &sums[i]) == 0)
 			sum_add(&sums[n - 1], &sums[i]);
 		else
 			sums[n++] = sums[i];
 	}
 	return n;
+}
+
+static void sample(struct metric_writer *w, const char *name, const struct peer_sum *sum,
+		   uint64_t v)
+{
+	char peer[ADDR_TEXT_MAX];
+	const struct metric_label labels[] = { { "peer", addr_format(&sum->peer, peer) },
+					       { "vrf", sum->place } };
+
+	metric_sample(w, name, labels, sum->place[0] ? 2 : 1, (double)v);
 }
 
 void bfd_table_collect(const struct bfd_table *t, struct metric_writer *w)
@@ -152,9 +168,7 @@ void bfd_table_collect(const struct bfd_table *t, struct metric_writer *w)
 			uint64_t v;
 
 			memcpy(&v, (const char *)&sums[i] + metrics[m].offset, sizeof(v));
-			metric_sample(w, metrics[m].name,
-				      METRIC_LABELS({ "peer", ADDR_TEXT(&sums[i].peer) }),
-				      (double)v);
+			sample(w, metrics[m].name, &sums[i], v);
 		}
 	}
 }

@@ -138,8 +138,8 @@ static inline void bfd_count(_Atomic uint64_t *counter)
 
 struct bfd_table;
 
-/** Write the metrics of all sessions, by the reference's names and its label `peer`. Control
- * thread. */
+/** Write the metrics of all sessions, by the reference's names and its labels `peer` and, where it is bound to one, `vrf`.
+ * Control thread. */
 void bfd_table_collect(const struct bfd_table *t, struct metric_writer *w);
 
 /** Write the engine's own metrics (crier_bfd_…). Control thread. */

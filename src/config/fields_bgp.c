@@ -85,7 +85,7 @@ static const struct field bfd_fields[] = {
 	{ "echo-interval", FIELD_OWN, "pace of echo packets", .shape = "integer, 10 to 60000 ms",
 	  .preset_text = "50", .load = bfd_echo_interval_load },
 	{ "echo-mode", FIELD_BOOL,
-	  "packets that the neighbour loops back, and looping back its own; IPv4, single hop",
+	  "packets that the neighbour loops back, and looping back its own; single hop",
 	  AT(struct raw_bfd, c.echo), .preset = "false" },
 	{ "passive-mode", FIELD_BOOL, "wait for the neighbour's first packet",
 	  AT(struct raw_bfd, c.passive), .preset = "false" },

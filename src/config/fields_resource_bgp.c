@@ -227,7 +227,7 @@ static const struct field bfd_fields[] = {
 	  AT(struct raw_bfd, c.detect_mult), .min = 2, .max = 255, .preset = "3" },
 	{ "echoInterval", FIELD_OWN, "pace of echo packets", .shape = "integer, 10 to 60000 ms",
 	  .preset_text = "50", .load = bfd_echo_interval_load },
-	{ "echoMode", FIELD_BOOL, "packets that the neighbour loops back; IPv4, single hop",
+	{ "echoMode", FIELD_BOOL, "packets that the neighbour loops back; single hop",
 	  AT(struct raw_bfd, c.echo), .preset = "false" },
 	{ "passiveMode", FIELD_BOOL, "wait for the neighbour's first packet",
 	  AT(struct raw_bfd, c.passive), .preset = "false" },

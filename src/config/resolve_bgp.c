@@ -27,6 +27,12 @@ void resolve_bfd(struct loader *l)
 	l->cfg->n_bfd_profiles = n;
 }
 
+/* Link-local, or found on its link. */
+static bool is_on_link_alone(const struct addr *a)
+{
+	return !addr_is_set(a) || (a->family == FAMILY_V6 && addr_is_link_local(a));
+}
+
 static void peer_profile(struct loader *l, struct raw_peer *raw, const struct map *profiles,
 			 const char *const *names, size_t n_names)
 {
@@ -36,9 +42,10 @@ static void peer_profile(struct loader *l, struct raw_peer *raw, const struct ma
 	if (raw->c.bfd) {
 		struct place at = place_field(raw->at, "bfd-profile");
 
-		if (raw->c.bfd->echo && raw->c.addr.family != FAMILY_V4)
+		if (raw->c.bfd->echo && is_on_link_alone(&raw->c.addr))
 			load_warning(l, &at, "control packets detect a loss all the same",
-				     "echo mode is for IPv4 peers: this one has none");
+				     "no echo packets are sent to link-local peers: routers do not "
+				     "send them back");
 		return;
 	}
 	struct place at = place_either(raw->at, "bfd-profile", "bfdProfile");

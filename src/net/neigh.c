@@ -12,12 +12,24 @@
 
 #include "net/netlink.h"
 
-bool neigh_mac(uint32_t ifindex, const struct addr *peer, uint8_t out[static 6])
+static bool mac_v6(uint32_t ifindex, const struct addr *peer, uint8_t out[static 6])
+{
+	struct netlink *nl = NULL;
+	struct mac mac;
+	bool known = netlink_open(&nl, NULL) == 0 && netlink_neighbour(nl, ifindex, peer, &mac);
+
+	netlink_close(nl);
+	if (known)
+		memcpy(out, mac.b, sizeof(mac.b));
+	return known;
+}
+
+static bool mac_v4(uint32_t ifindex, const struct addr *peer, uint8_t out[static 6])
 {
 	struct arpreq req = { 0 };
 	struct sockaddr_in *to = (struct sockaddr_in *)(void *)&req.arp_pa;
 
-	if (peer->family != FAMILY_V4 || !if_indextoname(ifindex, req.arp_dev))
+	if (!if_indextoname(ifindex, req.arp_dev))
 		return false;
 	to->sin_family = AF_INET;
 	memcpy(&to->sin_addr, peer->b, 4);
@@ -30,6 +42,11 @@ bool neigh_mac(uint32_t ifindex, const struct addr *peer, uint8_t out[static 6])
 	return known;
 }
 
+bool neigh_mac(uint32_t ifindex, const struct addr *peer, uint8_t out[static 6])
+{
+	return peer->family == FAMILY_V4 ? mac_v4(ifindex, peer, out) : mac_v6(ifindex, peer, out);
+}
+
 size_t neigh_addrs(const struct mac *mac, struct addr *out, size_t max)
 {
 	struct netlink *nl = NULL;
@@ -39,13 +56,15 @@ size_t neigh_addrs(const struct mac *mac, struct addr *out, size_t max)
 	return n;
 }
 
-bool neigh_forwards(uint32_t ifindex)
+/* IPv6 has one switch for all interfaces; those of each only say what it is like as a host. */
+bool neigh_forwards(uint32_t ifindex, enum family family)
 {
-	char name[IF_NAMESIZE], path[80], word = '0';
+	char name[IF_NAMESIZE] = "all", path[80], word = '0';
 
-	if (!if_indextoname(ifindex, name))
+	if (family == FAMILY_V4 && !if_indextoname(ifindex, name))
 		return false;
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/forwarding", name);
+	snprintf(path, sizeof(path), "/proc/sys/net/%s/conf/%s/forwarding",
+		 family == FAMILY_V4 ? "ipv4" : "ipv6", name);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;

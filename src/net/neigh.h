@@ -1,6 +1,6 @@
 /**
- * What the kernel knows of a neighbour on a link, and whether it forwards there. IPv4, unless said otherwise. Each
- * question is one system call that does not wait.
+ * What the kernel knows of a neighbour on a link, and whether it forwards there. Each question is a few system calls; over
+ * IPv6 they may wait for the lock of the kernel's that changes of links hold.
  */
 #ifndef NET_NEIGH_H
 #define NET_NEIGH_H
@@ -16,7 +16,7 @@ bool neigh_mac(uint32_t ifindex, const struct addr *peer, uint8_t out[static 6])
  */
 size_t neigh_addrs(const struct mac *mac, struct addr *out, size_t max);
 
-/** Does the kernel forward IPv4 packets that arrive on this interface? */
-bool neigh_forwards(uint32_t ifindex);
+/** Does the kernel forward packets that arrive on this interface? */
+bool neigh_forwards(uint32_t ifindex, enum family family);
 
 #endif

@@ -191,6 +191,46 @@ size_t netlink_neighbours(struct netlink *nl, const struct mac *mac, struct addr
 	return netlink_dump(nl, RTM_GETNEIGH, &nd, sizeof(nd), &sink) == 0 ? found.n : 0;
 }
 
+struct neighbour {
+	struct mac mac;
+	bool known;
+};
+
+static void read_mac(void *ctx, struct nlmsghdr *h)
+{
+	struct neighbour *found = ctx;
+	const struct ndmsg *nd = nlmsg_data(h);
+	struct nlattr *mac = nlmsg_find_attr(h, sizeof(*nd), NDA_LLADDR);
+
+	if (h->nlmsg_type != RTM_NEWNEIGH || !mac || nla_len(mac) != (int)sizeof(found->mac.b) ||
+	    nd->ndm_state & (NUD_INCOMPLETE | NUD_FAILED))
+		return;
+	memcpy(found->mac.b, nla_data(mac), sizeof(found->mac.b));
+	found->known = true;
+}
+
+bool netlink_neighbour(struct netlink *nl, uint32_t ifindex, const struct addr *addr,
+		       struct mac *out)
+{
+	struct ndmsg nd = { .ndm_family = addr->family == FAMILY_V4 ? AF_INET : AF_INET6,
+			    .ndm_ifindex = (int)ifindex };
+	struct neighbour found = { 0 };
+	struct netlink_sink sink = { .restart = nothing, .message = read_mac, .ctx = &found };
+	struct exchange x = { .sink = &sink };
+	struct nl_msg *m = nlmsg_alloc_simple(RTM_GETNEIGH, 0);
+
+	if (!m)
+		return false;
+	nlmsg_append(m, &nd, sizeof(nd), NLMSG_ALIGNTO);
+	nla_put(m, NDA_DST, (int)addr_len(addr), addr->b);
+	int code = nl_send_auto(nl->sock, m);
+	nlmsg_free(m);
+	if (code < 0 || answers(nl, &x, false) != 0 || !found.known)
+		return false;
+	*out = found.mac;
+	return true;
+}
+
 /* A default route may have several next hops: the first one counts. */
 static void read_route(void *ctx, struct nlmsghdr *h)
 {

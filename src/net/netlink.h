@@ -40,6 +40,10 @@ int netlink_dump(struct netlink *nl, int type, const void *header, size_t len,
 /** The addresses that the kernel has for this Ethernet address; how many, at most @max. */
 size_t netlink_neighbours(struct netlink *nl, const struct mac *mac, struct addr *out, size_t max);
 
+/** The Ethernet address that the kernel has for an address on a link; false when it has none. */
+bool netlink_neighbour(struct netlink *nl, uint32_t ifindex, const struct addr *addr,
+		       struct mac *out);
+
 /** The link that the default route of a family points to; 0 when there is none. */
 int netlink_default_link(struct netlink *nl, enum family family);
 

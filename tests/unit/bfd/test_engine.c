@@ -622,10 +622,12 @@ static void sessions_are_told_apart(void **state)
 
 	struct buf text = { 0 };
 	struct metric_writer w = { .out = &text };
+	ta[2].place = "v0";
 	bfd_table_collect(&table_a, &w);
 	bfd_counters_collect(bfd_engine_counters(a->engine), &w);
 	assert_non_null(strstr(buf_text(&text), "metallb_bfd_session_up{peer=\"192.0.2.2\"} 1\n"));
-	assert_non_null(strstr(buf_text(&text), "metallb_bfd_session_up{peer=\"fe80::2\"} 1\n"));
+	assert_non_null(
+		strstr(buf_text(&text), "metallb_bfd_session_up{peer=\"fe80::2\",vrf=\"v0\"} 1\n"));
 	assert_non_null(strstr(buf_text(&text), "refused_total{reason=\"ttl\"} "));
 	buf_fini(&text);
 }
