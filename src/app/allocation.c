@@ -63,12 +63,43 @@ static int table_load(struct allocation *al, struct err *e)
 	return status;
 }
 
+/* On the saver's thread. */
+static char *table_text(void *table)
+{
+	json_t *json = alloc_table_encode(table);
+	char *text = json_dumps(json, JSON_INDENT(1));
+
+	json_decref(json);
+	alloc_table_free(table);
+	return text;
+}
+
+static void table_drop(void *table)
+{
+	alloc_table_free(table);
+}
+
+static void table_saved(void *ctx, const struct err *why)
+{
+	(void)ctx;
+	if (why)
+		log_event(LOG_ERROR, "allocationsNotSaved",
+			  "a restart may give services other addresses",
+			  KV_STR("error", why->text));
+}
+
+static void table_save(struct allocation *al)
+{
+	struct alloc_table *copy = alloc_table_new();
+
+	(void)alloc_table_merge(copy, al->table);
+	saver_save(al->saver, copy);
+}
+
 static void save_due(struct loop_timer *t, struct mono now)
 {
 	(void)now;
-	struct allocation *al = CONTAINER_OF(t, struct allocation, save);
-
-	saver_save(al->saver, al->table);
+	table_save(CONTAINER_OF(t, struct allocation, save));
 }
 
 /* A table arrives in hundreds of messages, and each file waits for the disk: one for all of them. */
@@ -178,14 +209,22 @@ int allocation_new(struct loop *l, struct world *w, const char *path,
 {
 	struct allocation *al = mem_new(struct allocation);
 
+	al->path = mem_strdup(path);
+	const struct saver_conf saver = {
+		.path = al->path,
+		.mode = 0644,
+		.text = table_text,
+		.drop = table_drop,
+		.done = table_saved,
+	};
+
 	al->loop = l;
 	al->world = w;
-	al->path = mem_strdup(path);
 	al->hooks = *hooks;
 	loop_task_init(&al->rerun, l, rerun_now);
 	loop_timer_init(&al->save, l, save_due);
 	loop_timer_init(&al->wake, l, wake_due);
-	if (table_load(al, e) < 0 || saver_new(l, al->path, &al->saver, e) < 0) {
+	if (table_load(al, e) < 0 || saver_new(l, &saver, &al->saver, e) < 0) {
 		allocation_free(al);
 		return -ERR_CONFIG;
 	}
@@ -199,7 +238,7 @@ struct allocation *allocation_free(struct allocation *al)
 		return NULL;
 	loop_task_cancel(&al->rerun);
 	if (loop_timer_active(&al->save))
-		saver_save(al->saver, al->table);
+		table_save(al);
 	al->saver = saver_free(al->saver);
 	loop_timer_stop(&al->save);
 	loop_timer_stop(&al->wake);

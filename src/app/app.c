@@ -532,7 +532,7 @@ static int make_announcers(struct app *a, struct err *e)
 		a->sessions.ctx = a;
 		a->sessions.on_route = on_service_route;
 		a->byhand = byhand_new(a->loop, a->sessions.bgp);
-		a->restart = restart_new(a->loop, restart, a->sessions.bgp);
+		status = restart_new(a->loop, restart, a->sessions.bgp, &a->restart, e);
 	}
 	free(restart);
 	free(record);

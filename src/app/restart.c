@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "app/byhand.h"
+#include "app/saver.h"
 #include "base/file.h"
 #include "base/log.h"
 
@@ -16,6 +17,7 @@ struct restart {
 	struct loop *loop;
 	struct bgp_speaker *bgp;
 	char *path;
+	struct saver *saver;
 	char boot[64]; /* of the host, now */
 	bool was_here; /* another daemon ran on this boot, and told it at seen */
 	bool was_fed;
@@ -67,18 +69,27 @@ static bool is_young(const struct restart *r, struct dur than)
 	return r->was_here && age_s >= 0 && DUR_S(age_s).ns < than.ns;
 }
 
+/* The saver's: what is given to it is its text already. */
+static char *file_text(void *text)
+{
+	return text;
+}
+
+static void file_written(void *ctx, const struct err *why)
+{
+	(void)ctx;
+	if (why)
+		log_event(LOG_WARN, "stateNotWritten", "a restart will not be graceful",
+			  KV_STR("error", why->text));
+}
+
 static void file_write(struct restart *r, bool fed)
 {
 	json_t *o = json_pack("{s:s, s:b}", "boot", r->boot, "fed", fed);
-	char *text = json_dumps(o, JSON_COMPACT);
-	struct err e = { 0 };
 
-	if (file_replace(r->path, text, strlen(text), 0600, &e) < 0)
-		log_event(LOG_WARN, "stateNotWritten", "a restart will not be graceful",
-			  KV_STR("error", e.text));
+	saver_save(r->saver, json_dumps(o, JSON_COMPACT));
 	r->written = true;
 	r->written_fed = fed;
-	free(text);
 	json_decref(o);
 }
 
@@ -109,18 +120,34 @@ static void on_checked(struct loop_timer *t, struct mono now)
 	bgp_speaker_known(CONTAINER_OF(t, struct restart, checked)->bgp, BGP_AWAITS_VIEW);
 }
 
-struct restart *restart_new(struct loop *loop, const char *path, struct bgp_speaker *bgp)
+int restart_new(struct loop *loop, const char *path, struct bgp_speaker *bgp, struct restart **out,
+		struct err *e)
 {
 	struct restart *r = mem_new(struct restart);
 
 	r->loop = loop;
 	r->bgp = bgp;
 	r->path = mem_strdup(path);
+	const struct saver_conf saver = {
+		.path = r->path,
+		.mode = 0600,
+		.text = file_text,
+		.drop = free,
+		.done = file_written,
+	};
+	int status = saver_new(loop, &saver, &r->saver, e);
+
+	if (status < 0) {
+		free(r->path);
+		free(r);
+		return status;
+	}
 	boot_read(r->boot, sizeof(r->boot));
 	file_load(r);
 	loop_timer_init(&r->beat, loop, on_beat);
 	loop_timer_init(&r->checked, loop, on_checked);
-	return r;
+	*out = r;
+	return 0;
 }
 
 struct restart *restart_free(struct restart *r)
@@ -129,6 +156,7 @@ struct restart *restart_free(struct restart *r)
 		return NULL;
 	loop_timer_stop(&r->beat);
 	loop_timer_stop(&r->checked);
+	saver_free(r->saver);
 	free(r->path);
 	free(r);
 	return NULL;

@@ -13,7 +13,8 @@
 struct restart;
 
 /** @path: of the file; read now. */
-NODISCARD struct restart *restart_new(struct loop *loop, const char *path, struct bgp_speaker *bgp);
+NODISCARD int restart_new(struct loop *loop, const char *path, struct bgp_speaker *bgp,
+			  struct restart **out, struct err *e);
 struct restart *restart_free(struct restart *r); /* takes NULL, returns NULL */
 
 /** A configuration comes into force; before its peers do. */

@@ -5,29 +5,25 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "base/log.h"
 
 struct saver {
-	const char *path;
+	struct saver_conf conf;
 	struct loop_wake finished;
 	pthread_t thread;
 	bool busy;
-	struct alloc_table *now;  /* being written: the thread's while it runs */
-	struct alloc_table *next; /* to be written after that, or NULL */
-	int status;		  /* the thread's, as is why */
+	void *now;  /* being written: the thread's while it runs */
+	void *next; /* to be written after that, or NULL */
+	int status; /* the thread's, as is why */
 	struct err why;
 };
 
 static void write_now(struct saver *s)
 {
-	json_t *json = alloc_table_encode(s->now);
-	char *text = json_dumps(json, JSON_INDENT(1));
+	char *text = s->conf.text(TAKE(s->now));
 
 	s->why = (struct err){ 0 };
-	s->status = file_replace(s->path, text, strlen(text), 0644, &s->why);
+	s->status = file_replace(s->conf.path, text, strlen(text), s->conf.mode, &s->why);
 	free(text);
-	json_decref(json);
-	s->now = alloc_table_free(s->now);
 }
 
 static void *saver_thread(void *arg)
@@ -42,10 +38,7 @@ static void *saver_thread(void *arg)
 
 static void tell(const struct saver *s)
 {
-	if (s->status < 0)
-		log_event(LOG_ERROR, "allocationsNotSaved",
-			  "a restart may give services other addresses",
-			  KV_STR("error", s->why.text));
+	s->conf.done(s->conf.ctx, s->status < 0 ? &s->why : NULL);
 }
 
 /* Signals are the control thread's business. False: there is no thread to be had. */
@@ -76,15 +69,15 @@ static void saver_finished(struct loop_wake *w)
 	pthread_join(s->thread, NULL);
 	s->busy = false;
 	tell(s);
-	if (s->next)
+	if (s->next && !s->busy)
 		begin(s);
 }
 
-int saver_new(struct loop *l, const char *path, struct saver **out, struct err *e)
+int saver_new(struct loop *l, const struct saver_conf *conf, struct saver **out, struct err *e)
 {
 	struct saver *s = mem_new(struct saver);
 
-	s->path = path;
+	s->conf = *conf;
 	if (loop_wake_init(&s->finished, l, saver_finished, e) < 0) {
 		free(s);
 		return err_wrap(e, "saver");
@@ -111,18 +104,11 @@ struct saver *saver_free(struct saver *s)
 	return NULL;
 }
 
-static struct alloc_table *copy_of(const struct alloc_table *t)
+void saver_save(struct saver *s, void *take)
 {
-	struct alloc_table *copy = alloc_table_new();
-
-	(void)alloc_table_merge(copy, t);
-	return copy;
-}
-
-void saver_save(struct saver *s, const struct alloc_table *t)
-{
-	alloc_table_free(s->next);
-	s->next = copy_of(t);
+	if (s->next)
+		s->conf.drop(s->next);
+	s->next = take;
 	if (!s->busy)
 		begin(s);
 }

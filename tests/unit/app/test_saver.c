@@ -1,10 +1,11 @@
-/* The thread that writes the table of allocations: what is in the file in the end, and that it never keeps us. */
+/* The thread that writes a file, here a table of allocations: what is in the file in the end, and that it never keeps us. */
 #include "app/saver.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "alloc/table.h"
 #include "base/file.h"
 #include "support.h"
 
@@ -13,16 +14,43 @@ struct fixture {
 	struct saver *saver;
 	struct alloc_table *table;
 	char path[64];
+	int told, failed;
 };
+
+static char *text_of(void *table)
+{
+	json_t *json = alloc_table_encode(table);
+	char *text = json_dumps(json, 0);
+
+	json_decref(json);
+	alloc_table_free(table);
+	return text;
+}
+
+static void drop(void *table)
+{
+	alloc_table_free(table);
+}
+
+static void done(void *ctx, const struct err *why)
+{
+	struct fixture *f = ctx;
+
+	f->told++;
+	f->failed += why != NULL;
+}
 
 static int begin(void **state)
 {
 	struct fixture *f = mem_new(struct fixture);
+	const struct saver_conf conf = {
+		.path = f->path, .mode = 0644, .text = text_of, .drop = drop, .done = done, .ctx = f
+	};
 
 	snprintf(f->path, sizeof(f->path), "/tmp/crier-saver.XXXXXX");
 	close(mkstemp(f->path));
 	assert_int_equal(loop_new(&f->loop, NULL), 0);
-	assert_int_equal(saver_new(f->loop, f->path, &f->saver, NULL), 0);
+	assert_int_equal(saver_new(f->loop, &conf, &f->saver, NULL), 0);
 	f->table = alloc_table_new();
 	*state = f;
 	return 0;
@@ -52,7 +80,9 @@ static void put(struct fixture *f, const char *service, uint8_t last)
 	};
 
 	assert_true(alloc_table_put(f->table, &e) > 0);
-	saver_save(f->saver, f->table);
+	struct alloc_table *copy = alloc_table_new();
+	(void)alloc_table_merge(copy, f->table);
+	saver_save(f->saver, copy);
 }
 
 static void assert_written(const struct fixture *f)
@@ -76,6 +106,20 @@ static void the_last_word_is_in_the_file(void **state)
 	put(f, "a", 3);
 	f->saver = saver_free(f->saver);
 	assert_written(f);
+	assert_int_equal(f->told, 2); /* the second was not worth a write any more */
+	assert_int_equal(f->failed, 0);
+}
+
+static void a_failure_is_told(void **state)
+{
+	struct fixture *f = *state;
+
+	unlink(f->path);
+	snprintf(f->path, sizeof(f->path), "/nowhere/crier");
+	put(f, "a", 1);
+	f->saver = saver_free(f->saver);
+	assert_int_equal(f->told, 1);
+	assert_int_equal(f->failed, 1);
 }
 
 struct watch {
@@ -117,6 +161,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(the_last_word_is_in_the_file, begin, end),
+		cmocka_unit_test_setup_teardown(a_failure_is_told, begin, end),
 		cmocka_unit_test_setup_teardown(what_waited_is_written_by_itself, begin, end),
 	};
 
