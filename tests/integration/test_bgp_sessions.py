@@ -127,6 +127,20 @@ def test_a_kernel_without_tcp_ao(lab, passive):
         router.wait_route(prefix, timeout=40)
 
 
+def test_nobody_comes_in_unsigned_where_the_kernel_takes_no_password(lab):
+    router, node = make_pair(lab, "bird", LISTEN, "passive: true\n  password: s3cret")
+    node.sysctl("net.core.optmem_max", 64)  # no room for keys
+    node.start()
+    wait_for(lambda: all("Cannot allocate memory" in p.get("last-error", "") for p in node.get("peers")), "it is told")
+    wait_for(lambda: "reset by peer" in router.birdc("show protocols all") or
+             "Connection closed" in router.birdc("show protocols all"), "the router was here")
+    assert not established(node) and not router.routes(4).get(PREFIXES[0])
+    node.configure(node.config.read_text().replace("  password: s3cret\n", ""))
+    node.crier("reload")
+    for prefix in PREFIXES:
+        router.wait_route(prefix, timeout=40)
+
+
 @pytest.mark.parametrize("passive", [False, True])
 @pytest.mark.parametrize("kind", ROUTERS)
 def test_ttl_security(lab, kind, passive):
