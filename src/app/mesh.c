@@ -24,7 +24,8 @@ struct mesh_node {
 	bool takes_part;
 	uint16_t id;
 	bool has_id;
-	bool barred; /* by the packet thread's last word */
+	bool barred;		     /* by the packet thread's last word */
+	uint64_t deaths, departures; /* verdicts that it is out, by reason */
 	enum liveness_state state;
 	struct bfd_session_status status;
 	size_t refs; /* tables, and one while it is in `nodes` */
@@ -279,6 +280,8 @@ static void on_verdict(struct mesh_node *n, const struct pulse_event *ev)
 {
 	n->state = ev->state;
 	n->barred = ev->state == LIVENESS_DEAD || ev->state == LIVENESS_LEFT;
+	n->deaths += ev->state == LIVENESS_DEAD;
+	n->departures += ev->state == LIVENESS_LEFT;
 	if (!n->barred && !n->live) /* gossip knows by now */
 		return;
 	log_event(n->barred ? LOG_WARN : LOG_INFO, n->barred ? "nodeOut" : "nodeIn",
@@ -399,4 +402,97 @@ json_t *mesh_json(const struct mesh *m, const char *node)
 			 bfd_state_name(atomic_load(&n->status.state)), "detection-time-us",
 			 (json_int_t)atomic_load(&n->status.detect_us), "verdict",
 			 liveness_state_name(n->state));
+}
+
+static void collect_one(struct metric_writer *w, enum metric_type type, const char *name,
+			const char *help, uint64_t v)
+{
+	metric_family(w, type, name, help);
+	metric_sample(w, name, NULL, 0, (double)v);
+}
+
+static void collect_engine(const struct bfd_counters *c, struct metric_writer *w)
+{
+	static const char refused[] = "crier_mesh_heartbeats_refused_total";
+
+	collect_one(w, METRIC_GAUGE, "crier_mesh_sessions", "Members that heartbeats go to",
+		    atomic_load(&c->sessions));
+	collect_one(w, METRIC_GAUGE, "crier_mesh_sessions_up", "Members whose heartbeats come",
+		    atomic_load(&c->sessions_up));
+	collect_one(w, METRIC_COUNTER, "crier_mesh_heartbeats_received_total",
+		    "Heartbeats accepted", atomic_load(&c->packets_in));
+	collect_one(w, METRIC_COUNTER, "crier_mesh_heartbeats_sent_total", "Heartbeats sent",
+		    atomic_load(&c->packets_out));
+	collect_one(w, METRIC_COUNTER, "crier_mesh_late_heartbeats_total",
+		    "Heartbeats sent later than agreed", atomic_load(&c->late_sends));
+	collect_one(w, METRIC_COUNTER, "crier_mesh_silences_total",
+		    "Sessions that ended by silence", atomic_load(&c->expiries));
+	metric_family(w, METRIC_COUNTER, refused, "Heartbeats without effect, by reason");
+	for (unsigned d = 0; d < BFD_DROP_COUNT; d++)
+		metric_sample(w, refused, METRIC_LABELS({ "reason", bfd_drop_label(d) }),
+			      (double)atomic_load(&c->dropped[d]));
+}
+
+static uint64_t is_up(const struct mesh_node *n)
+{
+	return atomic_load(&n->status.state) == BFD_UP;
+}
+
+static uint64_t ups(const struct mesh_node *n)
+{
+	return atomic_load(&n->status.up_events);
+}
+
+static uint64_t downs(const struct mesh_node *n)
+{
+	return atomic_load(&n->status.down_events);
+}
+
+static void collect_nodes(const struct mesh *m, struct metric_writer *w, enum metric_type type,
+			  const char *name, const char *help,
+			  uint64_t (*value)(const struct mesh_node *n))
+{
+	const char *key;
+	struct mesh_node *n;
+
+	metric_family(w, type, name, help);
+	MAP_EACH (m->nodes, key, n) {
+		if (n->takes_part)
+			metric_sample(w, name, METRIC_LABELS({ "node", key }), (double)value(n));
+	}
+}
+
+static void collect_verdicts(const struct mesh *m, struct metric_writer *w)
+{
+	static const char name[] = "crier_mesh_nodes_out_total";
+	const char *key;
+	struct mesh_node *n;
+
+	metric_family(w, METRIC_COUNTER, name, "Times that a node was out, by reason");
+	MAP_EACH (m->nodes, key, n) {
+		metric_sample(w, name, METRIC_LABELS({ "node", key }, { "reason", "dead" }),
+			      (double)n->deaths);
+		metric_sample(w, name, METRIC_LABELS({ "node", key }, { "reason", "left" }),
+			      (double)n->departures);
+	}
+}
+
+void mesh_collect(const struct mesh *m, struct metric_writer *w)
+{
+	const struct bfd_counters *c = m ? packet_pulse_counters(m->packet) : NULL;
+
+	if (!c)
+		return;
+	collect_engine(c, w);
+	collect_nodes(m, w, METRIC_GAUGE, "crier_mesh_session_up", "Its heartbeats come", is_up);
+	collect_nodes(m, w, METRIC_COUNTER, "crier_mesh_session_up_events_total",
+		      "Times that its heartbeats began", ups);
+	collect_nodes(m, w, METRIC_COUNTER, "crier_mesh_session_down_events_total",
+		      "Times that its heartbeats ended", downs);
+	collect_verdicts(m, w);
+	collect_one(w, METRIC_GAUGE, "crier_mesh_trusted",
+		    "1 while fast detection decides: all live members take part", m->trusted);
+	collect_one(w, METRIC_COUNTER, "crier_mesh_news_lost_total",
+		    "Texts of members that found a ring full, and came by gossip",
+		    packet_news_lost(m->packet));
 }

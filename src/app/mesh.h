@@ -13,6 +13,7 @@
 #include "app/ids.h"
 #include "app/packet.h"
 #include "base/loop.h"
+#include "base/metric.h"
 #include "config/cfg.h"
 
 struct mesh;
@@ -49,6 +50,7 @@ void mesh_retired(struct mesh *m, const struct pulse_table *t);
 
 /** What is known of a node's heartbeats; NULL: nothing. */
 NODISCARD json_t *mesh_json(const struct mesh *m, const char *node);
+void mesh_collect(const struct mesh *m, struct metric_writer *w);
 /** Has fast detection found it dead, or has it left? */
 bool mesh_is_out(const struct mesh *m, const char *node);
 bool mesh_trusted(const struct mesh *m);

@@ -568,6 +568,17 @@ const struct bfd_counters *packet_bfd_counters(const struct packet *p)
 	return bfd_engine_counters(p->bfd);
 }
 
+const struct bfd_counters *packet_pulse_counters(const struct packet *p)
+{
+	return p->pulse ? pulse_counters(p->pulse) : NULL;
+}
+
+uint64_t packet_news_lost(const struct packet *p)
+{
+	return atomic_load_explicit(&p->said.refused, memory_order_relaxed) +
+	       atomic_load_explicit(&p->heard.refused, memory_order_relaxed);
+}
+
 const struct l2_stats *packet_l2_stats(const struct packet *p)
 {
 	return l2_io_stats(p->l2);

@@ -483,6 +483,7 @@ void app_collect(struct app *a, struct buf *out)
 	layer2_collect(&a->layer2, &w);
 	sessions_collect(&a->sessions, &w);
 	membership_collect(a->membership, &w);
+	mesh_collect(a->mesh, &w);
 	control_server_metrics(a->control, &w);
 	one_value(&w, METRIC_COUNTER, "crier_packet_events_lost_total",
 		  "Events of the packet thread that found the ring full",

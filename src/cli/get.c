@@ -118,6 +118,9 @@ static const struct cli_column members[] = {
 	{ "STATE", "state", false },
 	{ "ADDRESS", "address", false },
 	{ "SINCE", "since", false },
+	{ "HEARTBEATS", "mesh.heartbeats", true },
+	{ "VERDICT", "mesh.verdict", true },
+	{ "DETECT US", "mesh.detection-time-us", true },
 	{ "INCARNATION", "incarnation", true },
 	{ "LABELS", "labels", true },
 };

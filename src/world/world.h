@@ -76,9 +76,9 @@ struct world_service {
 	/* What it has. */
 	const struct addr *addresses; /* assigned, in order: the first decides the ranking */
 	size_t n_addresses;
-	bool has_bad_address; /* its status names something else than addresses, too */
 	const char *holder;   /* the node that took them last by Layer 2, or NULL: not known */
 	uint64_t holder_term; /* greater with each that takes them */
+	bool has_bad_address; /* its status names something else than addresses, too */
 
 	/*
 	 * Where it is served. What is known of a node decides there; of other nodes a service that

@@ -62,6 +62,10 @@ def test_a_process_dies(lab):
     print(f"process killed: {outage:.0f} ms")
     assert outage < LOADED_MS
     assert any(e["node"] == owner.name for n in others for e in n.events("nodeOut"))
+    told = others[0].run("curl -s http://127.0.0.1:7472/metrics").stdout
+    assert f'crier_mesh_nodes_out_total{{node="{owner.name}",reason="dead"}} 1' in told
+    assert f'crier_mesh_session_up{{node="{owner.name}"}} 0' in told
+    assert "crier_mesh_sessions 2" in told
 
 
 def test_a_node_freezes_and_wakes(lab):
