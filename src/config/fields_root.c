@@ -1,5 +1,8 @@
 /* The root of a document, and the sections whose rooms are not built yet. */
+#include <string.h>
+
 #include "config/loader.h"
+#include "config/resource.h"
 
 static const struct field allocation_fields[] = {
 	{ "sticky", FIELD_BOOL,
@@ -21,6 +24,20 @@ static const struct word ip_mode_words[] = { { "VIP", CFG_IP_MODE_VIP },
 					     { "Proxy", CFG_IP_MODE_PROXY },
 					     { 0 } };
 
+static void servers_check(struct loader *l, const struct place *p, void *object)
+{
+	(void)object;
+	for (size_t i = 0; i < p->at->n_items; i++) {
+		const struct doc *item = p->at->items[i];
+		struct place at = place_index(p, i, item);
+
+		if (strncmp(item->text, "https://", 8) != 0 || !item->text[8])
+			(void)load_error(l, &at, "write https://ADDRESS:6443",
+					 "'%.60s' is no address of an API server", item->text);
+	}
+	texts_unique(l, p, object);
+}
+
 static const struct field kubernetes_fields[] = {
 	{ "kubeconfig", FIELD_TEXT,
 	  "how to reach the API server; empty: as a pod does, else as KUBECONFIG says",
@@ -28,7 +45,7 @@ static const struct field kubernetes_fields[] = {
 	{ "servers", FIELD_TEXTS,
 	  "URLs of the cluster's API servers, instead of the kubeconfig's one: the next is asked "
 	  "when one does not answer",
-	  AT(struct cfg_kubernetes, servers) },
+	  AT(struct cfg_kubernetes, servers), .load = servers_check },
 	{ "namespace", FIELD_TEXT,
 	  "where the configuration lies; empty: METALLB_NAMESPACE, the pod's, else metallb-system",
 	  AT(struct cfg_kubernetes, namespace), .preset = "" },

@@ -12,7 +12,7 @@ enum { WATCH_LEAST_S = 240, WATCH_MOST_S = 480, WATCH_GRACE_S = 15 };
 enum { PAGE_DEFAULT = 100 };
 
 /* A server begins to answer a watch at once, also when it has nothing to tell. */
-#define HEAD_TIMEOUT DUR_S(30)
+#define HEAD_TIMEOUT DUR_S(15)
 
 /*
  * A server that does not know of streams takes one for a plain watch, and never says that this was

@@ -621,6 +621,24 @@ def test_definitions_that_are_not_there(lab):
     wait_addresses(api, "web", [VIP])
 
 
+def test_a_cluster_without_slices(lab):
+    """Of an old cluster Endpoints are read."""
+    lan, api, client, (a,) = make(lab, "a", start=False)
+    api.fault(r"^GET .*/endpointslices", "status", times=10000, code=404, reason="NotFound")
+    layer2(api)
+    api.service("web")
+    endpoints = "/api/v1/namespaces/default/endpoints"
+    points, ports = [{"ip": "10.244.0.1", "nodeName": "a"}], [{"port": 80}]
+    api.create(endpoints, {"metadata": {"name": "web"}, "subsets": [{"addresses": points, "ports": ports}]})
+    a.start_kube()
+    wait_addresses(api, "web", [VIP])
+    wait_owner([a], VIP)
+    states = {w["kind"]: w["state"] for w in a.status()["kubernetes"]["watches"]}
+    assert states["EndpointSlice"] == "absent" and states["Endpoints"] == "watching"
+    api.patch(f"{endpoints}/web", {"subsets": [{"notReadyAddresses": points, "ports": ports}]})
+    wait_for(lambda: not a.owns(VIP), "its endpoint is not ready")
+
+
 def test_roles(lab):
     """One node allocates and says nothing, the other says what is allocated."""
     lan, api, client, nodes = make(lab, "ab", start=False)

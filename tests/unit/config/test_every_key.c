@@ -86,6 +86,7 @@ static const struct sample samples[] = {
 	{ "services.health-check.http", "'http://127.0.0.1/'", "tcp" },
 	{ "services.health-check.tcp", "'127.0.0.1:7'", NULL },
 	{ "services.health-check.timeout", "'700ms'", NULL },
+	{ "kubernetes.servers", "['https://10.0.0.7:6443']", NULL },
 	{ "networks.prefix", "'198.51.100.7/32'", NULL },
 	{ "networks.localpref", "0", NULL },
 	{ "networks.communities", "['near', '3:4']", NULL },

@@ -152,6 +152,10 @@ static const struct refusal refused[] = {
 	  "l2.exclude-interfaces[0]", "counts too much" },
 	{ "allocation.sticky", "allocation: {sticky: 5s}\n", "allocation.sticky", "true or false" },
 	{ "allocation.rest", "allocation: {rest: 20000h}\n", "allocation.rest", "out of range" },
+	{ "a server without TLS", "kubernetes: {servers: ['https://a', 'http://b']}\n",
+	  "kubernetes.servers[1]", "'http://b' is no address" },
+	{ "a server twice", "kubernetes: {servers: ['https://a', 'https://a']}\n",
+	  "kubernetes.servers[1]", "given twice" },
 	{ "etcd", "etcd: {endpoints: []}\n", "etcd", "not built yet" },
 	{ "control.socket",
 	  "control: {socket: "
