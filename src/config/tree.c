@@ -358,6 +358,7 @@ static json_t *tree_cluster(const struct cfg_cluster *c)
 	json_t *o = json_pack("{s:o, s:o}", "bind", tree_endpoint(&c->bind), "join", join);
 	tree_set_text(o, "secret-file", c->secret_file);
 	json_object_set_new(o, "fast-detection", tree_fast_detection(&c->fast_detection));
+	json_object_set_new(o, "quorum", json_boolean(c->quorum));
 	return o;
 }
 
@@ -389,6 +390,7 @@ static json_t *tree_l2(const struct cfg_l2 *c)
 		"conflict-detection", c->conflict_detection, "on-conflict",
 		c->on_conflict == CFG_CONFLICT_YIELD ? "yield" : "keep", "probe", probe[c->probe]);
 
+	json_object_set_new(o, "preempt", json_boolean(c->preempt));
 	json_object_set_new(o, "linger", tree_dur(c->linger));
 	json_object_set_new(o, "end-connections", json_boolean(c->end_connections));
 	json_object_set_new(o, "answer-ping", json_boolean(c->answer_ping));
