@@ -489,7 +489,8 @@ void layer2_decide(struct draft *d)
 			selected ? "a" : "no", subject_where(sub, d->scratch), draft_no_object(d)))
 		return;
 	const struct world_quorum *q = world_quorum(sub->w);
-	if (!draft_test(d, "quorum", world_has_quorum(sub->w), REASON_NO_QUORUM,
+	if (q->of &&
+	    !draft_test(d, "quorum", world_has_quorum(sub->w), REASON_NO_QUORUM,
 			"%zu of %zu members live in this part of the cluster", q->alive, q->of))
 		return;
 	const char *why = why_not(sub, &advs, d->node);

@@ -293,6 +293,7 @@ static const struct explain_case {
 	  "the "
 	  "service\n"
 	  "ok layer2-candidate: the node is a candidate\n"
+	  "ok layer2-link: the node has a link with a carrier for it\n"
 	  "ok ranking: edge-b is first of 4\n" },
 	{ "a loser", "web", "edge-a", 1, 0, false,
 	  "ok address-assigned: 10.20.30.1\n"
@@ -303,6 +304,7 @@ static const struct explain_case {
 	  "the "
 	  "service\n"
 	  "ok layer2-candidate: the node is a candidate\n"
+	  "ok layer2-link: the node has a link with a carrier for it\n"
 	  "NO ranking: edge-b is first of 4 -> notOwner\n" },
 	{ "by BGP", "web", "edge-a", 0, 1, true,
 	  "ok address-assigned: 10.20.30.1\n"
