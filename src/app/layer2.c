@@ -18,7 +18,7 @@ static void entry_unref(struct l2_entry *e)
 
 static struct l2_entry *entry_find(const struct layer2 *l, const struct addr *a)
 {
-	return map_get_bytes(l->entries, a, sizeof(*a));
+	return addr_map_get(l->entries, a);
 }
 
 static struct l2_entry *entry_of(struct layer2 *l, const struct addr *a)
@@ -31,28 +31,26 @@ static struct l2_entry *entry_of(struct layer2 *l, const struct addr *a)
 	e->addr = *a;
 	e->since = loop_now(l->loop);
 	e->refs = 1;
-	(void)map_put_bytes(l->entries, a, sizeof(*a), e);
+	addr_map_put(l->entries, e);
 	return e;
 }
 
 /* What nobody lists and we do not own is forgotten; tables on their way keep it alive. */
-static void entry_prune(struct layer2 *l, struct l2_entry *e)
+static bool entry_prune(struct layer2 *l, struct l2_entry *e)
 {
 	if (e->listed || e->owned)
-		return;
-	(void)map_del_bytes(l->entries, &e->addr, sizeof(e->addr));
+		return false;
+	(void)addr_map_del(l->entries, &e->addr);
 	entry_unref(e);
+	return true;
 }
 
 static void entries_prune(struct layer2 *l)
 {
-	const char *key;
 	struct l2_entry *e;
 
-	MAP_EACH (l->entries, key, e) {
-		entry_prune(l, e);
-	}
-	(void)key;
+	for (size_t at = 0; (e = addr_map_next(l->entries, &at));)
+		at -= entry_prune(l, e);
 }
 
 /* --- the table --- */
@@ -256,10 +254,9 @@ static void draft_address(struct layer2 *l, struct draft *d, const struct plan_l
 /* Ours no more by any decision, while another node takes it. */
 static void draft_leaving(struct layer2 *l, struct draft *d)
 {
-	const char *key;
 	struct l2_entry *e;
 
-	MAP_EACH (l->entries, key, e) {
+	for (size_t at = 0; (e = addr_map_next(l->entries, &at));) {
 		if (e->listed || !moves_is_served(l, &e->addr) || !moves_is_going(l, e, false))
 			continue;
 		struct l2_address_conf *a = draft_entry(d, e);
@@ -269,19 +266,15 @@ static void draft_leaving(struct layer2 *l, struct draft *d)
 		a->ifindexes = e->ifindexes;
 		a->n_ifindexes = e->n_ifindexes;
 	}
-	(void)key;
 }
 
 static void draft_addresses(struct layer2 *l, struct draft *d)
 {
-	const char *key;
 	struct l2_entry *e;
 	const struct plan *plan;
 
-	MAP_EACH (l->entries, key, e) {
+	for (size_t at = 0; (e = addr_map_next(l->entries, &at));)
 		e->listed = false;
-	}
-	(void)key;
 	for (size_t at = 0; (plan = planner_next(l->planner, &at));)
 		for (size_t i = 0; i < plan->n_l2; i++)
 			draft_address(l, d, &plan->l2[i]);
@@ -426,16 +419,14 @@ void layer2_on_event(struct layer2 *l, const struct l2_event *ev)
 
 void layer2_reconcile(struct layer2 *l)
 {
-	const char *key;
 	struct l2_entry *e;
 
-	MAP_EACH (l->entries, key, e) {
+	for (size_t at = 0; (e = addr_map_next(l->entries, &at));) {
 		struct l2_address_stats now;
 
 		l2_address_stats_read(&e->stats, &now);
 		entry_own(l, e, now.owned != 0, loop_now(l->loop));
 	}
-	(void)key;
 	entries_prune(l);
 }
 
@@ -453,13 +444,11 @@ bool layer2_link_allowed(const struct layer2 *l, const char *name)
 
 bool layer2_next_address(const struct layer2 *l, size_t *at, struct addr *out)
 {
-	const char *key;
-	void *e;
+	const struct l2_entry *e = addr_map_next(l->entries, at);
 
-	if (!map_next(l->entries, at, &key, &e))
-		return false;
-	*out = ((const struct l2_entry *)e)->addr;
-	return true;
+	if (e)
+		*out = e->addr;
+	return e;
 }
 
 void layer2_member_mac(struct layer2 *l, const char *node, const struct mac *mac)
@@ -536,7 +525,7 @@ void layer2_init(struct layer2 *l, struct loop *loop, const struct world *world,
 		.ids = ids,
 		.groups = l2_groups_new(loop),
 		.held = true,
-		.entries = map_new(),
+		.entries = addr_map_new(),
 	};
 	l->fastpath = fastpath_new();
 	l->rivals = rivals_new(
@@ -552,20 +541,18 @@ void layer2_attach(struct layer2 *l, struct packet *packet, const struct mesh *m
 	l->mesh = mesh;
 }
 
-static void entry_unref_value(void *value)
-{
-	entry_unref(value);
-}
-
 void layer2_fini(struct layer2 *l)
 {
+	struct l2_entry *e;
+
 	if (!l->entries)
 		return;
 	loop_task_cancel(&l->rebuild);
 	loop_timer_stop(&l->later);
 	l->groups = l2_groups_free(l->groups);
-	map_clear(l->entries, entry_unref_value);
-	l->entries = map_free(l->entries);
+	for (size_t at = 0; (e = addr_map_next(l->entries, &at));)
+		entry_unref(e);
+	l->entries = addr_map_free(l->entries);
 	l->filter = iface_filter_free(l->filter);
 	l->rivals = rivals_free(l->rivals);
 	l->fastpath = fastpath_free(l->fastpath);
@@ -697,10 +684,9 @@ char *layer2_problem(const struct layer2 *l, const struct addr *a)
 
 char *layer2_next_problem(const struct layer2 *l, size_t *at)
 {
-	const char *key;
-	void *e;
+	const struct l2_entry *e;
 
-	while (map_next(l->entries, at, &key, &e)) {
+	while ((e = addr_map_next(l->entries, at))) {
 		char *text = entry_problem(l, e);
 
 		if (text)
@@ -709,34 +695,52 @@ char *layer2_next_problem(const struct layer2 *l, size_t *at)
 	return NULL;
 }
 
+static int by_address(const void *a, const void *b)
+{
+	const struct l2_entry *const *x = a, *const *y = b;
+
+	return addr_cmp(&(*x)->addr, &(*y)->addr);
+}
+
+static const struct l2_entry **entries_sorted(const struct layer2 *l, size_t *n)
+{
+	const struct l2_entry **v =
+		mem_new_n(const struct l2_entry *, addr_map_len(l->entries) + 1);
+
+	*n = 0;
+	for (size_t at = 0; (v[*n] = addr_map_next(l->entries, &at));)
+		++*n;
+	if (*n > 1)
+		qsort(v, *n, sizeof(v[0]), by_address);
+	return v;
+}
+
 json_t *layer2_json(const struct layer2 *l)
 {
+	size_t n;
+	CLEANUP(mem_freep) const struct l2_entry **v = entries_sorted(l, &n);
 	json_t *items = json_array();
-	const char *key;
-	struct l2_entry *e;
 
-	MAP_EACH (l->entries, key, e) {
-		json_array_append_new(items, entry_json(l, e));
-	}
-	(void)key;
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(items, entry_json(l, v[i]));
 	return items;
 }
 
 static void collect_entries(const struct layer2 *l, struct metric_writer *w, const char *name,
 			    const char *help, size_t offset)
 {
-	const char *key;
-	struct l2_entry *e;
+	size_t n;
+	CLEANUP(mem_freep) const struct l2_entry **v = entries_sorted(l, &n);
 
 	metric_family(w, METRIC_COUNTER, name, help);
-	MAP_EACH (l->entries, key, e) {
+	for (size_t i = 0; i < n; i++) {
 		struct l2_address_stats counts;
 
-		l2_address_stats_read(&e->stats, &counts);
-		uint64_t v = *(const uint64_t *)((const char *)&counts + offset);
-		metric_sample(w, name, METRIC_LABELS({ "ip", ADDR_TEXT(&e->addr) }), (double)v);
+		l2_address_stats_read(&v[i]->stats, &counts);
+		uint64_t value = *(const uint64_t *)((const char *)&counts + offset);
+		metric_sample(w, name, METRIC_LABELS({ "ip", ADDR_TEXT(&v[i]->addr) }),
+			      (double)value);
 	}
-	(void)key;
 }
 
 static void collect_outcomes(struct metric_writer *w, const char *name, const char *help,

@@ -11,6 +11,7 @@
 #include "app/packet.h"
 #include "app/planner.h"
 #include "app/rivals.h"
+#include "base/addr_map.h"
 #include "base/metric.h"
 #include "l2/groups.h"
 #include "net/link.h"
@@ -18,17 +19,17 @@
 /** An address that this node owns or could own. Lives as long as a table names it. */
 struct l2_entry {
 	struct addr addr;
-	struct l2_address_stats stats;
-	bool owned;	   /* by the packet thread's word */
-	bool pings;	   /* while it is owned, echo requests are answered for it */
+	bool owned;	 /* by the packet thread's word */
+	bool pings;	 /* while it is owned, echo requests are answered for it */
+	bool listed;	 /* in the table that was handed over last */
+	bool all_ifaces; /* where it was announced last */
+	uint16_t n_ifindexes;
+	int *ifindexes;
+	uint32_t refs;	   /* one while listed or owned, one for each table */
 	struct mono since; /* of owned, or of not being owned */
-	bool listed;	   /* in the table that was handed over last */
-	size_t refs;	   /* one while listed or owned, one for each table */
 	struct mono
 		going_until; /* another node shall have it, and we go on till then; 0: no such thing */
-	bool all_ifaces;     /* where it was announced last */
-	int *ifindexes;
-	size_t n_ifindexes;
+	struct l2_address_stats stats;
 };
 
 struct mesh;
@@ -41,7 +42,7 @@ struct layer2 {
 	struct packet *packet;
 	struct node_ids *ids;
 	struct l2_groups *groups;
-	struct map *entries; /* struct addr -> struct l2_entry */
+	struct addr_map *entries; /* struct l2_entry */
 	struct loop_task rebuild;
 	/* app/moves.h */
 	const struct mesh *mesh; /* NULL: nothing is handed over */

@@ -6,15 +6,22 @@
 #include "app/json.h"
 
 struct announced {
+	char *service;
 	bool l2, bgp;
 	struct mono since; /* of the last change of either */
+	struct list
+		owner; /* while some of its addresses have changed hands, and that is to be looked at */
 };
 
 struct services {
 	struct app *app;
 	struct map *v;	       /* service -> struct announced */
 	struct loop_task tell; /* what this node has, to the others */
+	struct list owner;
+	struct loop_task settle;
 };
+
+static void owners_settle(struct loop_task *t);
 
 static void tell_holds(struct loop_task *t)
 {
@@ -28,7 +35,20 @@ struct services *services_new(struct app *a)
 	s->app = a;
 	s->v = map_new();
 	loop_task_init(&s->tell, a->loop, tell_holds);
+	list_init(&s->owner);
+	loop_task_init(&s->settle, a->loop, owners_settle);
 	return s;
+}
+
+static void announced_free(void *value)
+{
+	struct announced *an = value;
+
+	if (!an)
+		return;
+	list_remove(&an->owner);
+	free(an->service);
+	free(an);
 }
 
 struct services *services_free(struct services *s)
@@ -36,7 +56,8 @@ struct services *services_free(struct services *s)
 	if (!s)
 		return NULL;
 	loop_task_cancel(&s->tell);
-	map_clear(s->v, free);
+	loop_task_cancel(&s->settle);
+	map_clear(s->v, announced_free);
 	map_free(s->v);
 	free(s);
 	return NULL;
@@ -91,6 +112,8 @@ static struct announced *announced_of(struct services *s, const char *service)
 
 	if (!an) {
 		an = mem_new(struct announced);
+		an->service = mem_strdup(service);
+		list_init(&an->owner);
 		an->since = loop_now(s->app->loop);
 		(void)map_put(s->v, service, an);
 	}
@@ -146,7 +169,7 @@ void services_decided(struct services *s, const char *service, const struct plan
 	hold(s, service, an->l2);
 	reporter_service(s->app->reporter, service, an->l2, an->bgp, plan);
 	if (!plan)
-		free(map_del(s->v, service));
+		announced_free(map_del(s->v, service));
 }
 
 void services_owner(struct services *s, const struct addr *addr)
@@ -156,11 +179,26 @@ void services_owner(struct services *s, const struct addr *addr)
 
 	for (size_t i = 0; i < n; i++) {
 		struct announced *an = announced_of(s, holders[i]->key);
-		const struct plan *plan = planner_plan(s->app->planner, holders[i]->key);
 
-		say(s, holders[i]->key, &an->l2, owns_all(s, plan), "layer2", "notOwner");
-		hold(s, holders[i]->key, an->l2);
-		reporter_service(s->app->reporter, holders[i]->key, an->l2, an->bgp, plan);
+		if (list_empty(&an->owner))
+			list_append(&s->owner, &an->owner);
+	}
+	loop_task_queue(&s->settle);
+}
+
+/* Once for all addresses of a service that have changed hands together. */
+static void owners_settle(struct loop_task *t)
+{
+	struct services *s = CONTAINER_OF(t, struct services, settle);
+	struct announced *an;
+
+	LIST_EACH (an, &s->owner, owner) {
+		const struct plan *plan = planner_plan(s->app->planner, an->service);
+
+		list_remove(&an->owner);
+		say(s, an->service, &an->l2, owns_all(s, plan), "layer2", "notOwner");
+		hold(s, an->service, an->l2);
+		reporter_service(s->app->reporter, an->service, an->l2, an->bgp, plan);
 	}
 }
 

@@ -72,7 +72,25 @@ static void take_members(struct l2_table *t, const struct l2_table_conf *conf)
 	t->n_members = conf->n_members;
 }
 
-static struct l2_address take_address(struct l2_table *t, const struct l2_address_conf *c)
+/** A copy of the candidates; one for all that follow each other and have the same. */
+static const uint16_t *take_nodes(struct l2_table *t, const struct l2_address_conf *c,
+				  const struct l2_address *before)
+{
+	if (before && before->n_nodes == c->n_nodes &&
+	    memcmp(before->nodes, c->nodes, c->n_nodes * sizeof(*c->nodes)) == 0)
+		return before->nodes;
+	return arena_copy(t->arena, c->nodes, c->n_nodes, sizeof(*c->nodes));
+}
+
+static const int *take_ifindexes(struct l2_table *t, const struct l2_address_conf *c)
+{
+	return c->n_ifindexes
+		       ? arena_copy(t->arena, c->ifindexes, c->n_ifindexes, sizeof(*c->ifindexes))
+		       : NULL;
+}
+
+static struct l2_address take_address(struct l2_table *t, const struct l2_address_conf *c,
+				      const struct l2_address *before)
 {
 	assert(c->stats);
 	return (struct l2_address){
@@ -84,9 +102,8 @@ static struct l2_address take_address(struct l2_table *t, const struct l2_addres
 			c->going || l2_succession_is_mine(c->nodes, c->n_nodes, t->self, &t->alive),
 		.n_nodes = (uint16_t)c->n_nodes,
 		.n_ifindexes = (uint16_t)c->n_ifindexes,
-		.nodes = arena_copy(t->arena, c->nodes, c->n_nodes, sizeof(*c->nodes)),
-		.ifindexes =
-			arena_copy(t->arena, c->ifindexes, c->n_ifindexes, sizeof(*c->ifindexes)),
+		.nodes = take_nodes(t, c, before),
+		.ifindexes = take_ifindexes(t, c),
 		.stats = c->stats,
 	};
 }
@@ -111,7 +128,7 @@ static int take_addresses(struct l2_table *t, const struct l2_table_conf *conf, 
 		int rc = check_address(&conf->addresses[i], e);
 		if (rc < 0)
 			return rc;
-		addresses[i] = take_address(t, &conf->addresses[i]);
+		addresses[i] = take_address(t, &conf->addresses[i], i ? &addresses[i - 1] : NULL);
 	}
 	if (conf->n_addresses > 1)
 		qsort(addresses, conf->n_addresses, sizeof(*addresses), compare_addresses);

@@ -1,73 +1,108 @@
 #include "world/holders.h"
 
-/** The services of one address. */
+#include "base/addr_map.h"
+
+/** The services of one address: mostly one. */
 struct holding {
-	const struct world_service **v;
-	size_t n, cap;
+	struct addr addr;
+	uint32_t n, cap; /* cap 0: `one` */
+	union {
+		const struct world_service *one;
+		const struct world_service **many;
+	};
 };
 
 struct holders {
-	struct map *by_addr; /* struct addr -> struct holding */
+	struct addr_map *by_addr; /* struct holding */
 };
 
 struct holders *holders_new(void)
 {
 	struct holders *h = mem_new(struct holders);
 
-	h->by_addr = map_new();
+	h->by_addr = addr_map_new();
 	return h;
 }
 
-static void holding_free(void *value)
+static void holding_free(struct holding *hold)
 {
-	struct holding *hold = value;
-
-	free(hold->v);
+	if (hold->cap)
+		free(hold->many);
 	free(hold);
 }
 
 struct holders *holders_free(struct holders *h)
 {
+	struct holding *hold;
+
 	if (!h)
 		return NULL;
-	map_clear(h->by_addr, holding_free);
-	map_free(h->by_addr);
+	for (size_t at = 0; (hold = addr_map_next(h->by_addr, &at));)
+		holding_free(hold);
+	addr_map_free(h->by_addr);
 	free(h);
 	return NULL;
 }
 
-void holders_add(struct holders *h, const struct addr *a, const struct world_service *s)
+static const struct world_service **services_of(struct holding *hold)
 {
-	struct holding *hold = map_get_bytes(h->by_addr, a, sizeof(*a));
+	return hold->cap ? hold->many : &hold->one;
+}
+
+static struct holding *holding_of(struct holders *h, const struct addr *a)
+{
+	struct holding *hold = addr_map_get(h->by_addr, a);
 
 	if (!hold) {
 		hold = mem_new(struct holding);
-		(void)map_put_bytes(h->by_addr, a, sizeof(*a), hold);
+		hold->addr = *a;
+		addr_map_put(h->by_addr, hold);
 	}
-	mem_grow(hold->v, hold->n, hold->cap);
-	hold->v[hold->n++] = s;
+	return hold;
+}
+
+static void make_room(struct holding *hold)
+{
+	const struct world_service *first = hold->one;
+
+	if (hold->cap) {
+		mem_grow(hold->many, hold->n, hold->cap);
+	} else if (hold->n == 1) {
+		hold->cap = 4;
+		hold->many = mem_new_n(const struct world_service *, hold->cap);
+		hold->many[0] = first;
+	}
+}
+
+void holders_add(struct holders *h, const struct addr *a, const struct world_service *s)
+{
+	struct holding *hold = holding_of(h, a);
+
+	make_room(hold);
+	services_of(hold)[hold->n++] = s;
 }
 
 void holders_del(struct holders *h, const struct addr *a, const struct world_service *s)
 {
-	struct holding *hold = map_get_bytes(h->by_addr, a, sizeof(*a));
+	struct holding *hold = addr_map_get(h->by_addr, a);
 
 	if (!hold)
 		return;
+	const struct world_service **v = services_of(hold);
 	for (size_t i = 0; i < hold->n; i++)
-		if (hold->v[i] == s) {
-			hold->v[i] = hold->v[--hold->n];
+		if (v[i] == s) {
+			v[i] = v[--hold->n];
 			break;
 		}
 	if (hold->n == 0)
-		holding_free(map_del_bytes(h->by_addr, a, sizeof(*a)));
+		holding_free(addr_map_del(h->by_addr, a));
 }
 
 const struct world_service *const *holders_of(const struct holders *h, const struct addr *a,
 					      size_t *n)
 {
-	const struct holding *hold = map_get_bytes(h->by_addr, a, sizeof(*a));
+	struct holding *hold = addr_map_get(h->by_addr, a);
 
 	*n = hold ? hold->n : 0;
-	return hold ? hold->v : NULL;
+	return hold ? services_of(hold) : NULL;
 }
