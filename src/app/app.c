@@ -168,6 +168,8 @@ static int packet_start(struct app *a, struct err *e)
 	struct packet_hooks hooks = {
 		.ctx = a,
 		.fast = fastpath_fast(a->layer2.fastpath),
+		.awake = binding_pulse(a->binding),
+		.awake_every = mesh_interval(a->mesh),
 		.l2 = packet_l2,
 		.bfd = packet_bfd,
 		.pulse = packet_pulse,
@@ -178,6 +180,8 @@ static int packet_start(struct app *a, struct err *e)
 		.on_gap = packet_gap,
 	};
 
+	/* Others take over from a process that is stopped when so long nothing is heard of it: its addresses have to be gone. */
+	binding_pulse_limit(a->binding, mesh_detection(a->mesh));
 	if (packet_new(a->loop, &hooks, mesh_pulse(a->mesh), &a->packet, e) < 0)
 		return -ERR_SYSTEM;
 	layer2_attach(&a->layer2, a->packet, a->mesh);

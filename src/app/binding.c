@@ -193,6 +193,16 @@ void binding_end_connections(struct binding *b, bool wanted)
 	vip_end_connections(b->vips, wanted);
 }
 
+_Atomic int64_t *binding_pulse(struct binding *b)
+{
+	return vip_pulse(b->vips);
+}
+
+void binding_pulse_limit(struct binding *b, struct dur limit)
+{
+	vip_pulse_limit(b->vips, limit);
+}
+
 void binding_linger(struct binding *b, struct dur linger)
 {
 	b->linger = linger;

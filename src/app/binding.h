@@ -25,6 +25,10 @@ void binding_linger(struct binding *b, struct dur linger);
 /** End TCP connections of an address that leaves this host. */
 void binding_end_connections(struct binding *b, bool wanted);
 
+/** See vip_pulse() and vip_pulse_limit(). */
+NODISCARD _Atomic int64_t *binding_pulse(struct binding *b);
+void binding_pulse_limit(struct binding *b, struct dur limit);
+
 /** Layer 2 took or lost an address. */
 void binding_owner(struct binding *b, const struct addr *addr, bool owned);
 

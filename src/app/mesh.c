@@ -368,6 +368,16 @@ void mesh_release(struct mesh *m)
 	loop_task_queue(&m->rebuild);
 }
 
+struct dur mesh_interval(const struct mesh *m)
+{
+	return m ? m->conf.interval : DUR_NS(0);
+}
+
+struct dur mesh_detection(const struct mesh *m)
+{
+	return DUR_NS(mesh_interval(m).ns * (m ? m->conf.multiplier : 0));
+}
+
 uint16_t mesh_port(const struct mesh *m)
 {
 	return m ? m->conf.port : 0;

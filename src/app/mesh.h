@@ -35,6 +35,10 @@ void mesh_attach(struct mesh *m, struct packet *packet);
 /** This node answers for what it owns: it may take part. */
 void mesh_release(struct mesh *m);
 
+/** How often heartbeats go out, and how long silence is death; 0: there are none. */
+struct dur mesh_interval(const struct mesh *m);
+struct dur mesh_detection(const struct mesh *m);
+
 uint16_t mesh_port(const struct mesh *m); /* 0: there is none */
 /** What the packet thread has to know from the start; NULL: there is none. Lives as long as @m. */
 const struct pulse_conf *mesh_pulse(const struct mesh *m);

@@ -79,6 +79,7 @@ struct packet {
 	bool away_told;
 	bool real_time_taken;
 	struct loop_task news; /* wakes the control thread, once in a turn */
+	struct loop_timer awake;
 	struct loop_timer goodbye;
 	struct mono goodbye_until;
 };
@@ -270,6 +271,16 @@ static void take_news(struct packet *p)
 			take[i](p, next[i]);
 }
 
+static void awake_due(struct loop_timer *t, struct mono now)
+{
+	const struct packet *p = CONTAINER_OF(t, struct packet, awake);
+
+	if (p->hooks.awake_every.ns == 0)
+		return;
+	atomic_store_explicit(p->hooks.awake, now.ns, memory_order_relaxed);
+	loop_timer_set(t, mono_add(now, p->hooks.awake_every));
+}
+
 static void goodbye_due(struct loop_timer *t, struct mono now)
 {
 	struct packet *p = CONTAINER_OF(t, struct packet, goodbye);
@@ -407,6 +418,8 @@ static void packet_init(struct packet *p)
 		.loop = p->loop, .event = on_bfd, .ctx = p, .fast = p->hooks.fast });
 	ring_init(&p->events, EVENT_SLOTS, sizeof(struct message));
 	loop_timer_init(&p->goodbye, p->loop, goodbye_due);
+	loop_timer_init(&p->awake, p->loop, awake_due);
+	loop_timer_set(&p->awake, loop_now(p->loop));
 	loop_task_init(&p->news, p->loop, there_is_news);
 }
 

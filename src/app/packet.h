@@ -25,7 +25,9 @@ enum { PACKET_NEWS_MAX = 1000 };
 
 struct packet_hooks {
 	void *ctx;
-	struct fast *fast; /* lent until packet_free(); NULL: none */
+	struct fast *fast;	/* lent until packet_free(); NULL: none */
+	_Atomic int64_t *awake; /* lent; where the thread writes the time */
+	struct dur awake_every; /* so often; 0: never */
 	void (*l2)(void *ctx, const struct l2_event *ev);
 	void (*bfd)(void *ctx, const struct bfd_event *ev);
 	void (*pulse)(void *ctx, const struct pulse_event *ev);

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -21,8 +22,27 @@ struct watch {
 	int fd;
 	const char *path;
 	const char *instance;
-	int stalled_ms;
+	struct dur stalled;
+	struct vip_pulse *pulse;
+	struct mono heard;	/* the daemon's last word */
+	bool heard_swept;	/* it is overdue, and its addresses are gone */
+	int64_t pulse_swept_ns; /* the same of this pulse */
 };
+
+struct vip_pulse *vip_pulse_new(void)
+{
+	void *p = mmap(NULL, sizeof(struct vip_pulse), PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+struct vip_pulse *vip_pulse_free(struct vip_pulse *p)
+{
+	if (p)
+		(void)munmap(p, sizeof(*p));
+	return NULL;
+}
 
 static bool take_away(const struct watch *w)
 {
@@ -35,33 +55,71 @@ static bool take_away(const struct watch *w)
 	int status = vip_sweep(w->path, w->instance, NULL, NULL);
 	if (lock >= 0)
 		close(lock);
+	atomic_fetch_add(&w->pulse->swept, 1);
 	return status == 0;
 }
 
-static _Noreturn void keep(const struct watch *w)
+/* When to look at the pulse again: when the daemon is overdue, or, once it was, soon: nobody tells that it lives again. */
+static struct mono pulse_due(const struct watch *w, int64_t at_ns, struct mono now)
+{
+	int64_t limit_ns = atomic_load(&w->pulse->limit_ns);
+
+	if (limit_ns == 0 || at_ns == 0)
+		return MONO_NEVER;
+	return mono_add(at_ns == w->pulse_swept_ns ? now : (struct mono){ at_ns },
+			DUR_NS(limit_ns));
+}
+
+/* The same by its words. */
+static struct mono word_due(const struct watch *w)
+{
+	return w->heard_swept ? MONO_NEVER : mono_add(w->heard, w->stalled);
+}
+
+/* Once is enough, until it lives again. Returns when to look next. */
+static struct mono look(struct watch *w)
+{
+	struct mono now = mono_clock();
+	int64_t at_ns = atomic_load(&w->pulse->at_ns);
+	bool by_pulse = !mono_before(now, pulse_due(w, at_ns, now));
+	bool by_word = !mono_before(now, word_due(w));
+
+	if (by_pulse || by_word)
+		(void)take_away(w);
+	if (by_pulse)
+		w->pulse_swept_ns = at_ns;
+	w->heard_swept = w->heard_swept || by_word;
+	return mono_min(pulse_due(w, at_ns, now), word_due(w));
+}
+
+static int ms_until(struct mono at)
+{
+	const int64_t ms = 1000000;
+
+	if (at.ns == MONO_NEVER.ns)
+		return -1;
+	return (int)(MAX(at.ns - mono_clock().ns, (int64_t)0) / ms + 1);
+}
+
+static _Noreturn void keep(struct watch *w)
 {
 	struct pollfd p = { .fd = w->fd, .events = POLLIN };
-	int patience = w->stalled_ms;
 
 	for (;;) {
 		char word[64];
-		int n = poll(&p, 1, patience);
+		int n = poll(&p, 1, ms_until(look(w)));
 
 		if (n < 0 && errno != EINTR)
 			break;
-		if (n < 0)
+		if (n <= 0)
 			continue;
-		if (n == 0) {
-			(void)take_away(w);
-			patience = -1; /* once is enough, until it lives again */
-			continue;
-		}
 		ssize_t len = read(w->fd, word, sizeof(word));
 		if (len > 0 && word[len - 1] == QUIT)
 			_exit(0);
 		if (len <= 0)
 			break;
-		patience = w->stalled_ms;
+		w->heard = mono_clock();
+		w->heard_swept = false;
 	}
 	for (int tries = 10; !take_away(w) && tries > 0; tries--)
 		(void)poll(NULL, 0, TRY_AGAIN_MS);
@@ -96,7 +154,8 @@ static int drop_descriptors(int fd)
 	return 3;
 }
 
-static _Noreturn void child(int fd, const char *path, const char *instance, struct dur stalled)
+static _Noreturn void child(int fd, const char *path, const char *instance, struct dur stalled,
+			    struct vip_pulse *pulse)
 {
 	(void)setsid();
 	(void)prctl(PR_SET_NAME, "crier-keeper");
@@ -106,21 +165,28 @@ static _Noreturn void child(int fd, const char *path, const char *instance, stru
 		.fd = drop_descriptors(fd),
 		.path = path,
 		.instance = instance,
-		.stalled_ms = (int)dur_ms(stalled),
+		.stalled = stalled,
+		.pulse = pulse,
+		.heard = mono_clock(),
 	};
 	keep(&w);
 }
 
 int vip_keeper_start(struct vip_keeper *k, const char *path, const char *instance,
-		     struct dur stalled, struct err *e)
+		     struct dur stalled, struct vip_pulse *pulse, struct err *e)
 {
 	int ends[2];
+	sigset_t all, before;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
 		return err_errno(e, "keeper: socketpair");
+	/* What ends a whole group must not find the keeper before it ignores that. */
+	sigfillset(&all);
+	(void)pthread_sigmask(SIG_BLOCK, &all, &before);
 	pid_t pid = fork();
 	if (pid == 0)
-		child(ends[1], path, instance, stalled);
+		child(ends[1], path, instance, stalled, pulse);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	close(ends[1]);
 	if (pid < 0) {
 		int code = err_errno(e, "keeper: fork");

@@ -1,6 +1,7 @@
 #include "vip/vip.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -59,8 +60,10 @@ struct vip_manager {
 	bool under_way;
 	bool overslept; /* since it began */
 	bool ending;
-	struct mono beaten;
 	struct vip_keeper keeper;
+	struct vip_pulse *pulse;
+	struct dur pulse_limit;
+	uint32_t swept; /* what the pulse said when we looked last */
 	struct net_watch watch;
 	struct map *vips;     /* struct addr -> struct vip */
 	struct list dirty;    /* to be looked at, first come first served */
@@ -169,10 +172,20 @@ static struct vip_record record_make(const struct vip_manager *m)
  * and until after it is removed.
  */
 
+/* Nobody looks while there is nothing to take away. The keeper hears of a change at once: it may be asleep. */
+static void pulse_watch(struct vip_manager *m)
+{
+	int64_t limit_ns = m->stats.bound || m->under_way ? m->pulse_limit.ns : 0;
+
+	if (atomic_exchange(&m->pulse->limit_ns, limit_ns) != limit_ns)
+		(void)!vip_keeper_beat(&m->keeper); /* a dead one is seen to by the next beat */
+}
+
 static void holds(struct vip_manager *m, struct vip *v, int ifindex)
 {
 	list_remove(&v->renewals);
 	m->stats.bound += !!ifindex - !!v->held.ifindex;
+	pulse_watch(m);
 	v->held = (struct vip_held){ .ifindex = ifindex };
 	snprintf(v->held_name, sizeof(v->held_name), "%s", ifindex ? link_name(m, ifindex) : "");
 	if (!ifindex)
@@ -196,6 +209,7 @@ static struct vip_change *change_of(struct vip_manager *m, struct vip *v)
 static void changes_begin(struct vip_manager *m)
 {
 	m->under_way = true;
+	pulse_watch(m); /* before there is something that outlives us */
 	net_worker_do(m->worker, &m->job);
 }
 
@@ -240,6 +254,7 @@ static void changes_done(struct net_job *job)
 		change_finished(m, &m->changes.v[i]);
 	m->overslept = false;
 	vip_changes_clear(&m->changes);
+	pulse_watch(m);
 	carry_on(m);
 }
 
@@ -362,9 +377,38 @@ static void all_again(struct vip_manager *m, bool only_failed)
 	}
 }
 
+/*
+ * The keeper has taken off what the record names, maybe before we have seen it in the table: what is not there now has
+ * been lost, and is not still to come.
+ */
+static void has_overslept(struct vip_manager *m)
+{
+	struct vip *v;
+	const char *key;
+
+	m->overslept = m->under_way;
+	MAP_EACH (m->vips, key, v) {
+		(void)key;
+		v->held.seen = true;
+		look_at(m, v);
+	}
+}
+
+static void look_at_swept(struct vip_manager *m)
+{
+	uint32_t swept = atomic_load(&m->pulse->swept);
+
+	if (swept != m->swept)
+		has_overslept(m);
+	m->swept = swept;
+}
+
 static void links_changed(struct net_watch *w)
 {
-	all_again(CONTAINER_OF(w, struct vip_manager, watch), false);
+	struct vip_manager *m = CONTAINER_OF(w, struct vip_manager, watch);
+
+	look_at_swept(m);
+	all_again(m, false);
 }
 
 static void retry(struct loop_timer *t, struct mono now)
@@ -428,33 +472,15 @@ static void carry_on(struct vip_manager *m)
 	loop_task_queue(&m->reconcile);
 }
 
-/*
- * The keeper has taken off what the record names, maybe before we have seen it in the table: what is not there now has
- * been lost, and is not still to come.
- */
-static void has_overslept(struct vip_manager *m)
-{
-	struct vip *v;
-	const char *key;
-
-	m->overslept = m->under_way;
-	MAP_EACH (m->vips, key, v) {
-		(void)key;
-		v->held.seen = true;
-		look_at(m, v);
-	}
-}
-
 static void beat(struct loop_timer *t, struct mono now)
 {
 	struct vip_manager *m = CONTAINER_OF(t, struct vip_manager, heartbeat);
 
-	if (m->beaten.ns && mono_before(mono_add(m->beaten, m->conf.stalled), now))
-		has_overslept(m);
-	m->beaten = now;
+	look_at_swept(m);
 	if (!vip_keeper_beat(&m->keeper)) {
 		m->stats.keeper_restarts++;
-		if (vip_keeper_start(&m->keeper, m->path, m->instance, m->conf.stalled, NULL) < 0)
+		if (vip_keeper_start(&m->keeper, m->path, m->instance, m->conf.stalled, m->pulse,
+				     NULL) < 0)
 			m->keeper.fd = -1; /* the next beat tries again; lifetimes still run out */
 	}
 	loop_timer_set(t, mono_add(now, m->conf.heartbeat));
@@ -530,10 +556,14 @@ int vip_manager_new(const struct vip_conf *conf, struct vip_manager **out, struc
 	name_instance(m);
 
 	int status = netlink_open(&m->nl, e);
+	m->pulse = vip_pulse_new();
+	if (status == 0 && !m->pulse)
+		status = err_errno(e, "a page for the keeper");
 	if (status == 0)
 		status = take_over(m, e);
 	if (status == 0)
-		status = vip_keeper_start(&m->keeper, m->path, m->instance, m->conf.stalled, e);
+		status = vip_keeper_start(&m->keeper, m->path, m->instance, m->conf.stalled,
+					  m->pulse, e);
 	if (status == 0)
 		status = net_worker_new(conf->loop, &m->worker, e);
 	if (status < 0)
@@ -586,6 +616,7 @@ struct vip_manager *vip_manager_free(struct vip_manager *m)
 	if (clean && m->keeper.fd >= 0)
 		(void)unlink(m->path); /* else the next start has something to clean up */
 	vip_keeper_stop(&m->keeper);
+	m->pulse = vip_pulse_free(m->pulse);
 	if (m->lock >= 0)
 		close(m->lock);
 	netlink_close(m->nl);
@@ -620,6 +651,17 @@ void vip_unwant(struct vip_manager *m, const struct addr *a)
 		return;
 	v->wanted = false;
 	look_at(m, v);
+}
+
+_Atomic int64_t *vip_pulse(struct vip_manager *m)
+{
+	return &m->pulse->at_ns;
+}
+
+void vip_pulse_limit(struct vip_manager *m, struct dur limit)
+{
+	m->pulse_limit = limit;
+	pulse_watch(m);
 }
 
 bool vip_state(const struct vip_manager *m, const struct addr *a, struct vip_status *out)

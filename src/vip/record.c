@@ -8,7 +8,8 @@
 
 #include "base/file.h"
 
-#define HEAD	   "crier-vips 1 "
+#define HEAD	   "crier-vips "
+#define BOOT_ID	   "/proc/sys/kernel/random/boot_id"
 #define RECORD_MAX ((size_t)16 << 20)
 
 void vip_record_add(struct vip_record *r, int ifindex, const char *link, const struct addr *a)
@@ -28,7 +29,7 @@ void vip_record_fini(struct vip_record *r)
 
 void vip_record_format(const struct vip_record *r, struct buf *out)
 {
-	buf_printf(out, HEAD "%s\n", r->instance);
+	buf_printf(out, HEAD "2 %s %s\n", r->instance, r->boot);
 	for (size_t i = 0; i < r->n; i++)
 		buf_printf(out, "%d %s %s\n", r->v[i].ifindex, r->v[i].link,
 			   ADDR_TEXT(&r->v[i].addr));
@@ -50,14 +51,34 @@ static void parse_line(const char *line, struct vip_record *out)
 int vip_record_parse(const char *text, struct vip_record *out, struct err *e)
 {
 	struct vip_record r = { 0 };
+	const char *nl = strchr(text, '\n');
+	unsigned version = 0;
+	CLEANUP(mem_freep) char *head = mem_strndup(text, nl ? (size_t)(nl - text) : strlen(text));
 
-	if (strncmp(text, HEAD, strlen(HEAD)) != 0)
+	if (sscanf(head, HEAD "%1u %16s %39s", &version, r.instance, r.boot) < 2 || version < 1 ||
+	    version > 2)
 		return err_set(e, ERR_CONFIG, "not a record of service addresses");
-	sscanf(text + strlen(HEAD), "%16s", r.instance);
-	for (const char *nl = strchr(text, '\n'); nl; nl = strchr(nl + 1, '\n'))
+	for (; nl; nl = strchr(nl + 1, '\n'))
 		parse_line(nl + 1, &r);
 	*out = r;
 	return 0;
+}
+
+static void boot_now(char out[static VIP_BOOT_MAX])
+{
+	CLEANUP(buf_fini) struct buf text = { 0 };
+
+	out[0] = '\0';
+	if (file_read(BOOT_ID, RECORD_MAX, &text, NULL) == 0)
+		(void)sscanf(buf_text(&text), "%39s", out);
+}
+
+static bool is_of_another_boot(const struct vip_record *r)
+{
+	char now[VIP_BOOT_MAX];
+
+	boot_now(now);
+	return r->boot[0] && now[0] && strcmp(r->boot, now) != 0;
 }
 
 int vip_record_read(const char *path, struct vip_record *out, struct err *e)
@@ -71,15 +92,49 @@ int vip_record_read(const char *path, struct vip_record *out, struct err *e)
 	}
 	if (status < 0)
 		return status;
-	return vip_record_parse(buf_text(&text), out, e) < 0 ? err_wrap(e, "%s", path) : 0;
+	if (buf_text(&text)[0] == '\0') { /* it had not reached the disk when the power failed */
+		*out = (struct vip_record){ 0 };
+		return 0;
+	}
+	if (vip_record_parse(buf_text(&text), out, e) < 0)
+		return err_wrap(e, "%s", path);
+	if (is_of_another_boot(out))
+		vip_record_fini(out);
+	return 0;
+}
+
+static int write_whole(const char *path, const struct buf *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	size_t done = 0;
+
+	while (fd >= 0 && done < text->len) {
+		ssize_t n = write(fd, text->p + done, text->len - done);
+
+		if (n < 0 && errno != EINTR)
+			break;
+		done += (size_t)MAX(n, 0);
+	}
+	int saved = errno;
+	if (fd >= 0)
+		(void)close(fd);
+	errno = saved;
+	return fd >= 0 && done == text->len ? 0 : -1;
 }
 
 int vip_record_write(const char *path, const struct vip_record *r, struct err *e)
 {
+	CLEANUP(mem_freep) char *fresh = mem_printf("%s.new", path);
 	CLEANUP(buf_fini) struct buf text = { 0 };
+	struct vip_record here = *r;
 
-	vip_record_format(r, &text);
-	return file_replace(path, text.p, text.len, 0600, e);
+	boot_now(here.boot);
+	vip_record_format(&here, &text);
+	if (write_whole(fresh, &text) == 0 && rename(fresh, path) == 0)
+		return 0;
+	int status = err_errno(e, "write %s", path);
+	(void)unlink(fresh);
+	return status;
 }
 
 int vip_lock_open(const char *path, struct err *e)

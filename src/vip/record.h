@@ -1,9 +1,13 @@
 /**
- * The record of the addresses that a daemon has added: a text file that is replaced as a whole and
- * is on disk before the change that it speaks of, and the locks around it.
+ * The record of the addresses that a daemon has added: a text file that is replaced as a whole
+ * before the change that it speaks of, and the locks around it.
  *
- *   crier-vips 1 <instance>
+ *   crier-vips 2 <instance> <the kernel's boot id>
  *   <index of the link> <its name> <address>
+ *
+ * It is for those who outlive the daemon, and nobody outlives the kernel: the addresses are gone with it, and what was
+ * recorded under another one says nothing. So writing does not wait for a disk, and what a power failure left of the
+ * file is an empty record. (Version 1 had no boot id.)
  */
 #ifndef VIP_RECORD_H
 #define VIP_RECORD_H
@@ -13,6 +17,7 @@
 #include "net/link.h"
 
 #define VIP_INSTANCE_MAX 17
+#define VIP_BOOT_MAX	 40
 
 struct vip_entry {
 	int ifindex;
@@ -22,6 +27,7 @@ struct vip_entry {
 
 struct vip_record {
 	char instance[VIP_INSTANCE_MAX]; /* which run of a daemon wrote it */
+	char boot[VIP_BOOT_MAX];	 /* under which kernel; "": not known */
 	struct vip_entry *v;
 	size_t n, cap;
 };
@@ -33,9 +39,9 @@ void vip_record_format(const struct vip_record *r, struct buf *out);
 /** Lines that make no sense are passed over. Fails when the file is none of ours. */
 NODISCARD int vip_record_parse(const char *text, struct vip_record *out, struct err *e);
 
-/** A file that is not there is an empty record. */
+/** A file that is not there, or was written before this kernel started, is an empty record. */
 NODISCARD int vip_record_read(const char *path, struct vip_record *out, struct err *e);
-/** Replaces the file; when it returns 0 the new one is on the disk. */
+/** Replaces the file, in the name of this kernel; when it returns 0 whoever opens it reads the new one. */
 NODISCARD int vip_record_write(const char *path, const struct vip_record *r, struct err *e);
 
 /* Two locks on "<path>.lock": OWNER for a daemon while it lives, WORK for whoever cleans up. */

@@ -93,6 +93,14 @@ void vip_unwant(struct vip_manager *m, const struct addr *a);
 /** End TCP connections of addresses that are taken away, so that clients come back at once. On until told otherwise. */
 void vip_end_connections(struct vip_manager *m, bool wanted);
 
+/**
+ * Where a thread that is never busy for long writes the time (ns of the monotonic clock) again and again, so that a
+ * daemon that was stopped has no addresses for long. Lives as long as @m.
+ */
+NODISCARD _Atomic int64_t *vip_pulse(struct vip_manager *m);
+/** Asleep for so long, by what is written there, the daemon counts as stopped; 0 (the default): nobody looks. */
+void vip_pulse_limit(struct vip_manager *m, struct dur limit);
+
 /** False when the address is neither wanted nor still here. */
 bool vip_state(const struct vip_manager *m, const struct addr *a, struct vip_status *out);
 

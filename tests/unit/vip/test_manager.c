@@ -423,12 +423,27 @@ static void many_at_once(void **state)
 
 #define FICKLE 12
 
+static bool fickle_wanted[FICKLE];
+
+static bool as_wanted(struct fixture *f)
+{
+	for (size_t i = 0; i < FICKLE; i++) {
+		struct addr a = addr_v4(192, 0, 2, (uint8_t)(100 + i));
+		bool want = fickle_wanted[i];
+
+		if (entries(&a, NULL) != want || state_is(f, &a, VIP_BOUND) != want ||
+		    record_says(ADDR_TEXT(&a)) != want)
+			return false;
+	}
+	return true;
+}
+
 /* Minds are changed while the changes before are under way: the last word counts. */
 static void the_last_wish_counts(void **state)
 {
 	struct fixture *f = *state;
 	struct rng rng;
-	bool wanted[FICKLE] = { 0 };
+	bool *wanted = fickle_wanted;
 
 	rng_seed(&rng, 7);
 	for (int round = 0; round < 400; round++) {
@@ -443,14 +458,9 @@ static void the_last_wish_counts(void **state)
 		if (rng_below(&rng, 3) == 0)
 			(void)within(f, DUR_MS((int64_t)rng_below(&rng, 4)), never);
 	}
+	UNTIL(f, as_wanted);
 	assert_false(within(f, DUR_MS(300), never));
-	for (size_t i = 0; i < FICKLE; i++) {
-		struct addr a = addr_v4(192, 0, 2, (uint8_t)(100 + i));
-
-		assert_int_equal(entries(&a, NULL), wanted[i]);
-		assert_int_equal(state_is(f, &a, VIP_BOUND), wanted[i]);
-		assert_int_equal(record_says(ADDR_TEXT(&a)), wanted[i]);
-	}
+	assert_true(as_wanted(f)); /* and it stays so */
 }
 
 static void one_daemon_for_a_record(void **state)
@@ -493,6 +503,15 @@ static bool only_v4_there(struct fixture *f)
 }
 
 /* A daemon in a process of its own; returns when both addresses are bound. */
+static struct dur pulse_limit; /* 0: daemons have no pulse that counts */
+static _Atomic int64_t *pulse_at;
+
+static void write_pulse(struct loop_timer *t, struct mono now)
+{
+	atomic_store(pulse_at, now.ns);
+	loop_timer_set(t, mono_add(now, DUR_MS(10)));
+}
+
 static pid_t daemon_start(struct vip_conf conf)
 {
 	int ready[2];
@@ -502,11 +521,16 @@ static pid_t daemon_start(struct vip_conf conf)
 	pid_t pid = fork();
 	if (pid == 0) {
 		struct fixture f = { 0 };
+		struct loop_timer beats;
 		struct err e;
 
 		close(ready[0]);
 		if (begin(&f, &conf, &e) < 0)
 			_exit(1);
+		pulse_at = vip_pulse(f.m);
+		vip_pulse_limit(f.m, pulse_limit);
+		loop_timer_init(&beats, f.loop, write_pulse);
+		write_pulse(&beats, loop_now(f.loop));
 		vip_want(f.m, &v4, VIP_LAYER2, NULL);
 		vip_want(f.m, &v6, VIP_LAYER2, NULL);
 		if (!within(&f, LONG_ENOUGH, both_there) || write(ready[1], "!", 1) != 1)
@@ -627,11 +651,12 @@ static void the_keeper_of_a_daemon_without_descriptors(void **state)
 		pid_t daemon = fork();
 
 		if (daemon == 0) {
+			static struct vip_pulse pulse;
 			struct vip_keeper k;
 
 			for (int fd = low; fd <= 2; fd++)
 				close(fd);
-			if (vip_keeper_start(&k, record, "0", DUR_S(60), NULL) < 0)
+			if (vip_keeper_start(&k, record, "0", DUR_S(60), &pulse, NULL) < 0)
 				_exit(1);
 			usleep(100000);
 			_exit(vip_keeper_beat(&k) ? 0 : 2);
@@ -665,6 +690,23 @@ static void a_stalled_daemon_loses_them_until_it_goes_on(void **state)
 	time_until(none_there);
 	kill(daemon, SIGCONT);
 	time_until(both_there);
+	kill_and_wait(daemon);
+	time_until(none_there);
+}
+
+/* By its pulse alone, many times; what it loses comes back each time. */
+static void a_stop_shows_in_the_pulse(void **state)
+{
+	(void)state;
+	pulse_limit = DUR_MS(100);
+	pid_t daemon = daemon_start((struct vip_conf){ .stalled = DUR_S(60) });
+	pulse_limit = DUR_S(0);
+	for (int i = 0; i < 3; i++) {
+		kill(daemon, SIGSTOP);
+		printf("gone %s after the stop\n", DUR_TEXT(time_until(none_there)));
+		kill(daemon, SIGCONT);
+		time_until(both_there);
+	}
 	kill_and_wait(daemon);
 	time_until(none_there);
 }
@@ -788,6 +830,7 @@ int main(void)
 		DYING(the_keeper_of_a_daemon_without_descriptors),
 		DYING(the_keeper_is_replaced),
 		DYING(a_stalled_daemon_loses_them_until_it_goes_on),
+		DYING(a_stop_shows_in_the_pulse),
 		DYING(what_was_taken_off_unseen_comes_back),
 		DYING(cleanup_takes_what_the_record_names),
 		DYING(the_next_start_cleans_up),

@@ -63,6 +63,38 @@ static void none_is_empty(void **state)
 	assert_string_equal(r.instance, "");
 }
 
+static void put_file(const char *bytes, size_t len)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(bytes, 1, len, f), len);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* Nothing of ours outlives the kernel; what a power failure leaves of a file is none of our words. */
+static void a_kernel_ago_is_empty(void **state)
+{
+	static const char before[] = "crier-vips 2 abc 00000000-0000-0000-0000-000000000000\n"
+				     "2 eth0 192.0.2.9\n";
+	static const char undated[] = "crier-vips 1 abc\n2 eth0 192.0.2.9\n";
+	CLEANUP(vip_record_fini) struct vip_record r = { 0 };
+
+	(void)state;
+	put_file(before, strlen(before));
+	assert_int_equal(vip_record_read(path, &r, NULL), 0);
+	assert_int_equal(r.n, 0);
+	put_file("", 0);
+	assert_int_equal(vip_record_read(path, &r, NULL), 0);
+	assert_int_equal(r.n, 0);
+	put_file("\0\0\0\0", 4);
+	assert_int_equal(vip_record_read(path, &r, NULL), 0);
+	assert_int_equal(r.n, 0);
+	put_file(undated, strlen(undated));
+	assert_int_equal(vip_record_read(path, &r, NULL), 0);
+	assert_int_equal(r.n, 1);
+}
+
 static void a_failed_write_says_why(void **state)
 {
 	struct vip_record r = { 0 };
@@ -86,7 +118,9 @@ static const struct text_case text_cases[] = {
 	{ "no newline at the end", "crier-vips 1 abc\n2 eth0 192.0.2.9", 1 },
 	{ "empty file", "", -1 },
 	{ "somebody else's file", "root:x:0:0:\n", -1 },
-	{ "of a later version", "crier-vips 2 abc\n", -1 },
+	{ "with its boot", "crier-vips 2 abc 0a1b\n2 eth0 192.0.2.9\n", 1 },
+	{ "whose boot is not known", "crier-vips 2 abc \n2 eth0 192.0.2.9\n", 1 },
+	{ "of a later version", "crier-vips 3 abc\n", -1 },
 	{ "a line cut off", "crier-vips 1 abc\n2 eth0\n3 eth1 192.0.2.9\n", 1 },
 	{ "bad address", "crier-vips 1 abc\n2 eth0 192.0.2.999\n", 0 },
 	{ "bad index", "crier-vips 1 abc\n0 eth0 192.0.2.9\n-1 eth0 192.0.2.9\nx eth0 192.0.2.9\n",
@@ -128,6 +162,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(written_and_read, up, down),
 		cmocka_unit_test_setup_teardown(none_is_empty, up, down),
+		cmocka_unit_test_setup_teardown(a_kernel_ago_is_empty, up, down),
 		cmocka_unit_test_setup_teardown(a_failed_write_says_why, up, down),
 		cmocka_unit_test_setup_teardown(locks_keep_others_out, up, down),
 	};
