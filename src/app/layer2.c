@@ -221,7 +221,7 @@ static void entry_note_interfaces(struct l2_entry *e, const struct l2_address_co
 	free(e->ifindexes);
 	e->all_ifaces = a->all_ifaces;
 	e->ifindexes = mem_dup(a->ifindexes, a->n_ifindexes * sizeof(*a->ifindexes));
-	e->n_ifindexes = a->n_ifindexes;
+	e->n_ifindexes = (uint16_t)a->n_ifindexes;
 }
 
 static struct l2_address_conf *draft_entry(struct draft *d, struct l2_entry *e)
