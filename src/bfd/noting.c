@@ -70,8 +70,7 @@ void conn_note_close(struct conn *c)
 
 static bool same_packet(const struct conn *c, const struct bfd_rx *rx)
 {
-	return rx->bytes.left == FAST_NOTE_LEN &&
-	       memcmp(c->packet, rx->bytes.p, FAST_NOTE_LEN) == 0 &&
+	return memcmp(c->packet, rx->bytes.p, FAST_NOTE_LEN) == 0 &&
 	       addr_eq(&c->packet_to, &rx->local);
 }
 
@@ -83,24 +82,28 @@ static bool has_slot(struct conn *c)
 	       fast_note_open(fast, (int)c->target.ifindex, c->session.local_disc, &c->note) == 0;
 }
 
-static bool may_note(const struct conn *c)
+/* Up, and nothing besides but C: a poll wants an answer each time, and a final is one. */
+static bool asks_nothing(const struct bfd_rx *rx)
+{
+	return rx->bytes.left == FAST_NOTE_LEN && (rx->bytes.p[1] & 0xf7) == 0xc0;
+}
+
+static bool may_note(const struct conn *c, const struct bfd_rx *rx)
 {
 	const struct bfd_target *t = &c->target;
 
 	return c->engine->conf.fast && t->noted && !t->multihop && t->ifindex && !c->leaving &&
-	       bfd_session_is_steady(&c->session);
+	       asks_nothing(rx) && bfd_session_is_steady(&c->session);
 }
 
 void conn_note_received(struct conn *c, const struct bfd_rx *rx)
 {
-	if (!may_note(c)) {
+	if (!may_note(c, rx)) {
 		conn_note_end(c);
 		return;
 	}
 	if (!same_packet(c, rx)) {
 		conn_note_end(c);
-		if (rx->bytes.left != FAST_NOTE_LEN)
-			return;
 		memcpy(c->packet, rx->bytes.p, FAST_NOTE_LEN);
 		c->packet_to = rx->local;
 	}

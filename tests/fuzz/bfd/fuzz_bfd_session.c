@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "bfd/session.h"
 #include "fuzz.h"
 
@@ -58,6 +60,20 @@ static struct bfd_session_conf read_conf(struct rd *r)
 	};
 }
 
+/* What the kernel only noted counts as what it stands for: the same packet once more. */
+static void check_repetition(const struct bfd_session *s, const struct bfd_pkt *pkt,
+			     struct mono now)
+{
+	struct bfd_session fed = *s, told = *s;
+
+	if (!bfd_session_is_steady(s) || pkt->poll || pkt->final)
+		return;
+	require(bfd_session_rx(&fed, pkt, now) == 0);
+	bfd_session_heard(&told, now);
+	told.rx_seq_until = fed.rx_seq_until; /* which counts with authentication alone */
+	require(memcmp(&fed, &told, sizeof(fed)) == 0);
+}
+
 static void one_step(struct bfd_session *s, struct rd *r, struct mono *now)
 {
 	uint8_t what = rd_u8(r);
@@ -65,8 +81,9 @@ static void one_step(struct bfd_session *s, struct rd *r, struct mono *now)
 
 	switch (what % 4) {
 	case 0:
-		if (bfd_pkt_decode(rd_sub(r, BFD_PKT_LEN), &pkt) == BFD_PKT_OK)
-			(void)!bfd_session_rx(s, &pkt, *now);
+		if (bfd_pkt_decode(rd_sub(r, BFD_PKT_LEN), &pkt) == BFD_PKT_OK &&
+		    bfd_session_rx(s, &pkt, *now) == 0)
+			check_repetition(s, &pkt, mono_add(*now, DUR_US(what)));
 		break;
 	case 1:
 		*now = mono_add(*now, DUR_US(rd_u32(r)));

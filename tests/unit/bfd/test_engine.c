@@ -321,6 +321,7 @@ static const struct kind_case kind_cases[] = {
 };
 
 static const struct kind_case noted_cases[] = {
+	{ "v4 in a VRF", "192.0.2.1", "192.0.2.2", false, true, false, 10000, .in_vrf = true },
 	{ "v4 10 ms", "192.0.2.1", "192.0.2.2", false, true, false, 10000 },
 	{ "v6 50 ms, local set", "2001:db8::1", "2001:db8::2", true, true, false, 50000 },
 	{ "link-local, UDP sockets", "fe80::1", "fe80::2", true, true, false, 10000,
