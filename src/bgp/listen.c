@@ -143,6 +143,11 @@ static void on_ready(struct loop_io *io, unsigned events)
 	}
 }
 
+static void try_again(struct bgp_speaker *sp)
+{
+	loop_timer_set(&sp->listen_again, mono_add(loop_now(sp->loop), LISTEN_AGAIN));
+}
+
 /* --- keys --- */
 
 /* Is this listener where the peer comes to, if it does? */
@@ -163,8 +168,10 @@ static void keys_sync(struct bgp_listener *l)
 	for (size_t i = 0; map_next(l->sp->peers, &i, NULL, &at);) {
 		struct err e = { 0 };
 
-		if (expects(l, at) && bgp_keys_put(l->keys, l->fd, at, &e) < 0)
-			bgp_peer_trouble(at, e.text);
+		if (!expects(l, at) || bgp_keys_put(l->keys, l->fd, at, &e) == 0)
+			continue;
+		bgp_peer_trouble(at, e.text);
+		try_again(l->sp);
 	}
 }
 
@@ -204,7 +211,7 @@ static void listener_open(struct bgp_listener *l, bool shared)
 	}
 	l->fd = -1;
 	tell(l);
-	loop_timer_set(&l->sp->listen_again, mono_add(loop_now(l->sp->loop), LISTEN_AGAIN));
+	try_again(l->sp);
 }
 
 static void want(struct bgp_speaker *sp, const struct addr *addr, const char *device, bool is_vrf)
