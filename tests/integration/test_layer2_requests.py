@@ -1,0 +1,152 @@
+"""Requests in every form that tools and systems send, on links that come, go and change."""
+
+import socket
+import struct
+
+import pytest
+
+from cluster import lan_nodes, start_all, wait_owner
+from crierlab import Node
+from netlab import wait_for
+from rawlan import EVERYBODY, RawArp, packed
+
+WEB, WEB6 = "10.50.0.200", "fd50::200"
+CONF = f"""
+    services:
+    - {{name: web, protocol: layer2, addresses: [{WEB}], bind: none}}
+    - {{name: web6, protocol: layer2, addresses: ["{WEB6}"], bind: none}}
+    l2: {{fast-path: socket}}
+"""
+
+
+@pytest.fixture
+def net(lab):
+    lan, client, (node,) = lan_nodes(lab, "a")
+    start_all([node], CONF, cluster=False)
+    for address in (WEB, WEB6):
+        wait_owner([node], address)
+    return lan, client, node
+
+
+def solicited(client, address, link="eth0"):
+    """The Ethernet address that an advertisement names, or None."""
+    done = client.run(f"ndisc6 -1 -q -r 3 -w 700 {address} {link}", check=False)
+    return done.stdout.strip().lower() or None
+
+
+def test_forms_of_requests(net):
+    lan, client, node = net
+    arp, mac = RawArp(client, "10.50.0.100"), node.mac()
+    forms = {
+        "Linux, and Windows that looks for somebody": {},
+        "Linux that makes sure": {"to": packed(mac)},
+        "Windows that makes sure": {"to": packed(mac), "target_mac": packed(mac)},
+        "Windows that looks whether an address is free": {"sender": "0.0.0.0"},
+        "busybox arping": {"target_mac": EVERYBODY},
+        "busybox arping, once it was answered": {"to": packed(mac), "target_mac": EVERYBODY},
+        "a card that pads": {"padding": 18},
+        "somebody of another network": {"sender": "192.0.2.7"},
+    }
+    for who, form in forms.items():
+        assert arp.ask(WEB, **form) == mac, who
+    assert arp.ask(WEB, patience=0.3, to=packed("02:00:00:00:00:77")) is None, "for another machine"
+    assert arp.ask("10.50.0.219", patience=0.3) is None, "for an address of nobody"
+
+
+@pytest.mark.parametrize("tool", ["arping -f -c 5 -w 6 -I eth0 {}", "busybox arping -f -c 5 -w 6 -I eth0 {}",
+                                  "busybox arping -D -f -c 5 -w 6 -I eth0 {}", "arp-scan -q -I eth0 {}"])
+def test_tools(net, tool):
+    lan, client, node = net
+    done = client.run(tool.format(WEB), check=False)
+    assert done.returncode == (1 if " -D " in tool else 0), done.stdout + done.stderr
+    assert node.mac() in done.stdout.lower()
+
+
+def test_solicitations(net):
+    lan, client, node = net
+    assert solicited(client, WEB6) == node.mac()
+    client.run(f"ip -6 neigh add {WEB6} lladdr {node.mac()} dev eth0 nud stale")  # the kernel makes sure by unicast
+    client.run(f"ping -c 1 -W 1 {WEB6}", check=False)
+    wait_for(lambda: "REACHABLE" in client.run(f"ip -6 neigh show {WEB6}").stdout, "the kernel is content", 20)
+
+
+def test_the_interface_gets_another_ethernet_address(net):
+    lan, client, node = net
+    client.run(f"ping -c 1 -W 1 {WEB}", check=False)
+    before, after = node.mac(), "02:00:00:00:0a:0a"
+    assert client.neighbour(WEB) == before
+    node.run(f"ip link set eth0 address {after}")
+    wait_for(lambda: client.neighbour(WEB) == after, "the client's kernel is told")
+    assert RawArp(client, "10.50.0.100").ask(WEB) == after
+    wait_for(lambda: solicited(client, WEB6) == after, "of IPv6 too")
+
+
+def test_the_interface_goes_and_comes_again(lab, net):
+    lan, client, node = net
+    arp = RawArp(client, "10.50.0.100")
+    node.run("ip link del eth0")
+    assert arp.ask(WEB, patience=0.3) is None
+    lab.plug(node, lan, "eth0", "10.50.0.11/24", "fd50::11/64")
+    assert wait_for(lambda: arp.ask(WEB, patience=0.3), "an answer") == node.mac()
+    wait_for(lambda: solicited(client, WEB6) == node.mac(), "of IPv6 too")
+
+
+def test_an_interface_that_appears_later(lab, net):
+    lan, client, node = net
+    other = lab.switch("other")
+    stranger = lab.host("stranger", other, "10.50.0.101/24", "fd50::101/64")
+    lab.plug(node, other, "late0", "10.50.0.12/24")
+    assert wait_for(lambda: RawArp(stranger, "10.50.0.101").ask(WEB, patience=0.3), "an answer") == node.mac("late0")
+    wait_for(lambda: solicited(stranger, WEB6) == node.mac("late0"), "of IPv6 too")
+
+
+def test_a_link_without_any_address(lab):
+    lan = lab.switch("lan")
+    client = lab.host("client", lan, "10.50.0.100/24", "fd50::100/64")
+    node = lab.host("a", lan, cls=Node)
+    node.sysctl("net.ipv6.conf.eth0.disable_ipv6", 1)
+    assert not node.run("ip -o addr show dev eth0").stdout
+    node.configure(CONF)
+    node.start()
+    wait_owner([node], WEB)
+    assert RawArp(client, "10.50.0.100").ask(WEB) == node.mac()
+    wait_for(lambda: solicited(client, WEB6) == node.mac(), "an advertisement")
+
+
+def test_two_clusters_on_one_lan(lab):
+    lan, client, nodes = lan_nodes(lab, "abcd")
+    for i, n in enumerate(nodes):
+        pair, web = nodes[i // 2 * 2:i // 2 * 2 + 2], f"10.50.0.20{i // 2}"
+        join = ", ".join(f"10.50.0.{11 + nodes.index(m)}" for m in pair)
+        n.configure(f"cluster: {{join: [{join}]}}\n"
+                    f"services:\n- {{name: web, protocol: layer2, addresses: [{web}], bind: none}}\n")
+        n.start()
+    arp = RawArp(client, "10.50.0.100")
+    for pair, web in ((nodes[:2], "10.50.0.200"), (nodes[2:], "10.50.0.201")):
+        owner = wait_owner(pair, web)
+        wait_for(lambda p=pair: all(len(n.get("members")) == 2 for n in p), "two members each")
+        assert arp.ask(web) == owner.mac()
+    assert not any(n.events("addressConflict") for n in nodes)
+
+
+def announced(arp, mac):
+    """The addresses that gratuitous announcements from @mac were about, in order."""
+    me = packed(mac)
+    return [f[28:32] for f in arp.frames() if f[:12] == EVERYBODY + me and f[28:32] == f[38:42]]
+
+
+def test_ten_thousand_addresses_move_at_once(lab):
+    lan, client, nodes = lan_nodes(lab, "ab")
+    many = [socket.inet_ntoa(struct.pack("!I", (10 << 24 | 60 << 16) + i)) for i in range(1, 10001)]
+    start_all(nodes, "services:\n- {name: web, protocol: layer2, bind: none, addresses: [" + ", ".join(many) + "]}\n")
+    owner = wait_owner(nodes, many[0], 60)
+    heir = next(n for n in nodes if n is not owner)
+    wait_for(lambda: owner.owns(many[-1]), "it has all of them", 60, 0.5)
+    arp = RawArp(client, "10.50.0.100")
+    arp.socket.setsockopt(socket.SOL_SOCKET, 33, 1 << 26)  # SO_RCVBUFFORCE: none of them is to be lost
+    owner.kill()
+    seen = []
+    wait_for(lambda: seen.extend(announced(arp, heir.mac())) or len(set(seen)) == len(many), "all are announced", 60)
+    assert len(set(seen[:len(many)])) == len(many), "each has its first copy before any has a second one"
+    for address in (many[0], many[4999], many[-1]):
+        assert arp.ask(address) == heir.mac()
