@@ -335,8 +335,9 @@ static const char *holder_of(const struct subject *sub, const struct sharers *al
 	for (size_t i = 0; i < all->n; i++) {
 		const struct world_service *s = all->v[i].s;
 
-		if (!s->holder || s->holder_term < term ||
-		    (s->holder_term == term && strcmp(s->holder, holder) >= 0))
+		if (!s->holder || s->holder_term < term)
+			continue;
+		if (holder && s->holder_term == term && strcmp(s->holder, holder) >= 0)
 			continue;
 		holder = s->holder;
 		term = s->holder_term;
