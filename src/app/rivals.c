@@ -53,16 +53,13 @@ struct rivals *rivals_new(struct loop *loop, const struct rivals_hooks *hooks)
 	return r;
 }
 
+/* Told each time: what was heard while nobody doubted that it lives, does not count later. */
 static void is_heard(struct rivals *r, struct known *k)
 {
-	struct mono now = loop_now(r->quiet.loop);
-	bool news = mono_is_never(k->heard_until);
-
-	k->heard_until = mono_add(now, HEARD_FOR);
+	k->heard_until = mono_add(loop_now(r->quiet.loop), HEARD_FOR);
 	if (!loop_timer_active(&r->quiet))
 		loop_timer_set(&r->quiet, k->heard_until);
-	if (news)
-		r->hooks.heard(r->hooks.ctx, k->node, true);
+	r->hooks.heard(r->hooks.ctx, k->node, true);
 }
 
 static void known_free(void *value)

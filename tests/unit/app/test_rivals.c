@@ -27,7 +27,10 @@ static const struct claim_case claims[] = {
 
 static void heard(void *ctx, const char *node, bool is)
 {
-	(void)ctx, (void)node, (void)is;
+	unsigned *times = ctx;
+
+	(void)node;
+	*times += is;
 }
 
 static void links_changed(void *ctx)
@@ -43,7 +46,7 @@ static void people_are_told(void **state)
 
 	assert_int_equal(loop_new(&loop, NULL), 0);
 	assert_int_equal(net_links_new(loop, links_changed, NULL, &links, NULL), 0);
-	struct rivals *r = rivals_new(loop, &(struct rivals_hooks){ .heard = heard });
+	struct rivals *r = rivals_new(loop, &(struct rivals_hooks){ 0 });
 	struct l2_address_stats stats = {
 		.rival = l2_mac_pack(&theirs),
 		.rival_at = c->verdict == L2_VERDICT_NONE ? 0 : (uint64_t)loop_now(loop).ns,
@@ -63,7 +66,35 @@ static void people_are_told(void **state)
 	loop_free(loop);
 }
 
+/* The first claim may have come while gossip still held the member for alive: it did not count then. */
+static void each_claim_of_a_member_is_told(void **state)
+{
+	struct loop *loop;
+	struct net_links *links;
+	unsigned times = 0;
+	const struct l2_event claim = {
+		.kind = L2_CONFLICT, .addr = address, .mac = theirs, .verdict = L2_VERDICT_WON
+	};
+	(void)state;
+
+	assert_int_equal(loop_new(&loop, NULL), 0);
+	assert_int_equal(net_links_new(loop, links_changed, NULL, &links, NULL), 0);
+	struct rivals *r =
+		rivals_new(loop, &(struct rivals_hooks){ .ctx = &times, .heard = heard });
+	assert_true(rivals_know(r, &theirs, "b"));
+	for (unsigned i = 1; i <= 3; i++) {
+		(void)rivals_conflict(r, &claim, links);
+		assert_int_equal(times, i);
+	}
+	rivals_free(r);
+	net_links_free(links);
+	loop_free(loop);
+}
+
 int main(void)
 {
-	return RUN_TABLE("claims", claims, people_are_told);
+	const struct CMUnitTest plain[] = { cmocka_unit_test(each_claim_of_a_member_is_told) };
+
+	return RUN_TABLE("claims", claims, people_are_told) |
+	       cmocka_run_group_tests(plain, NULL, NULL);
 }
