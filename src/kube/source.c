@@ -10,8 +10,10 @@
 #include "world/object_service.h"
 
 #define METALLB "metallb.io"
-
-/* Memory that many changes have left behind is given back when they are over, which takes a millisecond or two. */
+/*
+ * Memory that many changes have left behind is given back when they are over. That takes two to four
+ * milliseconds, once after a thousand changes and at most every two seconds.
+ */
 enum { TRIM_CHANGES = 1000 };
 #define TRIM_AFTER DUR_S(2)
 
