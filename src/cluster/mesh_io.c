@@ -28,6 +28,8 @@ struct link {
 	bool connecting;
 	bool said_hello;
 	bool heard_hello;
+	bool in_use; /* what it brought is being looked at */
+	bool doomed; /* and by that it has ended: freed afterwards */
 	struct mesh_stream stream;
 	uint8_t out[OUT_MAX];
 	size_t out_len;
@@ -94,7 +96,10 @@ static void link_free(struct link *l)
 		l->slot->link = NULL;
 	if (l->slot && l->slot->probe == l)
 		l->slot->probe = NULL;
-	free(l);
+	if (l->in_use)
+		l->doomed = true;
+	else
+		free(l);
 }
 
 static void overdue(struct loop_timer *t, struct mono now)
@@ -279,6 +284,8 @@ static int take_frames(struct link *l)
 			return EPROTO;
 		if (f.type != MESH_HELLO)
 			hooks->frame(hooks->ctx, l->slot->peer.id, &f);
+		if (l->doomed)
+			return ECANCELED;
 	}
 }
 
@@ -321,8 +328,14 @@ static void ready(struct loop_io *io, unsigned events)
 		link_free(l); /* somebody is there: that was the question */
 		return;
 	}
+	l->in_use = true;
 	if (error == 0 && events & LOOP_READ)
 		error = receive(l);
+	l->in_use = false;
+	if (l->doomed) {
+		free(l);
+		return;
+	}
 	if (error == 0 && !flush(l))
 		error = EPIPE;
 	if (error)

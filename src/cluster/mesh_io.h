@@ -29,7 +29,7 @@ struct mesh_io_hooks {
 	void (*linked)(void *ctx, uint16_t id, bool linked);
 	/** Its connection has ended, and nobody has its port. */
 	void (*refused)(void *ctx, uint16_t id);
-	/** Any frame but HELLO. May send. */
+	/** Any frame but HELLO. May send, and call mesh_io_want(). */
 	void (*frame)(void *ctx, uint16_t id, const struct mesh_frame *f);
 };
 

@@ -50,8 +50,9 @@ static void on_frame(void *ctx, uint16_t id, const struct mesh_frame *f)
 {
 	struct end *e = ctx;
 
-	(void)id;
 	e->heard[f->type]++;
+	if (f->type == MESH_AWAY) /* its heartbeats end while it is listened to */
+		mesh_io_want(e->io, id, false);
 	if (f->type == MESH_NEWS && f->text.left < sizeof(e->text))
 		memcpy(e->text, f->text.p, f->text.left);
 }
@@ -194,6 +195,22 @@ static void they_talk_and_part(void **state)
 	net_end(&n);
 }
 
+static void one_ends_while_its_frame_is_looked_at(void **state)
+{
+	const struct mesh_frame away = { .type = MESH_AWAY, .yes = true };
+	struct net n;
+
+	(void)state;
+	if (!net_start(&n, 5))
+		skip();
+	assert_true(comes_true(&n, both_linked, PATIENCE));
+	assert_true(mesh_io_send(n.b.io, A, &away));
+	assert_true(mesh_io_send(n.b.io, A, &away)); /* comes together with the first */
+	assert_true(comes_true(&n, nobody_linked, PATIENCE));
+	assert_int_equal(n.a.heard[MESH_AWAY], 1);
+	net_end(&n);
+}
+
 /* The end of a process is told by its kernel. */
 static void the_end_of_one_is_noticed(void **state)
 {
@@ -261,6 +278,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(they_talk_and_part),
+		cmocka_unit_test(one_ends_while_its_frame_is_looked_at),
 		cmocka_unit_test(the_end_of_one_is_noticed),
 		cmocka_unit_test(another_key_never_links),
 		cmocka_unit_test(a_flood_of_strangers_ends_the_oldest),
