@@ -9,6 +9,7 @@
 #include "alloc/table.h"
 #include "app/json.h"
 #include "app/saver.h"
+#include "app/services.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "plan/kubernetes.h"
@@ -147,7 +148,7 @@ static void log_if_new(const struct allocation *al, const struct alloc_assignmen
 	if (same)
 		return;
 	json_t *ips = json_array();
-	for (size_t i = 0; i < x->n; i++)
+	for (size_t i = 0; i < MIN(x->n, (size_t)SERVICES_LOGGED_ADDRESSES); i++)
 		json_array_append_new(ips, json_string(ADDR_TEXT(&x->addresses[i])));
 	if (x->n)
 		log_event(LOG_INFO, "ipAllocated", "IP address assigned",

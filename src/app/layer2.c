@@ -220,7 +220,9 @@ static void entry_note_interfaces(struct l2_entry *e, const struct l2_address_co
 {
 	free(e->ifindexes);
 	e->all_ifaces = a->all_ifaces;
-	e->ifindexes = mem_dup(a->ifindexes, a->n_ifindexes * sizeof(*a->ifindexes));
+	e->ifindexes = a->n_ifindexes
+			       ? mem_dup(a->ifindexes, a->n_ifindexes * sizeof(*a->ifindexes))
+			       : NULL;
 	e->n_ifindexes = (uint16_t)a->n_ifindexes;
 }
 

@@ -63,11 +63,11 @@ struct services *services_free(struct services *s)
 	return NULL;
 }
 
-static json_t *addresses_json(const struct world_service *ws)
+static json_t *addresses_json(const struct world_service *ws, size_t most)
 {
 	json_t *all = json_array();
 
-	for (size_t i = 0; ws && i < ws->n_addresses; i++)
+	for (size_t i = 0; ws && i < MIN(ws->n_addresses, most); i++)
 		json_array_append_new(all, json_string(ADDR_TEXT(&ws->addresses[i])));
 	return all;
 }
@@ -92,7 +92,7 @@ static void log_change(const struct app *a, const char *service, const char *pro
 		       const char *reason)
 {
 	const struct world_service *ws = world_service(a->world, service);
-	json_t *ips = addresses_json(ws);
+	json_t *ips = addresses_json(ws, SERVICES_LOGGED_ADDRESSES);
 
 	if (on)
 		log_event(LOG_INFO, "serviceAnnounced", "service has IP, announcing",
@@ -267,7 +267,7 @@ static json_t *service_json(const struct services *s, const struct world_service
 	const char *state = state_of(ws, an);
 	json_t *item = json_item(ws->key, state, an ? an->since : MONO_NEVER);
 
-	json_object_set_new(item, "addresses", addresses_json(ws));
+	json_object_set_new(item, "addresses", addresses_json(ws, SIZE_MAX));
 	json_set_text(item, "pool", pool_name(s->app, ws));
 	json_object_set_new(item, "modes", modes_json(an));
 	if (plan && plan->n_l2 && plan->l2[0].n_succession)

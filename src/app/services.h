@@ -12,6 +12,9 @@
 #include "base/metric.h"
 
 struct app;
+/** Of a service with very many addresses, log and events name so many: they are kept for a while. */
+enum { SERVICES_LOGGED_ADDRESSES = 16 };
+
 struct services;
 
 NODISCARD struct services *services_new(struct app *a);
