@@ -596,3 +596,13 @@ const struct l2_stats *packet_l2_stats(const struct packet *p)
 {
 	return l2_io_stats(p->l2);
 }
+
+int packet_bfd_listen_errno(const struct packet *p)
+{
+	return atomic_load(&bfd_engine_counters(p->bfd)->listen_errno);
+}
+
+int packet_pulse_listen_errno(const struct packet *p)
+{
+	return p->pulse ? pulse_listen_errno(p->pulse) : 0;
+}

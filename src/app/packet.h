@@ -90,6 +90,9 @@ uint64_t packet_events_lost(const struct packet *p);
 /** For metrics: counters that may be read from here. */
 const struct bfd_counters *packet_bfd_counters(const struct packet *p);
 const struct bfd_counters *packet_pulse_counters(const struct packet *p); /* NULL: no mesh */
+/** Why packets can't be received, error numbers; 0: they can, or there is nothing to receive. */
+int packet_bfd_listen_errno(const struct packet *p);
+int packet_pulse_listen_errno(const struct packet *p);
 /** Texts for and from members that found a ring full; gossip brought them. */
 uint64_t packet_news_lost(const struct packet *p);
 const struct l2_stats *packet_l2_stats(const struct packet *p);

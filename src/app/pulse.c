@@ -1,5 +1,6 @@
 #include "app/pulse.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "app/ids.h"
@@ -313,6 +314,13 @@ void pulse_say(struct pulse *p, struct rd text)
 bool pulse_is_idle(const struct pulse *p)
 {
 	return bfd_engine_is_idle(p->bfd);
+}
+
+int pulse_listen_errno(const struct pulse *p)
+{
+	int by_udp = atomic_load(&bfd_engine_counters(p->bfd)->listen_errno);
+
+	return by_udp ? by_udp : mesh_io_listen_errno(p->io);
 }
 
 const struct bfd_counters *pulse_counters(const struct pulse *p)

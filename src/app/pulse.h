@@ -82,5 +82,7 @@ void pulse_say(struct pulse *p, struct rd text);
 bool pulse_is_idle(const struct pulse *p);
 
 const struct bfd_counters *pulse_counters(const struct pulse *p); /* from any thread */
+/** Why nobody can reach us by the mesh's port, UDP or TCP: an error number; 0: they can. From any thread. */
+int pulse_listen_errno(const struct pulse *p);
 
 #endif

@@ -144,6 +144,19 @@ static void listen_status(const struct app *a, json_t *problems)
 				st.device ? st.device : "", st.error);
 }
 
+static void deaf_status(const struct app *a, json_t *problems)
+{
+	int bfd = packet_bfd_listen_errno(a->packet), mesh = packet_pulse_listen_errno(a->packet);
+
+	if (bfd)
+		problem(problems, "ss -ulnp shows who has port 3784 or 4784; it is tried again",
+			"BFD can't receive: %s", strerror(bfd));
+	if (mesh)
+		problem(problems, "ss -tulnp shows who has the port; it is tried again",
+			"fast detection can't be reached on port %u: %s", mesh_port(a->mesh),
+			strerror(mesh));
+}
+
 static void sessions_status(const struct app *a, json_t *counts, json_t *problems)
 {
 	json_t *peers = sessions_peers_json(&a->sessions), *bfd = sessions_bfd_json(&a->sessions);
@@ -291,6 +304,7 @@ json_t *app_status(struct app *a)
 	bindings_status(a, problems);
 	conflicts_status(a, problems);
 	others_status(a, problems);
+	deaf_status(a, problems);
 	if (kubernetes_problem(a->kubernetes))
 		problem(problems, "what is in force stays; crier get events tells since when",
 			"the Kubernetes API can't be read: %s", kubernetes_problem(a->kubernetes));

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -57,6 +58,7 @@ struct mesh_io {
 	struct mesh_io_conf conf;
 	char *name;
 	struct listener listeners[2]; /* IPv4, IPv6 */
+	_Atomic int listen_errno;
 	struct loop_timer listen_again;
 	struct slot slots[MESH_PEERS_MAX];
 	struct link *strangers[MESH_STRANGERS_MAX]; /* the oldest first */
@@ -428,6 +430,7 @@ static void listen_now(struct loop_timer *t, struct mono now)
 {
 	struct mesh_io *io = CONTAINER_OF(t, struct mesh_io, listen_again);
 	const struct addr any[2] = { addr_v4(0, 0, 0, 0), { .family = FAMILY_V6 } };
+	int why = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(io->listeners); i++) {
 		struct listener *at = &io->listeners[i];
@@ -435,11 +438,20 @@ static void listen_now(struct loop_timer *t, struct mono now)
 
 		if (at->fd < 0)
 			at->fd = tcp_listen(&conf, NULL);
-		if (at->fd >= 0)
+		if (at->fd >= 0) {
 			loop_io_watch(&at->watch, at->fd, LOOP_READ);
-		else
-			loop_timer_set(t, mono_add(now, RETRY_AFTER));
+			continue;
+		}
+		if (i == 0 || errno != EAFNOSUPPORT) /* a host may do without IPv6 */
+			why = errno;
+		loop_timer_set(t, mono_add(now, RETRY_AFTER));
 	}
+	atomic_store(&io->listen_errno, why);
+}
+
+int mesh_io_listen_errno(const struct mesh_io *io)
+{
+	return atomic_load(&io->listen_errno);
 }
 
 /* --- the door --- */

@@ -52,6 +52,9 @@ void mesh_io_set_peers(struct mesh_io *io, const struct mesh_peer *peers, size_t
 /** Its heartbeats come, or not: it may be dialled. */
 void mesh_io_want(struct mesh_io *io, uint16_t id, bool wanted);
 
+/** Why nobody can connect to us: an error number; 0: they can. From any thread. */
+int mesh_io_listen_errno(const struct mesh_io *io);
+
 /** False when there is no connection, or it does not take any more. */
 bool mesh_io_send(struct mesh_io *io, uint16_t id, const struct mesh_frame *f);
 
