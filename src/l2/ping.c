@@ -71,7 +71,7 @@ static enum l2_rx ipv4_decode(struct rd r, struct ping_request *out)
 	rd_skip(&r, 2);
 	out->source = read_addr(&r, FAMILY_V4);
 	out->target = read_addr(&r, FAMILY_V4);
-	size_t head_len = (version_len & 0xf) * 4u;
+	size_t head_len = (size_t)(version_len & 0xf) * 4;
 	if (r.bad || total < head_len || total > head.left)
 		return L2_RX_SHORT;
 	if (version_len >> 4 != 4 || head_len < IPV4_HEAD_LEN)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -44,7 +45,7 @@ void tcp_ao_encode(const struct addr *peer, const struct tcp_ao_key *key, bool f
 		.keylen = key->len,
 	};
 	put_peer(&out->addr, peer);
-	strcpy(out->alg_name, kernel_names[key->algorithm]);
+	snprintf(out->alg_name, sizeof(out->alg_name), "%s", kernel_names[key->algorithm]);
 	memcpy(out->key, key->secret, key->len);
 }
 

@@ -50,8 +50,8 @@ static const struct diff_case cases[] = {
 	{ "the node's name", "", "node: {name: x}\n", "[]", "[]",
 	  "[{\"object\":\"node\",\"fields\":[\"name\"],\"needs-restart\":true}]" },
 	{ "a cluster", "", "cluster: {}\n", "[]", "[]",
-	  "[{\"object\":\"cluster\",\"fields\":[\"bind\",\"join\",\"fast-detection\"],\"needs-"
-	  "restart\":true}]" },
+	  "[{\"object\":\"cluster\",\"fields\":[\"bind\",\"join\",\"fast-detection\",\"quorum\"],"
+	  "\"needs-restart\":true}]" },
 	{ "members to join", "cluster: {}\n", "cluster: {join: [10.0.0.1]}\n", "[]", "[]",
 	  "[{\"object\":\"cluster\",\"fields\":[\"join\"],\"needs-restart\":false}]" },
 	{ "a profile", "bfd-profiles: [{name: f}]\n",
