@@ -177,7 +177,7 @@ static enum mesh_next take_frame(struct mesh_stream *s, struct mesh_frame *out)
 			return MESH_NEXT_BROKEN;
 		if (in.left < len)
 			return MESH_NEXT_MORE;
-		if (!body_open(s, rd_sub(&in, len), &body))
+		if (!body_open(s, rd_sub(&in, len), &body) || body.left > MESH_BODY_MAX)
 			return MESH_NEXT_BROKEN;
 		s->received++;
 		s->in_taken += 2 + len;

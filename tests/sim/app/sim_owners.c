@@ -27,7 +27,7 @@ struct sim;
 struct node {
 	struct sim *sim;
 	int at;
-	char name[4];
+	char name[16];
 	bool runs;
 	unsigned lives;
 	bool sees[NODES_MAX];
@@ -210,7 +210,7 @@ static void member_joins(struct node *n, int j)
 
 static void member_dies(struct node *n, int j)
 {
-	char name[4];
+	char name[16];
 
 	(void)snprintf(name, sizeof(name), "n%d", j);
 	world_node_alive(n->w, name, false);
