@@ -76,6 +76,8 @@ static void take_members(struct l2_table *t, const struct l2_table_conf *conf)
 static const uint16_t *take_nodes(struct l2_table *t, const struct l2_address_conf *c,
 				  const struct l2_address *before)
 {
+	if (c->n_nodes == 0)
+		return NULL;
 	if (before && before->n_nodes == c->n_nodes &&
 	    memcmp(before->nodes, c->nodes, c->n_nodes * sizeof(*c->nodes)) == 0)
 		return before->nodes;

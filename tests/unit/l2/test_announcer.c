@@ -655,6 +655,21 @@ static void address_twice_is_refused(void **state)
 	bench_free(b);
 }
 
+static void addresses_without_candidates_are_nobodys(void **state)
+{
+	struct bench *b = bench_new(0, DUR_S(0));
+
+	(void)state;
+	for (int i = 1; i <= 2; i++) {
+		struct l2_address_conf *c = add(b, i == 1 ? "192.0.2.1" : "192.0.2.2", NULL);
+
+		c->n_nodes = 0;
+	}
+	assert_string_equal(apply(b), "");
+	assert_string_equal(sent(b), "");
+	bench_free(b);
+}
+
 static void set_up(struct bench *b, struct rng *rng)
 {
 	b->n = 0;
@@ -1046,6 +1061,7 @@ int main(void)
 		cmocka_unit_test(counts_per_address),
 		cmocka_unit_test(silent_before_the_first_table),
 		cmocka_unit_test(address_twice_is_refused),
+		cmocka_unit_test(addresses_without_candidates_are_nobodys),
 		cmocka_unit_test(random_walk),
 	};
 
