@@ -35,6 +35,19 @@ class ApiError(Exception):
         self.code = code
 
 
+def exchange(connection, method, path, body, headers):
+    """One request and its answer, parsed where it is JSON; the connection ends with it."""
+    try:
+        connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+        answer = connection.getresponse()
+        data = answer.read()
+    finally:
+        connection.close()
+    if answer.status >= 300:
+        raise ApiError(answer.status, data.decode(errors="replace"))
+    return json.loads(data) if data[:1] in b"{[" else data.decode()
+
+
 def openssl(folder, *args):
     subprocess.run(["openssl", *args], cwd=folder, check=True, capture_output=True)
 
@@ -96,17 +109,7 @@ class Api(Host):
     # --- the API without TLS, from outside ---
 
     def ask(self, method, path, body=None, content_type="application/json"):
-        connection = UnixConnection(self.admin)
-        try:
-            connection.request(method, path, json.dumps(body) if body is not None else None,
-                               {"Content-Type": content_type})
-            answer = connection.getresponse()
-            data = answer.read()
-        finally:
-            connection.close()
-        if answer.status >= 300:
-            raise ApiError(answer.status, data.decode(errors="replace"))
-        return json.loads(data) if data[:1] in b"{[" else data.decode()
+        return exchange(UnixConnection(self.admin), method, path, body, {"Content-Type": content_type})
 
     def get(self, path):
         return self.ask("GET", path)

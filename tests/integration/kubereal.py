@@ -15,7 +15,7 @@ import urllib.parse
 
 import pytest
 import yaml
-from kubelab import API_ADDRESS, NAMESPACE, Api, ApiError
+from kubelab import API_ADDRESS, NAMESPACE, Api, ApiError, exchange
 from netlab import wait_for
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -101,12 +101,4 @@ class RealApi(Api):
             pytest.skip("this needs the stand-in")
         connection = http.client.HTTPSConnection(self.url.hostname, self.url.port or 443, timeout=20, context=self.tls)
         headers = {"Content-Type": content_type, **({"Authorization": f"Bearer {self.token}"} if self.token else {})}
-        try:
-            connection.request(method, path, json.dumps(body) if body is not None else None, headers)
-            answer = connection.getresponse()
-            data = answer.read()
-        finally:
-            connection.close()
-        if answer.status >= 300:
-            raise ApiError(answer.status, data.decode(errors="replace"))
-        return json.loads(data) if data[:1] in b"{[" else data.decode()
+        return exchange(connection, method, path, body, headers)

@@ -1,18 +1,9 @@
 #include "cluster/mesh_frame.h"
 
 #include "support.h"
+#include "unit/cluster/ring.h"
 
 static const uint8_t nonce[CRYPT_NONCE_LEN] = { 1, 2, 3 };
-
-static struct crypt_ring one_key(uint8_t fill)
-{
-	struct crypt_ring ring = { 0 };
-	uint8_t key[32];
-
-	memset(key, fill, sizeof(key));
-	assert_int_equal(crypt_ring_add(&ring, key, sizeof(key)), 0);
-	return ring;
-}
 
 struct pair {
 	struct mesh_stream a, b; /* a dialled */

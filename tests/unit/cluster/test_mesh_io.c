@@ -7,6 +7,7 @@
 #include "cluster/mesh_io.h"
 #include "net/tcp.h"
 #include "netns.h"
+#include "unit/cluster/ring.h"
 
 enum { PORT = 7947, A = 1, B = 2, FLOOD = 20 };
 
@@ -74,16 +75,6 @@ static bool comes_true(struct net *n, bool (*done)(const struct net *n), struct 
 	loop_timer_set(&n->look, loop_now(n->loop));
 	loop_run(n->loop);
 	return done(n);
-}
-
-static struct crypt_ring one_key(uint8_t fill)
-{
-	struct crypt_ring ring = { 0 };
-	uint8_t key[32];
-
-	memset(key, fill, sizeof(key));
-	assert_int_equal(crypt_ring_add(&ring, key, sizeof(key)), 0);
-	return ring;
 }
 
 static void end_start(struct net *n, struct end *e, const char *name, const struct mesh_peer *other,
