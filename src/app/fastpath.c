@@ -65,17 +65,27 @@ struct fast *fastpath_fast(const struct fastpath *f)
 	return f->fast;
 }
 
-/*
- * Native mode only on cards: a veth pair has it, but loses what is sent back while its other end is not prepared for
- * it; other virtual links have none.
- */
+/* Its driver takes programs; but its other end then sends in smaller pieces, and what is sent back is lost unless that end
+ * is prepared for it. So: where somebody asks for it, and for notes alone. */
+static bool is_veth(const struct net_link *link)
+{
+	return link && strcmp(link->kind, "veth") == 0;
+}
+
+/* Cards have a driver, and other virtual links have none. */
+static bool native_fits(const struct net_link *link, unsigned uses, bool any_driver)
+{
+	return !link->kind[0] || (is_veth(link) && uses == FAST_NOTES && any_driver);
+}
+
 static int attach(const struct fastpath *f, struct tried *t, const struct net_link *link,
 		  struct err *e)
 {
 	if (t->how) /* only its work changes */
 		return fast_attach(f->fast, t->ifindex, FAST_GENERIC, t->asked, e);
-	int rc = link->kind[0] ? err_set(e, ERR_LIMIT, "a virtual link has no driver for it")
-			       : fast_attach(f->fast, t->ifindex, FAST_NATIVE, t->asked, e);
+	int rc = native_fits(link, t->asked, t->any_driver)
+			 ? fast_attach(f->fast, t->ifindex, FAST_NATIVE, t->asked, e)
+			 : err_set(e, ERR_LIMIT, "a virtual link has no driver for it");
 
 	if (rc == 0)
 		t->how = "native";
@@ -101,8 +111,8 @@ static void try_link(struct fastpath *f, struct tried *t, const struct net_links
 }
 
 /* What a link is to do, and whether in any mode: `auto` asks for no more than a driver can. */
-static void choose(const struct fastpath *f, const struct tried *t, unsigned *uses,
-		   bool *any_driver)
+static void choose(const struct fastpath *f, const struct tried *t, const struct net_link *link,
+		   unsigned *uses, bool *any_driver)
 {
 	bool answers = t->announces && f->wanted != CFG_FAST_SOCKET;
 	bool notes = t->packets_s &&
@@ -111,24 +121,30 @@ static void choose(const struct fastpath *f, const struct tried *t, unsigned *us
 	bool answers_anywhere = answers && f->wanted == CFG_FAST_XDP;
 	bool notes_anywhere = notes && f->wanted_notes == CFG_FAST_XDP;
 
+	if (notes_anywhere && !answers_anywhere && is_veth(link))
+		answers = false; /* else there would be no native mode */
 	*any_driver = answers_anywhere || notes_anywhere;
 	*uses = (answers ? FAST_ANSWERS : 0u) | (notes ? FAST_NOTES : 0u);
 }
 
-static bool is_generic(const struct tried *t)
+/* May the program that is there do this, too, in its mode? */
+static bool fits(const struct tried *t, const struct net_link *link, unsigned uses, bool any_driver)
 {
-	return t->how && strcmp(t->how, "generic") == 0;
+	if (strcmp(t->how, "generic") == 0)
+		return any_driver;
+	return !link || native_fits(link, uses, any_driver);
 }
 
 static void settle(struct fastpath *f, struct tried *t, const struct net_links *links)
 {
+	const struct net_link *link = net_links_by_index(links, t->ifindex);
 	unsigned uses;
 	bool any_driver;
 
-	choose(f, t, &uses, &any_driver);
+	choose(f, t, link, &uses, &any_driver);
 	if (uses == t->asked && any_driver == t->any_driver)
 		return;
-	if (uses == 0 || !t->how || (is_generic(t) && !any_driver))
+	if (uses == 0 || !t->how || !fits(t, link, uses, any_driver))
 		tried_end(f, t);
 	free(t->why);
 	t->why = NULL;
