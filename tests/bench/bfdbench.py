@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import subprocess
+import time
 
 import benchlib as b
 from crierlab import Bird, Frr, Node
@@ -152,16 +153,35 @@ class Far:
 
 
 class Pauses:
-    """Counts how often the machine itself stands still for longer than `limit_ms` (pauses.c)."""
+    """When the machine itself stood still (pauses.c), for longer than `limit_ms`. Built now, measured from begin() on."""
 
     def __init__(self, lab, limit_ms):
-        self.process = subprocess.Popen([b.compiled(lab.dir, "pauses"), str(int(limit_ms * 1000))],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.command = [b.compiled(lab.dir, "pauses"), str(int(limit_ms * 1000))]
+        self.found, self.longest_ms = [], 0
+
+    def begin(self):
+        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process.stdout.readline()
+        self.began_ns = time.time_ns()
+        return self
 
     def end(self):
-        """How many, and the longest delay of all in ms."""
-        count, longest_us = self.process.communicate()[0].split()
-        return int(count), int(longest_us) / 1000
+        self.ended_ns = time.time_ns()
+        *lines, longest = self.process.communicate()[0].splitlines()
+        self.found = [tuple(map(int, line.split()))[1:] for line in lines]
+        self.longest_ms = int(longest.split()[1]) / 1e6
+
+    def overlap(self, from_ns, to_ns):
+        """Was there one between these moments?"""
+        return any(planned < to_ns and was > from_ns for planned, was in self.found)
+
+    def chance(self, ns):
+        """The share of all moments that have one in the `ns` before them: so many would match without a reason."""
+        covered, end = 0, self.began_ns
+        for planned, was in sorted(self.found):
+            covered += max(0, was + ns - max(planned, end))
+            end = max(end, was + ns)
+        return covered / (self.ended_ns - self.began_ns)
 
 
 def lost_in_buffers(host):
