@@ -1,0 +1,311 @@
+/* Two machines, one address: what the announcer does about claims of others. */
+#include "bench.h"
+
+static const struct mac mac_member = { { 2, 0, 0, 0, 0, 0x33 } };
+static const struct mac mac_stranger = { { 2, 0, 0, 0, 0, 0x66 } };
+
+/** Another machine announces @text on eth0. */
+static enum l2_rx claimed(struct bench *b, const char *text, const struct mac *mac)
+{
+	struct addr addr = addr_of(text);
+	struct l2_frame reply;
+	uint8_t bytes[NDP_ADVERT_LEN];
+	struct wr w = wr_to(bytes, sizeof(bytes));
+
+	if (addr.family == FAMILY_V4)
+		arp_gratuitous_build(&w, ARP_REPLY, mac, &addr);
+	else
+		ndp_unsolicited_build(&w, mac, &addr, &addr);
+	return l2_announcer_rx(b->a, ETH0, rd_from(bytes, w.len), &reply, b->now);
+}
+
+/** "!192.0.2.1:won " for conflicts, then as events(). */
+static const char *heard(struct bench *b)
+{
+	static const char *const verdicts[] = { "none", "kept", "yielded", "won", "lost" };
+	static char text[512];
+	struct l2_event ev;
+	size_t len = 0;
+
+	text[0] = '\0';
+	while (l2_announcer_next_event(b->a, &ev)) {
+		if (ev.kind == L2_HELD)
+			continue;
+		if (ev.kind == L2_CONFLICT)
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "!%s:%s ",
+						ADDR_TEXT(&ev.addr), verdicts[ev.verdict]);
+		else
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%c%s ",
+						ev.kind == L2_TOOK ? '+' : '-',
+						ADDR_TEXT(&ev.addr));
+	}
+	return text;
+}
+
+/** Owns 192.0.2.1 and 2001:db8::1 as first in rank, or in place of a dead better node. */
+static struct bench *conflict_bench(const uint16_t nodes[2], enum l2_on_conflict on_conflict)
+{
+	struct bench *b = bench_new(0, DUR_S(0));
+
+	b->policy.detect = true;
+	b->policy.on_conflict = on_conflict;
+	b->members[b->n_members++] = (struct l2_member){ mac_member, OTHER };
+	l2_nodes_set(&b->alive, OTHER, false);
+	add(b, "192.0.2.1", nodes);
+	add(b, "2001:db8::1", nodes);
+	assert_string_equal(apply(b), "+192.0.2.1 +2001:db8::1 ");
+	advance(b, DUR_S(10));
+	while (sent_count(b))
+		advance(b, DUR_S(10));
+	return b;
+}
+
+static void stranger_is_told_off_once_in_ten_seconds(void **state)
+{
+	struct bench *b = conflict_bench(me_first, L2_CONFLICT_KEEP);
+
+	(void)state;
+	assert_int_equal(claimed(b, "192.0.2.1", &mac_stranger), L2_RX_CLAIM);
+	assert_string_equal(heard(b), "!192.0.2.1:kept ");
+	assert_string_equal(sent(b), "5:req:192.0.2.1 5:rep:192.0.2.1 ");
+	assert_int_equal(claimed(b, "2001:db8::1", &mac_stranger), L2_RX_CLAIM);
+	assert_string_equal(heard(b), "!2001:db8::1:kept ");
+	assert_string_equal(sent(b), "5:na:2001:db8::1 ");
+	advance(b, DUR_MS(9999));
+	assert_int_equal(claimed(b, "192.0.2.1", &mac_stranger), L2_RX_CLAIM);
+	assert_string_equal(heard(b), "");
+	assert_string_equal(sent(b), "");
+	advance(b, DUR_MS(1));
+	assert_int_equal(claimed(b, "192.0.2.1", &mac_stranger), L2_RX_CLAIM);
+	assert_string_equal(heard(b), "!192.0.2.1:kept ");
+	assert_string_equal(sent(b), "5:req:192.0.2.1 5:rep:192.0.2.1 ");
+	assert_int_equal(b->stats[0].conflicts, 3);
+	assert_int_equal(l2_announcer_stats(b->a)->defended, 3);
+	bench_free(b);
+}
+
+static void own_echo_is_no_claim(void **state)
+{
+	struct bench *b = conflict_bench(me_first, L2_CONFLICT_KEEP);
+
+	(void)state;
+	assert_int_equal(claimed(b, "192.0.2.1", &mac_eth0), L2_RX_ECHO);
+	assert_string_equal(heard(b), "");
+	bench_free(b);
+}
+
+static void unwanted_detection_is_off(void **state)
+{
+	struct bench *b = conflict_bench(me_first, L2_CONFLICT_KEEP);
+
+	(void)state;
+	b->policy.detect = false;
+	apply(b);
+	assert_int_equal(claimed(b, "192.0.2.1", &mac_stranger), L2_RX_OPERATION);
+	assert_string_equal(heard(b), "");
+	bench_free(b);
+}
+
+/* Yielding lasts while the stranger speaks; then three questions, and the address is ours again. */
+static void stranger_gets_it_where_wanted(void **state)
+{
+	struct bench *b = conflict_bench(me_first, L2_CONFLICT_YIELD);
+
+	(void)state;
+	assert_int_equal(claimed(b, "192.0.2.1", &mac_stranger), L2_RX_CLAIM);
+	assert_string_equal(heard(b), "!192.0.2.1:yielded -192.0.2.1 ");
+	assert_int_equal(b->stats[0].hold, L2_HOLD_STRANGER);
+	assert_int_equal(l2_announcer_filter_set(b->a), L2_FILTER_CANDIDATES);
+	advance(b, DUR_S(29));
+	assert_int_equal(claimed(b, "192.0.2.1", &mac_stranger), L2_RX_CLAIM);
+	advance(b, DUR_S(29));
+	assert_string_equal(sent(b), "");
+	advance(b, DUR_S(1));
+	assert_string_equal(sent(b), "5:req:192.0.2.1 ");
+	assert_int_equal(claimed(b, "192.0.2.1", &mac_stranger), L2_RX_CLAIM);
+	advance(b, DUR_S(30));
+	for (unsigned i = 0; i < L2_PROBES; i++) {
+		assert_string_equal(sent(b), "5:req:192.0.2.1 ");
+		advance(b, DUR_MS(100));
+	}
+	assert_string_equal(sent(b), "");
+	heard(b);
+	advance(b, DUR_MS(100));
+	assert_string_equal(sent(b), "5:req:192.0.2.1 5:rep:192.0.2.1 ");
+	assert_string_equal(heard(b), "+192.0.2.1 ");
+	assert_int_equal(l2_announcer_filter_set(b->a), L2_FILTER_OWNED);
+	bench_free(b);
+}
+
+static void better_member_has_it_at_once(void **state)
+{
+	struct bench *b = conflict_bench(other_first, L2_CONFLICT_KEEP);
+
+	(void)state;
+	assert_int_equal(claimed(b, "192.0.2.1", &mac_member), L2_RX_CLAIM);
+	assert_string_equal(heard(b), "!192.0.2.1:lost -192.0.2.1 ");
+	assert_string_equal(sent(b), "");
+	/* Gossip has seen it too; then it dies. */
+	l2_announcer_set_alive(b->a, OTHER, true, b->now);
+	assert_string_equal(heard(b), "-2001:db8::1 ");
+	l2_announcer_set_alive(b->a, OTHER, false, b->now);
+	assert_string_equal(heard(b), "+192.0.2.1 +2001:db8::1 ");
+	assert_int_equal(l2_announcer_stats(b->a)->owned, 2);
+	bench_free(b);
+}
+
+static void lesser_member_is_told(void **state)
+{
+	struct bench *b = conflict_bench(me_first, L2_CONFLICT_YIELD);
+
+	(void)state;
+	assert_int_equal(claimed(b, "192.0.2.1", &mac_member), L2_RX_CLAIM);
+	assert_string_equal(heard(b), "!192.0.2.1:won ");
+	assert_string_equal(sent(b), "5:req:192.0.2.1 5:rep:192.0.2.1 ");
+	bench_free(b);
+}
+
+/* The kernel of a process that has died goes on with its addresses for a while. */
+static void better_member_that_is_out_is_told(void **state)
+{
+	struct bench *b = conflict_bench(other_first, L2_CONFLICT_KEEP);
+
+	(void)state;
+	l2_announcer_bar(b->a, OTHER, true, b->now);
+	assert_int_equal(claimed(b, "192.0.2.1", &mac_member), L2_RX_CLAIM);
+	assert_string_equal(heard(b), "!192.0.2.1:won ");
+	assert_string_equal(sent(b), "5:req:192.0.2.1 5:rep:192.0.2.1 ");
+	bench_free(b);
+}
+
+static void who_leaves_yields_to_any_member(void **state)
+{
+	struct bench *b = conflict_bench(me_first, L2_CONFLICT_KEEP);
+
+	(void)state;
+	l2_announcer_yield(b->a, true);
+	assert_int_equal(claimed(b, "192.0.2.1", &mac_stranger), L2_RX_CLAIM);
+	assert_string_equal(heard(b), "!192.0.2.1:kept ");
+	sent(b);
+	assert_int_equal(claimed(b, "192.0.2.1", &mac_member), L2_RX_CLAIM);
+	assert_string_equal(heard(b), "!192.0.2.1:lost -192.0.2.1 ");
+	assert_string_equal(sent(b), "");
+	bench_free(b);
+}
+
+/* Another node shall have it: until that one speaks there is an answer, but no word of our own. */
+static void what_goes_stays_until_it_is_claimed(void **state)
+{
+	struct bench *b = conflict_bench(me_first, L2_CONFLICT_KEEP);
+
+	(void)state;
+	l2_nodes_set(&b->alive, OTHER, true);
+	for (size_t i = 0; i < b->n; i++) {
+		b->addresses[i].going = true;
+		b->addresses[i].nodes = other_first;
+	}
+	assert_string_equal(apply(b), "");
+	assert_int_equal(l2_announcer_filter_set(b->a), L2_FILTER_OWNED);
+	assert_string_equal(sent(b), "");
+	assert_int_equal(claimed(b, "192.0.2.1", &mac_member), L2_RX_CLAIM);
+	assert_string_equal(heard(b), "-192.0.2.1 ");
+	b->addresses[1].going = false; /* nobody has taken it: that was long enough */
+	assert_string_equal(apply(b), "-2001:db8::1 ");
+	bench_free(b);
+}
+
+/* The new owner decided sooner than this node. */
+static void what_goes_is_let_go_after_an_early_claim(void **state)
+{
+	struct bench *b = conflict_bench(me_first, L2_CONFLICT_KEEP);
+
+	(void)state;
+	l2_nodes_set(&b->alive, OTHER, true);
+	assert_int_equal(claimed(b, "192.0.2.1", &mac_member), L2_RX_CLAIM);
+	assert_string_equal(heard(b), "!192.0.2.1:won ");
+	b->addresses[0].going = b->addresses[1].going = true;
+	assert_string_equal(apply(b), "-192.0.2.1 ");
+	bench_free(b);
+}
+
+/* The control thread finds out whose address it was, and a new table says so. */
+static void stranger_turns_out_to_be_a_member(void **state)
+{
+	struct bench *b = conflict_bench(other_first, L2_CONFLICT_KEEP);
+
+	(void)state;
+	claimed(b, "192.0.2.1", &mac_stranger);
+	assert_string_equal(heard(b), "!192.0.2.1:kept ");
+	b->members[b->n_members++] = (struct l2_member){ mac_stranger, OTHER };
+	struct l2_table *before = b->table;
+	assert_string_equal(apply(b), "-192.0.2.1 -192.0.2.1 ");
+	assert_ptr_not_equal(b->table, before);
+	assert_int_equal(b->stats[0].hold, L2_HOLD_MEMBER);
+	bench_free(b);
+}
+
+static void asks_before_the_first_claim(void **state)
+{
+	struct bench *b = bench_new(0, DUR_S(0));
+
+	(void)state;
+	b->policy = (struct l2_policy){ .detect = true, .probe = L2_PROBE_FIRST };
+	add(b, "192.0.2.1", me_first);
+	add(b, "2001:db8::1", me_first);
+	add(b, "192.0.2.2", other_first);
+	assert_string_equal(apply(b), "");
+	assert_int_equal(b->stats[0].hold, L2_HOLD_PROBE);
+	assert_int_equal(sent_count(b), 2);
+	advance(b, DUR_MS(50));
+	claimed(b, "192.0.2.1", &mac_stranger);
+	assert_string_equal(heard(b), "!192.0.2.1:yielded ");
+	for (unsigned i = 0; i < 4; i++) {
+		advance(b, DUR_MS(100));
+		sent_count(b);
+	}
+	assert_string_equal(heard(b), "+2001:db8::1 ");
+	/* A takeover does not ask. */
+	l2_announcer_set_alive(b->a, OTHER, false, b->now);
+	assert_string_equal(heard(b), "+192.0.2.2 ");
+	bench_free(b);
+}
+
+static void may_ask_before_every_claim(void **state)
+{
+	struct bench *b = bench_new(0, DUR_S(0));
+
+	(void)state;
+	b->policy = (struct l2_policy){ .detect = true, .probe = L2_PROBE_ALWAYS };
+	add(b, "192.0.2.2", other_first);
+	apply(b);
+	l2_announcer_set_alive(b->a, OTHER, false, b->now);
+	assert_string_equal(heard(b), "");
+	assert_string_equal(sent(b), "5:req:192.0.2.2 ");
+	/* The better node is back before the answer: nothing was claimed. */
+	l2_announcer_set_alive(b->a, OTHER, true, b->now);
+	advance(b, DUR_S(1));
+	assert_int_equal(deadline_ms(b), -1);
+	assert_string_equal(heard(b), "");
+	bench_free(b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(stranger_is_told_off_once_in_ten_seconds),
+		cmocka_unit_test(own_echo_is_no_claim),
+		cmocka_unit_test(unwanted_detection_is_off),
+		cmocka_unit_test(stranger_gets_it_where_wanted),
+		cmocka_unit_test(better_member_has_it_at_once),
+		cmocka_unit_test(lesser_member_is_told),
+		cmocka_unit_test(better_member_that_is_out_is_told),
+		cmocka_unit_test(who_leaves_yields_to_any_member),
+		cmocka_unit_test(what_goes_stays_until_it_is_claimed),
+		cmocka_unit_test(what_goes_is_let_go_after_an_early_claim),
+		cmocka_unit_test(stranger_turns_out_to_be_a_member),
+		cmocka_unit_test(asks_before_the_first_claim),
+		cmocka_unit_test(may_ask_before_every_claim),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
