@@ -1,10 +1,11 @@
 #include "control/http.h"
 
 #include <errno.h>
-#include <microhttpd.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
+#include "control/microhttpd.h"
 #include "control/page.h"
 #include "control/protocol.h"
 #include "control/route.h"
@@ -23,10 +24,11 @@ enum {
 
 struct http_server {
 	struct http_conf conf;
-	struct MHD_Daemon *daemon;
+	int listener;		   /* until libmicrohttpd has it; -1: it has */
+	struct MHD_Daemon *daemon; /* NULL until somebody connects */
 	uint16_t port;
 	struct loop *loop;
-	struct loop_io io; /* on libmicrohttpd's own epoll descriptor */
+	struct loop_io io; /* on the listener; on libmicrohttpd's own epoll descriptor */
 	struct loop_timer timer;
 };
 
@@ -300,18 +302,54 @@ static int listen_on(const struct http_conf *conf, uint16_t *port, struct err *e
 /*
  * libmicrohttpd takes the socket; it asks for nothing else of the system but an epoll descriptor.
  */
-static int start_daemon(struct http_server *s, int fd, struct err *e)
+static int start_daemon(struct http_server *s, struct err *e)
 {
-	s->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, handle, s,
-				     MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-				     (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-				     (unsigned)IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-				     (size_t)CONNECTION_BYTES, MHD_OPTION_END);
-	if (!s->daemon) {
-		close(fd);
-		return err_set(e, ERR_SYSTEM, "http: the server could not be started");
-	}
+	int rc = microhttpd_load(e);
+
+	if (rc < 0)
+		return rc;
+	s->daemon = MHD_start_daemon(
+		MHD_USE_EPOLL, 0, NULL, NULL, handle, s, MHD_OPTION_LISTEN_SOCKET, s->listener,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)CONNECTION_BYTES, MHD_OPTION_END);
+	if (!s->daemon)
+		return err_set(e, ERR_SYSTEM, "the server could not be started");
+	s->listener = -1;
+	const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	if (!info)
+		return err_set(e, ERR_SYSTEM, "libmicrohttpd was built without epoll");
+	loop_io_init(&s->io, s->loop, http_ready);
+	loop_io_watch(&s->io, info->epoll_fd, LOOP_READ);
 	return 0;
+}
+
+static void http_stop(struct http_server *s)
+{
+	loop_io_stop(&s->io);
+	loop_timer_stop(&s->timer);
+	if (s->daemon)
+		MHD_stop_daemon(s->daemon);
+	if (s->listener >= 0)
+		close(s->listener);
+	s->daemon = NULL;
+	s->listener = -1;
+}
+
+/* Somebody is there: only now libmicrohttpd is needed, and what it brings along. */
+static void first_connection(struct loop_io *io, unsigned events)
+{
+	struct http_server *s = CONTAINER_OF(io, struct http_server, io);
+	struct err e = { 0 };
+
+	(void)events;
+	loop_io_stop(io);
+	if (start_daemon(s, &e) == 0) {
+		run(s);
+		return;
+	}
+	log_event(LOG_ERROR, "httpFailed", "no metrics and status page", KV_STR("error", e.text));
+	http_stop(s);
 }
 
 int http_server_new(const struct http_conf *conf, struct loop *loop, struct http_server **out,
@@ -321,18 +359,12 @@ int http_server_new(const struct http_conf *conf, struct loop *loop, struct http
 
 	s->conf = *conf;
 	s->loop = loop;
-	loop_io_init(&s->io, loop, http_ready);
+	loop_io_init(&s->io, loop, first_connection);
 	loop_timer_init(&s->timer, loop, http_timer);
-	int fd = listen_on(conf, &s->port, e);
-	if (fd < 0)
-		return fd;
-	int rc = start_daemon(s, fd, e);
-	if (rc < 0)
-		return rc;
-	const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-	if (!info)
-		return err_set(e, ERR_SYSTEM, "http: libmicrohttpd was built without epoll");
-	loop_io_watch(&s->io, info->epoll_fd, LOOP_READ);
+	s->listener = listen_on(conf, &s->port, e);
+	if (s->listener < 0)
+		return s->listener;
+	loop_io_watch(&s->io, s->listener, LOOP_READ);
 	*out = TAKE(s);
 	return 0;
 }
@@ -341,10 +373,7 @@ struct http_server *http_server_free(struct http_server *s)
 {
 	if (!s)
 		return NULL;
-	loop_io_stop(&s->io);
-	loop_timer_stop(&s->timer);
-	if (s->daemon)
-		MHD_stop_daemon(s->daemon);
+	http_stop(s);
 	free(s);
 	return NULL;
 }

@@ -8,8 +8,8 @@
  *   /v1/<kind>[/<name>]     the operation "get"
  *   /v1/status, /v1/explain?subject=…   any other read-only operation; its arguments are the query
  *
- * libmicrohttpd runs without threads of its own, on the loop. Bounds: connections, their memory
- * and their time.
+ * libmicrohttpd runs without threads of its own, on the loop, and is loaded when somebody connects for the first time.
+ * Bounds: connections, their memory and their time.
  */
 #ifndef CONTROL_HTTP_H
 #define CONTROL_HTTP_H

@@ -1,5 +1,7 @@
 #include "net/curl.h"
 
+#include "net/libcurl.h"
+
 struct net_curl {
 	struct loop *loop;
 	CURLM *multi;
@@ -80,6 +82,10 @@ static int timer_wanted(CURLM *multi, long ms, void *ctx)
 int net_curl_new(struct loop *l, void (*ended)(void *ctx, CURL *easy, CURLcode code), void *ctx,
 		 struct net_curl **out, struct err *e)
 {
+	int rc = libcurl_load(e);
+
+	if (rc < 0)
+		return rc;
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return err_set(e, ERR_SYSTEM, "libcurl does not start");
 
