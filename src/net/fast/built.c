@@ -30,10 +30,11 @@ struct hold {
 };
 
 struct fast {
-	struct bpf_object *object;
+	struct bpf_object *object; /* maps and filters */
+	struct bpf_object *driver; /* what runs on links; NULL until the first link is asked for */
 	int addresses, counters, sessions;
 	int filter_arp, filter_ndp;
-	int xdp[USES + 1];	 /* by uses */
+	int xdp[USES + 1];	 /* by uses, of `driver` */
 	uint64_t *heartbeat;	 /* mapped */
 	struct note_slot *slots; /* mapped */
 	uint16_t free_slots[NOTE_MAX];
@@ -54,9 +55,9 @@ static int say_nothing(enum libbpf_print_level level, const char *fmt, va_list a
 	return 0;
 }
 
-static int program_fd(const struct fast *f, const char *name)
+static int program_fd(const struct bpf_object *o, const char *name)
 {
-	return bpf_program__fd(bpf_object__find_program_by_name(f->object, name));
+	return bpf_program__fd(bpf_object__find_program_by_name(o, name));
 }
 
 static int map_fd(const struct fast *f, const char *name)
@@ -64,28 +65,77 @@ static int map_fd(const struct fast *f, const char *name)
 	return bpf_map__fd(bpf_object__find_map_by_name(f->object, name));
 }
 
-static int object_load(struct fast *f, struct err *e)
+/* Open the image. Of its programs those of one kind are loaded: the kernel takes milliseconds to look through them. */
+static struct bpf_object *image_open(enum bpf_prog_type type)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "crier");
+	struct bpf_object *o = bpf_object__open_mem(fast_image, fast_image_len, &opts);
+	struct bpf_program *p;
 
+	if (o)
+		bpf_object__for_each_program(p, o)
+			bpf_program__set_autoload(p, bpf_program__type(p) == type);
+	return o;
+}
+
+static int image_load(struct bpf_object *o, struct err *e)
+{
+	int rc = bpf_object__load(o);
+
+	if (rc == 0)
+		return 0;
+	errno = -rc;
+	return err_errno(e, "load the programs into the kernel (needs CAP_BPF and CAP_PERFMON)");
+}
+
+static int object_load(struct fast *f, struct err *e)
+{
 	libbpf_set_print(say_nothing);
-	f->object = bpf_object__open_mem(fast_image, fast_image_len, &opts);
+	f->object = image_open(BPF_PROG_TYPE_SOCKET_FILTER);
 	if (!f->object)
 		return err_errno(e, "open the programs for the kernel");
-	int rc = bpf_object__load(f->object);
-	if (rc < 0) {
-		errno = -rc;
-		return err_errno(
-			e, "load the programs into the kernel (needs CAP_BPF and CAP_PERFMON)");
-	}
+	int rc = image_load(f->object, e);
+	if (rc < 0)
+		return rc;
 	f->addresses = map_fd(f, "addresses");
 	f->counters = map_fd(f, "counters");
 	f->sessions = map_fd(f, "sessions");
-	f->filter_arp = program_fd(f, "filter_arp");
-	f->filter_ndp = program_fd(f, "filter_ndp");
-	f->xdp[FAST_ANSWERS] = program_fd(f, "answer");
-	f->xdp[FAST_NOTES] = program_fd(f, "note");
-	f->xdp[USES] = program_fd(f, "answer_and_note");
+	f->filter_arp = program_fd(f->object, "filter_arp");
+	f->filter_ndp = program_fd(f->object, "filter_ndp");
+	return 0;
+}
+
+/* The maps are those that are there. */
+static int share_maps(const struct fast *f, struct bpf_object *driver)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, driver)
+	{
+		int rc = bpf_map__reuse_fd(map, map_fd(f, bpf_map__name(map)));
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int driver_load(struct fast *f, struct err *e)
+{
+	if (f->driver)
+		return 0;
+	struct bpf_object *o = image_open(BPF_PROG_TYPE_XDP);
+	int rc = o && share_maps(f, o) == 0 ? image_load(o, e)
+					    : err_errno(e, "open the programs for the driver");
+
+	if (rc < 0) {
+		bpf_object__close(o);
+		return rc;
+	}
+	f->driver = o;
+	f->xdp[FAST_ANSWERS] = program_fd(o, "answer");
+	f->xdp[FAST_NOTES] = program_fd(o, "note");
+	f->xdp[USES] = program_fd(o, "answer_and_note");
 	return 0;
 }
 
@@ -144,6 +194,7 @@ struct fast *fast_free(struct fast *f)
 		munmap(f->heartbeat, sizeof(*f->heartbeat));
 	if (f->slots)
 		munmap(f->slots, NOTE_MAX * sizeof(*f->slots));
+	bpf_object__close(f->driver);
 	bpf_object__close(f->object);
 	free(f);
 	return NULL;
@@ -244,7 +295,10 @@ int fast_attach(struct fast *f, int ifindex, enum fast_mode mode, unsigned uses,
 
 	if (h && h->uses == uses)
 		return 0;
-	int rc = h ? hold_change(f, h, uses, e) : hold_new(f, ifindex, mode, uses, e);
+	int rc = driver_load(f, e);
+	if (rc < 0)
+		return rc;
+	rc = h ? hold_change(f, h, uses, e) : hold_new(f, ifindex, mode, uses, e);
 	count_answering(f);
 	return rc;
 }
