@@ -203,11 +203,11 @@ static void draft_succession(struct layer2 *l, struct draft *d, const struct pla
 static void draft_interfaces(struct layer2 *l, struct draft *d, const struct plan_l2 *p,
 			     struct l2_address_conf *a)
 {
-	int *ifindexes = arena_new_n(d->arena, int, p->interfaces.n);
+	int *ifindexes = arena_new_n(d->arena, int, p->interfaces->n);
 
 	a->all_ifaces = p->all_interfaces;
-	for (size_t i = 0; i < p->interfaces.n; i++) {
-		const struct net_link *link = net_links_by_name(l->links, p->interfaces.v[i]);
+	for (size_t i = 0; i < p->interfaces->n; i++) {
+		const struct net_link *link = net_links_by_name(l->links, p->interfaces->v[i]);
 
 		if (link)
 			ifindexes[a->n_ifindexes++] = link->ifindex;
@@ -371,8 +371,8 @@ static struct l2_nodes named_by(const struct l2_table *t)
 
 	l2_nodes_set(&named, t->self, true);
 	for (size_t i = 0; i < t->n_addresses; i++)
-		for (size_t k = 0; k < t->addresses[i].n_nodes; k++)
-			l2_nodes_set(&named, t->addresses[i].nodes[k], true);
+		for (size_t k = 0; k < t->addresses[i].rule->n_nodes; k++)
+			l2_nodes_set(&named, t->addresses[i].rule->nodes[k], true);
 	return named;
 }
 
@@ -613,8 +613,8 @@ static json_t *interfaces_json(const struct plan_l2 *p)
 
 	if (p->all_interfaces)
 		json_array_append_new(names, json_string("*"));
-	for (size_t i = 0; !p->all_interfaces && i < p->interfaces.n; i++)
-		json_array_append_new(names, json_string(p->interfaces.v[i]));
+	for (size_t i = 0; !p->all_interfaces && i < p->interfaces->n; i++)
+		json_array_append_new(names, json_string(p->interfaces->v[i]));
 	return names;
 }
 
@@ -728,8 +728,23 @@ json_t *layer2_json(const struct layer2 *l)
 	return items;
 }
 
+static double requests_of(const struct l2_address_stats *s)
+{
+	return (double)s->requests;
+}
+
+static double replies_of(const struct l2_address_stats *s)
+{
+	return (double)s->replies;
+}
+
+static double gratuitous_of(const struct l2_address_stats *s)
+{
+	return (double)s->gratuitous;
+}
+
 static void collect_entries(const struct layer2 *l, struct metric_writer *w, const char *name,
-			    const char *help, size_t offset)
+			    const char *help, double (*count_of)(const struct l2_address_stats *))
 {
 	size_t n;
 	CLEANUP(mem_freep) const struct l2_entry **v = entries_sorted(l, &n);
@@ -739,9 +754,8 @@ static void collect_entries(const struct layer2 *l, struct metric_writer *w, con
 		struct l2_address_stats counts;
 
 		l2_address_stats_read(&v[i]->stats, &counts);
-		uint64_t value = *(const uint64_t *)((const char *)&counts + offset);
 		metric_sample(w, name, METRIC_LABELS({ "ip", ADDR_TEXT(&v[i]->addr) }),
-			      (double)value);
+			      count_of(&counts));
 	}
 }
 
@@ -759,12 +773,10 @@ void layer2_collect(const struct layer2 *l, struct metric_writer *w)
 	struct l2_stats all;
 
 	collect_entries(l, w, "metallb_layer2_requests_received",
-			"Requests received for owned addresses",
-			offsetof(struct l2_address_stats, requests));
-	collect_entries(l, w, "metallb_layer2_responses_sent", "Replies sent",
-			offsetof(struct l2_address_stats, replies));
+			"Requests received for owned addresses", requests_of);
+	collect_entries(l, w, "metallb_layer2_responses_sent", "Replies sent", replies_of);
 	collect_entries(l, w, "metallb_layer2_gratuitous_sent", "Unasked announcements sent",
-			offsetof(struct l2_address_stats, gratuitous));
+			gratuitous_of);
 	fastpath_collect(l->fastpath, w);
 	l2_stats_read(packet_l2_stats(l->packet), &all);
 	metric_struct(w, "crier_l2_", l2_metric_rows, l2_metric_rows_n, &all);

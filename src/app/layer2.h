@@ -19,13 +19,13 @@
 /** An address that this node owns or could own. Lives as long as a table names it. */
 struct l2_entry {
 	struct addr addr;
-	bool owned;	 /* by the packet thread's word */
-	bool pings;	 /* while it is owned, echo requests are answered for it */
-	bool listed;	 /* in the table that was handed over last */
-	bool all_ifaces; /* where it was announced last */
+	bool owned : 1;	     /* by the packet thread's word */
+	bool pings : 1;	     /* while it is owned, echo requests are answered for it */
+	bool listed : 1;     /* in the table that was handed over last */
+	bool all_ifaces : 1; /* where it was announced last */
 	uint16_t n_ifindexes;
+	uint32_t refs; /* one while listed or owned, one for each table */
 	int *ifindexes;
-	uint32_t refs;	   /* one while listed or owned, one for each table */
 	struct mono since; /* of owned, or of not being owned */
 	struct mono
 		going_until; /* another node shall have it, and we go on till then; 0: no such thing */

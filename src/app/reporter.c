@@ -244,8 +244,9 @@ static json_t *status_l2(const struct reporter *r, const char *service, const st
 	json_t *status = status_head(r, service), *all = json_array();
 
 	for (size_t i = 0;
-	     plan->n_l2 && !plan->l2[0].all_interfaces && i < plan->l2[0].interfaces.n; i++)
-		json_array_append_new(all, json_pack("{s:s}", "name", plan->l2[0].interfaces.v[i]));
+	     plan->n_l2 && !plan->l2[0].all_interfaces && i < plan->l2[0].interfaces->n; i++)
+		json_array_append_new(all,
+				      json_pack("{s:s}", "name", plan->l2[0].interfaces->v[i]));
 	if (json_array_size(all))
 		json_object_set(status, "interfaces", all);
 	json_decref(all);
@@ -307,8 +308,8 @@ static void say_missing(struct reporter *r, const char *service, const struct pl
 	struct buf text = { 0 };
 
 	for (size_t i = 0;
-	     plan->n_l2 && !plan->l2[0].all_interfaces && i < plan->l2[0].interfaces.n; i++) {
-		const char *name = plan->l2[0].interfaces.v[i];
+	     plan->n_l2 && !plan->l2[0].all_interfaces && i < plan->l2[0].interfaces->n; i++) {
+		const char *name = plan->l2[0].interfaces->v[i];
 
 		if (!net_links_by_name(r->app->links, name))
 			buf_printf(&text, "%s%s", text.len ? ", " : "", name);

@@ -60,7 +60,7 @@ void l2_own(struct l2_announcer *a, uint32_t i, bool owned, struct mono now)
 	if (slot->owned == owned)
 		return;
 	slot->owned = owned;
-	l2_gauge_set(&addr->stats->owned, owned);
+	l2_state_set(&addr->stats->owned, owned);
 	a->owned += owned ? 1 : -1;
 	a->unpredicted += owned == addr->predicted ? -1 : 1;
 	l2_gauge_set(&a->stats.owned, a->owned);
@@ -81,7 +81,8 @@ static void decide_owners(struct l2_announcer *a, struct mono now)
 	a->changed_since = now;
 	for (uint32_t i = 0; i < t->n_addresses; i++) {
 		const struct l2_address *addr = &t->addresses[i];
-		bool mine = l2_succession_is_mine(addr->nodes, addr->n_nodes, t->self, &running) ||
+		bool mine = l2_succession_is_mine(addr->rule->nodes, addr->rule->n_nodes, t->self,
+						  &running) ||
 			    (addr->going && t->slots[i].owned);
 		l2_claim_decide(a, i, may_own && mine, now);
 	}
@@ -104,10 +105,11 @@ void l2_announcer_remind(struct l2_announcer *a, uint16_t node, struct mono now)
 {
 	const struct l2_table *t = a->table;
 
-	for (uint32_t i = 0; t && i < t->n_addresses; i++)
-		if (t->slots[i].owned &&
-		    l2_succession_has(t->addresses[i].nodes, t->addresses[i].n_nodes, node))
+	for (uint32_t i = 0; t && i < t->n_addresses; i++) {
+		const struct l2_rule *rule = t->addresses[i].rule;
+		if (t->slots[i].owned && l2_succession_has(rule->nodes, rule->n_nodes, node))
 			l2_announce(a, i, 0, now);
+	}
 }
 
 void l2_announcer_set_alive(struct l2_announcer *a, uint16_t node, bool alive, struct mono now)
@@ -241,7 +243,7 @@ static void announce_new_choices(struct l2_announcer *a, const struct l2_table *
 		uint32_t to = before->slots[i].moved;
 		if (to == L2_NONE || !a->table->slots[to].owned)
 			continue;
-		if (!l2_address_same_choice(&before->addresses[i], &a->table->addresses[to]))
+		if (!l2_rule_same_choice(before->addresses[i].rule, a->table->addresses[to].rule))
 			l2_announce(a, to, 0, now);
 	}
 }
@@ -338,7 +340,7 @@ static bool next_leaving(struct l2_announcer *a, struct l2_event *out)
 		*out = (struct l2_event){ .kind = L2_LOST,
 					  .addr = a->leaving->addresses[i].addr,
 					  .at = a->leaving_since };
-		l2_gauge_set(&a->leaving->addresses[i].stats->owned, 0);
+		l2_state_set(&a->leaving->addresses[i].stats->owned, 0);
 		l2_count(&a->stats.lost);
 		return true;
 	}
@@ -426,7 +428,7 @@ static void frame_build(struct l2_announcer *a, uint32_t i, const struct l2_ifac
 		l2_count(&a->stats.probes);
 	} else {
 		announcement_build(iface, &addr->addr, step, &w);
-		l2_count(&addr->stats->gratuitous);
+		l2_small_count(&addr->stats->gratuitous);
 	}
 	assert(!w.bad);
 	out->len = w.len;

@@ -32,10 +32,21 @@ static bool is_past(uint64_t since_ns, struct dur d, struct mono now)
 	return since_ns == 0 || !mono_before(now, mono_add(stamp_of(since_ns), d));
 }
 
+/* The same of a small stamp. It comes round after 49 days: then a word may be lost, once. */
+static uint32_t small_stamp(struct mono t)
+{
+	return (uint32_t)(t.ns / 1000000);
+}
+
+static bool is_small_past(uint32_t since_ms, struct dur d, struct mono now)
+{
+	return since_ms == 0 || small_stamp(now) - since_ms >= (uint32_t)dur_ms(d);
+}
+
 static void hold_set(struct l2_announcer *a, uint32_t i, enum l2_hold hold)
 {
 	a->table->slots[i].hold = (uint8_t)hold;
-	l2_gauge_set(&a->table->addresses[i].stats->hold, hold);
+	l2_state_set(&a->table->addresses[i].stats->hold, (uint8_t)hold);
 	l2_changed(a, i);
 }
 
@@ -128,7 +139,7 @@ static enum l2_verdict judge(const struct l2_announcer *a, uint32_t i, const str
 	if (l2_table_member(t, mac, node) && (a->yields || l2_nodes_has(&a->barred, *node)))
 		return a->yields ? L2_VERDICT_LOST : L2_VERDICT_WON;
 	if (l2_table_member(t, mac, node))
-		return l2_succession_before(addr->nodes, addr->n_nodes, *node, t->self)
+		return l2_succession_before(addr->rule->nodes, addr->rule->n_nodes, *node, t->self)
 			       ? L2_VERDICT_LOST
 			       : L2_VERDICT_WON;
 	bool yields = t->policy.on_conflict == L2_CONFLICT_YIELD || t->slots[i].hold;
@@ -140,9 +151,9 @@ static void defend(struct l2_announcer *a, uint32_t i, struct mono now)
 {
 	struct l2_address_stats *stats = a->table->addresses[i].stats;
 
-	if (!a->table->slots[i].owned || !is_past(stats->defended_at, DEFEND_INTERVAL, now))
+	if (!a->table->slots[i].owned || !is_small_past(stats->defended_at, DEFEND_INTERVAL, now))
 		return;
-	l2_gauge_set(&stats->defended_at, (uint64_t)now.ns);
+	l2_small_set(&stats->defended_at, small_stamp(now));
 	l2_count(&a->stats.defended);
 	if (a->table->slots[i].step == L2_STEP_IDLE)
 		l2_schedule_put(&a->schedule, i, L2_REFRESH_STEP, now);
@@ -181,17 +192,17 @@ static void remember(struct l2_announcer *a, uint32_t i, const struct l2_iface *
 {
 	struct l2_address_stats *stats = a->table->addresses[i].stats;
 	uint64_t rival = l2_mac_pack(mac);
-	bool news = stats->rival != rival || stats->verdict != (uint64_t)verdict;
+	bool news = stats->rival != rival || stats->verdict != (uint8_t)verdict;
 
-	l2_count(&stats->conflicts);
+	l2_small_count(&stats->conflicts);
 	l2_count(&a->stats.conflicts);
 	l2_gauge_set(&stats->rival, rival);
-	l2_gauge_set(&stats->rival_ifindex, (uint64_t)iface->ifindex);
+	l2_small_set(&stats->rival_ifindex, (uint32_t)iface->ifindex);
 	l2_gauge_set(&stats->rival_at, (uint64_t)now.ns);
-	l2_gauge_set(&stats->verdict, verdict);
-	if (!news && !is_past(stats->told_at, TELL_INTERVAL, now))
+	l2_state_set(&stats->verdict, (uint8_t)verdict);
+	if (!news && !is_small_past(stats->told_at, TELL_INTERVAL, now))
 		return;
-	l2_gauge_set(&stats->told_at, (uint64_t)now.ns);
+	l2_small_set(&stats->told_at, small_stamp(now));
 	a->table->slots[i].conflict = true;
 	l2_changed(a, i);
 }
@@ -239,7 +250,7 @@ static void rejudge_one(struct l2_announcer *a, uint32_t i, struct mono now)
 	if (!iface || !l2_table_member(a->table, &mac, &node))
 		return;
 	enum l2_verdict verdict = judge(a, i, &mac, &node);
-	if (stats->verdict == (uint64_t)verdict)
+	if (stats->verdict == (uint8_t)verdict)
 		return;
 	remember(a, i, iface, &mac, verdict, now);
 	enforce(a, i, verdict, node, now);

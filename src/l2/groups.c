@@ -109,7 +109,7 @@ static struct membership_set wanted_set(const struct l2_table *t)
 	for (uint32_t i = 0; i < t->n_addresses; i++) {
 		const struct l2_address *a = &t->addresses[i];
 		if (l2_proto_of(&a->addr) != L2_NDP ||
-		    !l2_succession_has(a->nodes, a->n_nodes, t->self))
+		    !l2_succession_has(a->rule->nodes, a->rule->n_nodes, t->self))
 			continue;
 		for (size_t k = 0; k < t->n_ifaces; k++) {
 			if (!l2_address_allows(a, &t->ifaces[k]))

@@ -63,7 +63,7 @@ void l2_mirror_table(struct l2_mirror *m, const struct l2_table *before, const s
 		if (!is_wanted(&before->slots[i]))
 			continue;
 		if (same && to != L2_NONE &&
-		    l2_address_same_choice(&before->addresses[i], &now->addresses[to]))
+		    l2_rule_same_choice(before->addresses[i].rule, now->addresses[to].rule))
 			continue;
 		forget(m, before, &before->addresses[i].addr);
 		if (to != L2_NONE && is_wanted(&now->slots[to]))

@@ -45,19 +45,21 @@ struct l2_slot {
 	struct mono due;
 	uint32_t prev; /* in the queue of its step */
 	uint32_t next;
-	uint32_t changed_next; /* in the list of changes to tell */
-	uint32_t moved;	       /* its place in the next table */
+	union {
+		uint32_t changed_next; /* in the list of changes to tell */
+		uint32_t moved;	       /* of a table that was replaced: its place in the next one */
+	};
 	uint32_t only_ifindex; /* announce there alone; 0: everywhere */
 	uint16_t iface_at;     /* the step's next interface */
 	uint16_t rival;	       /* the node that it is left to (L2_HOLD_MEMBER) */
 	uint8_t step;	       /* L2_STEP_IDLE: nothing to announce */
 	uint8_t hold;	       /* enum l2_hold */
 	uint8_t hold_told;     /* what the last event said of it */
-	bool fresh;	       /* no table before had it */
-	bool conflict;	       /* an event about another machine's claim is due */
-	bool owned;
-	bool told;    /* what the last event said */
-	bool changed; /* in the list */
+	bool fresh : 1;	       /* no table before had it */
+	bool conflict : 1;     /* an event about another machine's claim is due */
+	bool owned : 1;
+	bool told : 1;	  /* what the last event said */
+	bool changed : 1; /* in the list */
 };
 
 NODISCARD struct l2_slot *l2_slots_new(size_t n);

@@ -16,25 +16,25 @@ const char *l2_rx_name(enum l2_rx rx)
 	return outcomes[rx];
 }
 
-/* The structs hold nothing but counters, so they are read as the arrays that they are. */
+/* Nothing but counters, so it is read as the array that it is. */
 static_assert(sizeof(struct l2_stats) % sizeof(uint64_t) == 0, "counters only");
-static_assert(sizeof(struct l2_address_stats) % sizeof(uint64_t) == 0, "counters only");
-
-static void counters_read(const void *from, void *to, size_t size)
-{
-	const uint64_t *src = from;
-	uint64_t *dst = to;
-
-	for (size_t i = 0; i < size / sizeof(*src); i++)
-		dst[i] = __atomic_load_n(&src[i], __ATOMIC_RELAXED);
-}
 
 void l2_stats_read(const struct l2_stats *s, struct l2_stats *out)
 {
-	counters_read(s, out, sizeof(*s));
+	const uint64_t *from = (const uint64_t *)s;
+	uint64_t *to = (uint64_t *)out;
+
+	for (size_t i = 0; i < sizeof(*s) / sizeof(*from); i++)
+		to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
 }
 
 void l2_address_stats_read(const struct l2_address_stats *s, struct l2_address_stats *out)
 {
-	counters_read(s, out, sizeof(*s));
+#define READ(field) .field = __atomic_load_n(&s->field, __ATOMIC_RELAXED)
+	*out = (struct l2_address_stats){
+		READ(requests), READ(replies),	READ(gratuitous),    READ(conflicts),
+		READ(rival),	READ(rival_at), READ(rival_ifindex), READ(defended_at),
+		READ(told_at),	READ(verdict),	READ(owned),	     READ(hold),
+	};
+#undef READ
 }

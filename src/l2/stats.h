@@ -83,22 +83,26 @@ struct l2_stats {
 extern const struct metric_row l2_metric_rows[];
 extern const size_t l2_metric_rows_n;
 
-/** Per address. Owned by the control thread; lives longer than every table that points at it. */
+/**
+ * Per address. Owned by the control thread; lives longer than every table that points at it. There may be very many:
+ * what can't grow large is small.
+ */
 struct l2_address_stats {
 	uint64_t requests; /* received for it, answered or not */
 	uint64_t replies;
-	uint64_t gratuitous;
-	uint64_t owned; /* 1 while this node answers for it, should events get lost */
-	uint64_t hold;	/* enum l2_hold */
+	uint32_t gratuitous;
 
 	/* The last claim of another machine: its number, and what became of it. */
-	uint64_t conflicts;
-	uint64_t rival; /* Ethernet address, as l2_mac_pack() has it */
-	uint64_t rival_ifindex;
-	uint64_t rival_at;    /* ns of the loop's clock; 0: never */
-	uint64_t verdict;     /* enum l2_verdict */
-	uint64_t defended_at; /* as rival_at */
-	uint64_t told_at;     /* when an event was due last */
+	uint32_t conflicts;
+	uint64_t rival;	   /* Ethernet address, as l2_mac_pack() has it */
+	uint64_t rival_at; /* ns of the loop's clock; 0: never */
+	uint32_t rival_ifindex;
+	uint32_t defended_at; /* ms of the loop's clock, the lower bits; 0: never */
+	uint32_t told_at;     /* the same: when an event was due last */
+	uint8_t verdict;      /* enum l2_verdict */
+
+	uint8_t owned; /* 1 while this node answers for it, should events get lost */
+	uint8_t hold;  /* enum l2_hold */
 };
 
 static inline uint64_t l2_mac_pack(const struct mac *m)
@@ -133,6 +137,22 @@ static inline void l2_count(uint64_t *counter)
 static inline void l2_gauge_set(uint64_t *gauge, uint64_t v)
 {
 	__atomic_store_n(gauge, v, __ATOMIC_RELAXED);
+}
+
+/** The same for the small ones. */
+static inline void l2_small_set(uint32_t *at, uint32_t v)
+{
+	__atomic_store_n(at, v, __ATOMIC_RELAXED);
+}
+
+static inline void l2_small_count(uint32_t *counter)
+{
+	l2_small_set(counter, *counter + 1);
+}
+
+static inline void l2_state_set(uint8_t *at, uint8_t v)
+{
+	__atomic_store_n(at, v, __ATOMIC_RELAXED);
 }
 
 /** Copy out, from any thread. */

@@ -72,40 +72,52 @@ static void take_members(struct l2_table *t, const struct l2_table_conf *conf)
 	t->n_members = conf->n_members;
 }
 
-/** A copy of the candidates; one for all that follow each other and have the same. */
-static const uint16_t *take_nodes(struct l2_table *t, const struct l2_address_conf *c,
-				  const struct l2_address *before)
+static bool same_nodes(const struct l2_rule *a, const struct l2_rule *b)
 {
-	if (c->n_nodes == 0)
-		return NULL;
-	if (before && before->n_nodes == c->n_nodes &&
-	    memcmp(before->nodes, c->nodes, c->n_nodes * sizeof(*c->nodes)) == 0)
-		return before->nodes;
-	return arena_copy(t->arena, c->nodes, c->n_nodes, sizeof(*c->nodes));
+	return a->n_nodes == b->n_nodes &&
+	       (a->n_nodes == 0 || memcmp(a->nodes, b->nodes, a->n_nodes * sizeof(*a->nodes)) == 0);
 }
 
-static const int *take_ifindexes(struct l2_table *t, const struct l2_address_conf *c)
+bool l2_rule_same_choice(const struct l2_rule *a, const struct l2_rule *b)
 {
-	return c->n_ifindexes
-		       ? arena_copy(t->arena, c->ifindexes, c->n_ifindexes, sizeof(*c->ifindexes))
-		       : NULL;
+	return a->all_ifaces == b->all_ifaces && a->n_ifindexes == b->n_ifindexes &&
+	       (a->n_ifindexes == 0 ||
+		memcmp(a->ifindexes, b->ifindexes, a->n_ifindexes * sizeof(*a->ifindexes)) == 0);
+}
+
+/** One for all that follow each other and have the same. */
+static const struct l2_rule *take_rule(struct l2_table *t, const struct l2_address_conf *c,
+				       const struct l2_rule *before)
+{
+	const struct l2_rule given = {
+		.nodes = c->nodes,
+		.n_nodes = c->n_nodes,
+		.all_ifaces = c->all_ifaces,
+		.ifindexes = c->ifindexes,
+		.n_ifindexes = c->n_ifindexes,
+	};
+
+	if (before && same_nodes(before, &given) && l2_rule_same_choice(before, &given))
+		return before;
+	struct l2_rule *rule = arena_new_n(t->arena, struct l2_rule, 1);
+
+	*rule = given;
+	rule->nodes = arena_copy(t->arena, c->nodes, c->n_nodes, sizeof(*c->nodes));
+	rule->ifindexes = arena_copy(t->arena, c->ifindexes, c->n_ifindexes, sizeof(*c->ifindexes));
+	return rule;
 }
 
 static struct l2_address take_address(struct l2_table *t, const struct l2_address_conf *c,
-				      const struct l2_address *before)
+				      const struct l2_rule *before)
 {
 	assert(c->stats);
 	return (struct l2_address){
 		.addr = c->addr,
-		.all_ifaces = c->all_ifaces,
 		.pings = c->pings,
 		.going = c->going,
 		.predicted =
 			c->going || l2_succession_is_mine(c->nodes, c->n_nodes, t->self, &t->alive),
-		.n_nodes = (uint16_t)c->n_nodes,
-		.n_ifindexes = (uint16_t)c->n_ifindexes,
-		.nodes = take_nodes(t, c, before),
-		.ifindexes = take_ifindexes(t, c),
+		.rule = take_rule(t, c, before),
 		.stats = c->stats,
 	};
 }
@@ -130,7 +142,8 @@ static int take_addresses(struct l2_table *t, const struct l2_table_conf *conf, 
 		int rc = check_address(&conf->addresses[i], e);
 		if (rc < 0)
 			return rc;
-		addresses[i] = take_address(t, &conf->addresses[i], i ? &addresses[i - 1] : NULL);
+		addresses[i] =
+			take_address(t, &conf->addresses[i], i ? addresses[i - 1].rule : NULL);
 	}
 	if (conf->n_addresses > 1)
 		qsort(addresses, conf->n_addresses, sizeof(*addresses), compare_addresses);
@@ -145,12 +158,12 @@ static int take_addresses(struct l2_table *t, const struct l2_table_conf *conf, 
 	return 0;
 }
 
-/** Open addressing, at most half full. */
+/** Open addressing, at most three quarters full. */
 static void build_index(struct l2_table *t)
 {
 	uint32_t size = 2;
 
-	while (size < t->n_addresses * 2)
+	while ((uint64_t)size * 3 < (uint64_t)t->n_addresses * 4)
 		size *= 2;
 	t->index_mask = size - 1;
 	t->index = arena_new_n(t->arena, uint32_t, size);
@@ -177,7 +190,7 @@ static bool in_set(const struct l2_table *t, const struct l2_address *a, enum l2
 {
 	if (set == L2_FILTER_OWNED)
 		return a->predicted;
-	return l2_succession_has(a->nodes, a->n_nodes, t->self);
+	return l2_succession_has(a->rule->nodes, a->rule->n_nodes, t->self);
 }
 
 static int build_filter(struct l2_table *t, enum l2_filter_set set, enum l2_proto proto,
@@ -301,21 +314,14 @@ bool l2_table_is_own_mac(const struct l2_table *t, const struct mac *mac)
 	return false;
 }
 
-bool l2_address_same_choice(const struct l2_address *a, const struct l2_address *b)
-{
-	return a->all_ifaces == b->all_ifaces && a->n_ifindexes == b->n_ifindexes &&
-	       (a->n_ifindexes == 0 ||
-		memcmp(a->ifindexes, b->ifindexes, a->n_ifindexes * sizeof(*a->ifindexes)) == 0);
-}
-
 bool l2_address_allows(const struct l2_address *a, const struct l2_iface *iface)
 {
 	if (!l2_iface_speaks(iface, l2_proto_of(&a->addr)))
 		return false;
-	if (a->all_ifaces)
+	if (a->rule->all_ifaces)
 		return true;
-	for (size_t i = 0; i < a->n_ifindexes; i++) {
-		if (a->ifindexes[i] == iface->ifindex)
+	for (size_t i = 0; i < a->rule->n_ifindexes; i++) {
+		if (a->rule->ifindexes[i] == iface->ifindex)
 			return true;
 	}
 	return false;

@@ -47,16 +47,21 @@ struct l2_member {
 	uint16_t node;
 };
 
+/** What many addresses have in common: who may own them, and where. */
+struct l2_rule {
+	const uint16_t *nodes; /* candidates in ranking order */
+	size_t n_nodes;
+	bool all_ifaces;
+	const int *ifindexes; /* where they may be announced, unless all_ifaces */
+	size_t n_ifindexes;
+};
+
 struct l2_address {
 	struct addr addr;
-	bool all_ifaces;
 	bool going;	/* see l2_address_conf */
 	bool predicted; /* owned by this node if the table's alive set is right */
 	bool pings;	/* echo requests are ours to answer: no kernel here does */
-	uint16_t n_nodes;
-	uint16_t n_ifindexes;
-	const uint16_t *nodes; /* candidates in ranking order */
-	const int *ifindexes;  /* where it may be announced, unless all_ifaces */
+	const struct l2_rule *rule;
 	struct l2_address_stats *stats;
 };
 
@@ -139,7 +144,7 @@ bool l2_table_member(const struct l2_table *t, const struct mac *mac, uint16_t *
 bool l2_table_is_own_mac(const struct l2_table *t, const struct mac *mac);
 
 /** May both be announced on the same interfaces? */
-bool l2_address_same_choice(const struct l2_address *a, const struct l2_address *b);
+bool l2_rule_same_choice(const struct l2_rule *a, const struct l2_rule *b);
 
 /** May this address be announced, and requests for it be answered, on this interface? */
 bool l2_address_allows(const struct l2_address *a, const struct l2_iface *iface);

@@ -405,8 +405,10 @@ static bool interfaces_of(const struct draft *d, const struct advs *advs, struct
 
 		if (!subject_selects(&d->sub, &adv->node_selectors, d->node))
 			continue;
-		if (adv->interfaces.n == 0)
+		if (adv->interfaces.n == 0) {
+			out->n = 0;
 			return true;
+		}
 		for (size_t j = 0; j < adv->interfaces.n; j++)
 			if (!text_in(out, adv->interfaces.v[j]))
 				names[out->n++] = arena_strdup(d->a, adv->interfaces.v[j]);
@@ -419,18 +421,18 @@ static void announce(struct draft *d, const struct advs *advs, const struct orde
 {
 	const struct world_service *s = d->sub.s;
 	struct plan_l2 *l2 = arena_new_n(d->a, struct plan_l2, s->n_addresses);
-	struct cfg_texts interfaces;
-	bool all = interfaces_of(d, advs, &interfaces);
+	struct cfg_texts *interfaces = arena_new_n(d->a, struct cfg_texts, 1);
+	bool all = interfaces_of(d, advs, interfaces);
 
 	for (size_t i = 0; i < s->n_addresses; i++) {
 		if (!order_has(&orders[i], d->node_name))
 			continue;
 		l2[d->n_l2++] = (struct plan_l2){
 			.addr = s->addresses[i],
-			.succession = orders[i].v,
-			.n_succession = orders[i].n,
 			.all_interfaces = all,
-			.interfaces = all ? (struct cfg_texts){ 0 } : interfaces,
+			.n_succession = (uint32_t)orders[i].n,
+			.succession = orders[i].v,
+			.interfaces = interfaces,
 		};
 		d->owner |= strcmp(orders[i].v[0].node, d->node_name) == 0;
 	}
@@ -463,7 +465,7 @@ static void elect(struct draft *d, const struct advs *advs)
 			linked ? "the node has a link with a carrier for it"
 			       : "no link of the node that it is announced on has a carrier"))
 		return;
-	if (!draft_test(d, "ranking", d->owner, REASON_NOT_OWNER, "%s is first of %zu%s", owner,
+	if (!draft_test(d, "ranking", d->owner, REASON_NOT_OWNER, "%s is first of %u%s", owner,
 			d->l2[0].n_succession,
 			fair ? ""
 			     : " for a service that shares the address, and can't serve this one"))

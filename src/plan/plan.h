@@ -22,11 +22,11 @@ struct plan_candidate {
 /** An address of a service by Layer 2: the succession list, and where the asked node may answer. */
 struct plan_l2 {
 	struct addr addr;
-	const struct plan_candidate
-		*succession; /* candidates that live, or are heard, first to last */
-	size_t n_succession;
 	bool all_interfaces;
-	struct cfg_texts interfaces; /* when not all */
+	uint32_t n_succession;
+	const struct plan_candidate
+		*succession;		    /* candidates that live, or are heard, first to last */
+	const struct cfg_texts *interfaces; /* when not all; one for all addresses */
 };
 
 /** A route for one peer. */

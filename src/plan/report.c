@@ -40,8 +40,8 @@ static json_t *interfaces_json(const struct plan_l2 *l2)
 
 	if (l2->all_interfaces)
 		json_array_append_new(list, json_string("*"));
-	for (size_t i = 0; i < l2->interfaces.n; i++)
-		json_array_append_new(list, json_string(l2->interfaces.v[i]));
+	for (size_t i = 0; i < l2->interfaces->n; i++)
+		json_array_append_new(list, json_string(l2->interfaces->v[i]));
 	return list;
 }
 

@@ -57,11 +57,6 @@ struct selectors copy_selectors(struct arena *a, const struct selectors *s)
 	return (struct selectors){ .v = v, .n = s->n };
 }
 
-const struct addr *copy_addrs(struct arena *a, const struct addr *v, size_t n)
-{
-	return copy_array(a, v, n, sizeof(*v));
-}
-
 const struct cfg_port *copy_ports(struct arena *a, const struct cfg_port *v, size_t n)
 {
 	return copy_array(a, v, n, sizeof(*v));

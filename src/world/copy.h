@@ -11,7 +11,6 @@
 const char *copy_text(struct arena *a, const char *text);
 struct labels copy_labels(struct arena *a, const struct labels *l);
 struct selectors copy_selectors(struct arena *a, const struct selectors *s);
-const struct addr *copy_addrs(struct arena *a, const struct addr *v, size_t n);
 struct world_reach copy_reach(struct arena *a, const struct world_reach *r);
 bool copy_reach_eq(const struct world_reach *a, const struct world_reach *b);
 const struct cfg_port *copy_ports(struct arena *a, const struct cfg_port *v, size_t n);

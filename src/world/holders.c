@@ -1,108 +1,172 @@
 #include "world/holders.h"
 
-#include "base/addr_map.h"
+#define PLACES_MIN 16
+#define SHARED	   UINT32_MAX
 
-/** The services of one address: mostly one. */
-struct holding {
-	struct addr addr;
-	uint32_t n, cap; /* cap 0: `one` */
+/** Of an address that is had: by one service, or by several. */
+struct place {
 	union {
 		const struct world_service *one;
-		const struct world_service **many;
+		struct sharing *sharing;
 	};
+	uint32_t at; /* in the service's list; SHARED: several have it */
+	bool used;
 };
 
+/** Who have an address together. */
+struct sharing {
+	struct addr addr;
+	size_t n, cap;
+	const struct world_service **v;
+};
+
+/* Linear probing; at most three quarters full. */
 struct holders {
-	struct addr_map *by_addr; /* struct holding */
+	struct place *places;
+	size_t mask;
+	size_t n;
 };
 
 struct holders *holders_new(void)
 {
 	struct holders *h = mem_new(struct holders);
 
-	h->by_addr = addr_map_new();
+	h->places = mem_new_n(struct place, PLACES_MIN);
+	h->mask = PLACES_MIN - 1;
 	return h;
 }
 
-static void holding_free(struct holding *hold)
+static void sharing_free(struct sharing *s)
 {
-	if (hold->cap)
-		free(hold->many);
-	free(hold);
+	free(s->v);
+	free(s);
 }
 
 struct holders *holders_free(struct holders *h)
 {
-	struct holding *hold;
-
 	if (!h)
 		return NULL;
-	for (size_t at = 0; (hold = addr_map_next(h->by_addr, &at));)
-		holding_free(hold);
-	addr_map_free(h->by_addr);
+	for (size_t i = 0; i <= h->mask; i++)
+		if (h->places[i].used && h->places[i].at == SHARED)
+			sharing_free(h->places[i].sharing);
+	free(h->places);
 	free(h);
 	return NULL;
 }
 
-static const struct world_service **services_of(struct holding *hold)
+static const struct addr *address_of(const struct place *p)
 {
-	return hold->cap ? hold->many : &hold->one;
+	return p->at == SHARED ? &p->sharing->addr : &p->one->addresses[p->at];
 }
 
-static struct holding *holding_of(struct holders *h, const struct addr *a)
+static size_t home_of(const struct holders *h, const struct addr *a)
 {
-	struct holding *hold = addr_map_get(h->by_addr, a);
-
-	if (!hold) {
-		hold = mem_new(struct holding);
-		hold->addr = *a;
-		addr_map_put(h->by_addr, hold);
-	}
-	return hold;
+	return (size_t)addr_hash(a) & h->mask;
 }
 
-static void make_room(struct holding *hold)
+/* Where the address is, or the empty place where it would go. */
+static size_t search(const struct holders *h, const struct addr *a)
 {
-	const struct world_service *first = hold->one;
+	size_t at = home_of(h, a);
 
-	if (hold->cap) {
-		mem_grow(hold->many, hold->n, hold->cap);
-	} else if (hold->n == 1) {
-		hold->cap = 4;
-		hold->many = mem_new_n(const struct world_service *, hold->cap);
-		hold->many[0] = first;
-	}
+	while (h->places[at].used && !addr_eq(address_of(&h->places[at]), a))
+		at = (at + 1) & h->mask;
+	return at;
 }
 
-void holders_add(struct holders *h, const struct addr *a, const struct world_service *s)
+static void grow(struct holders *h)
 {
-	struct holding *hold = holding_of(h, a);
+	struct holders bigger = { .mask = h->mask * 2 + 1, .n = h->n };
 
-	make_room(hold);
-	services_of(hold)[hold->n++] = s;
+	bigger.places = mem_new_n(struct place, bigger.mask + 1);
+	for (size_t i = 0; i <= h->mask; i++)
+		if (h->places[i].used)
+			bigger.places[search(&bigger, address_of(&h->places[i]))] = h->places[i];
+	free(h->places);
+	*h = bigger;
 }
 
-void holders_del(struct holders *h, const struct addr *a, const struct world_service *s)
+static void sharing_add(struct sharing *s, const struct world_service *service)
 {
-	struct holding *hold = addr_map_get(h->by_addr, a);
+	mem_grow(s->v, s->n, s->cap);
+	s->v[s->n++] = service;
+}
 
-	if (!hold)
+/* From now on several have it. */
+static void share(struct place *p)
+{
+	struct sharing *s = mem_new(struct sharing);
+
+	s->addr = *address_of(p);
+	sharing_add(s, p->one);
+	*p = (struct place){ .sharing = s, .at = SHARED, .used = true };
+}
+
+void holders_add(struct holders *h, const struct world_service *s, uint32_t i)
+{
+	if ((h->n + 1) * 4 > (h->mask + 1) * 3)
+		grow(h);
+	struct place *p = &h->places[search(h, &s->addresses[i])];
+
+	if (!p->used) {
+		*p = (struct place){ .one = s, .at = i, .used = true };
+		h->n++;
 		return;
-	const struct world_service **v = services_of(hold);
-	for (size_t i = 0; i < hold->n; i++)
-		if (v[i] == s) {
-			v[i] = v[--hold->n];
+	}
+	if (p->at != SHARED)
+		share(p);
+	sharing_add(p->sharing, s);
+}
+
+/* Close the gap, so that probing needs no tombstones. */
+static void close_gap(struct holders *h, size_t gap)
+{
+	for (size_t at = (gap + 1) & h->mask; h->places[at].used; at = (at + 1) & h->mask) {
+		size_t home = home_of(h, address_of(&h->places[at]));
+
+		if (((at - home) & h->mask) < ((at - gap) & h->mask))
+			continue; /* it would stand in front of where its probing starts */
+		h->places[gap] = h->places[at];
+		gap = at;
+	}
+	h->places[gap] = (struct place){ 0 };
+	h->n--;
+}
+
+/* Returns true when nobody is left. */
+static bool sharing_del(struct sharing *s, const struct world_service *service)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->v[i] == service) {
+			s->v[i] = s->v[--s->n];
 			break;
 		}
-	if (hold->n == 0)
-		holding_free(addr_map_del(h->by_addr, a));
+	return s->n == 0;
+}
+
+void holders_del(struct holders *h, const struct world_service *s, uint32_t i)
+{
+	size_t at = search(h, &s->addresses[i]);
+	struct place *p = &h->places[at];
+
+	if (!p->used)
+		return;
+	if (p->at == SHARED) {
+		if (!sharing_del(p->sharing, s))
+			return;
+		sharing_free(p->sharing);
+	}
+	close_gap(h, at);
 }
 
 const struct world_service *const *holders_of(const struct holders *h, const struct addr *a,
 					      size_t *n)
 {
-	struct holding *hold = addr_map_get(h->by_addr, a);
+	const struct place *p = &h->places[search(h, a)];
 
-	*n = hold ? hold->n : 0;
-	return hold ? services_of(hold) : NULL;
+	*n = 0;
+	if (!p->used)
+		return NULL;
+	*n = p->at == SHARED ? p->sharing->n : 1;
+	return p->at == SHARED ? p->sharing->v : &p->one;
 }

@@ -122,8 +122,6 @@ static void service_ask(struct service *s, const struct cfg_service *c)
 	pub->key = arena_strdup(a, c->name);
 	pub->origin = WORLD_STANDALONE;
 	pub->labels = copy_labels(a, &c->labels);
-	pub->wanted = copy_addrs(a, c->addresses, c->n_addresses);
-	pub->n_wanted = c->n_addresses;
 	pub->pool = copy_text(a, c->pool);
 	pub->want_v4 = c->want_v4;
 	pub->want_v6 = c->want_v6;
@@ -149,6 +147,8 @@ static bool service_follow(struct service *s, const struct cfg_service *c)
 	bool checked = s->spec && !s->pub.always_servable;
 
 	s->pub.cfg = c;
+	s->pub.wanted = c->addresses; /* there may be very many */
+	s->pub.n_wanted = c->n_addresses;
 	if (s->spec && c->hash && c->hash == s->said)
 		return false;
 	s->said = c->hash;
@@ -159,11 +159,11 @@ static bool service_follow(struct service *s, const struct cfg_service *c)
 }
 
 static void addresses_index(struct world *w, const struct service *s,
-			    void (*change)(struct holders *, const struct addr *,
-					   const struct world_service *))
+			    void (*change)(struct holders *, const struct world_service *,
+					   uint32_t))
 {
 	for (size_t i = 0; i < s->pub.n_addresses; i++)
-		change(w->holders, &s->addresses[i], &s->pub);
+		change(w->holders, &s->pub, (uint32_t)i);
 }
 
 static void services_list(struct world *w, struct service *s)

@@ -127,8 +127,8 @@ static inline const char *plan_text(struct arena *a, const struct plan *p)
 			t = arena_printf(a, "%s%s%s/%d", t, j ? " " : "", l2->succession[j].node,
 					 l2->succession[j].score);
 		t = arena_printf(a, "%s]%s", t, l2->all_interfaces ? "*" : "");
-		for (size_t j = 0; j < l2->interfaces.n; j++)
-			t = arena_printf(a, "%s %s", t, l2->interfaces.v[j]);
+		for (size_t j = 0; j < l2->interfaces->n; j++)
+			t = arena_printf(a, "%s %s", t, l2->interfaces->v[j]);
 		t = arena_printf(a, "%s;", t);
 	}
 	for (size_t i = 0; i < p->n_bgp; i++) {

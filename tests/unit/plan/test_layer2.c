@@ -429,8 +429,8 @@ static void interfaces(void **state)
 	struct plan *edge = plan_service(s.w, "web", "edge-b");
 	struct plan *worker = plan_service(s.w, "web", "worker-a");
 	assert_false(edge->l2[0].all_interfaces);
-	assert_int_equal(edge->l2[0].interfaces.n, 3);
-	assert_string_equal(edge->l2[0].interfaces.v[2], "eth2");
+	assert_int_equal(edge->l2[0].interfaces->n, 3);
+	assert_string_equal(edge->l2[0].interfaces->v[2], "eth2");
 	assert_true(worker->l2[0].all_interfaces);
 	plan_free(edge);
 	plan_free(worker);
