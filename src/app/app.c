@@ -339,9 +339,9 @@ static void member_synchronised(void *ctx)
 }
 
 /* Gossip may still take it for dead: that ends with an exchange. */
-static void node_returned(void *ctx, const char *node)
+static void node_returned(void *ctx, const char *node, const struct addr *at)
 {
-	membership_sync(((struct app *)ctx)->membership, node);
+	membership_sync(((struct app *)ctx)->membership, node, at);
 }
 
 static void alone_long_enough(struct loop_timer *t, struct mono now)

@@ -375,10 +375,10 @@ void membership_found(struct membership *m, const struct addr *v, size_t n)
 	cluster_rejoin(m->cluster, m->found, m->n_found);
 }
 
-void membership_sync(struct membership *m, const char *node)
+void membership_sync(struct membership *m, const char *node, const struct addr *at)
 {
 	if (m->cluster)
-		cluster_sync(m->cluster, node);
+		cluster_sync(m->cluster, node, at);
 }
 
 void membership_broadcast(struct membership *m, const void *bytes, size_t len)

@@ -45,8 +45,8 @@ void membership_drained(struct membership *m, bool drained);
 /** Members seem to be at these addresses, on our own port; in place of those found before. */
 void membership_found(struct membership *m, const struct addr *v, size_t n);
 
-/** Exchange all that is known with a member now. */
-void membership_sync(struct membership *m, const char *node);
+/** Exchange all that is known with a member now; @at: where, should gossip have forgotten it. */
+void membership_sync(struct membership *m, const char *node, const struct addr *at);
 
 void membership_broadcast(struct membership *m, const void *bytes, size_t len);
 

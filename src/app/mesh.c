@@ -307,7 +307,7 @@ void mesh_on_event(struct mesh *m, const struct pulse_event *ev)
 				       : "a node's heartbeats have ended",
 		  KV_STR("node", n->name));
 	if (ev->kind == PULSE_UP)
-		m->hooks.returned(m->hooks.ctx, n->name);
+		m->hooks.returned(m->hooks.ctx, n->name, &n->addr);
 }
 
 /* --- life --- */

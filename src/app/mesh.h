@@ -20,8 +20,8 @@ struct mesh;
 
 struct mesh_hooks {
 	void *ctx;
-	/** Heartbeats of a node that gossip may take for dead have come back. */
-	void (*returned)(void *ctx, const char *node);
+	/** Heartbeats of a node that gossip may take for dead, or have forgotten, have come back. */
+	void (*returned)(void *ctx, const char *node, const struct addr *at);
 };
 
 /** NULL in @out where the configuration wants none. */

@@ -168,8 +168,11 @@ bool gossip_next(struct gossip *g, struct gossip_out *out);
  * again.
  */
 void gossip_join(struct gossip *g, const struct gossip_endpoint *v, size_t n, struct mono now);
-/** Push/pull with one member now. */
-void gossip_sync(struct gossip *g, const char *name);
+/**
+ * Push/pull with one member now.
+ * @at: where it was, on our own port, should it be forgotten since; NULL: then nothing happens
+ */
+void gossip_sync(struct gossip *g, const char *name, const struct addr *at);
 /** New metadata of ours; -1 when too long. */
 NODISCARD int gossip_set_meta(struct gossip *g, const void *meta, size_t len, struct mono now);
 /**

@@ -362,9 +362,9 @@ void cluster_rejoin(struct cluster *c, const struct gossip_endpoint *join, size_
 	cluster_drain(c);
 }
 
-void cluster_sync(struct cluster *c, const char *name)
+void cluster_sync(struct cluster *c, const char *name, const struct addr *at)
 {
-	gossip_sync(c->gossip, name);
+	gossip_sync(c->gossip, name, at);
 	cluster_drain(c);
 }
 

@@ -92,8 +92,8 @@ void cluster_leave(struct cluster *c, void (*done)(void *ctx), void *ctx);
 /** New addresses to join, in place of the old. */
 void cluster_rejoin(struct cluster *c, const struct gossip_endpoint *join, size_t n);
 
-/** Push/pull with a member now. */
-void cluster_sync(struct cluster *c, const char *name);
+/** Push/pull with a member now: see gossip_sync(). */
+void cluster_sync(struct cluster *c, const char *name, const struct addr *at);
 
 /** -1 when too long. */
 NODISCARD int cluster_set_meta(struct cluster *c, const void *meta, size_t len);

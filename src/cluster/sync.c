@@ -5,6 +5,7 @@
 #define JOIN_WAIT_FIRST DUR_S(1)
 #define JOIN_WAIT_MAX	DUR_S(60)
 #define JOIN_CHECK	DUR_S(1)
+#define SYNCS_AT_ONCE	3			 /* with one member */
 #define SCALE_FROM	32			 /* members from which on push/pulls become rarer */
 #define NODES_MAX	(4 * GOSSIP_MEMBERS_MAX) /* in one push/pull: work has an end */
 
@@ -41,15 +42,16 @@ static bool dial_end(struct gossip *g, uint32_t id, struct dial *out)
 	return false;
 }
 
-static bool is_dialled(const struct gossip *g, const struct gossip_endpoint *to)
+static unsigned dials_to(const struct gossip *g, const struct gossip_endpoint *to)
 {
+	unsigned n = 0;
+
 	for (size_t i = 0; i < g->n_dials; i++) {
 		const struct dial *d = &g->dials[i];
 
-		if (d->sync && d->to.port == to->port && addr_eq(&d->to.addr, &to->addr))
-			return true;
+		n += d->sync && d->to.port == to->port && addr_eq(&d->to.addr, &to->addr);
 	}
-	return false;
+	return n;
 }
 
 /* Push/pull. */
@@ -232,6 +234,18 @@ static bool answer_ping(struct gossip *g, uint32_t id, struct rd r)
 	return true;
 }
 
+/* Who believes us dead is convinced by a greater incarnation alone: it stands in the answer. */
+static void refute_first(struct gossip *g, const struct remote *in, struct mono now)
+{
+	struct rd nodes = in->nodes;
+	struct wire_node node;
+
+	for (int32_t i = 0; i < in->head.nodes; i++)
+		if (wire_sync_node_decode(&nodes, &node) && node.state != WIRE_STATE_ALIVE &&
+		    strcmp(node.name, g->conf.name) == 0)
+			merge_node(g, &node, now);
+}
+
 /* The answer goes out first, so that whoever sent what we refuse still gets it. */
 static bool answer_sync(struct gossip *g, uint32_t id, struct rd r, struct mono now)
 {
@@ -242,6 +256,7 @@ static bool answer_sync(struct gossip *g, uint32_t id, struct rd r, struct mono 
 		g->stats.dropped_malformed++;
 		return false;
 	}
+	refute_first(g, &in, now);
 	build(g, in.head.join, &reply);
 	respond(g, id, GOSSIP_OUT_REPLY, rd_from(reply.p, reply.len));
 	buf_fini(&reply);
@@ -348,14 +363,16 @@ void gossip_join(struct gossip *g, const struct gossip_endpoint *v, size_t n, st
 	g->joins_at = g->n_joins ? now : MONO_NEVER;
 }
 
-void gossip_sync(struct gossip *g, const char *name)
+/* One that began on a broken path hangs until its time is out: others begin all the same. */
+void gossip_sync(struct gossip *g, const char *name, const struct addr *at)
 {
 	const struct member *m = members_find(g, name);
 
-	if (!m || m->pub.self || g->leaving)
+	if ((m ? m->pub.self : !at) || g->leaving)
 		return;
-	struct gossip_endpoint to = { m->pub.addr, m->pub.port };
-	if (!is_dialled(g, &to))
+	const struct gossip_endpoint to = { m ? m->pub.addr : *at, m ? m->pub.port : g->conf.port };
+
+	if (dials_to(g, &to) < SYNCS_AT_ONCE)
 		sync_start(g, &to, false);
 }
 
@@ -373,7 +390,7 @@ static void join_tick(struct gossip *g, struct join *j, struct mono now)
 		j->wait = JOIN_WAIT_FIRST;
 		j->at = mono_add(now, j->wait);
 	}
-	if (mono_before(now, j->at) || is_dialled(g, &j->to))
+	if (mono_before(now, j->at) || dials_to(g, &j->to))
 		return;
 	sync_start(g, &j->to, true);
 	/*
@@ -413,7 +430,7 @@ void sync_tick(struct gossip *g, struct mono now)
 		return;
 	g->sync_at = mono_add(now, sync_interval(g));
 	if (members_pick(g, 1, &partner, is_partner, NULL) == 1)
-		gossip_sync(g, partner->name);
+		gossip_sync(g, partner->name, NULL);
 }
 
 struct mono sync_deadline(const struct gossip *g)

@@ -107,7 +107,8 @@ void l2_announcer_remind(struct l2_announcer *a, uint16_t node, struct mono now)
 
 	for (uint32_t i = 0; t && i < t->n_addresses; i++) {
 		const struct l2_rule *rule = t->addresses[i].rule;
-		if (t->slots[i].owned && l2_succession_has(rule->nodes, rule->n_nodes, node))
+		if (t->slots[i].owned &&
+		    l2_succession_before(rule->nodes, rule->n_nodes, t->self, node))
 			l2_announce(a, i, 0, now);
 	}
 }
@@ -170,6 +171,7 @@ static void carry_slots(struct l2_table *from, struct l2_table *to)
 		to->slots[j].hold = from->slots[i].hold;
 		to->slots[j].hold_told = from->slots[i].hold_told;
 		to->slots[j].rival = from->slots[i].rival;
+		to->slots[j].repeats = from->slots[i].repeats;
 		to->slots[j].conflict = from->slots[i].conflict;
 		to->slots[j].fresh = false;
 	}
@@ -248,6 +250,30 @@ static void announce_new_choices(struct l2_announcer *a, const struct l2_table *
 	}
 }
 
+/** Is there a node after this one in the list that was not in the one before? */
+static bool has_new_follower(const struct l2_rule *now, const struct l2_rule *before, uint16_t self)
+{
+	for (size_t i = 0; i < now->n_nodes; i++)
+		if (l2_succession_before(now->nodes, now->n_nodes, self, now->nodes[i]) &&
+		    !l2_succession_has(before->nodes, before->n_nodes, now->nodes[i]))
+			return true;
+	return false;
+}
+
+/** A new candidate may come from the other part of a divided network, and have answered there. */
+static void announce_to_followers(struct l2_announcer *a, const struct l2_table *before,
+				  struct mono now)
+{
+	for (uint32_t i = 0; i < before->n_addresses; i++) {
+		uint32_t to = before->slots[i].moved;
+		if (to == L2_NONE || !a->table->slots[to].owned)
+			continue;
+		if (has_new_follower(a->table->addresses[to].rule, before->addresses[i].rule,
+				     a->table->self))
+			l2_announce(a, to, 0, now);
+	}
+}
+
 /* Refresh: a hand goes round the table and has been everywhere once in policy.refresh. */
 
 static struct dur refresh_tick(const struct l2_announcer *a)
@@ -313,6 +339,7 @@ struct l2_table *l2_announcer_apply(struct l2_announcer *a, struct l2_table *tab
 		l2_claim_rejudge(a, now);
 		announce_on_news(a, before, now);
 		announce_new_choices(a, before, now);
+		announce_to_followers(a, before, now);
 	}
 	refresh_retime(a, now);
 	return before;

@@ -8,6 +8,10 @@
  *   a stranger            keeps and says so (RFC 5227 §2.4 c), or yields, by policy; while it asks
  *                         whether the address is free, it yields
  *
+ * Members' claims cross with ours when a divided network is whole again, and whoever hears both
+ * believes the later one: they are answered a moment after they came, so that the owner has the last
+ * word. Strangers may be as stubborn as we: they are answered once in 10 s.
+ *
  * A node that leaves yields to any member; an address that is going elsewhere goes with the first claim.
  *
  * What was yielded is asked for again when nobody has claimed it for a while.
@@ -18,6 +22,9 @@
 /* RFC 5227 §1.1, DEFEND_INTERVAL; and how often people hear of the same conflict. */
 #define DEFEND_INTERVAL DUR_S(10)
 #define TELL_INTERVAL	DUR_S(10)
+
+/* In each of these intervals: two members may not agree about their order. */
+enum { REPEATS_MAX = 8 };
 
 /* Longer than the nodes' decisions are apart. */
 #define LATELY DUR_MS(200)
@@ -118,6 +125,10 @@ void l2_claim_tick(struct l2_announcer *a, struct mono now)
 		probe_begin(a, i, now);
 	while ((i = l2_schedule_due_at(&a->schedule, L2_YIELD_STRANGER_STEP, now)) != L2_NONE)
 		probe_begin(a, i, now);
+	while ((i = l2_schedule_due_at(&a->schedule, L2_REPEAT_STEP, now)) != L2_NONE) {
+		l2_schedule_remove(&a->schedule, i);
+		l2_announce(a, i, 0, now);
+	}
 }
 
 /* Judging */
@@ -146,19 +157,36 @@ static enum l2_verdict judge(const struct l2_announcer *a, uint32_t i, const str
 	return yields ? L2_VERDICT_YIELDED : L2_VERDICT_KEPT;
 }
 
-/** Say whose it is, at most once in 10 s. */
-static void defend(struct l2_announcer *a, uint32_t i, struct mono now)
+/** Say whose it is, at most once in 10 s; false: it was said so lately. */
+static bool defend(struct l2_announcer *a, uint32_t i, struct mono now)
 {
 	struct l2_address_stats *stats = a->table->addresses[i].stats;
 
 	if (!a->table->slots[i].owned || !is_small_past(stats->defended_at, DEFEND_INTERVAL, now))
-		return;
+		return false;
 	l2_small_set(&stats->defended_at, small_stamp(now));
 	l2_count(&a->stats.defended);
+	a->table->slots[i].repeats = 0;
 	if (a->table->slots[i].step == L2_STEP_IDLE)
 		l2_schedule_put(&a->schedule, i, L2_REFRESH_STEP, now);
 	else if (mono_before(now, a->table->slots[i].due))
 		l2_announce(a, i, 0, now); /* it may have been heard before the other's claim */
+	return true;
+}
+
+/** Say it again soon, unless that is about to happen anyway. */
+static void repeat(struct l2_announcer *a, uint32_t i, struct mono now)
+{
+	struct l2_slot *slot = &a->table->slots[i];
+	bool says_so = slot->step == L2_REPEAT_STEP ||
+		       (slot->step != L2_STEP_IDLE && !mono_before(now, slot->due));
+
+	if (!slot->owned || says_so || a->table->addresses[i].going || slot->repeats == REPEATS_MAX)
+		return;
+	slot->repeats++;
+	l2_count(&a->stats.defended);
+	l2_schedule_remove(&a->schedule, i);
+	l2_schedule_put(&a->schedule, i, L2_REPEAT_STEP, mono_add(now, L2_REPEAT_WAIT));
 }
 
 static void enforce(struct l2_announcer *a, uint32_t i, enum l2_verdict verdict, uint16_t node,
@@ -178,11 +206,12 @@ static void enforce(struct l2_announcer *a, uint32_t i, enum l2_verdict verdict,
 		/* A question of ours was answered by one who will let go. */
 		if (slot->hold != L2_HOLD_NONE)
 			take(a, i, now);
-		defend(a, i, now);
+		if (!defend(a, i, now) && !l2_nodes_has(&a->barred, node))
+			repeat(a, i, now);
 		break;
 	case L2_VERDICT_KEPT:
 	case L2_VERDICT_NONE:
-		defend(a, i, now);
+		(void)defend(a, i, now);
 		break;
 	}
 }

@@ -58,11 +58,13 @@ struct l2_io {
 	struct l2_frame replies[PACKET_BATCH];
 	struct packet_inbox in;
 	struct packet_batch out;
+	bool claimed; /* another machine's claim came in: an answer may be due */
 };
 
 static void io_timer(struct loop_timer *t, struct mono now);
 static void io_beat(struct loop_timer *t, struct mono now);
 static void io_follow(struct l2_io *io);
+static void io_speak(struct l2_io *io);
 
 struct l2_io *l2_io_new(const struct l2_io_conf *conf)
 {
@@ -142,11 +144,14 @@ static void port_answer(struct port *p, size_t n_frames)
 		size_t len;
 		bool cut;
 		const uint8_t *bytes = packet_frame(&io->in, i, &len, &cut);
-		if (cut)
+		if (cut) {
 			l2_announcer_drop(io->announcer, L2_RX_CUT);
-		else if (l2_announcer_rx(io->announcer, p->ifindex, rd_from(bytes, len),
-					 &io->replies[n], now) == L2_RX_OK)
-			n++;
+			continue;
+		}
+		enum l2_rx rx = l2_announcer_rx(io->announcer, p->ifindex, rd_from(bytes, len),
+						&io->replies[n], now);
+		n += rx == L2_RX_OK;
+		io->claimed |= rx == L2_RX_CLAIM;
 	}
 	if (n > 0)
 		port_send_replies(p, n);
@@ -211,6 +216,9 @@ static void port_ready(struct loop_io *watch, unsigned events)
 		l2_count_n(&stats(p->io)->kernel_dropped, packet_dropped(p->fd));
 	if (l2_announcer_has_events(p->io->announcer))
 		io_follow(p->io);
+	else if (p->io->claimed)
+		io_speak(p->io);
+	p->io->claimed = false;
 }
 
 /* Ports */
@@ -426,13 +434,18 @@ static void tell_events(struct l2_io *io)
 	}
 }
 
+static void io_speak(struct l2_io *io)
+{
+	announce_due(io, loop_now(io->conf.loop));
+	timer_arm(io);
+}
+
 /** After any change: hear first, then speak, then tell. */
 static void io_follow(struct l2_io *io)
 {
 	tell_events(io);
 	ports_update(io);
-	announce_due(io, loop_now(io->conf.loop));
-	timer_arm(io);
+	io_speak(io);
 }
 
 static void io_timer(struct loop_timer *t, struct mono now)
@@ -446,8 +459,7 @@ static void io_timer(struct loop_timer *t, struct mono now)
 		io_follow(io);
 		return;
 	}
-	announce_due(io, now);
-	timer_arm(io);
+	io_speak(io);
 }
 
 /* Programs in the kernel answer as long as this thread runs. */

@@ -7,7 +7,8 @@
  * before any second one.
  *
  * An address that is not announced because this node asks whether it is free, or because another
- * machine has it, waits in the same way: its steps are questions, then a claim.
+ * machine has it, waits in the same way: its steps are questions, then a claim. So does one that a
+ * member claims without a right to it.
  */
 #ifndef L2_SCHEDULE_H
 #define L2_SCHEDULE_H
@@ -24,6 +25,7 @@ enum {
 	L2_CLAIM_STEP = L2_PROBE_STEP + L2_PROBES, /* nobody has answered: the address is ours */
 	L2_YIELD_MEMBER_STEP,			   /* another has it; then we ask again */
 	L2_YIELD_STRANGER_STEP,
+	L2_REPEAT_STEP, /* a member has claimed what is ours: its announcement begins anew */
 	L2_STEPS,
 	L2_STEP_IDLE = L2_STEPS,
 };
@@ -36,6 +38,7 @@ enum {
 #define L2_PROBE_WAIT	  DUR_MS(200) /* for answers to the last one */
 #define L2_YIELD_MEMBER	  DUR_S(10)   /* since it was heard last */
 #define L2_YIELD_STRANGER DUR_S(30)
+#define L2_REPEAT_WAIT	  DUR_MS(10) /* its claims come in twos and threes */
 
 #define L2_ROUND_GAP	  DUR_MS(1100)
 #define L2_NONE		  UINT32_MAX
@@ -53,8 +56,9 @@ struct l2_slot {
 	uint16_t iface_at;     /* the step's next interface */
 	uint16_t rival;	       /* the node that it is left to (L2_HOLD_MEMBER) */
 	uint8_t step;	       /* L2_STEP_IDLE: nothing to announce */
-	uint8_t hold;	       /* enum l2_hold */
-	uint8_t hold_told;     /* what the last event said of it */
+	uint8_t repeats;       /* answers to members' claims, since the last defence */
+	uint8_t hold : 4;      /* enum l2_hold */
+	uint8_t hold_told : 4; /* what the last event said of it */
 	bool fresh : 1;	       /* no table before had it */
 	bool conflict : 1;     /* an event about another machine's claim is due */
 	bool owned : 1;

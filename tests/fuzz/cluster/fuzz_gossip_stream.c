@@ -17,7 +17,7 @@ static void take_whole(enum pack_side side, struct rd message)
 	if (side == PACK_ACCEPTOR) {
 		gossip_stream_request(c.g, 1, message, c.now);
 	} else {
-		gossip_sync(c.g, "beta");
+		gossip_sync(c.g, "beta", NULL);
 		while (gossip_next(c.g, &out) && out.type != GOSSIP_OUT_DIAL)
 			;
 		if (!addr_eq(&out.addr, &beta.addr))

@@ -150,6 +150,48 @@ static void a_remote_death_is_a_suspicion(void **state)
 	assert_int_equal(own_incarnation(b), 5);
 }
 
+/* A greater incarnation in the answer: who believed us dead need not wait for a round of gossip. */
+static void who_believes_us_dead_learns_better_at_once(void **state)
+{
+	struct bench *b = *state;
+	struct wire_node node = node_of("us", 1, 4);
+	struct wire_sync head;
+
+	node.state = WIRE_STATE_DEAD;
+	hear_state(b, &node, 1);
+	struct rd r = rd_from(b->stream.p, b->stream.len);
+	assert_int_equal(rd_u8(&r), WIRE_SYNC);
+	assert_true(wire_sync_decode(&r, &head));
+	assert_true(wire_sync_node_decode(&r, &node));
+	assert_string_equal(node.name, "us");
+	assert_int_equal(node.incarnation, 5);
+	assert_int_equal(node.state, WIRE_STATE_ALIVE);
+	assert_int_equal(gossip_stats(b->g)->refutes, 1);
+}
+
+/* What began while the path was broken hangs until its time is out. */
+static void an_exchange_need_not_wait_for_one_that_hangs(void **state)
+{
+	struct bench *b = *state;
+	struct addr two = at(2);
+
+	gossip_join(b->g, &(struct gossip_endpoint){ two, 7946 }, 1, b->now);
+	gossip_tick(b->g, b->now);
+	drain(b);
+	size_t hanging = b->n_pending;
+	assert_int_equal(hanging, 1);
+	gossip_sync(b->g, "b", NULL); /* unknown, or forgotten */
+	drain(b);
+	assert_int_equal(b->n_pending, hanging);
+	gossip_sync(b->g, "b", &two);
+	drain(b);
+	assert_int_equal(b->n_pending, hanging + 1);
+	for (int i = 0; i < 10; i++)
+		gossip_sync(b->g, "b", &two);
+	drain(b);
+	assert_int_equal(b->n_pending, 3);
+}
+
 static void one_bad_version_spoils_all_but_the_answer(void **state)
 {
 	struct bench *b = *state;
@@ -266,6 +308,8 @@ int main(void)
 		BENCH_TEST(captured_packets_are_understood),
 		BENCH_TEST(a_joiner_gets_our_state),
 		BENCH_TEST(a_remote_death_is_a_suspicion),
+		BENCH_TEST(who_believes_us_dead_learns_better_at_once),
+		BENCH_TEST(an_exchange_need_not_wait_for_one_that_hangs),
 		BENCH_TEST(one_bad_version_spoils_all_but_the_answer),
 		BENCH_TEST(other_requests),
 		BENCH_TEST(the_absent_are_dialled_again),

@@ -165,6 +165,81 @@ static void lesser_member_is_told(void **state)
 	bench_free(b);
 }
 
+/* A network is whole again: claims cross with ours, and whoever hears both believes the later. */
+static void owner_has_the_last_word(void **state)
+{
+	struct bench *b = conflict_bench(me_first, L2_CONFLICT_KEEP);
+
+	(void)state;
+	assert_int_equal(claimed(b, "192.0.2.1", &mac_member), L2_RX_CLAIM);
+	assert_string_equal(sent(b), "5:req:192.0.2.1 5:rep:192.0.2.1 ");
+	assert_int_equal(claimed(b, "192.0.2.1", &mac_member), L2_RX_CLAIM);
+	assert_string_equal(sent(b), "");
+	assert_int_equal(deadline_ms(b), 10);
+	advance(b, DUR_MS(6));
+	assert_int_equal(claimed(b, "192.0.2.1", &mac_member), L2_RX_CLAIM);
+	assert_int_equal(deadline_ms(b), 4);
+	advance(b, DUR_MS(4));
+	assert_string_equal(sent(b), "5:req:192.0.2.1 5:rep:192.0.2.1 ");
+	assert_int_equal(deadline_ms(b), 1100);
+	bench_free(b);
+}
+
+/* Two members that do not agree about their order must not shout for ever. */
+static void members_claims_are_answered_so_often(void **state)
+{
+	struct bench *b = conflict_bench(me_first, L2_CONFLICT_KEEP);
+	size_t n = 0;
+
+	(void)state;
+	for (int ms = 0; ms < 1000; ms += 10) {
+		assert_int_equal(claimed(b, "192.0.2.1", &mac_member), L2_RX_CLAIM);
+		n += sent_count(b);
+		advance(b, DUR_MS(10));
+	}
+	assert_int_equal(n, 2 * 9);
+	assert_int_equal(l2_announcer_stats(b->a)->defended, 9);
+	advance(b, DUR_S(10));
+	n = sent_count(b);
+	assert_int_equal(claimed(b, "192.0.2.1", &mac_member), L2_RX_CLAIM);
+	assert_true(sent_count(b) > 0);
+	bench_free(b);
+}
+
+/* It comes from the other part of a divided network, and may have answered there. */
+static void new_candidate_hears_whose_it_is(void **state)
+{
+	struct bench *b = conflict_bench(me_first, L2_CONFLICT_KEEP);
+
+	(void)state;
+	for (size_t i = 0; i < b->n; i++)
+		b->addresses[i].n_nodes = 1;
+	apply(b);
+	assert_string_equal(sent(b), "");
+	for (size_t i = 0; i < b->n; i++)
+		b->addresses[i].n_nodes = 2;
+	apply(b);
+	assert_string_equal(sent(b), "5:req:192.0.2.1 5:na:2001:db8::1 5:rep:192.0.2.1 ");
+	apply(b);
+	assert_string_equal(sent(b), "");
+	bench_free(b);
+}
+
+/* Who comes before us will have it in a moment: a claim of ours would only cross with its own. */
+static void better_node_is_not_reminded(void **state)
+{
+	struct bench *b = conflict_bench(other_first, L2_CONFLICT_KEEP);
+
+	(void)state;
+	l2_announcer_remind(b->a, OTHER, b->now);
+	assert_string_equal(sent(b), "");
+	bench_free(b);
+	b = conflict_bench(me_first, L2_CONFLICT_KEEP);
+	l2_announcer_remind(b->a, OTHER, b->now);
+	assert_string_equal(sent(b), "5:req:192.0.2.1 5:na:2001:db8::1 5:rep:192.0.2.1 ");
+	bench_free(b);
+}
+
 /* The kernel of a process that has died goes on with its addresses for a while. */
 static void better_member_that_is_out_is_told(void **state)
 {
@@ -175,6 +250,9 @@ static void better_member_that_is_out_is_told(void **state)
 	assert_int_equal(claimed(b, "192.0.2.1", &mac_member), L2_RX_CLAIM);
 	assert_string_equal(heard(b), "!192.0.2.1:won ");
 	assert_string_equal(sent(b), "5:req:192.0.2.1 5:rep:192.0.2.1 ");
+	/* It may think the same of us: then two would answer each other without an end. */
+	assert_int_equal(claimed(b, "192.0.2.1", &mac_member), L2_RX_CLAIM);
+	assert_int_equal(deadline_ms(b), -1);
 	bench_free(b);
 }
 
@@ -298,6 +376,10 @@ int main(void)
 		cmocka_unit_test(stranger_gets_it_where_wanted),
 		cmocka_unit_test(better_member_has_it_at_once),
 		cmocka_unit_test(lesser_member_is_told),
+		cmocka_unit_test(owner_has_the_last_word),
+		cmocka_unit_test(members_claims_are_answered_so_often),
+		cmocka_unit_test(new_candidate_hears_whose_it_is),
+		cmocka_unit_test(better_node_is_not_reminded),
 		cmocka_unit_test(better_member_that_is_out_is_told),
 		cmocka_unit_test(who_leaves_yields_to_any_member),
 		cmocka_unit_test(what_goes_stays_until_it_is_claimed),
