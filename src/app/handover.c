@@ -8,6 +8,9 @@
 #define LOOK_EVERY DUR_MS(1)
 #define READY_MAX  DUR_MS(40)
 
+/* From noticing that a successor has died until the next one announces. */
+#define TAKING DUR_MS(50)
+
 /* What was made ready and not taken goes again. */
 #define TAKEN_MAX DUR_S(1)
 
@@ -180,6 +183,14 @@ static void out_of_patience(struct loop_timer *t, struct mono now)
 	done(CONTAINER_OF(t, struct handover, patience));
 }
 
+/* A successor may have died just now. */
+static struct dur patience_of(const struct handover *h)
+{
+	int64_t taken_ns = mesh_detection(h->conf.mesh).ns + TAKING.ns;
+
+	return DUR_NS(MIN(MAX(HANDOVER_MAX.ns, taken_ns), HANDOVER_LONGEST.ns));
+}
+
 void handover_leave(struct handover *h)
 {
 	if (!h->conf.mesh || !h->packet || !mesh_trusted(h->conf.mesh)) {
@@ -188,7 +199,7 @@ void handover_leave(struct handover *h)
 		return;
 	}
 	h->leaving = true;
-	loop_timer_set(&h->patience, mono_add(loop_now(h->conf.loop), HANDOVER_MAX));
+	loop_timer_set(&h->patience, mono_add(loop_now(h->conf.loop), patience_of(h)));
 	packet_set_away(h->packet, true);
 }
 

@@ -2,7 +2,8 @@
  * Leaving without a gap: who goes tells the others, each successor puts the addresses on its links, announces them and says
  * so, and only then the former owner falls silent.
  *
- *   handover_leave()     this node goes: the others are told, on_done follows within HANDOVER_MAX
+ *   handover_leave()     this node goes: the others are told; on_done follows within HANDOVER_MAX, or HANDOVER_LONGEST
+ *                        where it takes longer to notice that a successor has died meanwhile
  *   handover_asked()     another one goes: its addresses are made ready here, then the packet thread takes them
  *
  * The packet thread's half is app/pulse.h. Control thread.
@@ -13,7 +14,8 @@
 #include "app/binding.h"
 #include "app/mesh.h"
 
-#define HANDOVER_MAX DUR_MS(200)
+#define HANDOVER_MAX	 DUR_MS(200)
+#define HANDOVER_LONGEST DUR_MS(500)
 
 struct handover_conf {
 	struct loop *loop;

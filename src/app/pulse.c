@@ -15,7 +15,10 @@ struct pulse {
 	struct loop_task follow;      /* what it decided has effect */
 	uint8_t barred[NODE_IDS_MAX]; /* enum liveness_state, as was said last */
 	bool away;
-	size_t untaken; /* answers that are still to come */
+	uint16_t untaken[PULSE_PEERS_MAX]; /* whose answers are still to come */
+	size_t n_untaken;
+	struct mono handed_at; /* not told before: others may not have noticed yet who died */
+	struct loop_timer handed;
 };
 
 static void tell(struct pulse *p, struct pulse_event ev)
@@ -29,6 +32,47 @@ static bool is_out(enum liveness_state state)
 	return state == LIVENESS_DEAD || state == LIVENESS_LEFT;
 }
 
+/* --- what this node gave up --- */
+
+static void settle_handed(struct pulse *p, struct mono now)
+{
+	if (!p->away || p->n_untaken)
+		return;
+	if (mono_before(now, p->handed_at)) {
+		loop_timer_set(&p->handed, p->handed_at);
+		return;
+	}
+	tell(p, (struct pulse_event){ .kind = PULSE_HANDED });
+}
+
+static void handed_due(struct loop_timer *t, struct mono now)
+{
+	settle_handed(CONTAINER_OF(t, struct pulse, handed), now);
+}
+
+/* False: nothing was expected of it, or it has answered before. */
+static bool untaken_remove(struct pulse *p, uint16_t id)
+{
+	for (size_t i = 0; i < p->n_untaken; i++)
+		if (p->untaken[i] == id) {
+			p->untaken[i] = p->untaken[--p->n_untaken];
+			return true;
+		}
+	return false;
+}
+
+/* Its successors take what it was to take: they find out as we did, a heartbeat later at most. */
+static void wait_no_more_for(struct pulse *p, uint16_t id)
+{
+	struct mono now = loop_now(p->conf.loop);
+
+	if (!untaken_remove(p, id))
+		return;
+	if (p->table)
+		p->handed_at = mono_add(now, p->table->interval);
+	settle_handed(p, now);
+}
+
 /* Gossip's own word reaches the announcer without us; only what the mesh knows better is said here. */
 static void bar(struct pulse *p, uint16_t id, enum liveness_state state)
 {
@@ -37,6 +81,8 @@ static void bar(struct pulse *p, uint16_t id, enum liveness_state state)
 	p->barred[id] = (uint8_t)state;
 	p->conf.bar(p->conf.ctx, id, is_out(state));
 	tell(p, (struct pulse_event){ .kind = PULSE_VERDICT, .id = id, .state = state });
+	if (is_out(state))
+		wait_no_more_for(p, id);
 }
 
 static void bars_settle(struct pulse *p)
@@ -149,10 +195,10 @@ static void on_linked(void *ctx, uint16_t id, bool linked)
 		(void)say_away(p, id);
 }
 
-static void on_taken(struct pulse *p)
+static void on_taken(struct pulse *p, uint16_t id)
 {
-	if (p->away && p->untaken && --p->untaken == 0)
-		tell(p, (struct pulse_event){ .kind = PULSE_HANDED });
+	if (untaken_remove(p, id))
+		settle_handed(p, loop_now(p->conf.loop));
 }
 
 /* Who is back gives nothing up: that needs no preparation. */
@@ -182,7 +228,7 @@ static void on_frame(void *ctx, uint16_t id, const struct mesh_frame *f)
 	else if (f->type == MESH_AWAY)
 		on_away(p, id, f->yes);
 	else if (f->type == MESH_TAKEN)
-		on_taken(p);
+		on_taken(p, id);
 	else if (f->type == MESH_NEWS)
 		p->conf.news(p->conf.ctx, f->text);
 	loop_task_queue(&p->follow);
@@ -233,6 +279,7 @@ struct pulse *pulse_new(const struct pulse_conf *conf)
 	explicit_bzero(&p->conf.ring, sizeof(p->conf.ring));
 	liveness_init(&p->liveness);
 	loop_timer_init(&p->timer, conf->loop, due);
+	loop_timer_init(&p->handed, conf->loop, handed_due);
 	loop_task_init(&p->follow, conf->loop, follow);
 	return p;
 }
@@ -242,6 +289,7 @@ struct pulse *pulse_free(struct pulse *p)
 	if (!p)
 		return NULL;
 	loop_timer_stop(&p->timer);
+	loop_timer_stop(&p->handed);
 	loop_task_cancel(&p->follow);
 	mesh_io_free(p->io);
 	bfd_engine_free(p->bfd);
@@ -252,6 +300,7 @@ struct pulse *pulse_free(struct pulse *p)
 static void forget(struct pulse *p, uint16_t id)
 {
 	bar(p, id, LIVENESS_FINE);
+	(void)untaken_remove(p, id);
 	liveness_forget(&p->liveness, id);
 }
 
@@ -271,6 +320,7 @@ const struct pulse_table *pulse_apply(struct pulse *p, const struct pulse_table 
 	mesh_io_set_peers(p->io, t ? t->peers : NULL, t ? t->n : 0);
 	(void)bfd_engine_apply(p->bfd, t ? &t->sessions : NULL);
 	drain(p);
+	settle_handed(p, loop_now(p->conf.loop));
 	return before;
 }
 
@@ -285,11 +335,16 @@ void pulse_gossip(struct pulse *p, uint16_t id, bool alive)
 void pulse_away(struct pulse *p, bool away)
 {
 	p->away = away;
-	p->untaken = 0;
-	for (size_t i = 0; p->table && i < p->table->n; i++)
-		p->untaken += say_away(p, p->table->peers[i].id) && away;
-	if (away && p->untaken == 0)
-		tell(p, (struct pulse_event){ .kind = PULSE_HANDED });
+	p->n_untaken = 0;
+	p->handed_at = (struct mono){ 0 };
+	loop_timer_stop(&p->handed);
+	for (size_t i = 0; p->table && i < p->table->n; i++) {
+		uint16_t id = p->table->peers[i].id;
+
+		if (say_away(p, id) && away)
+			p->untaken[p->n_untaken++] = id;
+	}
+	settle_handed(p, loop_now(p->conf.loop));
 }
 
 void pulse_left(struct pulse *p, uint16_t id, bool left)

@@ -45,6 +45,12 @@ bool mesh_trusted(const struct mesh *m)
 	return true;
 }
 
+struct dur mesh_detection(const struct mesh *m)
+{
+	(void)m;
+	return DUR_MS(150);
+}
+
 void packet_set_left(struct packet *p, uint16_t id, bool is)
 {
 	(void)p, (void)id;
