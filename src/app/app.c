@@ -292,14 +292,25 @@ void app_quorum_settle(struct app *a)
 		return;
 	bool before = world_has_quorum(a->world);
 
+	if (before)
+		quorum_forget(a->quorum, &c->cluster, loop_now(a->loop));
 	q = quorum_count(a->quorum, &c->cluster, is_of_this_host, a);
 	world_set_quorum(a->world, &q);
+	loop_timer_set(&a->quorum_forgets, world_has_quorum(a->world)
+						   ? quorum_forgets_at(a->quorum, &c->cluster)
+						   : MONO_NEVER);
 	layer2_touch(&a->layer2); /* it is counted there too */
 	if (world_has_quorum(a->world) != before)
 		log_event(before ? LOG_WARN : LOG_INFO, before ? "quorumLost" : "quorumBack",
 			  before ? "this is the smaller part of the cluster: silent by Layer 2"
 				 : "this is the larger part of the cluster",
 			  KV_U64("alive", q.alive), KV_U64("of", q.of));
+}
+
+static void somebody_is_forgotten(struct loop_timer *t, struct mono now)
+{
+	(void)now;
+	app_quorum_settle(CONTAINER_OF(t, struct app, quorum_forgets));
 }
 
 static void member_joined(void *ctx, const char *node, const struct addr *addr)
@@ -316,7 +327,7 @@ static void member_gone(void *ctx, const char *node, bool left)
 {
 	struct app *a = ctx;
 
-	quorum_gone(a->quorum, node, left);
+	quorum_gone(a->quorum, node, left, loop_now(a->loop));
 	app_quorum_settle(a);
 	share_forget(a->share, node);
 	world_endpoints_forget(a->world, node);
@@ -485,6 +496,7 @@ static void make_core(struct app *a, const struct cfg *c)
 	loop_timer_init(&a->leave_deadline, a->loop, leave_overdue);
 	loop_timer_init(&a->lingering, a->loop, lingered);
 	loop_timer_init(&a->alone, a->loop, alone_long_enough);
+	loop_timer_init(&a->quorum_forgets, a->loop, somebody_is_forgotten);
 	app_drain_init(a);
 }
 
@@ -701,6 +713,7 @@ static void app_stop(struct app *a)
 	loop_signal_stop(&a->sigint);
 	loop_signal_stop(&a->sighup);
 	if (a->loop) {
+		loop_timer_stop(&a->quorum_forgets);
 		loop_timer_stop(&a->leave_deadline);
 		loop_timer_stop(&a->lingering);
 		loop_timer_stop(&a->alone);

@@ -83,6 +83,7 @@ struct app {
 	struct share *share;
 	struct reach *reach;
 	struct quorum *quorum;
+	struct loop_timer quorum_forgets; /* somebody who has died */
 	struct health_checker *health;
 	struct kubernetes *kubernetes; /* NULL: no such source */
 	struct pods *pods;	       /* NULL: members are not found among pods */

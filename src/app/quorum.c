@@ -8,6 +8,7 @@ struct voter {
 	struct addr addr;
 	bool alive;
 	bool left;
+	struct mono died; /* neither */
 };
 
 struct quorum {
@@ -43,7 +44,7 @@ void quorum_member(struct quorum *q, const char *node, const struct addr *addr)
 	*v = (struct voter){ .addr = *addr, .alive = true };
 }
 
-void quorum_gone(struct quorum *q, const char *node, bool left)
+void quorum_gone(struct quorum *q, const char *node, bool left, struct mono now)
 {
 	struct voter *v = map_get(q->voters, node);
 
@@ -51,6 +52,56 @@ void quorum_gone(struct quorum *q, const char *node, bool left)
 		return;
 	v->alive = false;
 	v->left = left;
+	v->died = now;
+}
+
+static bool is_named(const struct cfg_cluster *c, const struct addr *a)
+{
+	for (size_t i = 0; i < c->n_join; i++)
+		if (addr_eq(&c->join[i].addr, a))
+			return true;
+	return false;
+}
+
+static struct mono forgotten_at(const struct voter *v, const struct cfg_cluster *c)
+{
+	if (v->alive || v->left || is_named(c, &v->addr))
+		return MONO_NEVER;
+	return mono_add(v->died, QUORUM_MEMORY);
+}
+
+struct mono quorum_forgets_at(const struct quorum *q, const struct cfg_cluster *c)
+{
+	struct mono at = MONO_NEVER;
+	const char *name;
+	struct voter *v;
+
+	MAP_EACH (q->voters, name, v) {
+		at = mono_min(at, forgotten_at(v, c));
+	}
+	(void)name;
+	return at;
+}
+
+/* NULL: nobody's time is up. */
+static const char *overdue(const struct quorum *q, const struct cfg_cluster *c, struct mono now)
+{
+	const char *name;
+	struct voter *v;
+
+	MAP_EACH (q->voters, name, v) {
+		if (!mono_before(now, forgotten_at(v, c)))
+			return name;
+	}
+	return NULL;
+}
+
+void quorum_forget(struct quorum *q, const struct cfg_cluster *c, struct mono now)
+{
+	const char *name;
+
+	while ((name = overdue(q, c, now)))
+		free(map_del(q->voters, name));
 }
 
 static bool was_seen(const struct quorum *q, const struct addr *a)

@@ -214,7 +214,7 @@ static void member_dies(struct node *n, int j)
 
 	(void)snprintf(name, sizeof(name), "n%d", j);
 	world_node_alive(n->w, name, false);
-	quorum_gone(n->quorum, name, false);
+	quorum_gone(n->quorum, name, false, (struct mono){ 0 });
 	quorum_settle(n);
 	share_forget(n->share, name);
 }

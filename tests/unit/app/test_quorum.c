@@ -90,7 +90,7 @@ static void counts(void **state)
 		if (s->what == LIVES)
 			quorum_member(q, s->node, &a);
 		else
-			quorum_gone(q, s->node, s->what == LEAVES);
+			quorum_gone(q, s->node, s->what == LEAVES, (struct mono){ 0 });
 	}
 	struct world_quorum n = quorum_count(q, &conf, is_ours, NULL);
 	assert_int_equal(n.of, c->of);
@@ -104,7 +104,44 @@ static void counts(void **state)
 	quorum_free(q);
 }
 
+static size_t counted(const struct quorum *q, const struct cfg_cluster *c)
+{
+	return quorum_count(q, c, is_ours, NULL).of;
+}
+
+/* Neither who is named, nor who lives, nor before the time. */
+static void the_dead_are_forgotten(void **state)
+{
+	struct quorum *q = quorum_new();
+	struct cfg_endpoint named = { .addr = addr_of("10.0.0.2") };
+	struct cfg_cluster conf = { .quorum = true, .join = &named, .n_join = 1 };
+	struct mono died = { 1000 }, over = mono_add(died, QUORUM_MEMORY);
+	struct addr b = addr_of("10.0.0.2"), c = addr_of("10.0.0.3"), d = addr_of("10.0.0.4");
+
+	(void)state;
+	quorum_member(q, "me", &(struct addr){ 0 });
+	quorum_member(q, "b", &b);
+	quorum_member(q, "c", &c);
+	quorum_member(q, "d", &d);
+	quorum_gone(q, "b", false, died);
+	assert_int_equal(quorum_forgets_at(q, &conf).ns, MONO_NEVER.ns);
+	quorum_gone(q, "c", false, died);
+	assert_int_equal(quorum_forgets_at(q, &conf).ns, over.ns);
+	quorum_forget(q, &conf, (struct mono){ over.ns - 1 });
+	assert_int_equal(counted(q, &conf), 4);
+	quorum_forget(q, &conf, over);
+	assert_int_equal(counted(q, &conf), 3);
+	assert_int_equal(quorum_forgets_at(q, &conf).ns, MONO_NEVER.ns);
+	quorum_member(q, "c", &c); /* it is back */
+	assert_int_equal(counted(q, &conf), 4);
+	quorum_free(q);
+}
+
 int main(void)
 {
-	return RUN_TABLE("quorum", cases, counts);
+	static const struct CMUnitTest others[] = {
+		cmocka_unit_test(the_dead_are_forgotten),
+	};
+
+	return RUN_TABLE("quorum", cases, counts) + cmocka_run_group_tests(others, NULL, NULL);
 }
