@@ -347,42 +347,22 @@ int bgp_speaker_route_del(struct bgp_speaker *sp, const char *peer, const struct
 	return 0;
 }
 
-/* Find or make the attributes of a route by hand; its peers must be known. */
-static int by_hand_attr(struct bgp_speaker *sp, const struct bgp_route_attrs *attrs,
-			const struct bgp_audience *to, struct bgp_attr **out, struct err *e)
+/* Announce by hand: @put is bgp_hand_set() or bgp_hand_add(). */
+static int put_by_hand(struct bgp_speaker *sp,
+		       int (*put)(struct bgp_hand *, const struct prefix *, struct bgp_attr *,
+				  const struct bgp_audience *),
+		       const struct prefix *prefix, const struct bgp_route_attrs *attrs,
+		       const struct bgp_audience *to, struct err *e)
 {
+	struct bgp_attr *attr;
+
 	for (size_t i = 0; i < to->n_peers && !to->to_come; i++)
 		if (!find_peer(sp, to->peers[i], e))
 			return -ERR_NOT_FOUND;
-	return bgp_attr_intern(sp->attrs, attrs, out, e);
-}
-
-int bgp_speaker_announce(struct bgp_speaker *sp, const struct prefix *prefix,
-			 const struct bgp_route_attrs *attrs, const struct bgp_audience *to,
-			 struct err *e)
-{
-	struct bgp_attr *attr;
-	int rc = by_hand_attr(sp, attrs, to, &attr, e);
-
+	int rc = bgp_attr_intern(sp->attrs, attrs, &attr, e);
 	if (rc < 0)
 		return rc;
-	rc = bgp_hand_set(&sp->hand, prefix, attr, to);
-	bgp_attr_unref(attr);
-	if (rc < 0)
-		return err_set(e, ERR_STATE, "a service announces %s", PREFIX_TEXT(prefix));
-	return 0;
-}
-
-int bgp_speaker_announce_also(struct bgp_speaker *sp, const struct prefix *prefix,
-			      const struct bgp_route_attrs *attrs, const struct bgp_audience *to,
-			      struct err *e)
-{
-	struct bgp_attr *attr;
-	int rc = by_hand_attr(sp, attrs, to, &attr, e);
-
-	if (rc < 0)
-		return rc;
-	rc = bgp_hand_add(&sp->hand, prefix, attr, to);
+	rc = put(&sp->hand, prefix, attr, to);
 	bgp_attr_unref(attr);
 	if (rc == -ERR_LIMIT)
 		return err_set(e, ERR_STATE, "other peers hear %s with other attributes",
@@ -390,6 +370,20 @@ int bgp_speaker_announce_also(struct bgp_speaker *sp, const struct prefix *prefi
 	if (rc < 0)
 		return err_set(e, ERR_STATE, "a service announces %s", PREFIX_TEXT(prefix));
 	return 0;
+}
+
+int bgp_speaker_announce(struct bgp_speaker *sp, const struct prefix *prefix,
+			 const struct bgp_route_attrs *attrs, const struct bgp_audience *to,
+			 struct err *e)
+{
+	return put_by_hand(sp, bgp_hand_set, prefix, attrs, to, e);
+}
+
+int bgp_speaker_announce_also(struct bgp_speaker *sp, const struct prefix *prefix,
+			      const struct bgp_route_attrs *attrs, const struct bgp_audience *to,
+			      struct err *e)
+{
+	return put_by_hand(sp, bgp_hand_add, prefix, attrs, to, e);
 }
 
 bool bgp_speaker_by_hand(const struct bgp_speaker *sp, const struct prefix *prefix,
