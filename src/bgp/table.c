@@ -3,8 +3,11 @@
 #include <assert.h>
 #include <string.h>
 
-/* Slots stand in blocks, so that growing copies nothing and wastes no half. */
-enum { BLOCK_SLOTS = 4096, INDEX_MIN = 64, MOVE_STEP = 16 };
+/*
+ * Slots stand in blocks, so that growing copies nothing and wastes no half. The first one begins small: a table of what has
+ * changed is made for a single prefix, and goes when that is told.
+ */
+enum { FIRST_SLOTS = 16, BLOCK_SLOTS = 4096, INDEX_MIN = 64, MOVE_STEP = 16 };
 
 #define FREE_END UINT32_MAX
 
@@ -30,6 +33,7 @@ struct bgp_table {
 	uint64_t seed;
 	uint8_t **blocks;
 	size_t n_blocks, cap_blocks;
+	uint32_t room; /* slots that the blocks have */
 	uint32_t slots;
 	uint32_t free;
 	size_t n;
@@ -169,6 +173,20 @@ static void index_reserve(struct bgp_table *t)
 	t->index.n = 0;
 }
 
+static void grow(struct bgp_table *t)
+{
+	bool first = t->room < BLOCK_SLOTS;
+	uint32_t size = first ? MAX(t->room * 4, (uint32_t)FIRST_SLOTS) : BLOCK_SLOTS;
+
+	if (!first || t->n_blocks == 0) {
+		mem_grow(t->blocks, t->n_blocks, t->cap_blocks);
+		t->blocks[t->n_blocks++] = NULL;
+	}
+	uint8_t **last = &t->blocks[t->n_blocks - 1];
+	*last = mem_resize(*last, size, t->stride);
+	t->room = first ? size : t->room + size;
+}
+
 static uint32_t slot_take(struct bgp_table *t)
 {
 	uint32_t i = t->free;
@@ -177,10 +195,8 @@ static uint32_t slot_take(struct bgp_table *t)
 		t->free = slot_at(t, i)->value;
 		return i;
 	}
-	if (t->slots == t->n_blocks * BLOCK_SLOTS) {
-		mem_grow(t->blocks, t->n_blocks, t->cap_blocks);
-		t->blocks[t->n_blocks++] = mem_zero(BLOCK_SLOTS, t->stride);
-	}
+	if (t->slots == t->room)
+		grow(t);
 	return t->slots++;
 }
 
@@ -191,9 +207,7 @@ uint32_t bgp_table_add(struct bgp_table *t, const struct prefix *p, uint32_t val
 	uint32_t i = slot_take(t);
 	struct slot *s = slot_at(t, i);
 
-	s->value = value;
-	s->len = p->len;
-	s->used = true;
+	*s = (struct slot){ .value = value, .len = p->len, .used = true };
 	memcpy(s->bytes, p->addr.b, addr_bytes(t->family));
 	index_put(t, i);
 	t->n++;

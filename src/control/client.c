@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -21,14 +22,15 @@ struct control_client {
 	int fd;
 	char *path;
 	struct dur timeout;
+	bool patient; /* an answer may take any time */
 	struct buf in;
 };
 
-static void set_timeout(int fd, int which, struct dur d)
+static void set_send_timeout(int fd, struct dur d)
 {
 	struct timeval tv = { .tv_sec = d.ns / 1000000000, .tv_usec = d.ns % 1000000000 / 1000 };
 
-	setsockopt(fd, SOL_SOCKET, which, &tv, sizeof(tv));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
 }
 
 static int no_permission(const char *path, struct err *e)
@@ -90,7 +92,7 @@ int control_client_connect(const char *path, struct dur timeout, struct control_
 	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (c->fd < 0)
 		return err_errno(e, "control socket");
-	set_timeout(c->fd, SO_SNDTIMEO, timeout);
+	set_send_timeout(c->fd, timeout);
 	if (connect(c->fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
 		return explain_connect(path, timeout, errno, e);
 	*out = TAKE(c);
@@ -139,12 +141,30 @@ static int ask(struct control_client *c, const char *op, json_t *args, struct er
 	return rc;
 }
 
+/*
+ * Wait until there is something. A reader that sleeps in recv() would also be woken when the daemon has taken what was
+ * asked, at the daemon's cost (unix_write_space() of Linux 6); one that sleeps in poll() is not.
+ */
+static int await(struct control_client *c, struct err *e)
+{
+	struct pollfd in = { .fd = c->fd, .events = POLLIN };
+	int n = poll(&in, 1, c->patient ? -1 : (int)dur_ms(c->timeout));
+
+	if (n == 0)
+		return err_set(e, ERR_SYSTEM, "the daemon on %s gave no answer within %s", c->path,
+			       DUR_TEXT(c->timeout));
+	return n < 0 && errno != EINTR ? err_errno(e, "control socket %s", c->path) : 0;
+}
+
 static int receive(struct control_client *c, struct err *e)
 {
 	char bytes[READ_BYTES];
 
 	for (;;) {
-		ssize_t n = recv(c->fd, bytes, sizeof(bytes), 0);
+		int rc = await(c, e);
+		if (rc < 0)
+			return rc;
+		ssize_t n = recv(c->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
 
 		if (n > 0) {
 			buf_append(&c->in, bytes, (size_t)n);
@@ -155,10 +175,7 @@ static int receive(struct control_client *c, struct err *e)
 				       "the daemon closed the connection on %s before it answered: "
 				       "it stops, or died",
 				       c->path);
-		if (errno == EAGAIN)
-			return err_set(e, ERR_SYSTEM, "the daemon on %s gave no answer within %s",
-				       c->path, DUR_TEXT(c->timeout));
-		if (errno != EINTR)
+		if (errno != EINTR && errno != EAGAIN)
 			return err_errno(e, "control socket %s: read the answer", c->path);
 	}
 }
@@ -212,7 +229,7 @@ int control_client_call(struct control_client *c, const char *op, json_t *args, 
 	json_t *message = NULL;
 	int rc = ask(c, op, args, e);
 
-	set_timeout(c->fd, SO_RCVTIMEO, c->timeout);
+	c->patient = false;
 	if (rc == 0)
 		rc = read_good(c, &message, e);
 	if (rc == 0) {
@@ -229,7 +246,7 @@ int control_client_stream(struct control_client *c, const char *op, json_t *args
 {
 	int rc = ask(c, op, args, e);
 
-	set_timeout(c->fd, SO_RCVTIMEO, DUR_S(0));
+	c->patient = true;
 	for (bool more = true; rc == 0 && more;) {
 		json_t *message = NULL;
 

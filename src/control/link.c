@@ -70,7 +70,8 @@ static void flush(struct control_link *l)
 		/* One huge answer must not keep its memory for as long as the client stays. */
 		buf_fini(&l->out);
 		l->out_at = 0;
-		loop_task_queue(&l->work); /* requests may have waited for this */
+		if (l->in_at < l->in.len || l->no_more_input) /* what has waited for this */
+			loop_task_queue(&l->work);
 	}
 	watch(l);
 }

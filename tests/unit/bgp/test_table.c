@@ -1,10 +1,10 @@
-/* The table of prefixes against a naive twin: an array that says which of a thousand prefixes are in it. */
+/* The table of prefixes against a naive twin: an array that says which of ten thousand prefixes are in it. */
 #include "bgp/table.h"
 
 #include "base/rng.h"
 #include "bgp_test.h"
 
-enum { PREFIXES = 1000, STEPS = 200000 };
+enum { PREFIXES = 10000, PHASE = 16384, STEPS = 200000 };
 
 struct world {
 	struct rng rng;
@@ -78,7 +78,7 @@ static void equals_its_twin(enum family family)
 	rng_seed(&w.rng, test_seed());
 	w.t = bgp_table_new(family, rng_u64(&w.rng));
 	for (unsigned i = 0; i < STEPS; i++) {
-		bool fills = i / 4096 % 2 == 0;
+		bool fills = i / PHASE % 2 == 0;
 
 		change(&w, (unsigned)rng_below(&w.rng, PREFIXES),
 		       rng_below(&w.rng, 10) < (fills ? 8 : 2));
