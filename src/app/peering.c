@@ -55,6 +55,7 @@ static struct bgp_peer_conf peer_conf(const struct cfg_peer *p)
 		.in_vrf = p->vrf != NULL,
 		.delay_open = p->delay_open,
 		.restart_s = (uint16_t)(p->restart.ns / DUR_S(1).ns),
+		.stale_s = p->restart.ns ? (uint32_t)(p->long_lived.ns / DUR_S(1).ns) : 0,
 		.role = roles[p->role],
 		.max_prefix = p->max_prefix,
 		.next_hop4 = p->next_hop4,

@@ -194,9 +194,10 @@ static struct dur restart_time(const struct cfg *c)
 	return least;
 }
 
-static void begin(struct restart *r, struct dur time)
+/* @kept: how long routers keep our routes at all. */
+static void begin(struct restart *r, struct dur time, struct dur kept)
 {
-	bool again = r->on && is_young(r, time);
+	bool again = r->on && is_young(r, kept);
 	uint8_t awaits = BGP_AWAITS_VIEW | (again && r->was_fed ? BGP_AWAITS_FEEDERS : 0);
 
 	r->began = true;
@@ -214,7 +215,7 @@ void restart_configure(struct restart *r, const struct cfg *c)
 	r->on = time.ns != 0;
 	r->health = checks_time(c);
 	if (!r->began)
-		begin(r, time);
+		begin(r, time, DUR_NS(time.ns + c->bgp.long_lived.ns));
 	if (!r->on) {
 		(void)unlink(r->path);
 		r->written = false;

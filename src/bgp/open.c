@@ -64,15 +64,17 @@ static void put_extended_hop(struct wr *w)
 	wr_u16(w, BGP_AFI_V6);
 }
 
-static void put_restart_family(struct wr *w, const struct bgp_restart *r, uint16_t afi)
+/* A family, and whether its forwarding was kept; false when there is nothing to say of it. */
+static bool put_restart_family(struct wr *w, const struct bgp_restart *r, uint16_t afi)
 {
 	uint8_t bit = bgp_afi_bit(afi, BGP_SAFI_UNICAST);
 
 	if (!(r->families & bit))
-		return;
+		return false;
 	wr_u16(w, afi);
 	wr_u8(w, BGP_SAFI_UNICAST);
 	wr_u8(w, r->forwarding & bit ? RESTART_FORWARDING : 0);
+	return true;
 }
 
 static void put_restart(struct wr *w, const struct bgp_restart *r)
@@ -82,8 +84,23 @@ static void put_restart(struct wr *w, const struct bgp_restart *r)
 	wr_u8(w, BGP_CAP_RESTART);
 	size_t mark = wr_mark8(w);
 	wr_u16(w, flags | (r->time_s & RESTART_TIME));
-	put_restart_family(w, r, BGP_AFI_V4);
-	put_restart_family(w, r, BGP_AFI_V6);
+	(void)put_restart_family(w, r, BGP_AFI_V4);
+	(void)put_restart_family(w, r, BGP_AFI_V6);
+	wr_fill8(w, mark);
+}
+
+static void put_long_lived(struct wr *w, const struct bgp_restart *r)
+{
+	static const uint16_t afis[] = { BGP_AFI_V4, BGP_AFI_V6 };
+
+	wr_u8(w, BGP_CAP_LONG_LIVED);
+	size_t mark = wr_mark8(w);
+	for (size_t i = 0; i < ARRAY_LEN(afis); i++) {
+		if (!put_restart_family(w, r, afis[i]))
+			continue;
+		wr_u8(w, (uint8_t)(r->stale_s >> 16));
+		wr_u16(w, (uint16_t)r->stale_s);
+	}
 	wr_fill8(w, mark);
 }
 
@@ -117,6 +134,8 @@ static void put_capabilities(struct wr *w, const struct bgp_open *open)
 	}
 	if (open->restart.on)
 		put_restart(w, &open->restart);
+	if (open->restart.on && open->restart.stale_s) /* §4.1: never alone */
+		put_long_lived(w, &open->restart);
 	if (open->as4) {
 		wr_u8(w, BGP_CAP_AS4);
 		wr_u8(w, 4);

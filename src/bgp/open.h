@@ -4,8 +4,10 @@
  * Covered: RFC 4271 §4.2 and §6.2 (syntax; what a session expects is checked in session.c), RFC 5492, RFC 4760
  * for IPv4 and IPv6 unicast, RFC 6793, RFC 2918, RFC 4724 and RFC 8538 (graceful restart), RFC 7313 (enhanced refresh),
  * RFC 8654 (extended messages), RFC 8950 (IPv4 over an IPv6 next hop), RFC 9072, RFC 9234 (roles), FQDN
- * (draft-walton-bgp-hostname-capability). Capabilities that we do not know are remembered by number and tolerated, RFC 9494
- * (long-lived graceful restart) among them.
+ * (draft-walton-bgp-hostname-capability), RFC 9494 (long-lived graceful restart; we say it, and learn no routes that could be stale).
+ * Capabilities that we do not know are remembered by number and tolerated.
+ *
+ * Our own OPEN has at most 140 bytes of parameters, so RFC 9072's longer form is read and never written.
  */
 #ifndef BGP_OPEN_H
 #define BGP_OPEN_H
@@ -21,6 +23,7 @@ enum {
 	BGP_CAP_RESTART = 64,
 	BGP_CAP_AS4 = 65,
 	BGP_CAP_ENHANCED_REFRESH = 70,
+	BGP_CAP_LONG_LIVED = 71,
 	BGP_CAP_FQDN = 73,
 };
 
@@ -35,7 +38,7 @@ enum bgp_role {
 	BGP_ROLE_OTHER, /* a number that we do not know, or several roles */
 };
 
-/** RFC 4724 §3. */
+/** RFC 4724 §3, and RFC 9494 §3 beside it. */
 struct bgp_restart {
 	bool on;	    /* the capability is there */
 	bool restarting;    /* R: the sender comes from a restart */
@@ -43,6 +46,7 @@ struct bgp_restart {
 	uint16_t time_s;    /* 12 bits */
 	uint8_t families;   /* named */
 	uint8_t forwarding; /* of these, whose forwarding was kept */
+	uint32_t stale_s;   /* beyond time_s, as the last choice: 24 bits; ours only, 0: not said */
 };
 
 #define BGP_HOST_MAX 65

@@ -11,7 +11,7 @@
  *
  * Covered: RFC 4271 §8 (ConnectRetry with exponential back-off and jitter, IdleHold, DelayOpen, Hold, Keepalive; active,
  * passive and both at once) and §6.8, RFC 4724 (we restart; a peer that does is not waited for) and RFC 8538, RFC 5492 §5 (what the peer refuses is left away), RFC 6286, RFC 6608, RFC 6793, RFC 7313 (BoRR and EoRR are the
- * shell's), RFC 7606 verdicts, RFC 8654, RFC 8950, RFC 9234, RFC 9687.
+ * shell's), RFC 7606 verdicts, RFC 8654, RFC 8950, RFC 9234, RFC 9494 (as what restarts), RFC 9687.
  */
 #ifndef BGP_SESSION_H
 #define BGP_SESSION_H

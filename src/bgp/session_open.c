@@ -11,6 +11,7 @@ static const uint8_t optional[] = {
 	BGP_CAP_FQDN,
 	BGP_CAP_ROLE,
 	BGP_CAP_EXTENDED_HOP,
+	BGP_CAP_LONG_LIVED,
 	BGP_CAP_RESTART,
 	BGP_CAP_EXTENDED_MESSAGE,
 	BGP_CAP_ENHANCED_REFRESH,
@@ -32,6 +33,9 @@ static void omit(struct bgp_open *open, uint8_t code)
 		break;
 	case BGP_CAP_EXTENDED_HOP:
 		open->extended_hop = 0;
+		break;
+	case BGP_CAP_LONG_LIVED:
+		open->restart.stale_s = 0;
 		break;
 	case BGP_CAP_RESTART:
 		open->restart.on = false;

@@ -192,7 +192,8 @@ static bool same_session(const struct bgp_peer_conf *a, const struct bgp_peer_co
 	       a->hold_s == b->hold_s && a->keepalive_s == b->keepalive_s &&
 	       a->dual_stack == b->dual_stack && a->passive == b->passive &&
 	       a->in_vrf == b->in_vrf && a->role == b->role && a->restart_s == b->restart_s &&
-	       addr_eq(&a->next_hop4, &b->next_hop4) && addr_eq(&a->next_hop6, &b->next_hop6);
+	       a->stale_s == b->stale_s && addr_eq(&a->next_hop4, &b->next_hop4) &&
+	       addr_eq(&a->next_hop6, &b->next_hop6);
 }
 
 static bool same_keys(const struct bgp_peer_conf *a, const struct bgp_peer_conf *b)

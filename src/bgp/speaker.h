@@ -85,7 +85,9 @@ struct bgp_peer_conf {
 	uint32_t max_prefix;	 /* announced by the peer; 0: any number */
 	uint16_t
 		restart_s; /* graceful restart: how long the peer keeps our routes; 0: it does not */
-	uint8_t role;	   /* enum bgp_role: ours towards the peer, RFC 9234 */
+	uint32_t
+		stale_s; /* and so much longer as its last choice (RFC 9494); 24 bits, 0: no longer */
+	uint8_t role;	 /* enum bgp_role: ours towards the peer, RFC 9234 */
 	struct addr next_hop4; /* unset: ourselves */
 	struct addr next_hop6;
 };

@@ -162,6 +162,7 @@ struct cfg_peer {
 	struct dur connect_time; /* connect retry; 0: the session's own schedule */
 	struct dur delay_open;	 /* before our OPEN */
 	struct dur restart;	 /* it keeps our routes while we restart: whole seconds, 0: not */
+	struct dur long_lived;	 /* and then as its last choice: that of `bgp` */
 
 	struct selectors node_selectors;
 	const char *password;	     /* NULL: none */
@@ -391,7 +392,8 @@ struct cfg_listen {
 struct cfg_bgp {
 	struct addr router_id;	    /* already in every peer that names none */
 	struct cfg_endpoint listen; /* port 0: nobody can connect to us */
-	struct dur restart; /* graceful restart of peers that do not say themselves; 0: off */
+	struct dur restart;    /* graceful restart of peers that do not say themselves; 0: off */
+	struct dur long_lived; /* beyond that: whole seconds, 0: no longer */
 };
 
 struct cfg_control {

@@ -140,6 +140,21 @@ static void bgp_restart_load(struct loader *l, const struct place *p, void *obje
 		((struct cfg_bgp *)object)->restart = restart;
 }
 
+/* RFC 9494 §3: 24 bits. */
+#define LONG_LIVED_MAX_NS 16777215000000000
+
+static void bgp_long_lived_load(struct loader *l, const struct place *p, void *object)
+{
+	struct dur *d = &((struct cfg_bgp *)object)->long_lived;
+
+	if (p->at->text && strcmp(p->at->text, "off") == 0)
+		return;
+	if (!value_duration(l, p, d))
+		return;
+	if (d->ns < 0 || d->ns > LONG_LIVED_MAX_NS || d->ns % DUR_S(1).ns)
+		load_error(l, p, "24h", "%s is not whole seconds up to 16777215s", DUR_TEXT(*d));
+}
+
 static const struct field bgp_fields[] = {
 	{ "router-id", FIELD_ADDRESS, "our BGP identifier on sessions that name none; IPv4",
 	  AT(struct cfg_bgp, router_id), .preset_text = "from each session's address",
@@ -153,6 +168,11 @@ static const struct field bgp_fields[] = {
 	  "how long peers keep our routes while we restart, where they do not say it themselves",
 	  .shape = "`off`, `on` (120s), or whole seconds up to 4095s", .preset_text = "off",
 	  .load = bgp_restart_load },
+	{ "long-lived-restart", FIELD_OWN,
+	  "how much longer routers that know RFC 9494 keep our routes after that, as their last "
+	  "choice",
+	  .shape = "`off`, or whole seconds up to 16777215s", .preset_text = "off",
+	  .load = bgp_long_lived_load },
 };
 
 const struct level level_bgp = {

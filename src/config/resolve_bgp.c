@@ -185,6 +185,7 @@ static void peers_defaults(struct loader *l)
 			c->router_id = l->cfg->bgp.router_id;
 		if (!c->restart_given)
 			c->restart = l->cfg->bgp.restart;
+		c->long_lived = l->cfg->bgp.long_lived;
 	}
 }
 

@@ -411,6 +411,7 @@ json_t *tree_settings(const struct cfg *c)
 	json_t *bgp = json_object();
 	set_addr(bgp, "router-id", &c->bgp.router_id);
 	json_object_set_new(bgp, "graceful-restart", tree_restart(c->bgp.restart));
+	json_object_set_new(bgp, "long-lived-restart", tree_restart(c->bgp.long_lived));
 	json_object_set_new(bgp, "listen",
 			    c->bgp.listen.port ? tree_endpoint(&c->bgp.listen)
 					       : json_string("none"));

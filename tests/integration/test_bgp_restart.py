@@ -7,7 +7,7 @@ import time
 import pytest
 
 from netlab import wait_for
-from test_bgp import BIRD, GOBGP
+from test_bgp import BIRD, FRR, GOBGP, attributes
 from test_bgp_sessions import PREFIXES, established, make_pair
 
 ON = "bgp: {graceful-restart: 30s}"
@@ -55,8 +55,8 @@ class Traffic:
         return int(sent) - int(received)
 
 
-def pair(lab, kind):
-    router, node = make_pair(lab, kind, bgp=ON, more=MORE[kind], conf=CONF.get(kind))
+def pair(lab, kind, bgp=ON, conf=None):
+    router, node = make_pair(lab, kind, bgp=bgp, more=MORE[kind], conf=conf or CONF.get(kind))
     # What crier puts on a link goes with crier; an address that outlives it is somebody else's.
     node.configure(node.config.read_text().replace("7\"]}", "7\"], bind: none}") + NETWORKS)
     node.run("ip addr add 198.51.100.7/32 dev lo")
@@ -101,6 +101,22 @@ def test_what_is_not_announced_again_goes_at_its_end(lab, kind):
     wait_for(lambda: established(node), "the sessions are back", 20)
     router.wait_no_route("203.0.113.0/24", 18)  # 15 s: half the restart time, as nobody sends sync
     assert router.routes(4).get(PREFIXES[0])
+
+
+LONG_LIVED = {"bird": BIRD, "frr": FRR.replace(" bgp router-id", " bgp long-lived-graceful-restart stale-time 3600\n bgp router-id")}
+
+
+@pytest.mark.parametrize("kind", LONG_LIVED)
+def test_routes_stay_as_the_last_choice(lab, kind):
+    """RFC 9494: nobody comes back in time, and the route stays, marked; it is a good one again when somebody does."""
+    def is_stale():
+        return bool(attributes(kind, router, PREFIXES[0])[1] & {"65535:6", "llgrStale"})
+    router, node = pair(lab, kind, "bgp: {graceful-restart: 1s, long-lived-restart: 1h}", LONG_LIVED[kind])
+    assert not is_stale()
+    node.kill()
+    wait_for(is_stale, "the route is the last choice", 15)
+    node.start()
+    wait_for(lambda: established(node) and not is_stale(), "it is as good as any", 20)
 
 
 def test_leaving_for_good_takes_the_routes_along(lab):

@@ -147,7 +147,8 @@ static void all_capabilities_go_both_ways(void **state)
 			     .notifications = true,
 			     .time_s = 4095,
 			     .families = BGP_V4 | BGP_V6,
-			     .forwarding = BGP_V6 },
+			     .forwarding = BGP_V6,
+			     .stale_s = 0x123456 },
 		.host = "rack1-a",
 	};
 	struct bgp_open got;
@@ -169,7 +170,10 @@ static void all_capabilities_go_both_ways(void **state)
 	assert_int_equal(got.restart.families, BGP_V4 | BGP_V6);
 	assert_int_equal(got.restart.forwarding, BGP_V6);
 	assert_string_equal(got.host, "rack1-a");
-	assert_int_equal(got.n_caps, 9);
+	assert_int_equal(got.n_caps, 10);
+	const uint8_t stale[] = { 71,	14, 0, 1, 1,	0,    0x12, 0x34,
+				  0x56, 0,  2, 1, 0x80, 0x12, 0x34, 0x56 };
+	assert_non_null(memmem(wire, w.len, stale, sizeof(stale)));
 }
 
 static const struct capability_case {

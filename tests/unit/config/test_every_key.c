@@ -35,6 +35,7 @@ struct sample {
 
 static const struct sample samples[] = {
 	{ "bgp.graceful-restart", "'90s'", NULL },
+	{ "bgp.long-lived-restart", "'24h'", NULL },
 	{ "peers.graceful-restart", "'90s'", NULL },
 	{ "bgp.listen", "'10.0.0.7:179'", NULL },
 	{ "cluster.join", "['10.0.0.7:77']", NULL },
