@@ -227,6 +227,9 @@ def test_two_peers_at_one_address(lab, capture):
     other.wait_no_route("198.51.100.7/32")
     assert one.routes(4).get("198.51.100.7/32")
     assert frames.stop().fields(f"bgp.type == 2 && tcp.dstport == {OTHER_BGP_PORT}", "frame.number")
+    # All that we say, from the first SYN on, is network control (CS6).
+    ours = frames.fields("tcp && ip.src == 10.50.0.11", "ip.dsfield.dscp")
+    assert set(ours) == {("48",)}, set(ours)
 
 
 FRR_V6_HOP = """

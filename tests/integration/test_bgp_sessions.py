@@ -179,6 +179,16 @@ def test_a_session_in_its_vrf(lab, kind, listen):
     assert connections(node) == ["theirs" if listen else "ours"] * 2
 
 
+def test_a_vrf_that_is_not_there(lab):
+    """It is told what is missing, and tried again."""
+    router, node = make_pair(lab, "bird", extra="vrf: blue")
+    node.start()
+    wait_for(lambda: all(p.get("last-error") == "bind to device blue: No such device" for p in node.get("peers")), "it is told")
+    wait_for(lambda: len([p for p in node.status()["problems"] if "device blue: No such device" in p["text"]]) == 2, "status, too")
+    lab.plug(node, lab.switch("elsewhere"), "blue", "10.50.0.12/24", "fd50::12/64")
+    wait_for(lambda: not any("No such device" in p.get("last-error", "") for p in node.get("peers")), "it is found", 20)
+
+
 @pytest.mark.parametrize("kind", ROUTERS)
 def test_next_hop_of_a_peer(lab, kind):
     router, node = make_pair(lab, kind, extra='next-hop: [10.50.0.99, "fd50::99"]')
