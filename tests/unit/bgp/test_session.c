@@ -189,16 +189,16 @@ static void what_the_peer_refuses_is_left_away(void **state)
 }
 
 static const struct role_case {
-	uint8_t ours;
 	const char *theirs; /* the number on the wire; "" none */
+	uint8_t ours;
 	bool fits;
 } roles[] = {
-	{ BGP_ROLE_PROVIDER, "03", true }, { BGP_ROLE_PROVIDER, "00", false },
-	{ BGP_ROLE_CUSTOMER, "00", true }, { BGP_ROLE_CUSTOMER, "04", false },
-	{ BGP_ROLE_RS, "02", true },	   { BGP_ROLE_RS_CLIENT, "01", true },
-	{ BGP_ROLE_RS, "03", false },	   { BGP_ROLE_PEER, "04", true },
-	{ BGP_ROLE_PEER, "09", false },	   { BGP_ROLE_PEER, "", true },
-	{ BGP_ROLE_NONE, "02", true },
+	{ "03", BGP_ROLE_PROVIDER, true }, { "00", BGP_ROLE_PROVIDER, false },
+	{ "00", BGP_ROLE_CUSTOMER, true }, { "04", BGP_ROLE_CUSTOMER, false },
+	{ "02", BGP_ROLE_RS, true },	   { "01", BGP_ROLE_RS_CLIENT, true },
+	{ "03", BGP_ROLE_RS, false },	   { "04", BGP_ROLE_PEER, true },
+	{ "09", BGP_ROLE_PEER, false },	   { "", BGP_ROLE_PEER, true },
+	{ "02", BGP_ROLE_NONE, true },
 };
 
 static void roles_have_to_fit(void **state)
