@@ -98,6 +98,9 @@ def test_profile_removed_is_not_a_failure_to_us(pair):
     node.configure(node.config.read_text().replace(", bfd-profile: fast", ""))
     node.crier("reload")
     wait_for(lambda: not node.get("bfd"), "no BFD session is left")
+    if isinstance(router, Frr):  # BIRD does not show what it was told
+        wait_for(lambda: router.ask("show bfd peers json")[0]["remote-diagnostic"] == "administratively down",
+                 "the router was told that a person did it")
     router.wait_route("198.51.100.7/32", timeout=30)
     wait_for(lambda: node.get("peers")[0]["state"] == "established", "the session is there")
     assert not node.events("notificationSent"), "our side ended the session"

@@ -208,6 +208,7 @@ def test_timers_change_on_the_router(lab, kind):
 
 
 def test_admin_down_on_the_router_is_no_failure(lab):
+    """BIRD has no such thing: switched off it falls silent. What crier says: test_bfd.py, when a profile is removed."""
     pair = Pair(lab, "frr")
     pair.wait_up()
     pair.router.vtysh("configure", "bfd", "profile fast", "shutdown")
