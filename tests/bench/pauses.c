@@ -1,8 +1,9 @@
 /*
- * When a machine stood still: pauses LIMIT-US. On each processor one thread, with the highest real-time priority, wakes
- * every millisecond until standard input ends; then each wake-up that was later than LIMIT-US is printed as a line
- * "PROCESSOR PLANNED WAS", nanoseconds of the real-time clock, and last the longest delay of all as "longest NS". No
- * program can be prompter there. A yardstick for tests/bench/bfd_*.
+ * When a machine stood still: pauses LIMIT-US [PRIORITY]. On each processor one thread wakes every millisecond until
+ * standard input ends; then each wake-up that was later than LIMIT-US is printed as a line "PROCESSOR PLANNED WAS",
+ * nanoseconds of the real-time clock, and last the longest delay of all as "longest NS". With the highest real-time
+ * priority, which is the default, no program can be prompter there; with the lowest, 1, no ordinary program can: what is
+ * seen then is real-time work of others, too. A yardstick for tests/bench/bfd_*.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -75,7 +76,7 @@ static void *watch(void *arg)
 	return NULL;
 }
 
-static int start(int processor)
+static int start(int processor, int priority)
 {
 	struct watch *w = &watches[processor];
 	pthread_attr_t attr;
@@ -90,7 +91,7 @@ static int start(int processor)
 	pthread_attr_setaffinity_np(&attr, sizeof(set), &set);
 	pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
 	pthread_attr_setschedpolicy(&attr, SCHED_FIFO);
-	pthread_attr_setschedparam(&attr, &(struct sched_param){ .sched_priority = 99 });
+	pthread_attr_setschedparam(&attr, &(struct sched_param){ .sched_priority = priority });
 	return pthread_create(&w->thread, &attr, watch, w);
 }
 
@@ -114,11 +115,14 @@ int main(int argc, char **argv)
 {
 	int processors = (int)sysconf(_SC_NPROCESSORS_ONLN);
 
-	if (argc != 2 || processors > PROCESSORS_MAX || mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
+	if (argc < 2 || argc > 3 || processors > PROCESSORS_MAX ||
+	    mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
 		return 2;
 	limit_ns = strtol(argv[1], NULL, 10) * 1000;
+	int priority = argc == 3 ? (int)strtol(argv[2], NULL, 10) : 99;
+
 	for (int i = 0; i < processors; i++)
-		if (start(i) != 0)
+		if (start(i, priority) != 0)
 			return 1;
 	puts("ready");
 	fflush(stdout);
