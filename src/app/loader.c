@@ -30,15 +30,17 @@ static const char *host_name(char buf[static 256])
 	return buf;
 }
 
-static void load(const struct app_conf *conf, const struct cfg_text *texts, size_t n_texts,
-		 struct loaded *out)
+static void load(const struct app_conf *conf, const struct cfg *in_force,
+		 const struct cfg_text *texts, size_t n_texts, struct loaded *out)
 {
 	char name[256];
 	struct cfg_input in = { .paths = conf->paths,
 				.n_paths = conf->n_paths,
 				.texts = texts,
 				.n_texts = n_texts,
-				.host_name = conf->node ? conf->node : host_name(name) };
+				.host_name = conf->node ? conf->node : host_name(name),
+				.before = in_force,
+				.keep = true };
 
 	*out = (struct loaded){ 0 };
 	out->status = cfg_load_input(&in, &out->cfg, &out->report);
@@ -47,7 +49,7 @@ static void load(const struct app_conf *conf, const struct cfg_text *texts, size
 
 void loader_load(const struct app_conf *conf, struct loaded *out)
 {
-	load(conf, NULL, 0, out);
+	load(conf, NULL, NULL, 0, out);
 }
 
 /* Read again, a pipe is empty, which is a valid configuration, or never ends, and we with it. */
@@ -77,7 +79,7 @@ static void *loader_thread(void *arg)
 	*r = (struct loaded){ 0 };
 	r->status = check_rereadable(ld->conf, &r->why);
 	if (r->status == 0)
-		load(ld->conf, ld->texts, ld->n_texts, r);
+		load(ld->conf, ld->in_force, ld->texts, ld->n_texts, r);
 	if (r->status == 0) {
 		r->diff = cfg_diff(ld->in_force, r->cfg);
 		r->changes = cfg_changes_of(ld->in_force, r->cfg);

@@ -128,6 +128,7 @@ static struct anchor *anchor_new(struct build *b, const yaml_char_t *name, const
 {
 	if (!name)
 		return NULL;
+	b->file->has_anchors = true;
 	struct anchor *a = arena_new_of(b->file->arena, struct anchor);
 	a->node = node;
 	a->weight = 1;
@@ -447,6 +448,7 @@ static int build_file(struct build *b, const struct doc_limits *limits, struct d
 		for (size_t i = 0; i < b->n_docs; i++)
 			b->file->docs[i] = b->docs[i];
 		b->file->n_docs = b->n_docs;
+		b->file->n_nodes = b->total;
 		*out = b->file;
 	} else {
 		doc_file_free(b->file);

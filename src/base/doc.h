@@ -62,6 +62,8 @@ struct doc_file {
 	size_t source_len;
 	const struct doc **docs; /* one for each document of the stream; never NULL inside */
 	size_t n_docs;
+	size_t n_nodes;	  /* after aliases are followed, as in the limits */
+	bool has_anchors; /* anchors or aliases stand in it */
 	struct arena *arena;
 };
 

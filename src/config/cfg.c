@@ -3,10 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/reread.h"
+#include "config/stock.h"
+
 const struct cfg *cfg_free(const struct cfg *c)
 {
-	if (c)
-		arena_free(c->arena); /* the struct itself lives in it */
+	if (!c)
+		return NULL;
+	reread_free(c->read);
+	stock_free(c->stock);
+	arena_free(c->arena); /* the struct itself lives in it */
 	return NULL;
 }
 

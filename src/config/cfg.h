@@ -1,7 +1,7 @@
 /**
- * The configuration: complete (every default filled in), checked, never edited after loading. One
- * arena owns all of it; a reload replaces it whole. Cores do not see it: src/app maps it to their
- * small *_conf structs.
+ * The configuration: complete (every default filled in), checked, never edited after loading. A
+ * reload replaces it whole, although what unchanged objects point to may be shared with the one
+ * before (config/stock.h). Cores do not see it: src/app maps it to their small *_conf structs.
  *
  * Strings and arrays belong to the struct cfg. References between objects are pointers into the
  * same cfg.
@@ -407,7 +407,9 @@ struct cfg_log {
 };
 
 struct cfg {
-	struct arena *arena;
+	struct arena *arena;   /* of what each load makes anew: the lists of objects, the index */
+	struct stock *stock;   /* of what objects point to; NULL in tests */
+	struct reread *read;   /* what it was read from; NULL: it was not remembered */
 	uint64_t hash;	       /* of pools and services: what members must agree about */
 	uint64_t asked;	       /* hash of what decides who gets which address; 0 in tests */
 	const char *namespace; /* of the resources, or of the ConfigMap; NULL: none is named */
@@ -431,8 +433,10 @@ struct cfg {
 	size_t n_pools;
 	const struct cfg_l2_adv *l2_advs;
 	size_t n_l2_advs;
+	size_t n_own_l2_advs; /* those that pools brought: they come first */
 	const struct cfg_bgp_adv *bgp_advs;
 	size_t n_bgp_advs;
+	size_t n_own_bgp_advs;		 /* the same */
 	const struct cfg_alias *aliases; /* in the order of the files */
 	size_t n_aliases;
 	const struct cfg_service *services;

@@ -75,14 +75,17 @@ static void network_done(struct loader *l, const struct place *p, void *object)
 	}
 }
 
-static void network_take(struct loader *l, const struct place *p, void *parent, void *object)
+void network_keep(struct loader *l, const struct place *p, struct raw_network *raw)
 {
-	struct raw_network *raw = object;
-
-	(void)parent;
 	raw->adv.at = p;
 	mem_grow(l->networks, l->n_networks, l->cap_networks);
 	l->networks[l->n_networks++] = raw;
+}
+
+static void network_take(struct loader *l, const struct place *p, void *parent, void *object)
+{
+	(void)parent;
+	network_keep(l, p, object);
 }
 
 const struct level level_network = {
@@ -116,9 +119,10 @@ static void peers_known(struct loader *l, const struct map *peers, const char *c
 	const struct cfg_texts *wanted = &raw->adv.c.peers;
 
 	for (size_t i = 0; i < wanted->n; i++) {
-		if (map_get(peers, wanted->v[i]) || list.at->kind != DOC_LIST)
+		struct place at = place_element(&list, i);
+
+		if (map_get(peers, wanted->v[i]))
 			continue;
-		struct place at = place_index(&list, i, list.at->items[i]);
 
 		load_error(l, &at, load_nearest(l, wanted->v[i], names, l->cfg->n_peers),
 			   "there is no peer '%.60s'", wanted->v[i]);
@@ -130,7 +134,7 @@ void resolve_networks(struct loader *l)
 	CLEANUP(map_freep) struct map *seen = map_new();
 	CLEANUP(map_freep) struct map *peers = map_new();
 	const char **names = arena_new_n(l->scratch, const char *, l->cfg->n_peers);
-	struct cfg_network *v = arena_new_n(l->arena, struct cfg_network, l->n_networks);
+	struct cfg_network *v = arena_new_n(l->tables, struct cfg_network, l->n_networks);
 
 	for (size_t i = 0; i < l->cfg->n_peers; i++) {
 		names[i] = l->cfg->peers[i].name;
@@ -144,7 +148,8 @@ void resolve_networks(struct loader *l)
 		resolve_communities(l, raw->adv.at, false, &raw->adv.c);
 		v[i] = raw->c;
 		v[i].adv = raw->adv.c;
-		v[i].hash = hash_network(&v[i]);
+		if (!v[i].hash) /* it may be one of the configuration before */
+			v[i].hash = hash_network(&v[i]);
 	}
 	if (l->n_networks && !l->cfg->n_peers)
 		load_warning(l, l->networks[0]->adv.at, "add the routers to peers",

@@ -357,14 +357,17 @@ static void service_done(struct loader *l, const struct place *p, void *object)
 	raw->c.n_addresses = raw->n_addresses;
 }
 
-static void service_take(struct loader *l, const struct place *p, void *parent, void *object)
+void service_keep(struct loader *l, const struct place *p, struct raw_service *raw)
 {
-	struct raw_service *raw = object;
-
-	(void)parent;
 	raw->at = p;
 	mem_grow(l->services, l->n_services, l->cap_services);
 	l->services[l->n_services++] = raw;
+}
+
+static void service_take(struct loader *l, const struct place *p, void *parent, void *object)
+{
+	(void)parent;
+	service_keep(l, p, object);
 }
 
 const struct level level_service = {

@@ -6,24 +6,33 @@
 #include "config/index.h"
 #include "config/kinds.h"
 #include "config/loader.h"
+#include "config/reread.h"
 #include "config/source.h"
+#include "config/stock.h"
 
-static void loader_init(struct loader *l, const char *host_name, const struct cfg_sink *sink)
+/* @before: the configuration whose objects may be taken over; or NULL. */
+static void loader_init(struct loader *l, const struct cfg_input *in, const struct cfg *before)
 {
-	struct arena *arena = arena_new();
+	struct arena *tables = arena_new();
+	struct stock *stock = stock_new(before ? before->stock : NULL);
 
 	*l = (struct loader){
-		.arena = arena,
+		.arena = stock_arena(stock),
+		.tables = tables,
 		.scratch = arena_new(),
-		.cfg = arena_new_of(arena, struct cfg),
+		.cfg = arena_new_of(tables, struct cfg),
 		.aliases = map_new(),
 		.community_names = map_new(),
-		.sink = sink,
+		.sink = in->sink,
+		.before = before,
+		.keep = in->keep ? reread_new() : NULL,
 	};
 	issues_init(&l->issues);
-	l->cfg->arena = arena;
+	l->cfg->arena = tables;
+	l->cfg->stock = stock;
+	l->cfg->read = l->keep;
 	level_preset(&level_root, l->cfg);
-	l->cfg->node.name = arena_strdup(arena, host_name);
+	l->cfg->node.name = arena_strdup(l->arena, in->host_name);
 }
 
 static void loader_fini(struct loader *l)
@@ -112,21 +121,40 @@ static void load_document(struct loader *l, const struct doc *d)
 		load_root(l, d);
 }
 
-static void load_bytes(struct loader *l, const char *name, const char *text, size_t len)
+/* A text, or what is read in its place. */
+static void load_reading(struct loader *l, struct reading *r)
 {
 	struct doc_file *f;
 	struct doc_error bad = { 0 };
+	size_t len;
+	const char *text = reading_text(r, &len);
 
-	issues_file(&l->issues, name);
-	if (doc_parse(name, text, len, NULL, &f, &bad) < 0) {
-		struct doc_file unparsed = { .name = name, .source = text, .source_len = len };
+	if (doc_parse(r->name, text, len, NULL, &f, &bad) < 0) {
+		struct doc_file unparsed = { .name = r->name, .source = text, .source_len = len };
 
 		syntax_error(l, &unparsed, &bad);
 		return;
 	}
 	loader_keep(l, f);
+	if (!reading_parsed(r, f)) {
+		l->strayed = true;
+		return;
+	}
+	l->reading = r;
 	for (size_t i = 0; i < f->n_docs; i++)
 		load_document(l, f->docs[i]);
+	l->reading = NULL;
+	l->strayed |= !reading_loaded(r, l, f, l->keep);
+}
+
+static void load_bytes(struct loader *l, const char *name, const char *text, size_t len)
+{
+	struct reading r;
+
+	issues_file(&l->issues, name);
+	reading_init(&r, l, l->before, name, text, len);
+	load_reading(l, &r);
+	reading_fini(&r);
 }
 
 static void load_failed(struct loader *l, const char *name, const char *message)
@@ -170,6 +198,12 @@ static void load_path(struct loader *l, const char *path)
 	source_names_free(names, n);
 }
 
+/* What a report says has no place when it is about objects that were taken over. */
+static bool report_is_empty(const struct cfg_report *r)
+{
+	return !r->errors.n && !r->warnings.n && !r->notes.n;
+}
+
 /* The rules between objects; then the configuration, or what is wrong with it. */
 static int loader_finish(struct loader *l, const struct cfg **out, struct cfg_report *report)
 {
@@ -184,9 +218,11 @@ static int loader_finish(struct loader *l, const struct cfg **out, struct cfg_re
 	loader_fini(l);
 	issues_finish(&l->issues, report);
 	if (report->errors.n) {
-		arena_free(l->arena);
+		cfg_free(l->cfg);
 		return -ERR_CONFIG;
 	}
+	if (!report_is_empty(report))
+		l->cfg->read = reread_free(l->cfg->read);
 	index_make(l->cfg);
 	l->cfg->hash = hash_agreed(l->cfg);
 	l->cfg->asked = hash_asked(l->cfg);
@@ -194,15 +230,55 @@ static int loader_finish(struct loader *l, const struct cfg **out, struct cfg_re
 	return 0;
 }
 
+static void load_input(struct loader *l, const struct cfg_input *in)
+{
+	for (size_t i = 0; i < in->n_paths; i++)
+		load_path(l, in->paths[i]);
+	for (size_t i = 0; i < in->n_texts; i++)
+		load_bytes(l, in->texts[i].name, in->texts[i].text, in->texts[i].len);
+}
+
+/* Values that were taken over may have come from a name. */
+static bool aliases_same(const struct cfg *before, const struct cfg *now)
+{
+	bool same = before->n_aliases == now->n_aliases;
+
+	for (size_t i = 0; same && i < now->n_aliases; i++) {
+		const struct cfg_alias *a = &before->aliases[i], *b = &now->aliases[i];
+
+		same = strcmp(a->name, b->name) == 0 && a->is_large == b->is_large &&
+		       a->value == b->value && a->large.global == b->large.global &&
+		       a->large.local1 == b->large.local1 && a->large.local2 == b->large.local2;
+	}
+	return same;
+}
+
+/* By help of in->before. False: it has to be read whole, and nothing is left of it. */
+static bool load_again(const struct cfg_input *in, const struct cfg **out,
+		       struct cfg_report *report)
+{
+	struct loader l;
+
+	loader_init(&l, in, in->before);
+	load_input(&l, in);
+	if (loader_finish(&l, out, report) == 0) {
+		if (!l.strayed && report_is_empty(report) && aliases_same(in->before, *out))
+			return true;
+		*out = cfg_free(*out);
+	}
+	cfg_report_fini(report);
+	return false;
+}
+
 int cfg_load_input(const struct cfg_input *in, const struct cfg **out, struct cfg_report *report)
 {
 	struct loader l;
 
-	loader_init(&l, in->host_name, in->sink);
-	for (size_t i = 0; i < in->n_paths; i++)
-		load_path(&l, in->paths[i]);
-	for (size_t i = 0; i < in->n_texts; i++)
-		load_bytes(&l, in->texts[i].name, in->texts[i].text, in->texts[i].len);
+	if (in->before && in->before->read && !stock_is_worn(in->before->stock) &&
+	    load_again(in, out, report))
+		return 0;
+	loader_init(&l, in, NULL);
+	load_input(&l, in);
 	return loader_finish(&l, out, report);
 }
 

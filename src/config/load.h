@@ -87,6 +87,13 @@ struct cfg_input {
 	size_t n_texts;
 	const char *host_name;
 	const struct cfg_sink *sink; /* may be NULL */
+	/**
+	 * A configuration that was loaded from earlier versions of the same, with `keep`: of large
+	 * texts only what changed is read again (config/reread.h). What comes out is the same as
+	 * without it. May be NULL.
+	 */
+	const struct cfg *before;
+	bool keep; /* remember the texts, for the next load */
 };
 
 /** As cfg_load(), from all of these together. */

@@ -118,11 +118,17 @@ struct raw_community {
 #define LOADER_ROOT_MAX 32
 
 struct loader {
-	struct arena *arena;   /* the configuration's */
+	struct arena *arena;   /* of the configuration's stock: what objects point to */
+	struct arena *tables;  /* the configuration's: lists of objects */
 	struct arena *scratch; /* ends with the load */
 	struct issues issues;
 	struct cfg *cfg;
 	const struct cfg_sink *sink; /* NULL: nobody wants other objects */
+
+	const struct cfg *before; /* whose objects may be taken over; NULL: none */
+	struct reading *reading;  /* the text that is being loaded; NULL: none that matters */
+	struct reread *keep;	  /* where texts are remembered; NULL: nowhere */
+	bool strayed;		  /* an abridged text can't stand for the whole one */
 
 	size_t comparisons; /* that load_nearest() made so far */
 
@@ -186,6 +192,9 @@ void communities_names_load(struct loader *l, const struct place *p, void *objec
 struct raw_alias *communities_alias_add(struct loader *l, const struct place *name_at,
 					const char *name, const struct place *value_at,
 					const char *value);
+/* Objects that are complete, for the rules between them. */
+void service_keep(struct loader *l, const struct place *p, struct raw_service *raw);
+void network_keep(struct loader *l, const struct place *p, struct raw_network *raw);
 /** A v1/Secret. @p must last as long as the load. */
 void secret_keep(struct loader *l, const struct place *p);
 

@@ -7,6 +7,13 @@ struct place place_field(const struct place *up, const char *key)
 	return value ? place_key(up, key, value) : *up;
 }
 
+struct place place_element(const struct place *list, size_t i)
+{
+	return list->at->kind == DOC_LIST && i < list->at->n_items
+		       ? place_index(list, i, list->at->items[i])
+		       : *list;
+}
+
 struct place place_either(const struct place *up, const char *key, const char *other)
 {
 	return place_field(up, doc_get(up->at, key) ? key : other);

@@ -30,6 +30,9 @@ static inline struct place place_index(const struct place *up, size_t index, con
 /** The place of a key of the mapping at @up; the mapping's own position where the key is absent. */
 struct place place_field(const struct place *up, const char *key);
 
+/** Of element @i of the list at @list; the list's own where it is none (any more). */
+struct place place_element(const struct place *list, size_t i);
+
 /** The same for a key with two spellings: our own, and that of resources. */
 struct place place_either(const struct place *up, const char *key, const char *other);
 /** Where the name of an object stands that was loaded from @at, or from the spec at @at. */

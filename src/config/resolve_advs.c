@@ -67,10 +67,10 @@ static void adv_peers(struct advs *x, const struct place *adv, const struct cfg_
 	struct place list = place_field(adv, "peers");
 
 	for (size_t i = 0; i < peers->n; i++) {
-		if (map_get(x->peers, peers->v[i]) || list.at->kind != DOC_LIST)
-			continue;
-		struct place at = place_index(&list, i, list.at->items[i]);
-		dangling(x->l, &at, "peer", peers->v[i], x->peer_names, x->l->cfg->n_peers);
+		struct place at = place_element(&list, i);
+
+		if (!map_get(x->peers, peers->v[i]))
+			dangling(x->l, &at, "peer", peers->v[i], x->peer_names, x->l->cfg->n_peers);
 	}
 }
 
@@ -100,7 +100,7 @@ static void pool_lengths(struct loader *l, const struct place *adv, const struct
 
 static struct cfg_pools pools_one(struct loader *l, const struct cfg_pool *pool)
 {
-	const struct cfg_pool **v = arena_new_of(l->arena, const struct cfg_pool *);
+	const struct cfg_pool **v = arena_new_of(l->tables, const struct cfg_pool *);
 
 	*v = pool;
 	return (struct cfg_pools){ .v = v, .n = 1 };
@@ -113,7 +113,7 @@ static const struct cfg_pools *pools_all(struct advs *x)
 
 	if (x->all.v)
 		return &x->all;
-	const struct cfg_pool **v = arena_new_n(l->arena, const struct cfg_pool *, l->n_pools + 1);
+	const struct cfg_pool **v = arena_new_n(l->tables, const struct cfg_pool *, l->n_pools + 1);
 	for (size_t i = 0; i < l->n_pools; i++)
 		if (l->pools[i]->protocol == CFG_PROTOCOL_UNSET)
 			v[x->all.n++] = &l->cfg->pools[i];
@@ -139,9 +139,7 @@ static size_t targets_named(struct advs *x, const struct place *adv, const struc
 
 	for (size_t i = 0; i < names->n; i++) {
 		const struct cfg_pool *pool = map_get(x->pools, names->v[i]);
-		struct place at = list.at->kind == DOC_LIST && i < list.at->n_items
-					  ? place_index(&list, i, list.at->items[i])
-					  : list;
+		struct place at = place_element(&list, i);
 
 		if (!pool)
 			dangling(x->l, &at, "pool", names->v[i], x->pool_names, x->n_pool_names);
@@ -186,7 +184,7 @@ static struct cfg_pools targets_find(struct advs *x, const struct place *adv,
 	x->turn++;
 	size_t n = targets_named(x, adv, &t->pools, 0);
 	n = targets_selected(x, adv, &t->selectors, n);
-	const struct cfg_pool **v = arena_new_n(l->arena, const struct cfg_pool *, n + 1);
+	const struct cfg_pool **v = arena_new_n(l->tables, const struct cfg_pool *, n + 1);
 	memcpy(v, x->found, n * sizeof(*v));
 	return (struct cfg_pools){ .v = v, .n = n };
 }
@@ -286,11 +284,12 @@ static void bgp_resolve(struct advs *x)
 
 	for (size_t i = 0; i < l->n_pools; i++)
 		most += l->pools[i]->n_advs + 1;
-	struct cfg_bgp_adv *v = arena_new_n(l->arena, struct cfg_bgp_adv, most + l->n_bgp_advs);
+	struct cfg_bgp_adv *v = arena_new_n(l->tables, struct cfg_bgp_adv, most + l->n_bgp_advs);
 	size_t n = 0;
 	for (size_t i = 0; i < l->n_pools; i++)
 		if (l->pools[i]->protocol == CFG_BGP)
 			n += pool_bgp(x, l->pools[i], &l->cfg->pools[i], &v[n]);
+	l->cfg->n_own_bgp_advs = n;
 	for (size_t i = 0; i < l->n_bgp_advs; i++) {
 		struct raw_adv *adv = l->bgp_advs[i];
 
@@ -306,7 +305,8 @@ static void bgp_resolve(struct advs *x)
 	v[n] = adv_default("outside-pools", CFG_LEGACY);
 	v[n++].outside_pools = true;
 	for (size_t i = 0; i < n; i++)
-		v[i].hash = hash_bgp_adv(&v[i]);
+		if (!v[i].hash) /* it may be one of the configuration before */
+			v[i].hash = hash_bgp_adv(&v[i]);
 	l->cfg->bgp_advs = v;
 	l->cfg->n_bgp_advs = n;
 }
@@ -316,7 +316,7 @@ static void l2_resolve(struct advs *x)
 	CLEANUP(map_freep) struct map *names = map_new();
 	struct loader *l = x->l;
 	struct cfg_l2_adv *v =
-		arena_new_n(l->arena, struct cfg_l2_adv, l->n_pools + l->n_l2_advs + 1);
+		arena_new_n(l->tables, struct cfg_l2_adv, l->n_pools + l->n_l2_advs + 1);
 	size_t n = 0;
 
 	for (size_t i = 0; i < l->n_pools; i++)
@@ -324,6 +324,7 @@ static void l2_resolve(struct advs *x)
 			v[n++] = (struct cfg_l2_adv){ .name = l->pools[i]->c.name,
 						      .implicit = true,
 						      .pools = pools_one(l, &l->cfg->pools[i]) };
+	l->cfg->n_own_l2_advs = n;
 	for (size_t i = 0; i < l->n_l2_advs; i++) {
 		struct raw_l2_adv *adv = l->l2_advs[i];
 
@@ -336,7 +337,8 @@ static void l2_resolve(struct advs *x)
 				      .implicit = true,
 				      .outside_pools = true };
 	for (size_t i = 0; i < n; i++)
-		v[i].hash = hash_l2_adv(&v[i]);
+		if (!v[i].hash) /* the same */
+			v[i].hash = hash_l2_adv(&v[i]);
 	l->cfg->l2_advs = v;
 	l->cfg->n_l2_advs = n;
 }

@@ -105,7 +105,7 @@ static void pool_narrowest(struct raw_pool *pool)
 
 static void pools_move(struct loader *l)
 {
-	struct cfg_pool *v = arena_new_n(l->arena, struct cfg_pool, l->n_pools);
+	struct cfg_pool *v = arena_new_n(l->tables, struct cfg_pool, l->n_pools);
 
 	for (size_t i = 0; i < l->n_pools; i++) {
 		struct raw_pool *raw = l->pools[i];
@@ -114,7 +114,8 @@ static void pools_move(struct loader *l)
 		v[i] = raw->c;
 		v[i].addresses = raw->blocks;
 		v[i].n_addresses = raw->n_spans;
-		v[i].hash = hash_pool(&v[i]);
+		if (!v[i].hash) /* it may be one of the configuration before */
+			v[i].hash = hash_pool(&v[i]);
 	}
 	l->cfg->pools = v;
 	l->cfg->n_pools = l->n_pools;

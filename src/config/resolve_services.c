@@ -214,7 +214,7 @@ static void services_index(struct loader *l)
 {
 	const struct cfg *c = l->cfg;
 	const struct cfg_service **v =
-		arena_new_n(l->arena, const struct cfg_service *, c->n_services);
+		arena_new_n(l->tables, const struct cfg_service *, c->n_services);
 
 	if (l->issues.count[ISSUE_ERROR])
 		return;
@@ -228,7 +228,7 @@ static void services_index(struct loader *l)
 void resolve_services(struct loader *l)
 {
 	struct context x = context_new(l);
-	struct cfg_service *v = arena_new_n(l->arena, struct cfg_service, l->n_services);
+	struct cfg_service *v = arena_new_n(l->tables, struct cfg_service, l->n_services);
 
 	for (size_t i = 0; i < l->n_services; i++) {
 		struct raw_service *raw = l->services[i];
@@ -239,7 +239,8 @@ void resolve_services(struct loader *l)
 		service_asks(&x, raw, pool);
 		service_addresses(&x, raw, pool);
 		v[i] = raw->c;
-		v[i].hash = hash_service(&v[i]);
+		if (!v[i].hash) /* it may be one of the configuration before */
+			v[i].hash = hash_service(&v[i]);
 	}
 	l->cfg->services = v;
 	l->cfg->n_services = l->n_services;

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "config/loader.h"
+#include "config/reread.h"
 #include "config/selector.h"
 #include "config/value.h"
 
@@ -148,6 +149,9 @@ static void list_load(struct loader *l, const struct field *f, const struct plac
 		struct place here = place_index(list, i, p->at->items[i]);
 		const struct place *at = place_keep(l->scratch, &here);
 		void *object = arena_zero(l->scratch, 1, f->level->object_size);
+
+		if (l->reading)
+			reading_item(l->reading, l, p->at, i);
 
 		level_preset(f->level, object);
 		level_load(l, f->level, at, object);

@@ -1,0 +1,47 @@
+#include "config/stock.h"
+
+#include <stdatomic.h>
+
+struct stock {
+	atomic_size_t uses; /* configurations, and stocks above: of several threads */
+	struct arena *arena;
+	struct stock *older;
+};
+
+struct stock *stock_new(struct stock *older)
+{
+	struct stock *s = mem_new(struct stock);
+
+	atomic_init(&s->uses, 1);
+	s->arena = arena_new();
+	s->older = older;
+	if (older)
+		atomic_fetch_add(&older->uses, 1);
+	return s;
+}
+
+struct stock *stock_free(struct stock *s)
+{
+	while (s && atomic_fetch_sub(&s->uses, 1) == 1) {
+		struct stock *older = s->older;
+
+		arena_free(s->arena);
+		free(s);
+		s = older;
+	}
+	return NULL;
+}
+
+struct arena *stock_arena(struct stock *s)
+{
+	return s->arena;
+}
+
+bool stock_is_worn(const struct stock *s)
+{
+	size_t added = 0;
+
+	for (; s->older; s = s->older)
+		added += arena_used(s->arena);
+	return added > arena_used(s->arena);
+}
