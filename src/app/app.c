@@ -61,7 +61,7 @@ static void on_settled(void *ctx)
 	struct app *a = ctx;
 
 	layer2_touch(&a->layer2);
-	app_retire_configs(a);
+	app_tidy(a);
 	reporter_settled(a->reporter);
 	if (a->oriented && kubernetes_is_viewed(a->kubernetes))
 		restart_viewed(a->restart);
@@ -493,6 +493,7 @@ static void make_core(struct app *a, const struct cfg *c)
 						    .allocations = share_table,
 						    .merge_allocations = share_merge });
 	world_on_change(a->world, on_world, a);
+	app_configs_init(a);
 	loop_timer_init(&a->leave_deadline, a->loop, leave_overdue);
 	loop_timer_init(&a->lingering, a->loop, lingered);
 	loop_timer_init(&a->alone, a->loop, alone_long_enough);
@@ -742,9 +743,7 @@ static void app_stop(struct app *a)
 	a->world = world_free(a->world);
 	a->ids = node_ids_free(a->ids);
 	a->events = events_free(a->events);
-	app_retire_configs(a);
-	free(a->retired);
-	cfg_free(a->cfg);
+	app_configs_fini(a);
 	a->loop = loop_free(a->loop);
 	free(a->config.why);
 	free(a->http_problem);

@@ -48,6 +48,7 @@ struct app {
 	const struct cfg *cfg;	    /* in force */
 	const struct cfg **retired; /* earlier ones that decisions may still name */
 	size_t n_retired, cap_retired;
+	struct loop_timer tidying;
 	struct {
 		char *why; /* the last reload was refused; NULL: what is on disk is in force */
 		struct mono since;
@@ -128,8 +129,11 @@ NODISCARD int app_apply(struct app *a, const struct cfg *c, const struct cfg_cha
 NODISCARD int app_reload(struct app *a, bool force, struct control_stream *asked, struct err *e);
 /** SIGHUP: the same, now or as soon as the one under way is done. */
 void app_hangup(struct app *a);
-/** Free configurations that nothing refers to any more. */
-void app_retire_configs(struct app *a);
+/** Every decision names the configuration in force: those before are freed a little later. */
+void app_tidy(struct app *a);
+void app_configs_init(struct app *a);
+/** Frees all of them. */
+void app_configs_fini(struct app *a);
 
 /** A health check of the configuration, as the checker takes it; borrows from both. */
 struct health_conf app_health_conf(const char *name, const struct cfg_health *h);

@@ -96,21 +96,23 @@ struct health_conf app_health_conf(const char *name, const struct cfg_health *h)
 static int checks_apply(struct app *a, const struct cfg *old, const struct cfg *now, struct err *e)
 {
 	for (size_t i = 0; old && i < old->n_services; i++) {
-		const struct cfg_service *s = cfg_service_find(now, old->services[i].name);
+		const char *name = old->services[i].name;
 
-		if (old->services[i].health.kind != CFG_HEALTH_NONE &&
-		    (!s || s->health.kind == CFG_HEALTH_NONE)) {
-			health_checker_del(a->health, old->services[i].name);
-			verdict_settle(a, old->services[i].name);
+		if (old->services[i].health.kind == CFG_HEALTH_NONE)
+			continue;
+		const struct cfg_service *s = cfg_service_find(now, name);
+		if (!s || s->health.kind == CFG_HEALTH_NONE) {
+			health_checker_del(a->health, name);
+			verdict_settle(a, name);
 		}
 	}
 	for (size_t i = 0; i < now->n_services; i++) {
 		const struct cfg_service *s = &now->services[i];
-		struct health_conf conf = app_health_conf(s->name, &s->health);
 		struct health_status st;
 
 		if (s->health.kind == CFG_HEALTH_NONE)
 			continue;
+		struct health_conf conf = app_health_conf(s->name, &s->health);
 		bool known = health_checker_status(a->health, s->name, &st);
 		if (health_checker_set(a->health, &conf, e) < 0)
 			return -ERR_SYSTEM;
@@ -122,13 +124,46 @@ static int checks_apply(struct app *a, const struct cfg *old, const struct cfg *
 
 /* --- putting in force --- */
 
-void app_retire_configs(struct app *a)
+/* Until what a reload changes is on the wire, and whoever asked has the answer. */
+#define TIDY_AFTER DUR_S(1)
+
+static void retired_free(struct app *a)
 {
-	if (a->loader && loader_is_busy(a->loader)) /* it may be comparing with one of them */
-		return;
 	for (size_t i = 0; i < a->n_retired; i++)
 		cfg_free(a->retired[i]);
 	a->n_retired = 0;
+}
+
+static void tidy_due(struct loop_timer *t, struct mono now)
+{
+	struct app *a = CONTAINER_OF(t, struct app, tidying);
+
+	if (loader_is_busy(a->loader)) { /* it may be comparing with one of them */
+		loop_timer_set(t, mono_add(now, TIDY_AFTER));
+	} else if (planner_is_settled(a->planner)) {
+		retired_free(a);
+		mem_trim(); /* of a file, only a fraction is kept */
+	}
+}
+
+void app_tidy(struct app *a)
+{
+	if (a->n_retired)
+		loop_timer_set(&a->tidying, mono_add(loop_now(a->loop), TIDY_AFTER));
+}
+
+void app_configs_init(struct app *a)
+{
+	loop_timer_init(&a->tidying, a->loop, tidy_due);
+}
+
+void app_configs_fini(struct app *a)
+{
+	if (a->loop)
+		loop_timer_stop(&a->tidying);
+	retired_free(a);
+	free(a->retired);
+	a->cfg = cfg_free(a->cfg);
 }
 
 static void retire(struct app *a, const struct cfg *old)
@@ -247,6 +282,7 @@ static void reload_end(struct app *a, json_t *diff, const struct err *e)
 	struct control_stream *asked = a->reload.asked;
 
 	a->reload.asked = NULL;
+	loop_timer_set(&a->tidying, mono_add(loop_now(a->loop), TIDY_AFTER));
 	notify_manager("READY=1");
 	if (e) {
 		free(a->config.why);

@@ -44,12 +44,12 @@ static void load(const struct app_conf *conf, const struct cfg *in_force,
 
 	*out = (struct loaded){ 0 };
 	out->status = cfg_load_input(&in, &out->cfg, &out->report);
-	mem_trim(); /* of a file, only a fraction is kept */
 }
 
 void loader_load(const struct app_conf *conf, struct loaded *out)
 {
 	load(conf, NULL, NULL, 0, out);
+	mem_trim(); /* of a file, only a fraction is kept */
 }
 
 /* Read again, a pipe is empty, which is a valid configuration, or never ends, and we with it. */

@@ -11,6 +11,7 @@
 struct network {
 	const struct cfg_network *c; /* of the configuration in force */
 	struct prefix prefix;
+	uint64_t said; /* hash of what is announced */
 	bool announced;
 	const char *reason; /* why it is not */
 	struct mono since;
@@ -97,14 +98,19 @@ static int announce(const struct networks *n, const struct network *net, struct 
 	return status;
 }
 
+static bool is_ours(const struct networks *n, const struct network *net)
+{
+	struct bgp_audience now;
+
+	return bgp_speaker_by_hand(n->app->sessions.bgp, &net->prefix, &now) &&
+	       now.owner == BYHAND_NETWORKS;
+}
+
 /* Somebody may have announced it by hand while it was silent: that is not ours to take back. */
 static void withdraw(const struct networks *n, const struct network *net)
 {
-	struct bgp_speaker *bgp = n->app->sessions.bgp;
-	struct bgp_audience now;
-
-	if (bgp_speaker_by_hand(bgp, &net->prefix, &now) && now.owner == BYHAND_NETWORKS)
-		(void)!bgp_speaker_withdraw(bgp, &net->prefix, NULL);
+	if (is_ours(n, net))
+		(void)!bgp_speaker_withdraw(n->app->sessions.bgp, &net->prefix, NULL);
 }
 
 /* NULL: nothing speaks against it here. */
@@ -142,6 +148,9 @@ static void settle(const struct networks *n, struct network *net)
 	struct err e = { 0 };
 	const char *reason = silent_by_rule(n, net);
 
+	if (!reason && net->announced && net->said == net->c->hash && is_ours(n, net))
+		return;
+	net->said = net->c->hash;
 	if (reason) {
 		withdraw(n, net);
 	} else if (announce(n, net, &e) < 0) {

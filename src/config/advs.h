@@ -9,7 +9,6 @@
 
 struct advs {
 	struct loader *l;
-	struct map *pools; /* name -> struct cfg_pool */
 	struct map *peers; /* name -> struct cfg_peer */
 	const char **pool_names;
 	size_t n_pool_names;

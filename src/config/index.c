@@ -26,6 +26,7 @@ struct cfg_index {
 	const struct stretch *stretches; /* by address */
 	size_t n;
 	struct by_pool l2, bgp;
+	uint64_t *advs_hashes; /* of each pool's, and of those behind the pools */
 };
 
 /* --- which pool --- */
@@ -151,14 +152,21 @@ const struct cfg_bgp_adv *index_next_bgp_adv(const struct cfg *c, const struct c
 
 uint64_t index_advs_hash(const struct cfg *c, const struct cfg_pool *pool)
 {
-	uint64_t h = 0;
-	const uint32_t *adv;
+	return c->index->advs_hashes[pool ? (size_t)(pool - c->pools) : c->n_pools];
+}
 
-	for (size_t at = 0; (adv = next_of(&c->index->l2, c, pool, &at));)
-		h = hash_mix(h, c->l2_advs[*adv].hash);
-	for (size_t at = 0; (adv = next_of(&c->index->bgp, c, pool, &at));)
-		h = hash_mix(h, c->bgp_advs[*adv].hash);
-	return h;
+/* Each pool's are mixed in their order, Layer 2 first. */
+static void index_hashes(struct cfg_index *x, const struct cfg *c)
+{
+	uint64_t *h = arena_new_n(c->arena, uint64_t, c->n_pools + 1);
+
+	for (size_t i = 0; i <= c->n_pools; i++) {
+		for (size_t at = x->l2.from[i]; at < x->l2.from[i + 1]; at++)
+			h[i] = hash_mix(h[i], c->l2_advs[x->l2.all[at]].hash);
+		for (size_t at = x->bgp.from[i]; at < x->bgp.from[i + 1]; at++)
+			h[i] = hash_mix(h[i], c->bgp_advs[x->bgp.all[at]].hash);
+	}
+	x->advs_hashes = h;
 }
 
 /* Many advertisements for many pools each would fill more memory than all the rest. */
@@ -182,5 +190,6 @@ void index_make(struct cfg *c)
 	index_stretches(x, c);
 	x->l2 = index_advs(c, c->n_l2_advs, l2_reach);
 	x->bgp = index_advs(c, c->n_bgp_advs, bgp_reach);
+	index_hashes(x, c);
 	c->index = x;
 }

@@ -21,6 +21,7 @@ static void loader_init(struct loader *l, const struct cfg_input *in, const stru
 		.tables = tables,
 		.scratch = arena_new(),
 		.cfg = arena_new_of(tables, struct cfg),
+		.pools_by_name = map_new(),
 		.aliases = map_new(),
 		.community_names = map_new(),
 		.sink = in->sink,
@@ -52,6 +53,7 @@ static void loader_fini(struct loader *l)
 	for (size_t i = 0; i < l->n_communities; i++)
 		free(l->communities[i]->aliases);
 	free(l->communities);
+	map_free(l->pools_by_name);
 	map_free(l->aliases);
 	map_free(l->community_names);
 	free(l->secrets);

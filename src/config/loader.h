@@ -72,6 +72,7 @@ struct raw_l2_adv {
 
 struct raw_pool {
 	struct cfg_pool c;
+	const struct cfg_pool *made; /* what became of it; after resolve_pools() */
 	const struct place *at;
 	enum cfg_protocol protocol; /* legacy: of its own advertisements; unset: it has none */
 	struct cfg_block_list *blocks;
@@ -164,8 +165,10 @@ struct loader {
 	const char **alias_names;    /* all words for communities, once they are asked for */
 	size_t n_alias_names;
 
-	struct raw_span **spans; /* of all pools, ascending; after resolve_pools() */
+	/* After resolve_pools(). */
+	struct raw_span **spans; /* of all pools, ascending */
 	size_t n_spans;
+	struct map *pools_by_name; /* name -> struct raw_pool */
 };
 
 #define load_error(l, p, hint, ...) issue_add(&(l)->issues, ISSUE_ERROR, (p), (hint), __VA_ARGS__)

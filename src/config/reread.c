@@ -118,8 +118,9 @@ static void cut(struct reading *r, size_t from, size_t end)
 }
 
 /*
- * In front of the change the item next to it is read, since what changed may continue it. Behind it,
- * an item has to begin later than where the change ends: so its line begins in what has not changed.
+ * In front of the change the item next to it is read, since what changed may continue it. Behind
+ * it, an item has to begin later than where the change ends: so its line begins in what has not
+ * changed.
  */
 static void list_cut(struct reading *r, const struct kept_list *k, struct reading_list *list,
 		     const struct change *ch)

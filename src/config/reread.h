@@ -1,24 +1,24 @@
 /**
- * Reading again only what changed. Of a large file that differs from the one before in a few places,
- * an abridged text is read: without most of the items of its long lists (config/retain.h), whose
- * objects are taken over from the configuration before.
+ * Reading again only what changed. Of a large file that differs from the one before in a few
+ * places, an abridged text is read: without most of the items of its long lists (config/retain.h),
+ * whose objects are taken over from the configuration before.
  *
  * Why that gives the same as the whole text. An item is left out only when it, and what stands
  * around it, has not changed. A cut goes from the beginning of one item to that of another of the
- * same list: in both places the parser of YAML waits for the next dash of that list, and goes on the
- * same way. In front of the change that is so because nothing has changed in front of it. Behind the
- * change, the last item of each list is always read, and has to be found in its place, as an item of
- * its list: so the parser has come out of what changed as it came out of what was there. No anchor
- * reaches out of an item, since texts that have any are not remembered. What an item says does not
- * depend on others, but for the names of communities, which must be the same as before. The rules
- * between objects are applied to all of them, as ever.
+ * same list: in both places the parser of YAML waits for the next dash of that list, and goes on
+ * the same way. In front of the change that is so because nothing has changed in front of it.
+ * Behind the change, the last item of each list is always read, and has to be found in its place,
+ * as an item of its list: so the parser has come out of what changed as it came out of what was
+ * there. No anchor reaches out of an item, since texts that have any are not remembered. What an
+ * item says does not depend on others, but for the names of communities, which must be the same as
+ * before. The rules between objects are applied to all of them, as ever.
  *
  * Whenever anything is not as it has to be, or there is anything to say (an error, a warning, a
  * note), all is thrown away, and the whole text is read: what people are told never comes from an
  * abridged one. So a text that loads with warnings is read whole each time.
  *
- * A text is remembered with the configuration that came of it: it costs its own size and 4 bytes for
- * each item. Short ones are not, since they are read in no time.
+ * A text is remembered with the configuration that came of it: it costs its own size and 4 bytes
+ * for each item. Short ones are not, since they are read in no time.
  */
 #ifndef CONFIG_REREAD_H
 #define CONFIG_REREAD_H
@@ -37,7 +37,9 @@ struct reread *reread_free(struct reread *r); /* takes NULL, returns NULL */
 
 struct kept_text;
 
-/** Items [0, head) of the list before stand in front of those read, [tail, end) in front of the last. */
+/**
+ * Of the items before, [0, head) stand in front of those read, and [tail, end) in front of the last.
+ */
 struct reading_list {
 	const struct doc *doc; /* as it was read; NULL: nothing is known of it */
 	uint32_t *starts;      /* of doc's items, in the text that was read */

@@ -14,7 +14,6 @@ static struct advs advs_new(struct loader *l)
 {
 	struct advs x = {
 		.l = l,
-		.pools = map_new(),
 		.peers = map_new(),
 		.pool_names = arena_new_n(l->scratch, const char *, l->n_pools),
 		.peer_names = arena_new_n(l->scratch, const char *, l->cfg->n_peers),
@@ -24,10 +23,8 @@ static struct advs advs_new(struct loader *l)
 	};
 
 	for (size_t i = 0; i < l->n_pools; i++)
-		if (l->pools[i]->c.name) {
+		if (l->pools[i]->c.name)
 			x.pool_names[x.n_pool_names++] = l->pools[i]->c.name;
-			map_put(x.pools, l->pools[i]->c.name, (void *)&l->cfg->pools[i]);
-		}
 	for (size_t i = 0; i < l->cfg->n_peers; i++) {
 		x.peer_names[i] = l->cfg->peers[i].name;
 		map_put(x.peers, x.peer_names[i], (void *)&l->cfg->peers[i]);
@@ -37,7 +34,6 @@ static struct advs advs_new(struct loader *l)
 
 static void advs_fini(struct advs *x)
 {
-	map_free(x->pools);
 	map_free(x->peers);
 	free(x->list);
 }
@@ -138,13 +134,13 @@ static size_t targets_named(struct advs *x, const struct place *adv, const struc
 	struct place list = place_either(adv, "address-pools", "ipAddressPools");
 
 	for (size_t i = 0; i < names->n; i++) {
-		const struct cfg_pool *pool = map_get(x->pools, names->v[i]);
+		const struct raw_pool *pool = map_get(x->l->pools_by_name, names->v[i]);
 		struct place at = place_element(&list, i);
 
 		if (!pool)
 			dangling(x->l, &at, "pool", names->v[i], x->pool_names, x->n_pool_names);
 		else
-			n = target_add(x, pool, n);
+			n = target_add(x, pool->made, n);
 	}
 	return n;
 }

@@ -6,12 +6,10 @@
 
 static void pools_names(struct loader *l)
 {
-	CLEANUP(map_freep) struct map *names = map_new();
-
 	for (size_t i = 0; i < l->n_pools; i++) {
 		struct raw_pool *raw = l->pools[i];
 		const struct raw_pool *first =
-			raw->c.name ? map_put(names, raw->c.name, raw) : NULL;
+			raw->c.name ? map_put(l->pools_by_name, raw->c.name, raw) : NULL;
 
 		if (first) {
 			struct place at = place_name(raw->at);
@@ -111,6 +109,7 @@ static void pools_move(struct loader *l)
 		struct raw_pool *raw = l->pools[i];
 
 		pool_narrowest(raw);
+		raw->made = &v[i];
 		v[i] = raw->c;
 		v[i].addresses = raw->blocks;
 		v[i].n_addresses = raw->n_spans;

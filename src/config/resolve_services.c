@@ -9,7 +9,6 @@
 struct context {
 	struct loader *l;
 	struct map *names; /* name -> raw_service */
-	struct map *pools; /* name -> raw_pool */
 	const char **pool_names;
 	size_t n_pool_names;
 	struct map *addresses; /* address bytes -> raw_service: the first that has it */
@@ -21,24 +20,20 @@ static struct context context_new(struct loader *l)
 	struct context x = {
 		.l = l,
 		.names = map_new(),
-		.pools = map_new(),
 		.addresses = map_new(),
 		.ports = map_new(),
 		.pool_names = arena_new_n(l->scratch, const char *, l->n_pools),
 	};
 
 	for (size_t i = 0; i < l->n_pools; i++)
-		if (l->pools[i]->c.name) {
+		if (l->pools[i]->c.name)
 			x.pool_names[x.n_pool_names++] = l->pools[i]->c.name;
-			map_put(x.pools, l->pools[i]->c.name, l->pools[i]);
-		}
 	return x;
 }
 
 static void context_fini(struct context *x)
 {
 	map_free(x->names);
-	map_free(x->pools);
 	map_free(x->addresses);
 	map_free(x->ports);
 }
@@ -59,7 +54,7 @@ static const struct raw_pool *service_pool(struct context *x, const struct raw_s
 {
 	if (!raw->c.pool)
 		return NULL;
-	const struct raw_pool *pool = map_get(x->pools, raw->c.pool);
+	const struct raw_pool *pool = map_get(x->l->pools_by_name, raw->c.pool);
 	if (!pool) {
 		struct place at = place_field(raw->at, "address-pool");
 		const char *hint = load_nearest(x->l, raw->c.pool, x->pool_names, x->n_pool_names);
