@@ -10,6 +10,7 @@ sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tools" / "lab"))
 
+from analyser import Analyser  # noqa: E402
 from crierlab import Node  # noqa: E402
 from netlab import Capture, Lab  # noqa: E402
 
@@ -58,8 +59,15 @@ def build_member(program, environment):
                    cwd=ROOT / "tests" / "integration" / "memberlist")
 
 
+@pytest.fixture(scope="session")
+def analyser(tmp_path_factory):
+    it = Analyser(tmp_path_factory.mktemp("analyser"))
+    yield it
+    it.close()
+
+
 @pytest.fixture
-def lab(request):
+def lab(request, analyser):
     """Namespaces of one test. Leaving it also judges every capture that the test took."""
     made = Lab(ROOT / "build" / "integration", prefix=f"t{abs(hash(request.node.nodeid)) % 99999:05d}-")
     made.captures = []
@@ -68,7 +76,7 @@ def lab(request):
     try:
         ours = sent_by_us(made)
         for capture in made.captures:
-            complaints = capture.stop(drained=False).complaints(ours, ALLOWED)
+            complaints = analyser.complaints(capture.stop(drained=False).path, ours, ALLOWED)
             assert not complaints, f"the analyser complains about what we sent: {complaints[:10]}"
     finally:
         made.close()

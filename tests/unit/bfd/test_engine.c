@@ -8,7 +8,9 @@
 #include <sched.h>
 #include <semaphore.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bfd/engine.h"
@@ -783,9 +785,32 @@ static bool notes_are_to_be_had(void)
 	return noted;
 }
 
-int main(void)
+/* ---- parts: sessions take their time to come up, so these run side by side, each in a process and namespaces of its own ---- */
+
+static int kinds_one(void)
 {
-	const struct CMUnitTest plain[] = {
+	return run_table("bfd kinds", kind_cases, ARRAY_LEN(kind_cases) / 2, sizeof(kind_cases[0]),
+			 comes_and_goes);
+}
+
+static int kinds_two(void)
+{
+	size_t half = ARRAY_LEN(kind_cases) / 2;
+
+	return run_table("bfd kinds", kind_cases + half, ARRAY_LEN(kind_cases) - half,
+			 sizeof(kind_cases[0]), comes_and_goes);
+}
+
+static int kinds_noted(void)
+{
+	if (!notes_are_to_be_had())
+		return 0;
+	return RUN_TABLE("bfd kinds, noted", noted_cases, comes_and_goes);
+}
+
+static int plain(void)
+{
+	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(changes_live, clear),
 		cmocka_unit_test_setup(removal_says_admin_down, clear),
 		cmocka_unit_test_setup(held_down_and_released, clear),
@@ -795,20 +820,49 @@ int main(void)
 		cmocka_unit_test_setup(flood_has_no_effect, clear),
 	};
 
-	const struct CMUnitTest notes[] = {
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+static int strangers(void)
+{
+	return RUN_TABLE("bfd strangers", stranger_cases, strangers_have_no_effect);
+}
+
+static int plain_noted(void)
+{
+	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(changes_live, clear),
 		cmocka_unit_test_setup(held_down_and_released, clear),
 		cmocka_unit_test_setup(what_waited_counts_first, clear),
 		cmocka_unit_test_setup(silence_behind_notes_is_seen, clear),
 	};
 
+	return notes_are_to_be_had() ? cmocka_run_group_tests(tests, NULL, NULL) : 0;
+}
+
+static int (*const parts[])(void) = { kinds_one, kinds_two, kinds_noted,
+				      plain,	 strangers, plain_noted };
+
+static int run_part(int (*part)(void))
+{
 	setup(NULL);
-	int failed = RUN_TABLE("bfd kinds", kind_cases, comes_and_goes) |
-		     cmocka_run_group_tests(plain, NULL, NULL) |
-		     RUN_TABLE("bfd strangers", stranger_cases, strangers_have_no_effect);
-	if (notes_are_to_be_had())
-		failed |= RUN_TABLE("bfd kinds, noted", noted_cases, comes_and_goes) |
-			  cmocka_run_group_tests(notes, NULL, NULL);
+	int failed = part();
 	teardown(NULL);
+	return failed;
+}
+
+int main(void)
+{
+	int failed = 0, status;
+
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		pid_t child = fork();
+
+		if (child == 0)
+			exit(run_part(parts[i]));
+		failed += child < 0;
+	}
+	while (wait(&status) > 0)
+		failed += status != 0;
 	return failed;
 }

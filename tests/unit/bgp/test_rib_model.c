@@ -41,7 +41,9 @@ static void wake(void *ctx, unsigned peer)
 	(void)ctx, (void)peer;
 }
 
-static struct prefix nth(int i)
+static struct prefix prefixes[PREFIXES];
+
+static struct prefix make_nth(int i)
 {
 	char text[PREFIX_TEXT_MAX];
 
@@ -52,6 +54,11 @@ static struct prefix nth(int i)
 	return pfx(text);
 }
 
+static struct prefix nth(int i)
+{
+	return prefixes[i];
+}
+
 static bool carried(const struct twin *t, int i)
 {
 	return (t->families & (i % 2 ? BGP_V4 : BGP_V6)) != 0;
@@ -60,9 +67,7 @@ static bool carried(const struct twin *t, int i)
 static int index_of(const struct prefix *p)
 {
 	for (int i = 0; i < PREFIXES; i++) {
-		struct prefix other = nth(i);
-
-		if (prefix_cmp(&other, p) == 0)
+		if (prefix_cmp(&prefixes[i], p) == 0)
 			return i;
 	}
 	fail_msg("unknown prefix %s", PREFIX_TEXT(p));
@@ -347,6 +352,8 @@ static void equals_its_naive_twins(void **state)
 	struct err e;
 
 	(void)state;
+	for (int i = 0; i < PREFIXES; i++)
+		prefixes[i] = make_nth(i);
 	w.rib = bgp_rib_new(&(struct bgp_rib_conf){ .chunk = 7, .queue_max = 1500, .wake = wake });
 	rng_seed(&w.rng, test_seed());
 	for (uint32_t i = 0; i < SETS; i++) {
