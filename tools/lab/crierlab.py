@@ -305,7 +305,7 @@ class ExaBgp(Router):
         env = {**os.environ, "exabgp.daemon.user": "root", "exabgp.tcp.bind": "10.50.0.1 fd50::1",
                "exabgp.api.cli": "false"}
         self.daemon = self.popen(["exabgp", path], "exabgp.log", env=env)
-        wait_for(lambda: ":179" in self.run("ss -Htln").stdout, f"{self.name}: exabgp listens")
+        wait_for(lambda: ":179" in self.run("ss -Htln").stdout, f"{self.name}: exabgp listens", 60)  # its start is work
         return self
 
     def stop(self, signo=signal.SIGTERM):

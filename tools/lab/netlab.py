@@ -43,15 +43,18 @@ def sh(command, check=True, timeout=30, **kw):
 
 
 def wait_for(condition, what, timeout=15.0, every=0.02):
-    """Wait for a condition, not for time. Returns its first true value."""
-    end = time.monotonic() + timeout
+    """Wait for a condition, not for time. Returns its first true value. A machine that stands still is waited for, too."""
+    end, spare = time.monotonic() + timeout, timeout
     while True:
         value = condition()
         if value:
             return value
-        if time.monotonic() > end:
+        before = time.monotonic()
+        if before > end:
             raise LabError(f"after {timeout:g} s still not so: {what}")
         time.sleep(every)
+        late = max(0, min(spare, time.monotonic() - before - 2 * every))
+        end, spare = end + late, spare - late
 
 
 class Host:
