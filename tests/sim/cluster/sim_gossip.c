@@ -1,15 +1,21 @@
 /*
- * Many gossip cores in one process, over a network that loses, delays, splits and restarts.
- * Whatever happens, all agree on who is there within a bounded time after the last event.
+ * Many gossip cores in one process, over a network that loses, delays, splits and restarts, with clocks that do not
+ * agree. Whatever happens, all agree on who is there within a bounded time after the last event, and by that on one owner
+ * for each address.
+ *
+ * SIM_RUNS=1000: so many runs of random events with 3 and 50 nodes, instead of a few. SIM_NODES=1000: so many in the
+ * largest cluster, instead of 200; each tells each of each, which takes minutes.
  */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/list.h"
 #include "cluster/gossip.h"
 #include "support.h"
 
-#define NODES_MAX 50
+#define NODES_MAX 1000
 #define PORT	  GOSSIP_PORT
+#define ADDRESSES 8
 
 enum wire_kind { ON_PACKET, ON_REQUEST, ON_ANSWER, ON_FAILURE };
 
@@ -39,6 +45,10 @@ struct node {
 	struct accepted accepted[64];
 	unsigned n_accepted;
 	unsigned joins, leaves, messages, states;
+	struct mono booted; /* the network's time */
+	int64_t ahead_ms;   /* of its own clock, then */
+	double rate;	    /* at which it goes */
+	struct mono due;    /* its own time */
 };
 
 struct net {
@@ -51,12 +61,21 @@ struct net {
 	unsigned split;	  /* nodes below it cannot reach the others; 0: none */
 	bool compress;
 	bool no_udp_to_0;
+	unsigned doubter; /* who did not agree when it was asked last */
 	struct node nodes[NODES_MAX];
 };
 
 static struct gossip_endpoint endpoint(unsigned i)
 {
-	return (struct gossip_endpoint){ addr_v4(10, 0, 0, (uint8_t)(i + 1)), PORT };
+	unsigned host = i + 1;
+
+	return (struct gossip_endpoint){ addr_v4(10, 0, (uint8_t)(host >> 8), (uint8_t)host),
+					 PORT };
+}
+
+static unsigned node_at(const struct addr *a)
+{
+	return ((unsigned)a->b[2] << 8 | a->b[3]) - 1;
 }
 
 static const char *name_of(unsigned i)
@@ -65,6 +84,15 @@ static const char *name_of(unsigned i)
 
 	snprintf(names[i], sizeof(names[i]), "node-%u", i);
 	return names[i];
+}
+
+/* A node's own clock. */
+static struct mono clock_of(const struct net *net, unsigned i)
+{
+	const struct node *n = &net->nodes[i];
+	double gone = (double)mono_sub(net->now, n->booted).ns * n->rate;
+
+	return (struct mono){ n->ahead_ms * 1000000 + (int64_t)gone };
 }
 
 static bool reaches(const struct net *net, unsigned a, unsigned b)
@@ -90,7 +118,7 @@ static void launch(struct net *net, enum wire_kind kind, unsigned from, unsigned
 
 static void dial(struct net *net, unsigned from, const struct gossip_out *out)
 {
-	unsigned to = out->addr.b[3] - 1u;
+	unsigned to = node_at(&out->addr);
 
 	if (reaches(net, from, to))
 		launch(net, ON_REQUEST, from, to, out->stream, out->bytes);
@@ -101,7 +129,7 @@ static void dial(struct net *net, unsigned from, const struct gossip_out *out)
 static void perform(struct net *net, unsigned i, const struct gossip_out *out)
 {
 	struct node *n = &net->nodes[i];
-	unsigned to = out->addr.b[3] - 1u;
+	unsigned to = node_at(&out->addr);
 
 	switch (out->type) {
 	case GOSSIP_OUT_PACKET:
@@ -149,6 +177,8 @@ static void drain(struct net *net, unsigned i)
 
 	while (net->nodes[i].g && gossip_next(net->nodes[i].g, &out))
 		perform(net, i, &out);
+	if (net->nodes[i].g)
+		net->nodes[i].due = gossip_deadline(net->nodes[i].g);
 }
 
 static void land(struct net *net, struct flight *f)
@@ -166,15 +196,15 @@ static void land(struct net *net, struct flight *f)
 	}
 	switch (f->kind) {
 	case ON_PACKET:
-		gossip_packet(n->g, &from.addr, from.port, bytes, net->now);
+		gossip_packet(n->g, &from.addr, from.port, bytes, clock_of(net, f->to));
 		break;
 	case ON_REQUEST:
 		n->n_accepted = (n->n_accepted + 1) % ARRAY_LEN(n->accepted);
 		n->accepted[n->n_accepted] = (struct accepted){ f->from, f->dial };
-		gossip_stream_request(n->g, n->n_accepted, bytes, net->now);
+		gossip_stream_request(n->g, n->n_accepted, bytes, clock_of(net, f->to));
 		break;
 	case ON_ANSWER:
-		gossip_stream_answer(n->g, f->dial, bytes, net->now);
+		gossip_stream_answer(n->g, f->dial, bytes, clock_of(net, f->to));
 		break;
 	case ON_FAILURE:
 		gossip_stream_failed(n->g, f->dial);
@@ -206,8 +236,11 @@ static void start(struct net *net, unsigned i)
 	rng_seed(&n->rng, rng_u64(&net->rng));
 	n->boot++;
 	n->left = false;
-	n->g = gossip_new(&conf, net->now);
-	gossip_join(n->g, join, ARRAY_LEN(join), net->now);
+	n->booted = net->now;
+	n->ahead_ms = rng_between(&net->rng, 1, 1000000);
+	n->rate = 0.98 + (double)rng_below(&net->rng, 41) / 1000;
+	n->g = gossip_new(&conf, clock_of(net, i));
+	gossip_join(n->g, join, ARRAY_LEN(join), clock_of(net, i));
 	drain(net, i);
 }
 
@@ -229,9 +262,11 @@ static void step(struct net *net)
 		free(f);
 	}
 	for (unsigned i = 0; i < net->n; i++) {
-		if (!net->nodes[i].g || mono_before(net->now, gossip_deadline(net->nodes[i].g)))
+		struct mono now = clock_of(net, i);
+
+		if (!net->nodes[i].g || mono_before(now, net->nodes[i].due))
 			continue;
-		gossip_tick(net->nodes[i].g, net->now);
+		gossip_tick(net->nodes[i].g, now);
 		drain(net, i);
 	}
 }
@@ -260,13 +295,53 @@ static bool knows_all(const struct net *net, unsigned i)
 	return true;
 }
 
-static bool all_agree(const struct net *net)
+static bool all_agree(struct net *net)
 {
-	for (unsigned i = 0; i < net->n; i++) {
-		if (net->nodes[i].g && !knows_all(net, i))
+	for (unsigned n = 0; n < net->n; n++) {
+		unsigned i = (net->doubter + n) % net->n;
+
+		if (net->nodes[i].g && !knows_all(net, i)) {
+			net->doubter = i;
+			return false;
+		}
+	}
+	return true;
+}
+
+static uint64_t rank_of(unsigned address, unsigned node)
+{
+	uint64_t v = ((uint64_t)address << 32 | node) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return (v ^ v >> 29) * UINT64_C(0xbf58476d1ce4e5b9);
+}
+
+/* Is it the first in rank of those that it believes in? */
+static bool claims(const struct net *net, unsigned i, unsigned address)
+{
+	for (unsigned j = 0; j < net->n; j++) {
+		const struct gossip_member *m = gossip_member_find(net->nodes[i].g, name_of(j));
+
+		if (m && gossip_member_is_live(m) && rank_of(address, j) < rank_of(address, i))
 			return false;
 	}
 	return true;
+}
+
+/* In each part of the network, where anybody runs. */
+static void assert_one_owner_each(const struct net *net)
+{
+	for (unsigned address = 0; address < ADDRESSES; address++) {
+		unsigned owners[2] = { 0 }, running[2] = { 0 };
+
+		for (unsigned i = 0; i < net->n; i++) {
+			if (!net->nodes[i].g)
+				continue;
+			running[i < net->split]++;
+			owners[i < net->split] += claims(net, i, address);
+		}
+		assert_int_equal(owners[0], running[0] > 0);
+		assert_int_equal(owners[1], running[1] > 0);
+	}
 }
 
 /* Who believes what: for whoever reads a failure. */
@@ -296,6 +371,7 @@ static void settle(struct net *net, int64_t within_s, const char *what)
 		}
 		step(net);
 	}
+	assert_one_owner_each(net);
 	printf("%u nodes, %s: %.2f s\n", net->n, what, dur_seconds(mono_sub(net->now, start_at)));
 }
 
@@ -350,7 +426,7 @@ static void life_and_death(struct net *net)
 	settle(net, death_s, "a crash");
 	start(net, victim);
 	settle(net, 40, "its return");
-	gossip_leave(net->nodes[1].g, net->now);
+	gossip_leave(net->nodes[1].g, clock_of(net, 1));
 	drain(net, 1);
 	run(net, 2);
 	assert_true(net->nodes[1].left);
@@ -436,6 +512,91 @@ static void udp_broken(void **state)
 	net_free(net);
 }
 
+/* --- anything may happen, in any order --- */
+
+static void something_happens(struct net *net)
+{
+	unsigned i = (unsigned)rng_below(&net->rng, net->n);
+
+	switch (rng_below(&net->rng, 5)) {
+	case 0:
+		net->split = net->split ? 0 : i;
+		break;
+	case 1:
+		net->loss = (double)rng_below(&net->rng, 20) / 100;
+		break;
+	case 2:
+		net->delay_ms = rng_between(&net->rng, 1, 100);
+		break;
+	default:
+		if (net->nodes[i].g)
+			crash(net, i);
+		else
+			start(net, i);
+	}
+}
+
+static void quiet_again(struct net *net)
+{
+	net->split = 0;
+	net->loss = 0;
+	net->delay_ms = 5;
+	for (unsigned i = 0; i < net->n; i++)
+		if (!net->nodes[i].g)
+			start(net, i);
+}
+
+static void any_order_of_events(unsigned n)
+{
+	struct net *net = net_new(n);
+
+	for (unsigned events = (unsigned)rng_below(&net->rng, 30); events > 0; events--) {
+		something_happens(net);
+		run(net, rng_between(&net->rng, 0, 20));
+	}
+	quiet_again(net);
+	settle(net, 100, "after anything");
+	net_free(net);
+}
+
+static unsigned wanted(const char *name, unsigned usual)
+{
+	const char *given = getenv(name);
+
+	return given ? (unsigned)strtoul(given, NULL, 10) : usual;
+}
+
+static void many_orders_of_events(void **state)
+{
+	(void)state;
+	for (unsigned i = wanted("SIM_RUNS", 4); i > 0; i--) {
+		any_order_of_events(3);
+		if (i % 4 == 0)
+			any_order_of_events(50);
+	}
+}
+
+/* Some of many: crashed, back, and cut off for longer than the dead are remembered. */
+static void many_nodes(void **state)
+{
+	struct net *net = net_new(0);
+	const unsigned many = MIN(wanted("SIM_NODES", 200), NODES_MAX), few = 5;
+
+	(void)state;
+	while (net->n < many) {
+		start(net, net->n++);
+		step(net);
+	}
+	settle(net, 200, "start");
+	for (unsigned i = 1; i <= few; i++)
+		crash(net, i * 17);
+	settle(net, 120, "crashes");
+	for (unsigned i = 1; i <= few; i++)
+		start(net, i * 17);
+	settle(net, 200, "their return");
+	net_free(net);
+}
+
 static void words_of_applications(void **state)
 {
 	struct net *net = net_new(3);
@@ -443,7 +604,8 @@ static void words_of_applications(void **state)
 	(void)state;
 	net->compress = true;
 	settle(net, 30, "start");
-	assert_int_equal(gossip_broadcast(net->nodes[0].g, rd_from("hello", 5), net->now), 0);
+	assert_int_equal(gossip_broadcast(net->nodes[0].g, rd_from("hello", 5), clock_of(net, 0)),
+			 0);
 	run(net, 40); /* one push/pull at least */
 	for (unsigned i = 0; i < 3; i++)
 		assert_true(net->nodes[i].states > 0);
@@ -453,7 +615,7 @@ static void words_of_applications(void **state)
 }
 
 static unsigned three = 3;
-static unsigned fifty = NODES_MAX;
+static unsigned fifty = 50;
 
 #define SIM(fn, count)                                   \
 	{                                                \
@@ -463,11 +625,18 @@ static unsigned fifty = NODES_MAX;
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		SIM(quiet_network, three),    SIM(quiet_network, fifty),
-		SIM(split_and_heal, three),   SIM(split_and_heal, fifty),
-		SIM(lossy_network, three),    SIM(lossy_network, fifty),
-		SIM(late_starters, three),    SIM(late_starters, fifty),
-		cmocka_unit_test(udp_broken), cmocka_unit_test(words_of_applications),
+		SIM(quiet_network, three),
+		SIM(quiet_network, fifty),
+		SIM(split_and_heal, three),
+		SIM(split_and_heal, fifty),
+		SIM(lossy_network, three),
+		SIM(lossy_network, fifty),
+		SIM(late_starters, three),
+		SIM(late_starters, fifty),
+		cmocka_unit_test(udp_broken),
+		cmocka_unit_test(words_of_applications),
+		cmocka_unit_test(many_orders_of_events),
+		cmocka_unit_test(many_nodes),
 	};
 
 	return cmocka_run_group_tests_name("gossip", tests, NULL, NULL);
