@@ -30,10 +30,19 @@ struct batch {
 	json_t *errors;
 };
 
+/** Lines that come as they are written: a batch without end. */
+struct feed {
+	struct batch lines;
+	size_t refused;
+	bool cut;  /* the rest of a line that is too long is still to come */
+	bool over; /* whoever held its routes has gone */
+};
+
 struct byhand {
 	struct bgp_speaker *bgp;
 	struct loop_task work;
 	struct list batches; /* in order */
+	struct list feeds;
 	struct list holds;
 	uint32_t last_owner;
 	struct route_line line; /* the one at work: it is large */
@@ -262,6 +271,90 @@ int byhand_lines(struct byhand *b, const json_t *args, struct control_stream *s,
 	return 0;
 }
 
+/* --- feeds --- */
+
+static void feed_free(void *feed)
+{
+	struct feed *f = feed;
+
+	list_remove(&f->lines.link);
+	json_decref(f->lines.errors);
+	free(f);
+}
+
+static void feed_tell_refused(struct feed *f)
+{
+	json_t *one;
+	size_t i;
+
+	json_array_foreach(f->lines.errors, i, one) control_stream_send(f->lines.asked, one);
+	f->refused += json_array_size(f->lines.errors);
+	json_array_clear(f->lines.errors);
+}
+
+/* The next line, or as much of one as is too long in any case. NULL: the rest is not there yet. */
+static const char *feed_line_end(const char *text, size_t len)
+{
+	const char *end = memchr(text, '\n', len);
+
+	if (end || len <= ROUTE_LINE_MAX)
+		return end;
+	return text + len - 1;
+}
+
+static void feed_line(struct feed *f, const char *text, const char *end)
+{
+	bool whole = *end == '\n';
+
+	if (!f->cut && !f->over)
+		line_take(f->lines.byhand, &f->lines, text, (size_t)(end - text) + !whole);
+	f->cut = !whole;
+}
+
+static size_t feed_take(void *feed, const char *bytes, size_t len)
+{
+	struct feed *f = feed;
+	const char *at = bytes, *end;
+
+	while (at < bytes + MIN(len, SLICE_BYTES) &&
+	       (end = feed_line_end(at, (size_t)(bytes + len - at)))) {
+		feed_line(f, at, end);
+		at = end + 1;
+	}
+	if (json_array_size(f->lines.errors))
+		feed_tell_refused(f);
+	return (size_t)(at - bytes);
+}
+
+static void feed_end(void *feed)
+{
+	struct feed *f = feed;
+	json_t *sum = json_pack("{s:I, s:I, s:I}", "announced", (json_int_t)f->lines.announced,
+				"withdrawn", (json_int_t)f->lines.withdrawn, "refused",
+				(json_int_t)f->refused);
+
+	control_stream_send(f->lines.asked, sum);
+	json_decref(sum);
+	control_stream_end(f->lines.asked);
+	feed_free(f);
+}
+
+int byhand_feed(struct byhand *b, const json_t *args, struct control_stream *s, struct err *e)
+{
+	uint32_t owner;
+	int status = owner_read(b, args, &owner, e);
+
+	if (status < 0)
+		return status;
+	struct feed *f = mem_new(struct feed);
+	f->lines = (struct batch){ .byhand = b, .asked = s, .owner = owner, .line = 1 };
+	f->lines.errors = json_array();
+	list_append(&b->feeds, &f->lines.link);
+	control_stream_on_close(s, feed_free, f);
+	control_stream_feed(s, &(struct control_feed){ feed_take, feed_end, f });
+	return 0;
+}
+
 /* --- holders --- */
 
 /* What is still to be done for a holder that has gone would stay behind. */
@@ -274,6 +367,10 @@ static void hold_closed(void *ctx)
 	LIST_EACH (t, &b->batches, link) {
 		if (t->owner == h->owner)
 			t->at = t->len;
+	}
+	LIST_EACH (t, &b->feeds, link) {
+		if (t->owner == h->owner)
+			CONTAINER_OF(t, struct feed, lines)->over = true;
 	}
 	bgp_speaker_withdraw_all(b->bgp, h->owner);
 	list_remove(&h->link);
@@ -302,6 +399,7 @@ struct byhand *byhand_new(struct loop *loop, struct bgp_speaker *bgp)
 	b->bgp = bgp;
 	b->last_owner = BYHAND_NETWORKS;
 	list_init(&b->batches);
+	list_init(&b->feeds);
 	list_init(&b->holds);
 	loop_task_init(&b->work, loop, work);
 	return b;

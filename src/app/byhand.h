@@ -30,6 +30,14 @@ NODISCARD int byhand_lines(struct byhand *b, const json_t *args, struct control_
 			   struct err *e);
 
 /**
+ * What the client sends from now on are lines, carried out as they come. An item for each that is refused, {"line", "text",
+ * "message"}, and at the end one with the numbers: {"announced", "withdrawn", "refused"}.
+ * @args: {"owner": as for byhand_lines()}
+ */
+NODISCARD int byhand_feed(struct byhand *b, const json_t *args, struct control_stream *s,
+			  struct err *e);
+
+/**
  * One item, {"owner": number}; the routes that are announced with this number end with the stream.
  */
 NODISCARD int byhand_hold(struct byhand *b, struct control_stream *s, struct err *e);

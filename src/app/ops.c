@@ -195,6 +195,11 @@ static int op_routes(void *ctx, const json_t *args, struct control_stream *s, st
 	return byhand_lines(((struct app *)ctx)->byhand, args, s, e);
 }
 
+static int op_routes_feed(void *ctx, const json_t *args, struct control_stream *s, struct err *e)
+{
+	return byhand_feed(((struct app *)ctx)->byhand, args, s, e);
+}
+
 static int op_routes_hold(void *ctx, const json_t *args, struct control_stream *s, struct err *e)
 {
 	(void)args;
@@ -221,6 +226,7 @@ static const struct control_op operations[] = {
 	{ .name = "reload", .start = op_reload },
 	{ .name = "monitor", .start = op_monitor },
 	{ .name = "route-lines", .start = op_routes },
+	{ .name = "route-feed", .start = op_routes_feed },
 	{ .name = "route-hold", .start = op_routes_hold },
 	{ .name = "peer", .run = op_peer },
 	{ .name = "drain", .start = op_drain },

@@ -1,17 +1,12 @@
 /* crier announce and crier withdraw: each route is a line (app/route_line.h), and so are their options. */
 #include <argp.h>
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "app/route_line.h"
 #include "base/buf.h"
 #include "cli/remote.h"
 #include "control/client.h"
-
-/* What standard input has at once goes at once; a flow goes in batches of this size. */
-enum { BATCH_BYTES = 32 * 1024 };
 
 struct announce_args {
 	struct remote_args remote;
@@ -27,11 +22,7 @@ struct feeder {
 	const struct announce_args *args;
 	struct control_client *client;
 	json_t *owner; /* or NULL */
-	size_t lines, announced, withdrawn, refused;
 	enum cli_exit code;
-	bool cut; /* the rest of a line that is too long is still to come */
-	size_t len;
-	char bytes[BATCH_BYTES];
 };
 
 enum { WHILE_CONNECTED = 'w' };
@@ -125,115 +116,43 @@ static const struct argp withdraw_argp = {
 
 /* --- feeding the daemon --- */
 
-static void print_line(json_t *what)
+static void print_line(const json_t *what)
 {
 	json_dumpf(what, stdout, JSON_COMPACT);
 	putchar('\n');
 	fflush(stdout);
-	json_decref(what);
 }
 
 /* JSON carries text; bytes that are none would be refused in any case. */
 static json_t *text_json(char *text, size_t len)
 {
-	json_t *json = memchr(text, '\0', len) ? NULL : json_stringn(text, len);
+	json_t *json = json_stringn(text, len);
 
 	for (size_t i = 0; !json && i < len; i++)
-		if (text[i] == '\0' || (text[i] & 0x80))
+		if (text[i] & 0x80)
 			text[i] = '?';
 	return json ? json : json_stringn(text, len);
 }
 
-static size_t number_of(const json_t *data, const char *key)
+/* A line that was refused; or, at the end, how many there were. */
+static bool hear(void *ctx, const json_t *item)
 {
-	return (size_t)json_integer_value(json_object_get(data, key));
-}
+	struct feeder *f = ctx;
+	const json_t *refused = json_object_get(item, "refused");
 
-/* The lines are numbered from the beginning of standard input. */
-static void count_answer(struct feeder *f, json_t *data)
-{
-	json_t *errors = json_object_get(data, "errors"), *one;
-	size_t i;
-
-	f->announced += number_of(data, "announced");
-	f->withdrawn += number_of(data, "withdrawn");
-	f->refused += json_array_size(errors);
-	json_array_foreach(errors, i, one)
-	{
-		json_int_t line = (json_int_t)f->lines + (json_int_t)number_of(one, "line");
-
-		json_object_set_new(one, "line", json_integer(line));
-		print_line(json_incref(one));
-	}
-}
-
-/* Whole lines; false when the daemon can't be asked any more. */
-static bool feed(struct feeder *f, char *text, size_t len)
-{
-	json_t *data = NULL;
-	json_t *args = json_pack("{s:o, s:O*}", "lines", text_json(text, len), "owner", f->owner);
-	enum cli_exit code = remote_ask(f->client, "route-lines", args, &data);
-
-	if (code != CLI_DONE) {
-		f->code = code;
-		return false;
-	}
-	count_answer(f, data);
-	for (const char *at = text; (at = memchr(at, '\n', len - (size_t)(at - text))); at++)
-		f->lines++;
-	json_decref(data);
-	return true;
-}
-
-/* What is left of a line that did not fit is of no use: its beginning is refused already. */
-static void drop_rest_of_line(struct feeder *f)
-{
-	const char *end = memchr(f->bytes, '\n', f->len);
-	size_t n = end ? (size_t)(end - f->bytes) + 1 : f->len;
-
-	f->cut = !end;
-	f->lines += end != NULL;
-	f->len -= n;
-	memmove(f->bytes, f->bytes + n, f->len);
-}
-
-static bool feed_whole_lines(struct feeder *f)
-{
-	if (f->cut)
-		drop_rest_of_line(f);
-	const char *end = memrchr(f->bytes, '\n', f->len);
-	size_t n = end ? (size_t)(end - f->bytes) + 1 : 0;
-
-	if (n == 0 && f->len == sizeof(f->bytes)) {
-		n = f->len;
-		f->cut = true;
-	}
-	if (n > 0 && !feed(f, f->bytes, n))
-		return false;
-	f->len -= n;
-	memmove(f->bytes, f->bytes + n, f->len);
+	if (json_integer_value(refused))
+		f->code = CLI_NO;
+	print_line(item);
 	return true;
 }
 
 static void feed_input(struct feeder *f)
 {
-	for (;;) {
-		ssize_t n = read(STDIN_FILENO, f->bytes + f->len, sizeof(f->bytes) - f->len);
+	json_t *args = json_pack("{s:O*}", "owner", f->owner);
+	enum cli_exit code = remote_feed(f->client, "route-feed", args, hear, f);
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		f->len += (size_t)n;
-		if (!feed_whole_lines(f))
-			return;
-	}
-	if (f->len > 0 && !f->cut && !feed(f, f->bytes, f->len))
-		return;
-	print_line(json_pack("{s:I, s:I, s:I}", "announced", (json_int_t)f->announced, "withdrawn",
-			     (json_int_t)f->withdrawn, "refused", (json_int_t)f->refused));
-	if (f->refused)
-		f->code = CLI_NO;
+	if (code != CLI_DONE)
+		f->code = code;
 }
 
 /* One prefix of the command line. */

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/text.h"
@@ -144,6 +145,14 @@ enum cli_exit remote_stream(const struct remote_args *a, const char *op, json_t 
 		json_decref(args);
 	control_client_free(c);
 	return code_of(status, &e);
+}
+
+enum cli_exit remote_feed(struct control_client *c, const char *op, json_t *args,
+			  bool (*each)(void *ctx, const json_t *item), void *ctx)
+{
+	struct err e = { 0 };
+
+	return code_of(control_client_feed(c, op, args, STDIN_FILENO, each, ctx, &e), &e);
 }
 
 static json_t *calm_text(const json_t *v)

@@ -53,6 +53,10 @@ enum cli_exit remote_call(const struct remote_args *a, const char *op, json_t *a
 enum cli_exit remote_stream(const struct remote_args *a, const char *op, json_t *args,
 			    bool (*each)(void *ctx, const json_t *item), void *ctx);
 
+/** All of standard input to an operation that takes it, over @c; the items are borrowed. */
+enum cli_exit remote_feed(struct control_client *c, const char *op, json_t *args,
+			  bool (*each)(void *ctx, const json_t *item), void *ctx);
+
 /** Print an answer in the format that was asked for; @text is the command's own form for people. */
 void remote_print(const struct remote_args *a, const json_t *data, void (*text)(const json_t *));
 

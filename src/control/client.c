@@ -180,6 +180,11 @@ static int receive(struct control_client *c, struct err *e)
 	}
 }
 
+static bool has_line(const struct control_client *c)
+{
+	return c->in.len > 0 && memchr(c->in.p, '\n', c->in.len);
+}
+
 /* The next line as JSON, a new reference. */
 static int read_answer(struct control_client *c, json_t **out, struct err *e)
 {
@@ -258,5 +263,119 @@ int control_client_stream(struct control_client *c, const char *op, json_t *args
 			more = each(ctx, json_object_get(message, "data"));
 		json_decref(message);
 	}
+	return rc;
+}
+
+/* --- feeding --- */
+
+/** What is on its way to the daemon. */
+struct feed {
+	struct control_client *c;
+	int from;
+	bool at_end; /* of the input */
+	bool closed; /* and the daemon knows */
+	char last;
+	size_t at, len;
+	char bytes[READ_BYTES];
+};
+
+static int feed_read(struct feed *f, struct err *e)
+{
+	ssize_t n = read(f->from, f->bytes, sizeof(f->bytes));
+
+	if (n < 0 && errno != EINTR && errno != EAGAIN)
+		return err_errno(e, "read the input");
+	f->at = 0;
+	f->len = n > 0 ? (size_t)n : 0;
+	if (n > 0)
+		f->last = f->bytes[n - 1];
+	if (n != 0)
+		return 0;
+	f->at_end = true;
+	if (f->last != '\n')
+		f->bytes[f->len++] = '\n';
+	return 0;
+}
+
+static int feed_send(struct feed *f, struct err *e)
+{
+	ssize_t n = send(f->c->fd, f->bytes + f->at, f->len - f->at, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+	if (n >= 0)
+		f->at += (size_t)n;
+	else if (errno == EPIPE || errno == ECONNRESET)
+		f->at = f->len; /* it may have said why before it closed */
+	else if (errno != EINTR && errno != EAGAIN)
+		return err_errno(e, "control socket %s: send", f->c->path);
+	return 0;
+}
+
+/* What goes to the daemon, as far as it goes at once. */
+static int feed_on(struct feed *f, bool readable, struct err *e)
+{
+	int rc = readable ? feed_read(f, e) : 0;
+
+	if (rc == 0 && f->at < f->len)
+		rc = feed_send(f, e);
+	if (rc == 0 && f->at_end && f->at == f->len && !f->closed) {
+		f->closed = true;
+		(void)shutdown(f->c->fd, SHUT_WR);
+	}
+	return rc;
+}
+
+/* Items that have come; *more is false at the last. */
+static int feed_hear(struct control_client *c, bool (*each)(void *ctx, const json_t *item),
+		     void *ctx, bool *more, struct err *e)
+{
+	int rc = has_line(c) ? 0 : receive(c, e);
+
+	while (rc == 0 && *more && has_line(c)) {
+		json_t *message = NULL;
+
+		rc = read_good(c, &message, e);
+		if (rc != 0)
+			break;
+		*more = !json_is_true(json_object_get(message, "done")) &&
+			each(ctx, json_object_get(message, "data"));
+		json_decref(message);
+	}
+	return rc;
+}
+
+/* One wait, and what can be done then. */
+static int feed_turn(struct feed *f, bool (*each)(void *ctx, const json_t *item), void *ctx,
+		     bool *more, struct err *e)
+{
+	bool waits = f->at < f->len;
+	struct pollfd p[] = {
+		{ .fd = f->c->fd, .events = (short)(POLLIN | (waits ? POLLOUT : 0)) },
+		{ .fd = waits || f->at_end ? -1 : f->from, .events = POLLIN },
+	};
+
+	if (poll(p, ARRAY_LEN(p), -1) < 0)
+		return errno == EINTR ? 0 : err_errno(e, "control socket %s", f->c->path);
+	int rc = 0;
+	if (p[1].revents || (p[0].revents & POLLOUT))
+		rc = feed_on(f, p[1].revents != 0, e);
+	if (rc == 0 && (p[0].revents & (POLLIN | POLLHUP | POLLERR)))
+		rc = feed_hear(f->c, each, ctx, more, e);
+	return rc;
+}
+
+int control_client_feed(struct control_client *c, const char *op, json_t *args, int from,
+			bool (*each)(void *ctx, const json_t *item), void *ctx, struct err *e)
+{
+	struct feed *f = mem_new(struct feed);
+	bool more = true;
+	int rc = ask(c, op, args, e);
+
+	f->c = c;
+	f->from = from;
+	f->last = '\n';
+	c->patient = true;
+	while (rc == 0 && more)
+		rc = feed_turn(f, each, ctx, &more, e);
+	free(f);
 	return rc;
 }

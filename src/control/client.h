@@ -37,4 +37,12 @@ NODISCARD int control_client_stream(struct control_client *c, const char *op, js
 				    bool (*each)(void *ctx, const json_t *item), void *ctx,
 				    struct err *e);
 
+/**
+ * Ask for what takes a feed: all that can be read from @from goes to it, with an end to its last line. @each gets the items that
+ * come meanwhile, borrowed; it returns true to go on.
+ */
+NODISCARD int control_client_feed(struct control_client *c, const char *op, json_t *args, int from,
+				  bool (*each)(void *ctx, const json_t *item), void *ctx,
+				  struct err *e);
+
 #endif

@@ -143,6 +143,11 @@ void control_stream_on_close(struct control_stream *s, void (*closed)(void *ctx)
 	s->ctx = ctx;
 }
 
+void control_stream_feed(struct control_stream *s, const struct control_feed *feed)
+{
+	s->link->feed = *feed;
+}
+
 static int start_stream(struct control_link *l, const struct control_op *op,
 			const struct control_request *r, struct err *e)
 {
@@ -231,6 +236,30 @@ static bool next_line(struct control_link *l, const char **line, size_t *len)
 	}
 }
 
+/* The rest of a piece waits for the next turn; the client's last word ends the feed. */
+static void feed(struct control_link *l)
+{
+	const struct control_feed f = l->feed;
+	size_t left = l->in.len - l->in_at;
+	size_t n = left > 0 ? f.take(f.ctx, l->in.p + l->in_at, left) : 0;
+
+	l->in_at += n;
+	if (l->dying)
+		return;
+	if (n > 0 && n < left) {
+		loop_task_queue(&l->work);
+		return;
+	}
+	buf_consume(&l->in, l->in_at);
+	l->in_at = 0;
+	if (!l->no_more_input)
+		return;
+	l->feed = (struct control_feed){ 0 };
+	buf_fini(&l->in);
+	f.end(f.ctx);
+	loop_task_queue(&l->work);
+}
+
 /*
  * Take the requests that have come. An answer that is not read yet stops this, and flush() begins
  * it again; after some of them other work of the loop gets its turn.
@@ -243,6 +272,10 @@ static void take_lines(struct control_link *l)
 	for (int i = 0; i < LINES_AT_ONCE; i++) {
 		if (l->dying || backlog(l) > 0)
 			return;
+		if (l->feed.take) {
+			feed(l);
+			return;
+		}
 		if (!next_line(l, &line, &len)) {
 			input_used_up(l);
 			return;
@@ -286,7 +319,8 @@ static void link_ready(struct loop_io *io, unsigned events)
 
 	if (events & LOOP_WRITE)
 		flush(l);
-	if (!l->dying && (events & LOOP_READ) && may_read(l))
+	/* What waits for its turn goes first, else it would grow without end. */
+	if (!l->dying && (events & LOOP_READ) && may_read(l) && !l->work.queued)
 		link_read(l);
 	if (!l->dying)
 		watch(l);

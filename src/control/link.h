@@ -28,6 +28,7 @@ struct control_link {
 	struct buf out;
 	size_t out_at; /* answers before this have been sent */
 	struct list streams;
+	struct control_feed feed; /* take is NULL: requests come */
 	bool no_more_input; /* the client has said all that it will, or all that we want to hear */
 	bool dying;	    /* freed by the task, never inside a call of somebody else */
 };

@@ -70,6 +70,20 @@ void control_stream_answer(struct control_stream *s, json_t *data);
 /** As control_stream_end(), with an error. */
 void control_stream_fail(struct control_stream *s, const struct err *e);
 
+/** Who takes what a client sends after its request. */
+struct control_feed {
+	/**
+	 * Returns how many bytes were used up: the rest comes again, in the loop's next turn or with more. Never 0 for long input.
+	 */
+	size_t (*take)(void *ctx, const char *bytes, size_t len);
+	/** The client has no more to say; what take() left is lost. Ends the stream. */
+	void (*end)(void *ctx);
+	void *ctx;
+};
+
+/** From inside start(): what the client sends from now on are no requests but @feed's. */
+void control_stream_feed(struct control_stream *s, const struct control_feed *feed);
+
 /** @closed runs when the client has gone or the server ends; the stream is freed after it. */
 void control_stream_on_close(struct control_stream *s, void (*closed)(void *ctx), void *ctx);
 

@@ -138,6 +138,61 @@ static int op_break(void *ctx, const json_t *args, struct control_stream *s, str
 	return 0;
 }
 
+/* Counts lines of input, a hundred in a turn; those that begin with "no" are told. */
+struct counter {
+	struct control_stream *s;
+	int lines;
+};
+
+static void counter_line(struct counter *c, const char *line)
+{
+	c->lines++;
+	if (strncmp(line, "no", 2) != 0)
+		return;
+	json_t *item = json_integer(c->lines);
+	control_stream_send(c->s, item);
+	json_decref(item);
+}
+
+static size_t counter_take(void *ctx, const char *bytes, size_t len)
+{
+	size_t at = 0;
+
+	for (int i = 0; i < 100; i++) {
+		const char *end = memchr(bytes + at, '\n', len - at);
+
+		if (!end)
+			break;
+		counter_line(ctx, bytes + at);
+		at = (size_t)(end - bytes) + 1;
+	}
+	return at;
+}
+
+static void counter_end(void *ctx)
+{
+	struct counter *c = ctx;
+	json_t *sum = json_pack("{s:i}", "sum", c->lines);
+
+	control_stream_send(c->s, sum);
+	control_stream_end(c->s);
+	json_decref(sum);
+	free(c);
+}
+
+static int op_feed(void *ctx, const json_t *args, struct control_stream *s, struct err *e)
+{
+	struct counter *c = mem_new(struct counter);
+
+	(void)ctx;
+	(void)args;
+	(void)e;
+	c->s = s;
+	control_stream_on_close(s, free, c);
+	control_stream_feed(s, &(struct control_feed){ counter_take, counter_end, c });
+	return 0;
+}
+
 static const struct control_op ops[] = {
 	{ "echo", .read_only = true, .run = op_echo },
 	{ "nothing", .run = op_null },
@@ -147,6 +202,7 @@ static const struct control_op ops[] = {
 	{ "flood", .start = op_flood },
 	{ "wait", .start = op_wait },
 	{ "break", .start = op_break },
+	{ "feed", .start = op_feed },
 };
 
 static struct control_conf conf_of(struct daemon *d)
@@ -382,6 +438,56 @@ static void many_requests_in_one_piece(void **state)
 	buf_fini(&text);
 }
 
+struct heard {
+	json_int_t told, sum;
+};
+
+static bool hear_feed(void *ctx, const json_t *item)
+{
+	struct heard *h = ctx;
+
+	h->told += json_is_integer(item);
+	h->sum += json_integer_value(json_object_get(item, "sum"));
+	return true;
+}
+
+/* More than a socket takes at once, both ways; the last line has no end. */
+static void a_feed_is_no_requests(void **state)
+{
+	enum { LINES = 50000 };
+	struct control_client *c = client_of(*state);
+	struct heard heard = { 0 };
+	struct err e = { 0 };
+	FILE *input = tmpfile();
+
+	for (int i = 0; i < LINES; i++)
+		fprintf(input, "%s%s, said number %d", i ? "\n" : "", i % 2 ? "no" : "yes", i);
+	rewind(input);
+	assert_int_equal(control_client_feed(c, "feed", NULL, fileno(input), hear_feed, &heard, &e),
+			 0);
+	assert_int_equal(heard.told, LINES / 2);
+	assert_int_equal(heard.sum, LINES);
+	fclose(input);
+	control_client_free(c);
+}
+
+/* What is not a whole line was cut by something. */
+static void a_feed_may_be_broken_off(void **state)
+{
+	static const char text[] = "{\"op\":\"feed\"}\nyes\nno\nno end";
+	int fd = raw_connect(*state);
+
+	assert_true(raw_send(fd, text, strlen(text)));
+	shutdown(fd, SHUT_WR);
+	CLEANUP(mem_freep) char *got = rig_rest(fd);
+	assert_string_equal(got, "{\"id\":null,\"ok\":true,\"data\":2}\n"
+				 "{\"id\":null,\"ok\":true,\"data\":{\"sum\":2}}\n"
+				 "{\"id\":null,\"ok\":true,\"done\":true}\n");
+	fd = raw_connect(*state);
+	assert_true(raw_send(fd, text, strlen(text)));
+	close(fd);
+}
+
 static void nonsense_is_refused_and_the_client_stays(void **state)
 {
 	int fd = raw_connect(*state);
@@ -587,6 +693,8 @@ int main(void)
 		ON_DAEMON(a_client_that_leaves_closes_its_streams),
 		ON_DAEMON(a_client_that_does_not_read_is_dropped),
 		ON_DAEMON(many_requests_in_one_piece),
+		ON_DAEMON(a_feed_is_no_requests),
+		ON_DAEMON(a_feed_may_be_broken_off),
 		ON_DAEMON(nonsense_is_refused_and_the_client_stays),
 		ON_DAEMON(a_line_without_end_is_refused),
 		ON_DAEMON(too_many_clients_are_told),
