@@ -149,12 +149,14 @@ static void load_reading(struct loader *l, struct reading *r)
 	l->strayed |= !reading_loaded(r, l, f, l->keep);
 }
 
-static void load_bytes(struct loader *l, const char *name, const char *text, size_t len)
+/* @given: see reading_init(). */
+static void load_bytes(struct loader *l, const char *name, const char *text, size_t len,
+		       struct buf *given)
 {
 	struct reading r;
 
 	issues_file(&l->issues, name);
-	reading_init(&r, l, l->before, name, text, len);
+	reading_init(&r, l, name, text, len, given);
 	load_reading(l, &r);
 	reading_fini(&r);
 }
@@ -175,7 +177,7 @@ static void load_file(struct loader *l, const char *path)
 	if (source_read(path, &text, &e) < 0)
 		load_failed(l, path, e.text);
 	else
-		load_bytes(l, path, buf_text(&text), text.len);
+		load_bytes(l, path, buf_text(&text), text.len, &text);
 	buf_fini(&text);
 }
 
@@ -237,7 +239,7 @@ static void load_input(struct loader *l, const struct cfg_input *in)
 	for (size_t i = 0; i < in->n_paths; i++)
 		load_path(l, in->paths[i]);
 	for (size_t i = 0; i < in->n_texts; i++)
-		load_bytes(l, in->texts[i].name, in->texts[i].text, in->texts[i].len);
+		load_bytes(l, in->texts[i].name, in->texts[i].text, in->texts[i].len, NULL);
 }
 
 /* Values that were taken over may have come from a name. */

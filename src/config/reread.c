@@ -17,8 +17,7 @@ struct kept_list {
 };
 
 struct kept_text {
-	char *text;
-	size_t len;
+	struct buf text;
 	size_t n_nodes;
 	struct kept_list lists[RETAIN_COUNT];
 };
@@ -39,10 +38,16 @@ struct reread *reread_new(void)
 
 struct reread *reread_free(struct reread *r)
 {
+	struct kept_text *k;
+	const char *name;
+
 	if (!r)
 		return NULL;
-	arena_free(r->arena);
+	MAP_EACH (r->texts, name, k)
+		buf_fini(&k->text);
+	(void)name;
 	map_free(r->texts);
+	arena_free(r->arena);
 	free(r);
 	return NULL;
 }
@@ -80,13 +85,13 @@ static size_t same_back(const char *a_end, const char *b_end, size_t most)
 	return n;
 }
 
-static struct change change_of(const struct kept_text *k, const char *text, size_t len)
+static struct change change_of(const struct buf *before, const char *text, size_t len)
 {
-	struct change ch = { .from = same_front(k->text, text, MIN(k->len, len)) };
-	size_t rest = MIN(k->len, len) - ch.from;
-	size_t behind = same_back(k->text + k->len, text + len, rest);
+	struct change ch = { .from = same_front(before->p, text, MIN(before->len, len)) };
+	size_t rest = MIN(before->len, len) - ch.from;
+	size_t behind = same_back(before->p + before->len, text + len, rest);
 
-	ch.end_old = k->len - behind;
+	ch.end_old = before->len - behind;
 	ch.end_new = len - behind;
 	return ch;
 }
@@ -161,7 +166,7 @@ static uint32_t into_whole(const struct reading *r, uint32_t at)
 
 static void abridge(struct reading *r)
 {
-	const struct change ch = change_of(r->kept, r->whole, r->whole_len);
+	const struct change ch = change_of(&r->kept->text, r->whole, r->whole_len);
 	size_t at = 0;
 
 	for (size_t k = 0; k < RETAIN_COUNT; k++)
@@ -175,10 +180,12 @@ static void abridge(struct reading *r)
 
 /* --- one text --- */
 
-void reading_init(struct reading *r, const struct loader *l, const struct cfg *before,
-		  const char *name, const char *text, size_t len)
+void reading_init(struct reading *r, const struct loader *l, const char *name, const char *text,
+		  size_t len, struct buf *given)
 {
-	*r = (struct reading){ .name = name, .whole = text, .whole_len = len };
+	const struct cfg *before = l->before;
+
+	*r = (struct reading){ .name = name, .whole = text, .whole_len = len, .given = given };
 	for (size_t k = 0; k < RETAIN_COUNT; k++)
 		r->lists[k].loaded = retain_loaded(l, k);
 	if (!before || !before->index || len > UINT32_MAX)
@@ -291,7 +298,7 @@ static void list_keep(const struct reading *r, const struct reading_list *list,
 	*out = (struct kept_list){ .starts = starts, .n = n, .first = list->loaded };
 }
 
-static void keep(const struct reading *r, const struct doc_file *f, struct reread *in)
+static void keep(struct reading *r, const struct doc_file *f, struct reread *in)
 {
 	static const struct kept_list none;
 	struct kept_text *k = arena_new_of(in->arena, struct kept_text);
@@ -307,10 +314,13 @@ static void keep(const struct reading *r, const struct doc_file *f, struct rerea
 	}
 	if (!any)
 		return;
-	k->text = arena_zero(in->arena, r->whole_len, 1);
-	memcpy(k->text, r->whole, r->whole_len);
-	k->len = r->whole_len;
 	k->n_nodes = f->n_nodes + (r->kept ? r->kept->n_nodes : 0);
+	if (map_get(in->texts, r->name))
+		return; /* read twice: everything in it is, which is an error */
+	if (r->given)
+		k->text = *r->given, *r->given = (struct buf){ 0 };
+	else
+		buf_append(&k->text, r->whole, r->whole_len);
 	(void)map_put(in->texts, r->name, k);
 }
 
@@ -321,7 +331,7 @@ static bool is_plain(const struct reading *r, const struct doc_file *f)
 	       (unsigned char)r->whole[0] != 0xef && !memchr(r->whole, '\r', r->whole_len);
 }
 
-bool reading_loaded(const struct reading *r, const struct loader *l, const struct doc_file *f,
+bool reading_loaded(struct reading *r, const struct loader *l, const struct doc_file *f,
 		    struct reread *keep_in)
 {
 	for (size_t k = 0; k < RETAIN_COUNT; k++) {

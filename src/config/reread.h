@@ -54,6 +54,7 @@ struct reading {
 	const char *name;
 	const char *whole;
 	size_t whole_len;
+	struct buf *given;
 	const struct cfg *before;     /* NULL: it is read whole */
 	const struct kept_text *kept; /* of that configuration; NULL: it is read whole */
 	struct buf text;	      /* the abridged one */
@@ -65,11 +66,11 @@ struct reading {
 };
 
 /**
- * Begin with a text, which has to last until reading_fini(). @before: whose objects are taken over
- * where that can be; may be NULL.
+ * Begin with a text, which has to last until reading_fini(). @given: what holds it, to be taken when
+ * it is remembered; NULL: it is copied then.
  */
-void reading_init(struct reading *r, const struct loader *l, const struct cfg *before,
-		  const char *name, const char *text, size_t len);
+void reading_init(struct reading *r, const struct loader *l, const char *name, const char *text,
+		  size_t len, struct buf *given);
 void reading_fini(struct reading *r);
 
 /** What is to be parsed. */
@@ -79,7 +80,7 @@ NODISCARD bool reading_parsed(struct reading *r, const struct doc_file *f);
 /** The next to be loaded is item @i of @list: those retained come first. */
 void reading_item(struct reading *r, struct loader *l, const struct doc *list, size_t i);
 /** It was loaded, and is remembered in @keep (may be NULL). False: something is missing. */
-NODISCARD bool reading_loaded(const struct reading *r, const struct loader *l,
-			      const struct doc_file *f, struct reread *keep);
+NODISCARD bool reading_loaded(struct reading *r, const struct loader *l, const struct doc_file *f,
+			      struct reread *keep);
 
 #endif

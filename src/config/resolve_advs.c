@@ -279,7 +279,7 @@ static void bgp_resolve(struct advs *x)
 	size_t most = 1;
 
 	for (size_t i = 0; i < l->n_pools; i++)
-		most += l->pools[i]->n_advs + 1;
+		most += MAX(l->pools[i]->n_advs, 1u);
 	struct cfg_bgp_adv *v = arena_new_n(l->tables, struct cfg_bgp_adv, most + l->n_bgp_advs);
 	size_t n = 0;
 	for (size_t i = 0; i < l->n_pools; i++)

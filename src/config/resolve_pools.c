@@ -163,7 +163,8 @@ static void pools_public(struct loader *l)
 	for (size_t i = 0; i < ARRAY_LEN(not_public); i++)
 		n += prefix_parse(not_public[i], &others[n]) == 0;
 	for (size_t i = 0; i < l->n_pools; i++)
-		pool_public(l, l->pools[i], others, n);
+		if (!l->pools[i]->c.hash) /* of the configuration before there was nothing to say */
+			pool_public(l, l->pools[i], others, n);
 }
 
 void resolve_pools(struct loader *l)

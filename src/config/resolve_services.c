@@ -203,6 +203,23 @@ static int by_name(const void *x, const void *y)
 	return strcmp(a->name, b->name);
 }
 
+/* As in the configuration before, where the services have the same names in the same order. */
+static bool index_follows(const struct cfg *c, const struct cfg *before,
+			  const struct cfg_service **v)
+{
+	if (!before || !before->services_by_name || before->n_services != c->n_services)
+		return false;
+	for (size_t i = 0; i < c->n_services; i++) {
+		const char *a = c->services[i].name, *b = before->services[i].name;
+
+		if (a != b && strcmp(a, b) != 0)
+			return false;
+	}
+	for (size_t i = 0; i < c->n_services; i++)
+		v[i] = &c->services[before->services_by_name[i] - before->services];
+	return true;
+}
+
 /* Thousands of services are looked up by name for each of thousands. Where a name is missing there
  * is an error, and no configuration. */
 static void services_index(struct loader *l)
@@ -213,11 +230,13 @@ static void services_index(struct loader *l)
 
 	if (l->issues.count[ISSUE_ERROR])
 		return;
+	l->cfg->services_by_name = v;
+	if (index_follows(c, l->before, v))
+		return;
 	for (size_t i = 0; i < c->n_services; i++)
 		v[i] = &c->services[i];
 	if (c->n_services)
 		qsort(v, c->n_services, sizeof(struct cfg_service *), by_name);
-	l->cfg->services_by_name = v;
 }
 
 void resolve_services(struct loader *l)
