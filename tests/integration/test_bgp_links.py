@@ -82,6 +82,9 @@ def test_an_unnumbered_frr(lab, listen):
     wait_for(lambda: [b["state"] for b in node.get("bfd")] == ["up"], "BFD follows to where the peer was found")
     # Nobody takes us for a way out.
     assert "default" not in router.run("ip -6 route show default").stdout
+    # It is told why the session ends (RFC 9384).
+    router.run("nft add table inet mute '{ chain out { type filter hook output priority 0; udp dport 3784 drop; }; }'")
+    wait_for(lambda: "BFD Down" in node.get("peers")[0].get("last-notification-sent", {}).get("what", ""), "BFD ends the session")
 
 
 def test_an_unnumbered_peer_that_advertises_nothing(lab):

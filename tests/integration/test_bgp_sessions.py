@@ -198,6 +198,16 @@ def test_next_hop_of_a_peer(lab, kind):
         assert attributes(kind, router, prefix)[3] == hop
 
 
+@pytest.mark.parametrize("kind", ["bird", "frr"])
+def test_another_as_for_a_peer(lab, kind):
+    """The peer takes us for the other AS; our own follows it in the path."""
+    router, node = make_pair(lab, kind, extra="local-asn: 64700", conf=ROUTERS[kind][1].replace("64512", "64700"))
+    node.start()
+    for prefix in PREFIXES:
+        router.wait_route(prefix)
+        assert attributes(kind, router, prefix)[2] == ["64700", "64512"]
+
+
 def test_too_many_prefixes_end_the_session(lab):  # FRR sends back what it hears from us: one more
     router, node = make_pair(lab, "frr", extra="max-prefix: 4")
     node.start()
