@@ -40,11 +40,12 @@ class Analyser:
     def complaints(self, path, ours, allowed):
         """Frames of @ours, a display filter, that it marks as malformed, with a warning or worse; not where @allowed is said."""
         self.ask("load", file=str(path))
-        marked = self.frames(f"(_ws.malformed || _ws.expert.severity >= 6291456) && ({ours})")
+        excused = " || ".join(f'_ws.expert.message contains "{a}"' for a in allowed)
+        marked = self.frames(f"(_ws.malformed || _ws.expert.severity >= 6291456) && ({ours}) && !({excused})")
         for note in self.ask("tap", tap0="expert")["taps"][0]["details"] if marked else ():
-            if note["f"] in marked and note["s"] in ("Warning", "Error"):
+            if note["f"] in marked:
                 marked[note["f"]].append(note["m"])
-        return [texts for texts in marked.values() if not any(a in "|".join(texts) for a in allowed)]
+        return list(marked.values())
 
     def close(self):
         self.process.stdin.close()

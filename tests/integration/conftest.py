@@ -29,12 +29,13 @@ def sent_by_us(lab):
 
 
 def watch_switches(lab):
-    """Every frame that passes a switch is captured: so every packet of every test is judged."""
+    """Every frame that passes a switch is captured: so the packets of every test are judged."""
     plain = lab.switch
 
     def switch(name):
         host = plain(name)
-        lab.captures.append(Capture(host, "any", "inbound"))  # as it enters, not once more as it leaves
+        # As it enters, not once more as it leaves. A flood is known by its beginning.
+        lab.captures.append(Capture(host, "any", "inbound", 200000))
         return host
     lab.switch = switch
 

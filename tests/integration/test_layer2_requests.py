@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-from cluster import lan_nodes, start_all, wait_owner
+from cluster import lan_nodes, start_all, wait_members, wait_owner
 from crierlab import Node
 from netlab import wait_for
 from rawlan import EVERYBODY, RawArp, packed
@@ -72,9 +72,8 @@ def test_solicitations(net):
 
 def test_the_interface_gets_another_ethernet_address(net):
     lan, client, node = net
-    client.run(f"ping -c 1 -W 1 {WEB}", check=False)
     before, after = node.mac(), "02:00:00:00:0a:0a"
-    assert client.neighbour(WEB) == before
+    wait_for(lambda: client.run(f"ping -c 1 -W 1 {WEB}", check=False) and client.neighbour(WEB) == before, "the client knows it")
     node.run(f"ip link set eth0 address {after}")
     wait_for(lambda: client.neighbour(WEB) == after, "the client's kernel is told")
     assert RawArp(client, "10.50.0.100").ask(WEB) == after
@@ -122,11 +121,11 @@ def test_two_clusters_on_one_lan(lab):
                     f"services:\n- {{name: web, protocol: layer2, addresses: [{web}], bind: none}}\n")
         n.start()
     arp = RawArp(client, "10.50.0.100")
-    for pair, web in ((nodes[:2], "10.50.0.200"), (nodes[2:], "10.50.0.201")):
-        owner = wait_owner(pair, web)
-        wait_for(lambda p=pair: all(len(n.get("members")) == 2 for n in p), "two members each")
-        assert arp.ask(web) == owner.mac()
-    assert not any(n.events("addressConflict") for n in nodes)
+    for pair, others, web in ((nodes[:2], nodes[2:], "10.50.0.200"), (nodes[2:], nodes[:2], "10.50.0.201")):
+        wait_members(pair)
+        wait_for(lambda p=pair, w=web: arp.ask(w, patience=0.3) == wait_owner(p, w).mac(), "the owner answers")
+        strangers = [n.mac() for n in others]
+        assert not any(e["mac"] in strangers for n in pair for e in n.events("addressConflict"))
 
 
 def announced(arp, mac):

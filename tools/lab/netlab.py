@@ -259,12 +259,14 @@ class Capture:
     ROOM = ["-s", "66000", "-B", "8"]
     LAST = 0x88B5  # the type of our own frame that ends a capture (IEEE 802: for local experiments)
 
-    def __init__(self, host, link="eth0", only=""):
-        """@only is a capture filter."""
+    def __init__(self, host, link="eth0", only="", most=0):
+        """@only is a capture filter; it ends by itself after @most packets."""
         self.host = host
         self.link = "lo" if link == "any" else link
         self.path = host.dir / f"{link}-{time.monotonic_ns()}.pcapng"
-        self.process = host.popen(["dumpcap", "-q", *self.ROOM, "-i", link, "-f", self.filter(only), "-w", self.path], "dumpcap.log")
+        bound = ["-c", str(most)] if most else []
+        self.process = host.popen(["dumpcap", "-q", *self.ROOM, *bound, "-i", link, "-f", self.filter(only), "-w", self.path],
+                                  "dumpcap.log")
         wait_for(lambda: self.path.exists() and self.path.stat().st_size > 0, f"capture on {link} begins")
 
     def filter(self, only):
