@@ -104,7 +104,10 @@ static const struct field cluster_fields[] = {
 	{ "quorum", FIELD_BOOL,
 	  "`true`: in the smaller part of a divided cluster nobody announces by Layer 2; `join` "
 	  "then "
-	  "names every node, by the address that the others know it by",
+	  "names every node, by the address that the others know it by (others that have died "
+	  "count "
+	  "for an "
+	  "hour)",
 	  AT(struct cfg_cluster, quorum), .preset = "false" },
 };
 
