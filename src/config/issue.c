@@ -58,8 +58,10 @@ static size_t utf8_len(const char *s, size_t left)
  * columns stay. */
 static char *clean(struct arena *arena, const char *s, size_t n)
 {
-	char *out = arena_strndup(arena, s, n);
+	char *out = arena_zero(arena, n + 1, 1);
 
+	if (n)
+		memcpy(out, s, n);
 	for (size_t i = 0; i < n;) {
 		size_t len = utf8_len(s + i, n - i);
 

@@ -347,9 +347,24 @@ static void many_sessions_to_one_address(void **state)
 	buf_fini(&text);
 }
 
+/* A line is shown whole, with whatever stands in it. */
+static void shows_a_line_with_zeros(void **state)
+{
+	(void)state;
+	static const char text[] = "log: {}\nx: \0\0\0 y\n";
+	const struct cfg *c = NULL;
+	struct cfg_report report;
+
+	assert_int_equal(cfg_load_text("t", text, sizeof(text) - 1, "host", &c, &report),
+			 -ERR_CONFIG);
+	assert_string_equal(report.errors.v[0].line, "x: ??? y");
+	cfg_report_fini(&report);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(shows_a_line_with_zeros),
 		cmocka_unit_test(notes_what_it_skips),
 		cmocka_unit_test(gives_objects_to_the_sink),
 		cmocka_unit_test(skips_objects_without_a_sink),
