@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/rng.h"
+#include "net/fd.h"
 #include "net/tcp.h"
 
 #define HELLO_WITHIN DUR_S(1)
@@ -119,6 +120,7 @@ static struct link *link_new(struct mesh_io *io, int fd, struct slot *slot, bool
 	struct wr w = wr_to(l->out, sizeof(l->out));
 	int on = 1;
 
+	fd = fd_to_end_first(fd); /* its end is what tells the others that this process died */
 	l->io = io;
 	l->fd = fd;
 	l->slot = slot;

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "net/fd.h"
 #include "vip/sweep.h"
 
 #define TRY_AGAIN_MS 100
@@ -193,7 +194,7 @@ int vip_keeper_start(struct vip_keeper *k, const char *path, const char *instanc
 		close(ends[0]);
 		return code;
 	}
-	*k = (struct vip_keeper){ .fd = ends[0], .pid = pid };
+	*k = (struct vip_keeper){ .fd = fd_to_end_first(ends[0]), .pid = pid };
 	return 0;
 }
 
