@@ -111,10 +111,13 @@ static void try_link(struct fastpath *f, struct tried *t, const struct net_links
 }
 
 /* What a link is to do, and whether in any mode: `auto` asks for no more than a driver can. */
-static void choose(const struct fastpath *f, const struct tried *t, const struct net_link *link,
+static void choose(const struct fastpath *f, const struct tried *t, const struct net_links *links,
 		   unsigned *uses, bool *any_driver)
 {
-	bool answers = t->announces && f->wanted != CFG_FAST_SOCKET;
+	const struct net_link *link = net_links_by_index(links, t->ifindex);
+	/* A card takes the tag off before a program sees the frame: one for a VLAN would look like one for the link. */
+	bool answers = t->announces && f->wanted != CFG_FAST_SOCKET &&
+		       !net_links_has_vlans(links, t->ifindex);
 	bool notes = t->packets_s &&
 		     (f->wanted_notes == CFG_FAST_XDP ||
 		      (f->wanted_notes == CFG_FAST_AUTO && t->packets_s >= FASTPATH_WORTH));
@@ -141,7 +144,7 @@ static void settle(struct fastpath *f, struct tried *t, const struct net_links *
 	unsigned uses;
 	bool any_driver;
 
-	choose(f, t, link, &uses, &any_driver);
+	choose(f, t, links, &uses, &any_driver);
 	if (uses == t->asked && any_driver == t->any_driver)
 		return;
 	if (uses == 0 || !t->how || !fits(t, link, uses, any_driver))

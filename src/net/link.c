@@ -63,6 +63,7 @@ static bool link_decode(struct nlmsghdr *h, struct net_link *out)
 		.noarp = ifi->ifi_flags & IFF_NOARP,
 		.loopback = ifi->ifi_flags & IFF_LOOPBACK,
 		.master = a[IFLA_MASTER] ? (int)nla_get_u32(a[IFLA_MASTER]) : 0,
+		.lower = a[IFLA_LINK] && !a[IFLA_LINK_NETNSID] ? (int)nla_get_u32(a[IFLA_LINK]) : 0,
 		.mtu = a[IFLA_MTU] ? nla_get_u32(a[IFLA_MTU]) : 0,
 	};
 	copy_text(out->name, a[IFLA_IFNAME]);
@@ -174,7 +175,8 @@ static bool link_same(const struct net_link *a, const struct net_link *b)
 	return strcmp(a->name, b->name) == 0 && strcmp(a->kind, b->kind) == 0 &&
 	       mac_eq(&a->mac, &b->mac) && a->has_mac == b->has_mac && a->up == b->up &&
 	       a->running == b->running && a->broadcast == b->broadcast && a->noarp == b->noarp &&
-	       a->loopback == b->loopback && a->master == b->master && a->mtu == b->mtu;
+	       a->loopback == b->loopback && a->master == b->master && a->lower == b->lower &&
+	       a->mtu == b->mtu;
 }
 
 /* These return whether a watcher would want to know. */
@@ -487,6 +489,16 @@ void net_links_unwatch(struct net_watch *w)
 {
 	if (w->in.next)
 		list_remove(&w->in);
+}
+
+bool net_links_has_vlans(const struct net_links *t, int ifindex)
+{
+	const struct net_link *link;
+
+	for (size_t at = 0; (link = net_links_next(t, &at));)
+		if (link->lower == ifindex && strcmp(link->kind, "vlan") == 0)
+			return true;
+	return false;
 }
 
 const struct net_link *net_links_all(const struct net_links *t, size_t *n)

@@ -39,6 +39,7 @@ struct net_link {
 	bool noarp;
 	bool loopback;
 	int master; /* index of the bridge, bond or VRF that it belongs to; 0: none */
+	int lower;  /* index of the link that it stands on, or of its other end; 0: none here */
 	unsigned mtu;
 	struct net_addr *addrs; /* in order of addr, then prefix_len */
 	size_t n_addrs;
@@ -76,6 +77,8 @@ const struct net_link *net_links_by_name(const struct net_links *t, const char *
 const struct net_link *net_links_by_index(const struct net_links *t, int ifindex);
 
 /** The same as an array. */
+/** Does some VLAN stand on the link? */
+bool net_links_has_vlans(const struct net_links *t, int ifindex);
 const struct net_link *net_links_all(const struct net_links *t, size_t *n);
 
 /**

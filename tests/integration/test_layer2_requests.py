@@ -112,6 +112,27 @@ def test_a_link_without_any_address(lab):
     wait_for(lambda: solicited(client, WEB6) == node.mac(), "an advertisement")
 
 
+def tagged(frame, vlan):
+    return frame[:12] + struct.pack("!HH", 0x8100, vlan) + frame[12:]
+
+
+@pytest.mark.parametrize("fast_path", ["socket", "xdp"])
+def test_requests_of_other_vlans(lab, fast_path):
+    """Whoever asks inside a VLAN that has no interface here hears nothing; a tag that names none is no VLAN."""
+    lan, client, (node,) = lan_nodes(lab, "a")
+    start_all([node], CONF.replace("socket", fast_path), cluster=False)
+    wait_owner([node], WEB)
+    arp, seen = RawArp(client, "10.50.0.100"), []
+    wait_for(lambda: arp.ask(WEB, patience=0.3), "it answers")
+    request = arp.request(WEB)
+    list(arp.frames())
+    for n, frame in enumerate((request, tagged(request, 0), request), 1):
+        arp.socket.send(tagged(request, 5))  # what comes later is answered later
+        arp.socket.send(frame)
+        wait_for(lambda n=n: seen.extend(arp.replies(WEB)) or len(seen) >= n, "an answer to the other")
+    assert seen == 3 * [node.mac()]
+
+
 def test_two_clusters_on_one_lan(lab):
     lan, client, nodes = lan_nodes(lab, "abcd")
     for i, n in enumerate(nodes):

@@ -115,6 +115,8 @@ static void starts_with_what_is_there(void **state)
 	assert_string_equal(veth0(f)->kind, "veth");
 	assert_false(veth0(f)->up || veth0(f)->running || veth0(f)->noarp);
 	assert_int_equal(veth0(f)->mtu, 1500);
+	assert_true(veth0(f)->lower > 0 && veth0(f)->lower != veth0(f)->ifindex);
+	assert_false(net_links_has_vlans(f->links, veth0(f)->lower)); /* that is its other end */
 	assert_null(net_links_by_name(f->links, "nowhere"));
 	assert_null(net_links_by_index(f->links, 9999));
 }
