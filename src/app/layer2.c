@@ -319,6 +319,7 @@ static void table_hand_over(struct layer2 *l, struct draft *d)
 		.n_ifaces = d->n_ifaces,
 		.addresses = d->addresses,
 		.n_addresses = d->n_addresses,
+		.by_map = fastpath_fast(l->fastpath) && !l->map_failed,
 	};
 	struct l2_table *t = NULL;
 	struct err e = { 0 };
@@ -406,6 +407,13 @@ void layer2_on_event(struct layer2 *l, const struct l2_event *ev)
 			  "Layer 2 hears nothing on an interface; trying again",
 			  KV_STR("interface", link ? link->name : NULL),
 			  KV_I64("ifindex", ev->ifindex));
+		return;
+	}
+	if (ev->kind == L2_MAP_FAILED) {
+		l->map_failed = true;
+		log_event(LOG_WARN, "mapFailed",
+			  "the kernel's map of addresses is full; filters take its place");
+		layer2_touch(l);
 		return;
 	}
 	if (ev->kind == L2_CONFLICT) {

@@ -138,7 +138,7 @@ static bool frame_read(const struct echo_link *l, const uint8_t *bytes, size_t l
 static void link_read(struct echo_link *l)
 {
 	struct bfd_echo_io *io = l->owner;
-	int n = packet_recv(l->fd, io->inbox);
+	int n = packet_recv(l->fd, io->inbox, PACKET_BATCH);
 
 	for (int i = 0; i < n; i++) {
 		struct bfd_echo_frame f;

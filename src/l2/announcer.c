@@ -409,6 +409,11 @@ bool l2_announcer_next_event(struct l2_announcer *a, struct l2_event *out)
 	return next_leaving(a, out) || next_changed(a, out);
 }
 
+bool l2_announcer_is_leaving(const struct l2_announcer *a)
+{
+	return a->leaving;
+}
+
 bool l2_announcer_has_events(const struct l2_announcer *a)
 {
 	return a->leaving || a->changed.head != L2_NONE;

@@ -40,6 +40,7 @@ enum l2_event_kind {
 	L2_HELD,     /* why it does not answer for `addr`, which would be its own, has changed */
 	L2_CONFLICT, /* another machine claims `addr`: once in 10 s, or when something is new */
 	L2_SOCKET_FAILED, /* by the shell: nothing can be heard on `ifindex`; tried again later */
+	L2_MAP_FAILED, /* by the shell: sockets can't ask the map; it needs a table with filters */
 };
 
 struct l2_event {
@@ -64,7 +65,7 @@ struct l2_announcer *l2_announcer_free(struct l2_announcer *a);
  * is alive: where @table differs from the one before, it decides; the rest stays as
  * l2_announcer_set_alive() left it.
  * Returns the table that was in force (NULL at first): the caller's again once
- * l2_announcer_next_event() has said false.
+ * l2_announcer_is_leaving() says false, while events are drained.
  */
 struct l2_table *l2_announcer_apply(struct l2_announcer *a, struct l2_table *table,
 				    struct mono now);
@@ -119,6 +120,9 @@ bool l2_announcer_next_frame(struct l2_announcer *a, struct mono now, struct l2_
 
 /** What has changed and was not told yet; false when nothing. */
 bool l2_announcer_next_event(struct l2_announcer *a, struct l2_event *out);
+
+/** Are some of these about the table that was in force before? */
+bool l2_announcer_is_leaving(const struct l2_announcer *a);
 
 /** Is there an event to drain? */
 bool l2_announcer_has_events(const struct l2_announcer *a);

@@ -13,10 +13,13 @@ enum {
 	BATCHES_MAX = 4,      /* before others on the loop get their turn */
 	PINGS_MAX = 16,	      /* the same */
 	ANNOUNCE_SLICE = 128, /* announcements in one turn: heartbeats must not wait */
+	EVENT_SLICE = 256,    /* addresses taken or given up, the same; more, to be ahead of them */
 	REFUSALS_MAX =
 		16, /* refused so often in a row, an interface holds up the others no longer */
 };
 
+/* What comes sooner after the last one is part of a burst. */
+#define BURST_GAP    DUR_NS(50000)
 #define BUSY_RETRY   DUR_MS(2)
 #define STUCK_PAUSE  DUR_S(1)
 #define REOPEN_RETRY DUR_S(1)
@@ -38,6 +41,7 @@ struct port {
 	const struct pcap_prog *filter; /* of the table in force */
 	bool by_map;			/* its filter asks the map instead */
 	bool failed;			/* and said so */
+	struct mono heard;		/* when it was read last */
 	bool allmulti;			/* all multicast was asked for */
 	unsigned refusals;		/* sends refused in a row */
 	struct mono stuck_until;	/* what is announced here before then is given up */
@@ -51,6 +55,7 @@ struct l2_io {
 	struct loop_timer timer;
 	struct loop_timer beat;
 	struct l2_mirror mirror; /* the addresses in the kernel's map */
+	bool map_failed;	 /* and was said so */
 	struct mono reopen_at;
 	struct l2_frame waiting; /* an announcement that found a buffer full; len 0: none */
 	struct mono waiting_until;
@@ -97,6 +102,8 @@ static void timer_arm(struct l2_io *io)
 
 	if (io->waiting.len > 0)
 		at = io->waiting_until;
+	if (l2_announcer_has_events(io->announcer))
+		at = loop_now(io->conf.loop);
 	loop_timer_set(&io->timer, mono_min(at, io->reopen_at));
 }
 
@@ -120,18 +127,26 @@ static void port_lost(struct port *p)
 	timer_arm(p->io);
 }
 
+/** How many of the first @n replies the kernel took. */
+static size_t replies_send(struct l2_io *io, int fd, size_t n)
+{
+	if (n == 1)
+		return packet_send(fd, io->replies[0].bytes, io->replies[0].len) == 0;
+	for (size_t i = 0; i < n; i++)
+		packet_batch_set(&io->out, i, io->replies[i].bytes, io->replies[i].len);
+	int sent = packet_send_batch(fd, &io->out, n);
+
+	return sent < 0 ? 0 : (size_t)sent;
+}
+
 static void port_send_replies(struct port *p, size_t n)
 {
 	struct l2_io *io = p->io;
+	size_t sent = replies_send(io, p->fd, n);
 
-	for (size_t i = 0; i < n; i++)
-		packet_batch_set(&io->out, i, io->replies[i].bytes, io->replies[i].len);
-	int sent = packet_send_batch(p->fd, &io->out, n);
-	if (sent < 0)
-		sent = 0;
 	/* Whoever got no reply asks again in a second: better than queueing what is stale then. */
-	l2_count_n(&stats(io)->replies, (uint64_t)sent);
-	l2_count_n(&stats(io)->replies_lost, n - (size_t)sent);
+	l2_count_n(&stats(io)->replies, sent);
+	l2_count_n(&stats(io)->replies_lost, n - sent);
 }
 
 static void port_answer(struct port *p, size_t n_frames)
@@ -194,14 +209,24 @@ static void ping_ready(struct loop_io *watch, unsigned events)
 	}
 }
 
+/** Frames that come one by one are taken so: looking whether there is a second one costs as much as it does. */
+static unsigned port_appetite(struct port *p)
+{
+	struct mono before = p->heard;
+
+	p->heard = loop_now(p->io->conf.loop);
+	return mono_before(p->heard, mono_add(before, BURST_GAP)) ? PACKET_BATCH : 1;
+}
+
 static void port_ready(struct loop_io *watch, unsigned events)
 {
 	struct port *p = CONTAINER_OF(watch, struct port, watch);
+	unsigned max = port_appetite(p);
 	bool full = false;
 
 	(void)events;
 	for (unsigned i = 0; i < BATCHES_MAX; i++) {
-		int n = packet_recv(p->fd, &p->io->in);
+		int n = packet_recv(p->fd, &p->io->in, max);
 		if (n < 0) {
 			port_error(p, -n);
 			return;
@@ -262,6 +287,8 @@ static bool port_filter_by_map(struct port *p)
 
 	if (p->fd >= 0 && fast && !p->by_map)
 		p->by_map = fast_filter(fast, p->fd, p->proto == L2_NDP, NULL) == 0;
+	if (p->fd >= 0 && fast && !p->by_map)
+		p->io->mirror.fast = NULL;
 	return fast && p->by_map;
 }
 
@@ -288,6 +315,16 @@ static void port_all_multicast(struct port *p, const struct l2_iface *iface)
 		p->allmulti = wanted;
 }
 
+/** From now on filters are needed that the table may not have. */
+static void map_check(struct l2_io *io)
+{
+	if (io->map_failed || !io->conf.fast || io->mirror.fast)
+		return;
+	io->map_failed = true;
+	io->conf.event(io->conf.ctx,
+		       &(struct l2_event){ .kind = L2_MAP_FAILED, .at = loop_now(io->conf.loop) });
+}
+
 /** Open what is closed, and give every socket the filter of the present owners. */
 static void ports_update(struct l2_io *io)
 {
@@ -305,6 +342,7 @@ static void ports_update(struct l2_io *io)
 		(void)port_filter_by_map(p);
 		port_all_multicast(p, l2_table_iface(t, p->ifindex));
 	}
+	map_check(io);
 }
 
 static struct port *port_find(struct l2_io *io, int ifindex, enum l2_proto proto)
@@ -422,11 +460,14 @@ static void waiting_drop(struct l2_io *io)
 	io->waiting.len = 0;
 }
 
+/** A slice of them; but all of a table that goes back to its owner. */
 static void tell_events(struct l2_io *io)
 {
 	struct l2_event ev;
 
-	while (l2_announcer_next_event(io->announcer, &ev)) {
+	for (unsigned n = 0; n < EVENT_SLICE || l2_announcer_is_leaving(io->announcer); n++) {
+		if (!l2_announcer_next_event(io->announcer, &ev))
+			return;
 		if (ev.kind == L2_TOOK || ev.kind == L2_LOST || ev.kind == L2_HELD)
 			l2_mirror_address(&io->mirror, l2_announcer_table(io->announcer), &ev.addr);
 		if (ev.kind != L2_HELD)

@@ -211,11 +211,13 @@ static int build_filter(struct l2_table *t, enum l2_filter_set set, enum l2_prot
 	return rc;
 }
 
-static int build_filters(struct l2_table *t, const struct l2_table *previous, struct err *e)
+static int build_filters(struct l2_table *t, const struct l2_table_conf *conf, struct err *e)
 {
 	for (unsigned set = 0; set < L2_FILTER_SET_COUNT; set++) {
 		for (unsigned proto = 0; proto < L2_PROTO_COUNT; proto++) {
-			int rc = build_filter(t, set, proto, previous, e);
+			if (conf->by_map && (proto == L2_ARP || proto == L2_NDP))
+				continue;
+			int rc = build_filter(t, set, proto, conf->previous, e);
 			if (rc < 0)
 				return rc;
 		}
@@ -238,7 +240,7 @@ int l2_table_new(const struct l2_table_conf *conf, struct l2_table **out, struct
 		rc = take_addresses(t, conf, e);
 	if (rc == 0) {
 		build_index(t);
-		rc = build_filters(t, conf->previous, e);
+		rc = build_filters(t, conf, e);
 	}
 	if (rc < 0)
 		return rc;

@@ -118,11 +118,12 @@ struct l2_table_conf {
 	const struct l2_address_conf *addresses; /* in any order; none twice */
 	size_t n_addresses;
 	const struct l2_table *previous; /* takes over filters that stay the same; may be NULL */
+	bool by_map; /* sockets ask a map in the kernel: filters for ARP and NDP are not made */
 };
 
 /**
  * Build a table; everything is copied but the stats, which must outlive it. Takes as long as
- * libpcap needs for up to four filters: some milliseconds at worst.
+ * libpcap needs for up to eight filters: some milliseconds at worst.
  * Returns 0; -ERR_CONFIG when an address or interface is there twice or a list is too long; other
  * errors of filters.
  */

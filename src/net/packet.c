@@ -141,9 +141,9 @@ void packet_inbox_init(struct packet_inbox *in)
 		packet_batch_set(&in->batch, i, in->bytes[i], sizeof(in->bytes[i]));
 }
 
-int packet_recv(int fd, struct packet_inbox *in)
+int packet_recv(int fd, struct packet_inbox *in, unsigned max)
 {
-	int n = recvmmsg(fd, in->batch.msgs, PACKET_BATCH, MSG_DONTWAIT, NULL);
+	int n = recvmmsg(fd, in->batch.msgs, max, MSG_DONTWAIT, NULL);
 
 	return n < 0 ? -errno : n;
 }

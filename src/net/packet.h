@@ -59,9 +59,9 @@ void packet_batch_init(struct packet_batch *b);
 void packet_inbox_init(struct packet_inbox *in);
 
 /**
- * Receive what is there, at most PACKET_BATCH frames; their number, or -errno (-EAGAIN: nothing).
+ * Receive what is there, at most @max frames (of PACKET_BATCH); their number, or -errno (-EAGAIN: nothing).
  */
-int packet_recv(int fd, struct packet_inbox *in);
+int packet_recv(int fd, struct packet_inbox *in, unsigned max);
 
 /** Frame @i of the last packet_recv(); *cut tells that the end is missing. */
 const uint8_t *packet_frame(const struct packet_inbox *in, size_t i, size_t *len, bool *cut);

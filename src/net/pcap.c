@@ -1,8 +1,9 @@
 #include "net/pcap.h"
 
 #include <assert.h>
-#include <pcap/pcap.h>
 #include <string.h>
+
+#include "net/libpcap.h"
 
 /* Any length will do: nothing is captured through this handle. */
 #define SNAPLEN 65535
@@ -23,12 +24,14 @@ static int prog_take(const struct bpf_program *bpf, struct pcap_prog *out, struc
 
 int pcap_prog_compile(const char *text, struct pcap_prog *out, struct err *e)
 {
+	int rc = libpcap_load(e);
+	if (rc < 0)
+		return rc;
 	pcap_t *dead = pcap_open_dead(DLT_EN10MB, SNAPLEN);
 	if (!dead)
 		return err_set(e, ERR_SYSTEM, "libpcap gave no handle");
 
 	struct bpf_program bpf = { 0 };
-	int rc;
 	if (pcap_compile(dead, &bpf, text, 1, PCAP_NETMASK_UNKNOWN) < 0)
 		rc = err_set(e, ERR_CONFIG, "packet filter: %s", pcap_geterr(dead));
 	else

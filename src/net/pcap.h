@@ -1,6 +1,6 @@
 /**
  * Packet filters: text in libpcap's language, compiled for Ethernet frames into classic BPF.
- * libpcap's one door.
+ * libpcap's one door, which loads it (net/libpcap.h).
  *
  * Compiling may take milliseconds for hundreds of terms: it is the control thread's work. The
  * result is read only and may be handed to another thread, which attaches it with

@@ -57,7 +57,7 @@ static int wait_recv(int fd, struct packet_inbox *in)
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 
 	assert_int_equal(poll(&p, 1, 5000), 1);
-	return packet_recv(fd, in);
+	return packet_recv(fd, in, PACKET_BATCH);
 }
 
 static void only_what_passes_is_queued(void **state)
@@ -84,7 +84,7 @@ static void only_what_passes_is_queued(void **state)
 	send_to(near, 0xb, 2);
 	assert_int_equal(wait_recv(far, &in), 1);
 	assert_int_equal(packet_frame(&in, 0, &len, &cut)[14], 2);
-	assert_int_equal(packet_recv(far, &in), -EAGAIN);
+	assert_int_equal(packet_recv(far, &in, PACKET_BATCH), -EAGAIN);
 	assert_int_equal(packet_dropped(far), 0);
 	close(near);
 	close(far);
@@ -192,7 +192,7 @@ static void interface_that_goes_is_noticed(void **state)
 	packet_inbox_init(&in);
 	int far = open_on(far_if, NULL);
 	assert_int_equal(system("ip link set vb down"), 0);
-	assert_int_equal(packet_recv(far, &in), -ENETDOWN);
+	assert_int_equal(packet_recv(far, &in, PACKET_BATCH), -ENETDOWN);
 	assert_true(packet_is_bound(far));
 	assert_int_equal(system("ip link del vb"), 0);
 	assert_false(packet_is_bound(far));
