@@ -570,11 +570,20 @@ void layer2_fini(struct layer2 *l)
 
 /* --- for people --- */
 
-static const struct plan_l2 *l2_of(const struct plan *plan, const struct addr *a)
+/*
+ * @hint: where the last one was found. Who asks for one address after the other finds the next one behind it: else a list of
+ * ten thousand would take a second.
+ */
+static const struct plan_l2 *l2_of(const struct plan *plan, const struct addr *a, size_t *hint)
 {
-	for (size_t i = 0; plan && i < plan->n_l2; i++)
-		if (addr_eq(&plan->l2[i].addr, a))
-			return &plan->l2[i];
+	for (size_t i = 0; plan && i < plan->n_l2; i++) {
+		size_t at = (*hint + i) % plan->n_l2;
+
+		if (!addr_eq(&plan->l2[at].addr, a))
+			continue;
+		*hint = at + 1;
+		return &plan->l2[at];
+	}
 	return NULL;
 }
 
@@ -584,7 +593,8 @@ static int by_name(const void *a, const void *b)
 }
 
 /* What is decided about an address, and the services that it is decided for, by name. */
-static const struct plan_l2 *planned(const struct layer2 *l, const struct addr *a, json_t *services)
+static const struct plan_l2 *planned(const struct layer2 *l, const struct addr *a, size_t *hint,
+				     json_t *services)
 {
 	const struct plan_l2 *found = NULL;
 	size_t n_holders, n = 0;
@@ -592,7 +602,7 @@ static const struct plan_l2 *planned(const struct layer2 *l, const struct addr *
 	CLEANUP(mem_freep) const char **names = mem_new_n(const char *, n_holders);
 
 	for (size_t i = 0; i < n_holders; i++) {
-		const struct plan_l2 *p = l2_of(planner_plan(l->planner, holders[i]->key), a);
+		const struct plan_l2 *p = l2_of(planner_plan(l->planner, holders[i]->key), a, hint);
 
 		if (!p)
 			continue;
@@ -652,14 +662,14 @@ static uint64_t answered_in_kernel(const struct layer2 *l, const struct l2_entry
 	return sum;
 }
 
-static json_t *entry_json(const struct layer2 *l, const struct l2_entry *e)
+static json_t *entry_json(const struct layer2 *l, const struct l2_entry *e, size_t *hint)
 {
 	struct l2_address_stats counts;
 
 	l2_address_stats_read(&e->stats, &counts);
 	json_t *item = json_item(ADDR_TEXT(&e->addr), entry_state(e, &counts), e->since);
 	json_t *services = json_array();
-	const struct plan_l2 *p = planned(l, &e->addr, services);
+	const struct plan_l2 *p = planned(l, &e->addr, hint, services);
 
 	if (p) {
 		if (p->n_succession)
@@ -727,12 +737,12 @@ static const struct l2_entry **entries_sorted(const struct layer2 *l, size_t *n)
 
 json_t *layer2_json(const struct layer2 *l)
 {
-	size_t n;
+	size_t n, hint = 0;
 	CLEANUP(mem_freep) const struct l2_entry **v = entries_sorted(l, &n);
 	json_t *items = json_array();
 
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(items, entry_json(l, v[i]));
+		json_array_append_new(items, entry_json(l, v[i], &hint));
 	return items;
 }
 
