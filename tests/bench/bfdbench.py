@@ -39,7 +39,7 @@ class End:
     """One end: a daemon on a host of its own, with a session to each peer."""
 
     cls = None
-    real_time = False
+    real_time = 1       # a thread of this real-time priority runs as soon as this end does, at the latest
 
     def __init__(self, lab, lan, load, us=US, peers=None):
         self.us, self.peers = us, peers or [address(i) for i in range(load.sessions)]
@@ -48,7 +48,7 @@ class End:
 
 
 class Crier(End):
-    name, cls, real_time = "crier", Node, True
+    name, cls, real_time = "crier", Node, 10
     own = ""        # more of the configuration
     router = ""     # the address of a peer without BFD
 
@@ -77,7 +77,7 @@ class CrierXdp(Crier):
 
 
 class CrierNormal(Crier):
-    name, real_time = "crier, no real-time priority", False
+    name, real_time = "crier, no real-time priority", 1
     own = "bfd: {real-time: off}"
 
 
@@ -154,8 +154,8 @@ class Far:
 
 
 class Pauses:
-    """When the machine itself stood still (pauses.c), for longer than `limit_ms`; with priority 1: or was busy with real-time
-    work for so long. Built now, measured from begin() on."""
+    """When the machine itself stood still (pauses.c), for longer than `limit_ms`; with a lower priority: or was busy with
+    real-time work for so long. Built now, measured from begin() on."""
 
     def __init__(self, lab, limit_ms, priority=99):
         self.command = [b.compiled(lab.dir, "pauses"), str(int(limit_ms * 1000)), str(priority)]
