@@ -9,7 +9,7 @@ if(CRIER_BPF_CLANG AND bpf_FOUND)
 	# The kernel's headers stand below the architecture's folder on Debian, where the host's compiler looks by itself.
 	add_custom_command(OUTPUT ${made}/image.c
 		COMMAND ${CRIER_BPF_CLANG} -target bpf -O2 -g -Wall -Werror -I${fast}
-			-isystem /usr/include/${CMAKE_LIBRARY_ARCHITECTURE} -c ${fast}/answer.bpf.c -o ${made}/answer.o
+			-isystem ${CMAKE_SYSROOT}/usr/include/${CMAKE_LIBRARY_ARCHITECTURE} -c ${fast}/answer.bpf.c -o ${made}/answer.o
 		COMMAND ${CMAKE_COMMAND} -DFROM=${made}/answer.o -DTO=${made}/image.c -P ${PROJECT_SOURCE_DIR}/cmake/embed.cmake
 		DEPENDS ${fast}/answer.bpf.c ${fast}/answer_map.h ${PROJECT_SOURCE_DIR}/cmake/embed.cmake
 		VERBATIM)
