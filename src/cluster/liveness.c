@@ -64,6 +64,14 @@ static uint16_t witnesses(const struct liveness *l, const struct liveness_peer *
 	return n;
 }
 
+/* Who was heard elsewhere a moment ago need not be given up because a witness is busy. */
+static struct dur patience(const struct liveness *l, const struct liveness_peer *p)
+{
+	bool again = p->state == LIVENESS_VETOED && l->again.ns > LIVENESS_ASK.ns;
+
+	return again ? l->again : LIVENESS_ASK;
+}
+
 static void accuse(struct liveness *l, struct liveness_peer *p, struct mono now)
 {
 	uint16_t n = witnesses(l, p);
@@ -72,7 +80,7 @@ static void accuse(struct liveness *l, struct liveness_peer *p, struct mono now)
 		dead(p, now);
 		return;
 	}
-	enter(p, LIVENESS_ASKING, mono_add(now, LIVENESS_ASK));
+	enter(p, LIVENESS_ASKING, mono_add(now, patience(l, p)));
 	p->ask = true;
 	p->waiting = n;
 	p->query = ++l->queries;

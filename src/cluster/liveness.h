@@ -5,7 +5,8 @@
  *
  *   silence of a session      the others are asked; whoever heard the accused lately vetoes; nobody does within
  *                             LIVENESS_ASK: dead
- *   a veto                    alive, and the question is repeated until the session is up or nobody vetoes
+ *   a veto                    alive, and the question is repeated until the session is up or nobody vetoes; these
+ *                             answers have an interval's time
  *   its port is refused       dead: its process is gone, and its kernel says so
  *   it says that it goes      not alive, until it says that it is back
  *   gossip says dead          dead; gossip's word also ends each verdict of the mesh about the node
