@@ -439,7 +439,8 @@ static void listen_now(struct loop_timer *t, struct mono now)
 		struct tcp_listen_conf conf = { .addr = any[i], .port = io->conf.port };
 
 		if (at->fd < 0)
-			at->fd = tcp_listen(&conf, NULL);
+			/* Who hears of the end asks here: nobody is to answer any more. */
+			at->fd = fd_to_end_first(tcp_listen(&conf, NULL));
 		if (at->fd >= 0) {
 			loop_io_watch(&at->watch, at->fd, LOOP_READ);
 			continue;

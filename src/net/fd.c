@@ -8,7 +8,7 @@ enum { HIGH = 768 };
 
 int fd_to_end_first(int fd)
 {
-	int high = fcntl(fd, F_DUPFD_CLOEXEC, HIGH);
+	int high = fd < 0 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, HIGH);
 
 	if (high < 0)
 		return fd;

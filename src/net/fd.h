@@ -8,7 +8,7 @@
  * Give a descriptor a number above those of other ones, so that the kernel closes it before them when the process dies:
  * it begins with the highest (since Linux 4.3), and each packet socket below takes it 10 to 20 ms. For what others
  * wait for, to know of that death.
- * Returns the new number, or @fd itself where there is none.
+ * Returns the new number, or @fd itself where there is none, or it is none (negative).
  */
 int fd_to_end_first(int fd);
 
