@@ -342,6 +342,17 @@ static void table_hand_over(struct layer2 *l, struct draft *d)
 	l->on_table(l->ctx);
 }
 
+/* So many addresses leave holes that are worth it; when all that follows from the table has been done and told. */
+enum { SPARE_FROM = 1000 };
+#define SPARE_AFTER DUR_S(1)
+
+static void give_back(struct loop_timer *t, struct mono now)
+{
+	(void)t;
+	(void)now;
+	mem_trim();
+}
+
 static void rebuild_now(struct loop_task *task)
 {
 	struct layer2 *l = CONTAINER_OF(task, struct layer2, rebuild);
@@ -356,6 +367,8 @@ static void rebuild_now(struct loop_task *task)
 		table_hand_over(l, &d);
 		entries_prune(l);
 	}
+	if (d.n_addresses >= SPARE_FROM)
+		loop_timer_set(&l->spare, mono_add(loop_now(l->loop), SPARE_AFTER));
 	draft_fini(&d);
 }
 
@@ -543,6 +556,7 @@ void layer2_init(struct layer2 *l, struct loop *loop, const struct world *world,
 		&(struct rivals_hooks){ .ctx = l, .member_at = rival_at, .heard = rival_heard });
 	loop_task_init(&l->rebuild, loop, rebuild_now);
 	loop_timer_init(&l->later, loop, look_again);
+	loop_timer_init(&l->spare, loop, give_back);
 }
 
 void layer2_attach(struct layer2 *l, struct packet *packet, const struct mesh *mesh)
@@ -559,6 +573,7 @@ void layer2_fini(struct layer2 *l)
 		return;
 	loop_task_cancel(&l->rebuild);
 	loop_timer_stop(&l->later);
+	loop_timer_stop(&l->spare);
 	l->groups = l2_groups_free(l->groups);
 	for (size_t at = 0; (e = addr_map_next(l->entries, &at));)
 		entry_unref(e);

@@ -47,6 +47,7 @@ struct layer2 {
 	/* app/moves.h */
 	const struct mesh *mesh; /* NULL: nothing is handed over */
 	struct loop_timer later; /* another look at addresses that come or go */
+	struct loop_timer spare; /* what building a large table took is given back */
 	struct mono later_at;
 	struct mono coming_until; /* for these nobody waits longer than so; 0: there are none */
 	struct iface_filter *filter;
