@@ -38,10 +38,10 @@ class Analyser:
         return {f["num"]: f["c"] for f in shown}
 
     def complaints(self, path, ours, allowed):
-        """Frames of @ours, a display filter, that it marks as malformed, with a warning or worse; not where @allowed is said."""
+        """Frames of @ours, a display filter ("": all), that it marks as malformed, with a warning or worse; not where @allowed is said."""
         self.ask("load", file=str(path))
         excused = " || ".join(f'_ws.expert.message contains "{a}"' for a in allowed)
-        marked = self.frames(f"(_ws.malformed || _ws.expert.severity >= 6291456) && ({ours}) && !({excused})")
+        marked = self.frames(f"(_ws.malformed || _ws.expert.severity >= 6291456) && ({ours or 'frame'}) && !({excused})")
         for note in self.ask("tap", tap0="expert")["taps"][0]["details"] if marked else ():
             if note["f"] in marked:
                 marked[note["f"]].append(note["m"])
