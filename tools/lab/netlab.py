@@ -23,6 +23,9 @@ import time
 
 CLONE_NEWNET = 0x40000000
 
+# In tools/vm/run's machine everything takes longer.
+PATIENCE = 5 if os.environ.get("CRIER_VM") else 1
+
 OTHER_BGP_PORT = 1790  # where routers listen that are not to use 179
 
 # What the analyser can't guess: heartbeats of the mesh are BFD, its connections carry bytes of our own.
@@ -36,7 +39,7 @@ class LabError(Exception):
 def sh(command, check=True, timeout=30, **kw):
     """Run on the host; returns the finished process with its text."""
     args = shlex.split(command) if isinstance(command, str) else command
-    done = subprocess.run(args, capture_output=True, text=True, timeout=timeout, **kw)
+    done = subprocess.run(args, capture_output=True, text=True, timeout=timeout * PATIENCE, **kw)
     if check and done.returncode != 0:
         raise LabError(f"{' '.join(args)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
     return done
@@ -44,6 +47,7 @@ def sh(command, check=True, timeout=30, **kw):
 
 def wait_for(condition, what, timeout=15.0, every=0.02):
     """Wait for a condition, not for time. Returns its first true value. A machine that stands still is waited for, too."""
+    timeout *= PATIENCE
     end, spare = time.monotonic() + timeout, timeout
     while True:
         value = condition()

@@ -7,7 +7,7 @@ PACKAGES_BUILD=(gcc libc6-dev cmake ninja-build pkg-config
 PACKAGES_DEMO=(python3 procps iproute2 iputils-ping curl frr)
 PACKAGES_TEST=(libcmocka-dev libbpf-dev clang clang-format clang-tidy libclang-rt-14-dev llvm valgrind git
 	python3-pytest python3-pytest-timeout python3-jsonschema python3-yaml python3-kubernetes python3-pytest-xdist nftables iputils-arping arp-scan busybox ndisc6 tshark
-	bird2 gobgpd openbgpd exabgp nghttp2-proxy golang-go golang-github-hashicorp-memberlist-dev)
+	bird2 gobgpd openbgpd exabgp nghttp2-proxy golang-go golang-github-hashicorp-memberlist-dev qemu-system-x86)
 # Any kubectl will do; Debian's would collide with one that came from elsewhere.
 command -v kubectl >/dev/null || PACKAGES_TEST+=(kubernetes-client)
 
