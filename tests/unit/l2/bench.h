@@ -73,7 +73,8 @@ static inline void bench_free(struct bench *b)
 	free(b);
 }
 
-static inline struct l2_address_conf *add(struct bench *b, const char *text, const uint16_t nodes[2])
+static inline struct l2_address_conf *add(struct bench *b, const char *text,
+					  const uint16_t nodes[2])
 {
 	struct l2_address_conf *c = &b->addresses[b->n];
 
