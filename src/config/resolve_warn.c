@@ -285,6 +285,27 @@ static void warn_own(struct loader *l, const struct raw_pool *pool, const struct
 	}
 }
 
+/* An address is announced where any of its pool's advertisements allows it: another one restricts nothing. */
+static void warn_l2_adv(const struct advs *x, const struct raw_l2_adv *adv)
+{
+	struct place list = place_either(adv->at, "address-pools", "ipAddressPools");
+	const struct cfg_texts *names = &adv->c.targets.pools;
+
+	if (!adv->c.interfaces.n && !adv->c.node_selectors.n && !adv->c.service_selectors.n)
+		return;
+	for (size_t i = 0; i < names->n; i++) {
+		const struct raw_pool *pool = map_get(x->l->pools_by_name, names->v[i]);
+		struct place at = place_element(&list, i);
+
+		if (pool && pool->protocol == CFG_LAYER2)
+			load_warning(x->l, &at,
+				     "write protocol: none there, and this advertisement decides",
+				     "pool '%.60s' has protocol: layer2, which announces it on "
+				     "every node and link already",
+				     names->v[i]);
+	}
+}
+
 void advs_warn(struct advs *x)
 {
 	struct loader *l = x->l;
@@ -292,6 +313,8 @@ void advs_warn(struct advs *x)
 
 	for (size_t i = 0; i < l->n_bgp_advs; i++)
 		warn_adv(x, l->bgp_advs[i], &all);
+	for (size_t i = 0; i < l->n_l2_advs; i++)
+		warn_l2_adv(x, l->l2_advs[i]);
 	for (size_t i = 0; i < l->n_pools; i++) {
 		const struct raw_pool *pool = l->pools[i];
 		struct place name = place_name(pool->at);

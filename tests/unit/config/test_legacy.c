@@ -376,6 +376,10 @@ static const struct acceptance accepted[] = {
 	{ "a bgp pool without peers",
 	  "address-pools:\n- {name: p, protocol: bgp, addresses: [10.9.0.0/24]}\n",
 	  "address-pools.0.protocol", "bgp", "nothing announces" },
+	{ "an advertisement that restricts a layer2 pool in vain",
+	  "address-pools:\n- {name: p, protocol: layer2, addresses: [10.9.0.0/24]}\n"
+	  "l2-advertisements: [{name: a, address-pools: [p], interfaces: [eth0]}]\n",
+	  "address-pools.0.protocol", "layer2", "every node and link already" },
 	{ "an IPv6 pool without IPv6 peers",
 	  PEER("") "address-pools:\n- {name: p, protocol: bgp, addresses: [\"2001:db8::/112\"]}\n",
 	  "address-pools.0.protocol", "bgp", "no peer carries IPv6" },
