@@ -120,7 +120,8 @@ static struct link *link_new(struct mesh_io *io, int fd, struct slot *slot, bool
 	struct wr w = wr_to(l->out, sizeof(l->out));
 	int on = 1;
 
-	fd = fd_to_end_first(fd); /* its end is what tells the others that this process died */
+	fd = fd_to_end(fd,
+		       FD_ENDS_EARLY); /* its end is what tells the others that this process died */
 	l->io = io;
 	l->fd = fd;
 	l->slot = slot;
@@ -440,7 +441,7 @@ static void listen_now(struct loop_timer *t, struct mono now)
 
 		if (at->fd < 0)
 			/* Who hears of the end asks here: nobody is to answer any more. */
-			at->fd = fd_to_end_first(tcp_listen(&conf, NULL));
+			at->fd = fd_to_end(tcp_listen(&conf, NULL), FD_ENDS_FIRST);
 		if (at->fd >= 0) {
 			loop_io_watch(&at->watch, at->fd, LOOP_READ);
 			continue;

@@ -194,7 +194,7 @@ int vip_keeper_start(struct vip_keeper *k, const char *path, const char *instanc
 		close(ends[0]);
 		return code;
 	}
-	*k = (struct vip_keeper){ .fd = fd_to_end_first(ends[0]), .pid = pid };
+	*k = (struct vip_keeper){ .fd = fd_to_end(ends[0], FD_ENDS_EARLY), .pid = pid };
 	return 0;
 }
 

@@ -13,14 +13,16 @@ static void goes_above_all_others(void **state)
 
 	(void)state;
 	assert_int_equal(pipe(ends), 0);
-	int high = fd_to_end_first(ends[0]);
+	int high = fd_to_end(ends[0], FD_ENDS_EARLY);
 	assert_true(high > ends[1] + 500);
 	assert_int_equal(fcntl(high, F_GETFD), FD_CLOEXEC);
 	assert_int_equal(fcntl(ends[0], F_GETFD), -1);
 	assert_int_equal(write(ends[1], "x", 1), 1);
 	assert_int_equal(read(high, &c, 1), 1);
+	int higher = fd_to_end(ends[1], FD_ENDS_FIRST);
+	assert_true(higher > high);
 	close(high);
-	close(ends[1]);
+	close(higher);
 }
 
 static void stays_where_there_is_no_room(void **state)
@@ -34,7 +36,7 @@ static void stays_where_there_is_no_room(void **state)
 	few = before;
 	few.rlim_cur = 64;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
-	assert_int_equal(fd_to_end_first(ends[0]), ends[0]);
+	assert_int_equal(fd_to_end(ends[0], FD_ENDS_EARLY), ends[0]);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	close(ends[0]);
 	close(ends[1]);
