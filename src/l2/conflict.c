@@ -92,6 +92,13 @@ static void take(struct l2_announcer *a, uint32_t i, struct mono now)
 	l2_own(a, i, true, now);
 }
 
+/** What was claimed while it was not ours says nothing against us: who claimed it may just have left. */
+static void take_over(struct l2_announcer *a, uint32_t i, struct mono now)
+{
+	l2_gauge_set(&a->table->addresses[i].stats->rival_at, 0);
+	l2_own(a, i, true, now);
+}
+
 static bool should_probe(const struct l2_announcer *a, const struct l2_slot *slot)
 {
 	enum l2_probe probe = a->table->policy.probe;
@@ -110,7 +117,7 @@ void l2_claim_decide(struct l2_announcer *a, uint32_t i, bool mine, struct mono 
 		if (should_probe(a, slot))
 			probe_begin(a, i, now);
 		else
-			l2_own(a, i, true, now);
+			take_over(a, i, now);
 	}
 	slot->fresh = false;
 }

@@ -306,6 +306,25 @@ static void what_goes_is_let_go_after_an_early_claim(void **state)
 	bench_free(b);
 }
 
+/* It was another's when the better node claimed it, and ours when that one had left: the claim is over. */
+static void a_claim_from_before_does_not_count(void **state)
+{
+	struct bench *b = conflict_bench(other_first, L2_CONFLICT_KEEP);
+
+	(void)state;
+	claimed(b, "192.0.2.1", &mac_stranger);
+	assert_string_equal(heard(b), "!192.0.2.1:kept ");
+	l2_announcer_set_alive(b->a, OTHER, true, b->now);
+	assert_string_equal(heard(b), "-192.0.2.1 -2001:db8::1 ");
+	l2_announcer_set_alive(b->a, OTHER, false, b->now);
+	assert_string_equal(heard(b), "+192.0.2.1 +2001:db8::1 ");
+	l2_nodes_set(&b->alive, OTHER, false);
+	b->members[b->n_members++] = (struct l2_member){ mac_stranger, OTHER };
+	assert_string_equal(apply(b), "");
+	assert_int_equal(b->stats[0].hold, L2_HOLD_NONE);
+	bench_free(b);
+}
+
 /* The control thread finds out whose address it was, and a new table says so. */
 static void stranger_turns_out_to_be_a_member(void **state)
 {
@@ -384,6 +403,7 @@ int main(void)
 		cmocka_unit_test(who_leaves_yields_to_any_member),
 		cmocka_unit_test(what_goes_stays_until_it_is_claimed),
 		cmocka_unit_test(what_goes_is_let_go_after_an_early_claim),
+		cmocka_unit_test(a_claim_from_before_does_not_count),
 		cmocka_unit_test(stranger_turns_out_to_be_a_member),
 		cmocka_unit_test(asks_before_the_first_claim),
 		cmocka_unit_test(may_ask_before_every_claim),
