@@ -20,8 +20,9 @@
 #include "l2/arp.h"
 
 /* RFC 5227 §1.1, DEFEND_INTERVAL; and how often people hear of the same conflict. */
-#define DEFEND_INTERVAL DUR_S(10)
-#define TELL_INTERVAL	DUR_S(10)
+#define DEFEND_INTERVAL	   DUR_S(10)
+#define TELL_INTERVAL	   DUR_S(10)
+#define TELL_DEAD_INTERVAL DUR_S(1)
 
 /* In each of these intervals: two members may not agree about their order. */
 enum { REPEATS_MAX = 8 };
@@ -223,6 +224,14 @@ static void enforce(struct l2_announcer *a, uint32_t i, enum l2_verdict verdict,
 	}
 }
 
+/** A member that gossip takes for dead speaks: whoever plans has to know. */
+static bool is_believed_dead(const struct l2_announcer *a, const struct mac *mac)
+{
+	uint16_t node;
+
+	return l2_table_member(a->table, mac, &node) && !l2_nodes_has(&a->alive, node);
+}
+
 static void remember(struct l2_announcer *a, uint32_t i, const struct l2_iface *iface,
 		     const struct mac *mac, enum l2_verdict verdict, struct mono now)
 {
@@ -236,7 +245,9 @@ static void remember(struct l2_announcer *a, uint32_t i, const struct l2_iface *
 	l2_small_set(&stats->rival_ifindex, (uint32_t)iface->ifindex);
 	l2_gauge_set(&stats->rival_at, (uint64_t)now.ns);
 	l2_state_set(&stats->verdict, (uint8_t)verdict);
-	if (!news && !is_small_past(stats->told_at, TELL_INTERVAL, now))
+	struct dur wait = is_believed_dead(a, mac) ? TELL_DEAD_INTERVAL : TELL_INTERVAL;
+
+	if (!news && !is_small_past(stats->told_at, wait, now))
 		return;
 	l2_small_set(&stats->told_at, small_stamp(now));
 	a->table->slots[i].conflict = true;
