@@ -80,7 +80,6 @@ static void mount_above_host(void)
 	mount_on("devtmpfs", ROOT "/dev", "dev", 0, "");
 	mount_on("devpts", ROOT "/dev/pts", "devpts", 0, "");
 	mount_on("tmpfs", ROOT "/dev/shm", "shm", 0, "");
-	mount_on("tmpfs", ROOT "/tmp", "tmp", 0, "mode=1777");
 	mount_on("tmpfs", ROOT "/run", "run", 0, "");
 }
 

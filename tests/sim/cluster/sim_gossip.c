@@ -431,7 +431,7 @@ static void life_and_death(struct net *net)
 	run(net, 2);
 	assert_true(net->nodes[1].left);
 	crash(net, 1);
-	settle(net, 15, "a leave");
+	settle(net, death_s, "a leave"); /* whom no word of it reached finds out by probing */
 	assert_int_equal(gossip_member_find(net->nodes[0].g, name_of(1))->state, GOSSIP_LEFT);
 	start(net, 1);
 	settle(net, 40, "its return");
