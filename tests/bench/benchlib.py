@@ -129,19 +129,39 @@ def mappings(pid):
 
 # --- ARP by hand ---
 
-class ArpClient:
-    """Asks for addresses from a raw socket of a host, and hears what is said about them."""
+class RawClient:
+    """A packet socket of a host, for one protocol, with the kernel's receive time stamps."""
 
     SO_TIMESTAMPNS = 35
 
-    def __init__(self, host, address, link="eth0"):
+    def __init__(self, host, link, protocol):
         self.mac = bytes.fromhex(host.mac(link).replace(":", ""))
-        self.ip = socket.inet_aton(address)
         with inside(host):
-            self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0806))
-            self.socket.bind((link, 0x0806))
+            self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(protocol))
+            self.socket.bind((link, protocol))
         self.socket.setsockopt(socket.SOL_SOCKET, self.SO_TIMESTAMPNS, 1)
         self.socket.setblocking(False)
+
+    def frames(self, shortest):
+        """(arrival in ns of CLOCK_REALTIME, frame) of all that has come, but for what is too long or too short."""
+        while True:
+            try:
+                frame, controls, flags, _ = self.socket.recvmsg(128, 64)
+            except BlockingIOError:
+                return
+            if flags & socket.MSG_TRUNC or len(frame) < shortest:
+                continue
+            stamp = next(data for _, kind, data in controls if kind == self.SO_TIMESTAMPNS)
+            seconds, ns = struct.unpack("qq", stamp[:16])
+            yield seconds * 10**9 + ns, frame
+
+
+class ArpClient(RawClient):
+    """Asks for addresses from a raw socket of a host, and hears what is said about them."""
+
+    def __init__(self, host, address, link="eth0"):
+        super().__init__(host, link, 0x0806)
+        self.ip = socket.inet_aton(address)
 
     def request(self, address):
         return (b"\xff" * 6 + self.mac + b"\x08\x06" + struct.pack("!HHBBH", 1, 0x0800, 6, 4, 1) +
@@ -149,18 +169,8 @@ class ArpClient:
 
     def packets(self):
         """[(arrival in ns of CLOCK_REALTIME, operation, sender's address, target's address)]"""
-        found = []
-        while True:
-            try:
-                frame, controls, flags, _ = self.socket.recvmsg(128, 64)
-            except BlockingIOError:
-                return found
-            if flags & socket.MSG_TRUNC or len(frame) < 42:
-                continue
-            stamp = next(data for _, kind, data in controls if kind == self.SO_TIMESTAMPNS)
-            seconds, ns = struct.unpack("qq", stamp[:16])
-            found.append((seconds * 10**9 + ns, struct.unpack("!H", frame[20:22])[0],
-                          socket.inet_ntoa(frame[28:32]), socket.inet_ntoa(frame[38:42])))
+        return [(at, struct.unpack("!H", frame[20:22])[0], socket.inet_ntoa(frame[28:32]), socket.inet_ntoa(frame[38:42]))
+                for at, frame in self.frames(42)]
 
     def replies(self, address):
         """How many replies for an address have come since the last look."""

@@ -18,7 +18,6 @@ from netlab import Capture, Lab  # noqa: E402
 collect_ignore = [] if os.environ.get("CRIER_VM") else ["vm"]
 
 
-
 def pytest_collection_modifyitems(items):
     """The longest begins first, so that nothing waits for it in the end."""
     items.sort(key=lambda item: "test_vm.py" not in item.nodeid)

@@ -50,7 +50,7 @@ def test_echo_where_no_kernel_forwards(lab, family):
         assert shown["receive-interval-ms"] >= 1000, "control packets are rare meanwhile"
     cut(lan, nodes[1])
     wait_for(lambda: bfd(nodes[0])["state"] != "up", "it is noticed", 5)
-    assert nodes[0].events("bfdDown")[0]["diagnostic"] in ("echo function failed", "neighbor signaled session down")
+    assert nodes[0].wait_event("bfdDown")["diagnostic"] in ("echo function failed", "neighbor signaled session down")
 
 
 def test_demand_mode_on_both_sides_is_quiet(lab):

@@ -283,5 +283,5 @@ def test_echo_with_frr(lab, reflector, family):
     assert shown["receive-interval-ms"] >= 1000, "control packets are rare meanwhile"
     cut(pair.router)
     pair.wait_down(5)
-    reason = pair.node.events("bfdDown")[0]["diagnostic"]
+    reason = pair.node.wait_event("bfdDown")["diagnostic"]
     assert reason in ("echo function failed", "neighbor signaled session down"), "whoever is first"

@@ -115,6 +115,10 @@ class Node(Host):
                     found.append(event)
         return found
 
+    def wait_event(self, name):
+        """The first event of one name: what has happened is told a moment later."""
+        return wait_for(lambda: self.events(name), f"{self.name} says {name}")[0]
+
     def crash_host(self):
         """The whole machine goes: every process at once, and its cable."""
         self.run("ip link set eth0 down", check=False)
