@@ -8,6 +8,8 @@ from netlab import OTHER_BGP_PORT
 
 # As netlab.KNOWN_PORTS, in the words of Wireshark's own file.
 DECODE_AS = f"""\
+decode_as_entry: udp.port,7946,(none),Data
+decode_as_entry: tcp.port,7946,(none),Data
 decode_as_entry: udp.port,7947,(none),BFD Control
 decode_as_entry: tcp.port,7947,(none),Data
 decode_as_entry: tcp.port,{OTHER_BGP_PORT},(none),BGP

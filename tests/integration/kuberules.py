@@ -138,9 +138,10 @@ class Cluster:
         wait_for(lambda: self.api.addresses(name, ns) == list(want), f"{name} has {want}, not "
                  f"{self.api.addresses(name, ns)}", 8, 0.03)
 
-    def stays(self, name, *want, ns="default"):
+    def stays(self, name, *want, ns="default", ordered=True):
         time.sleep(QUIET)
-        assert self.api.addresses(name, ns) == list(want)
+        has = self.api.addresses(name, ns)
+        assert has == list(want) or (not ordered and sorted(has) == sorted(want)), f"{name} has {has}, no longer {want}"
 
     def said(self, name, reason, text=""):
         return wait_for(lambda: [e for e in self.api.events(reason, name) if text in e["message"]],

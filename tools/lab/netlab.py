@@ -28,8 +28,8 @@ PATIENCE = 5 if os.environ.get("CRIER_VM") else 1
 
 OTHER_BGP_PORT = 1790  # where routers listen that are not to use 179
 
-# What the analyser can't guess: heartbeats of the mesh are BFD, its connections carry bytes of our own.
-KNOWN_PORTS = ["-d", "udp.port==7947,bfd", "-d", "tcp.port==7947,data", "-d", f"tcp.port=={OTHER_BGP_PORT},bgp"]
+# What the analyser can't guess: gossip is its own, heartbeats of the mesh are BFD, its connections carry bytes of our own.
+KNOWN_PORTS = ["-d", "udp.port==7946,data", "-d", "tcp.port==7946,data", "-d", "udp.port==7947,bfd", "-d", "tcp.port==7947,data", "-d", f"tcp.port=={OTHER_BGP_PORT},bgp"]
 
 
 class LabError(Exception):

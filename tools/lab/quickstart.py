@@ -132,10 +132,15 @@ def owner_of(nodes, address):
     return owners[0] if len(owners) == 1 else None
 
 
+def page(client, address):
+    """An address that moves at this very moment ends the connections to its former owner."""
+    return client.run(f"curl -s --max-time 3 --retry 3 --retry-delay 1 --retry-all-errors http://{address}/").stdout.strip()
+
+
 def show_layer2(nodes, client):
     step(f"Layer 2: {L2_ADDRESS} is answered by exactly one node.")
     owner = wait_for(lambda: owner_of(nodes, L2_ADDRESS), f"one owner of {L2_ADDRESS}")
-    body = client.run(f"curl -s --max-time 3 http://{L2_ADDRESS}/").stdout.strip()
+    body = page(client, L2_ADDRESS)
     tell(f"the owner is {owner.name}; the client asks http://{L2_ADDRESS}/ and hears: {body}")
     tell(f"the client's neighbour table: {L2_ADDRESS} is at {client.neighbour(L2_ADDRESS)} ({owner.name}'s: {owner.mac()})")
 
@@ -147,7 +152,7 @@ def show_layer2(nodes, client):
     heir = wait_for(lambda: owner_of(living, L2_ADDRESS), "another owner", 30)
     ping.wait_replies(200, 30)
     result = ping.stop()
-    body = client.run(f"curl -s --max-time 3 http://{L2_ADDRESS}/").stdout.strip()
+    body = page(client, L2_ADDRESS)
     tell(f"{heir.name} took over; the client saw {result}; HTTP now says: {body}")
     owner.start()
     wait_for(lambda: len(owner.get("members")) == 3, f"{owner.name} is back")
@@ -162,7 +167,7 @@ def show_bgp(nodes, router, client):
     wait_for(lambda: router.run(f"ip route show {prefix}").stdout.count("nexthop") == 3, "three next hops in the kernel")
     tell("next hops: " + ", ".join(sorted(p["nexthop"] for p in paths)))
     tell("kernel:    " + " ".join(router.run(f"ip route show {prefix}").stdout.split()))
-    body = client.run(f"curl -s --max-time 3 http://{BGP_ADDRESS}/").stdout.strip()
+    body = page(client, BGP_ADDRESS)
     tell(f"the client asks http://{BGP_ADDRESS}/ and hears: {body}")
 
     used = router.run(f"ip route get {BGP_ADDRESS} from {CLIENT} iif eth1").stdout.split()
