@@ -1,16 +1,22 @@
 /* Two connections at once, and connections that end or come again. */
 #include "session_bench.h"
 
-static void passive_waits(void **state)
+static void begin_passive(struct bench *b)
 {
 	struct bgp_session_conf c = conf;
+
+	c.passive = true;
+	bgp_session_init(&b->s, &c, 1, b->now);
+	bgp_session_start(&b->s, b->now);
+	look(b);
+}
+
+static void passive_waits(void **state)
+{
 	struct bench b = { .now = { 1 } };
 
 	(void)state;
-	c.passive = true;
-	bgp_session_init(&b.s, &c, 1, b.now);
-	bgp_session_start(&b.s, b.now);
-	look(&b);
+	begin_passive(&b);
 	assert_int_equal(b.s.state, BGP_ACTIVE);
 	assert_int_equal(b.connects, 0);
 	pass(&b, DUR_S(1000));
@@ -129,14 +135,10 @@ static void a_leg_that_ends_leaves_the_other(void **state)
 /* The peer has forgotten a connection on which it never said its OPEN. */
 static void a_newer_connection_takes_the_place_of_a_silent_one(void **state)
 {
-	struct bgp_session_conf c = conf;
 	struct bench b = { .now = { 1 } };
 
 	(void)state;
-	c.passive = true;
-	bgp_session_init(&b.s, &c, 1, b.now);
-	bgp_session_start(&b.s, b.now);
-	look(&b);
+	begin_passive(&b);
 	for (int i = 0; i < 3; i++) {
 		assert_true(bgp_session_offer(&b.s, b.now));
 		look(&b);

@@ -87,18 +87,22 @@ static inline struct l2_address_conf *add(struct bench *b, const char *text,
 	return c;
 }
 
-/** Drain events into text: "+192.0.2.1 -192.0.2.2 ". */
+/** Drain events into text: "+192.0.2.1 -192.0.2.2 !192.0.2.3:won ". */
 static inline const char *events(struct bench *b)
 {
+	static const char *const verdicts[] = { "none", "kept", "yielded", "won", "lost" };
 	static char text[512];
 	struct l2_event ev;
 	size_t len = 0;
 
 	text[0] = '\0';
 	while (l2_announcer_next_event(b->a, &ev)) {
-		if (ev.kind == L2_HELD)
+		if (ev.kind == L2_HELD || len >= sizeof(text) - 64)
 			continue;
-		if (len < sizeof(text) - 64)
+		if (ev.kind == L2_CONFLICT)
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "!%s:%s ",
+						ADDR_TEXT(&ev.addr), verdicts[ev.verdict]);
+		else
 			len += (size_t)snprintf(text + len, sizeof(text) - len, "%c%s ",
 						ev.kind == L2_TOOK ? '+' : '-',
 						ADDR_TEXT(&ev.addr));

@@ -19,29 +19,6 @@ static enum l2_rx claimed(struct bench *b, const char *text, const struct mac *m
 	return l2_announcer_rx(b->a, ETH0, rd_from(bytes, w.len), &reply, b->now);
 }
 
-/** "!192.0.2.1:won " for conflicts, then as events(). */
-static const char *heard(struct bench *b)
-{
-	static const char *const verdicts[] = { "none", "kept", "yielded", "won", "lost" };
-	static char text[512];
-	struct l2_event ev;
-	size_t len = 0;
-
-	text[0] = '\0';
-	while (l2_announcer_next_event(b->a, &ev)) {
-		if (ev.kind == L2_HELD)
-			continue;
-		if (ev.kind == L2_CONFLICT)
-			len += (size_t)snprintf(text + len, sizeof(text) - len, "!%s:%s ",
-						ADDR_TEXT(&ev.addr), verdicts[ev.verdict]);
-		else
-			len += (size_t)snprintf(text + len, sizeof(text) - len, "%c%s ",
-						ev.kind == L2_TOOK ? '+' : '-',
-						ADDR_TEXT(&ev.addr));
-	}
-	return text;
-}
-
 /** Owns 192.0.2.1 and 2001:db8::1 as first in rank, or in place of a dead better node. */
 static struct bench *conflict_bench(const uint16_t nodes[2], enum l2_on_conflict on_conflict)
 {
@@ -66,18 +43,18 @@ static void stranger_is_told_off_once_in_ten_seconds(void **state)
 
 	(void)state;
 	assert_int_equal(claimed(b, "192.0.2.1", &mac_stranger), L2_RX_CLAIM);
-	assert_string_equal(heard(b), "!192.0.2.1:kept ");
+	assert_string_equal(events(b), "!192.0.2.1:kept ");
 	assert_string_equal(sent(b), "5:req:192.0.2.1 5:rep:192.0.2.1 ");
 	assert_int_equal(claimed(b, "2001:db8::1", &mac_stranger), L2_RX_CLAIM);
-	assert_string_equal(heard(b), "!2001:db8::1:kept ");
+	assert_string_equal(events(b), "!2001:db8::1:kept ");
 	assert_string_equal(sent(b), "5:na:2001:db8::1 ");
 	advance(b, DUR_MS(9999));
 	assert_int_equal(claimed(b, "192.0.2.1", &mac_stranger), L2_RX_CLAIM);
-	assert_string_equal(heard(b), "");
+	assert_string_equal(events(b), "");
 	assert_string_equal(sent(b), "");
 	advance(b, DUR_MS(1));
 	assert_int_equal(claimed(b, "192.0.2.1", &mac_stranger), L2_RX_CLAIM);
-	assert_string_equal(heard(b), "!192.0.2.1:kept ");
+	assert_string_equal(events(b), "!192.0.2.1:kept ");
 	assert_string_equal(sent(b), "5:req:192.0.2.1 5:rep:192.0.2.1 ");
 	assert_int_equal(b->stats[0].conflicts, 3);
 	assert_int_equal(l2_announcer_stats(b->a)->defended, 3);
@@ -90,7 +67,7 @@ static void own_echo_is_no_claim(void **state)
 
 	(void)state;
 	assert_int_equal(claimed(b, "192.0.2.1", &mac_eth0), L2_RX_ECHO);
-	assert_string_equal(heard(b), "");
+	assert_string_equal(events(b), "");
 	bench_free(b);
 }
 
@@ -102,7 +79,7 @@ static void unwanted_detection_is_off(void **state)
 	b->policy.detect = false;
 	apply(b);
 	assert_int_equal(claimed(b, "192.0.2.1", &mac_stranger), L2_RX_OPERATION);
-	assert_string_equal(heard(b), "");
+	assert_string_equal(events(b), "");
 	bench_free(b);
 }
 
@@ -113,7 +90,7 @@ static void stranger_gets_it_where_wanted(void **state)
 
 	(void)state;
 	assert_int_equal(claimed(b, "192.0.2.1", &mac_stranger), L2_RX_CLAIM);
-	assert_string_equal(heard(b), "!192.0.2.1:yielded -192.0.2.1 ");
+	assert_string_equal(events(b), "!192.0.2.1:yielded -192.0.2.1 ");
 	assert_int_equal(b->stats[0].hold, L2_HOLD_STRANGER);
 	assert_int_equal(l2_announcer_filter_set(b->a), L2_FILTER_CANDIDATES);
 	advance(b, DUR_S(29));
@@ -129,10 +106,10 @@ static void stranger_gets_it_where_wanted(void **state)
 		advance(b, DUR_MS(100));
 	}
 	assert_string_equal(sent(b), "");
-	heard(b);
+	events(b);
 	advance(b, DUR_MS(100));
 	assert_string_equal(sent(b), "5:req:192.0.2.1 5:rep:192.0.2.1 ");
-	assert_string_equal(heard(b), "+192.0.2.1 ");
+	assert_string_equal(events(b), "+192.0.2.1 ");
 	assert_int_equal(l2_announcer_filter_set(b->a), L2_FILTER_OWNED);
 	bench_free(b);
 }
@@ -143,13 +120,13 @@ static void better_member_has_it_at_once(void **state)
 
 	(void)state;
 	assert_int_equal(claimed(b, "192.0.2.1", &mac_member), L2_RX_CLAIM);
-	assert_string_equal(heard(b), "!192.0.2.1:lost -192.0.2.1 ");
+	assert_string_equal(events(b), "!192.0.2.1:lost -192.0.2.1 ");
 	assert_string_equal(sent(b), "");
 	/* Gossip has seen it too; then it dies. */
 	l2_announcer_set_alive(b->a, OTHER, true, b->now);
-	assert_string_equal(heard(b), "-2001:db8::1 ");
+	assert_string_equal(events(b), "-2001:db8::1 ");
 	l2_announcer_set_alive(b->a, OTHER, false, b->now);
-	assert_string_equal(heard(b), "+192.0.2.1 +2001:db8::1 ");
+	assert_string_equal(events(b), "+192.0.2.1 +2001:db8::1 ");
 	assert_int_equal(l2_announcer_stats(b->a)->owned, 2);
 	bench_free(b);
 }
@@ -160,7 +137,7 @@ static void lesser_member_is_told(void **state)
 
 	(void)state;
 	assert_int_equal(claimed(b, "192.0.2.1", &mac_member), L2_RX_CLAIM);
-	assert_string_equal(heard(b), "!192.0.2.1:won ");
+	assert_string_equal(events(b), "!192.0.2.1:won ");
 	assert_string_equal(sent(b), "5:req:192.0.2.1 5:rep:192.0.2.1 ");
 	bench_free(b);
 }
@@ -248,7 +225,7 @@ static void better_member_that_is_out_is_told(void **state)
 	(void)state;
 	l2_announcer_bar(b->a, OTHER, true, b->now);
 	assert_int_equal(claimed(b, "192.0.2.1", &mac_member), L2_RX_CLAIM);
-	assert_string_equal(heard(b), "!192.0.2.1:won ");
+	assert_string_equal(events(b), "!192.0.2.1:won ");
 	assert_string_equal(sent(b), "5:req:192.0.2.1 5:rep:192.0.2.1 ");
 	/* It may think the same of us: then two would answer each other without an end. */
 	assert_int_equal(claimed(b, "192.0.2.1", &mac_member), L2_RX_CLAIM);
@@ -263,10 +240,10 @@ static void who_leaves_yields_to_any_member(void **state)
 	(void)state;
 	l2_announcer_yield(b->a, true);
 	assert_int_equal(claimed(b, "192.0.2.1", &mac_stranger), L2_RX_CLAIM);
-	assert_string_equal(heard(b), "!192.0.2.1:kept ");
+	assert_string_equal(events(b), "!192.0.2.1:kept ");
 	sent(b);
 	assert_int_equal(claimed(b, "192.0.2.1", &mac_member), L2_RX_CLAIM);
-	assert_string_equal(heard(b), "!192.0.2.1:lost -192.0.2.1 ");
+	assert_string_equal(events(b), "!192.0.2.1:lost -192.0.2.1 ");
 	assert_string_equal(sent(b), "");
 	bench_free(b);
 }
@@ -286,7 +263,7 @@ static void what_goes_stays_until_it_is_claimed(void **state)
 	assert_int_equal(l2_announcer_filter_set(b->a), L2_FILTER_OWNED);
 	assert_string_equal(sent(b), "");
 	assert_int_equal(claimed(b, "192.0.2.1", &mac_member), L2_RX_CLAIM);
-	assert_string_equal(heard(b), "-192.0.2.1 ");
+	assert_string_equal(events(b), "-192.0.2.1 ");
 	b->addresses[1].going = false; /* nobody has taken it: that was long enough */
 	assert_string_equal(apply(b), "-2001:db8::1 ");
 	bench_free(b);
@@ -300,7 +277,7 @@ static void what_goes_is_let_go_after_an_early_claim(void **state)
 	(void)state;
 	l2_nodes_set(&b->alive, OTHER, true);
 	assert_int_equal(claimed(b, "192.0.2.1", &mac_member), L2_RX_CLAIM);
-	assert_string_equal(heard(b), "!192.0.2.1:won ");
+	assert_string_equal(events(b), "!192.0.2.1:won ");
 	b->addresses[0].going = b->addresses[1].going = true;
 	assert_string_equal(apply(b), "-192.0.2.1 ");
 	bench_free(b);
@@ -313,11 +290,11 @@ static void a_claim_from_before_does_not_count(void **state)
 
 	(void)state;
 	claimed(b, "192.0.2.1", &mac_stranger);
-	assert_string_equal(heard(b), "!192.0.2.1:kept ");
+	assert_string_equal(events(b), "!192.0.2.1:kept ");
 	l2_announcer_set_alive(b->a, OTHER, true, b->now);
-	assert_string_equal(heard(b), "-192.0.2.1 -2001:db8::1 ");
+	assert_string_equal(events(b), "-192.0.2.1 -2001:db8::1 ");
 	l2_announcer_set_alive(b->a, OTHER, false, b->now);
-	assert_string_equal(heard(b), "+192.0.2.1 +2001:db8::1 ");
+	assert_string_equal(events(b), "+192.0.2.1 +2001:db8::1 ");
 	l2_nodes_set(&b->alive, OTHER, false);
 	b->members[b->n_members++] = (struct l2_member){ mac_stranger, OTHER };
 	assert_string_equal(apply(b), "");
@@ -332,10 +309,10 @@ static void stranger_turns_out_to_be_a_member(void **state)
 
 	(void)state;
 	claimed(b, "192.0.2.1", &mac_stranger);
-	assert_string_equal(heard(b), "!192.0.2.1:kept ");
+	assert_string_equal(events(b), "!192.0.2.1:kept ");
 	b->members[b->n_members++] = (struct l2_member){ mac_stranger, OTHER };
 	struct l2_table *before = b->table;
-	assert_string_equal(apply(b), "-192.0.2.1 -192.0.2.1 ");
+	assert_string_equal(apply(b), "!192.0.2.1:lost -192.0.2.1 ");
 	assert_ptr_not_equal(b->table, before);
 	assert_int_equal(b->stats[0].hold, L2_HOLD_MEMBER);
 	bench_free(b);
@@ -355,15 +332,15 @@ static void asks_before_the_first_claim(void **state)
 	assert_int_equal(sent_count(b), 2);
 	advance(b, DUR_MS(50));
 	claimed(b, "192.0.2.1", &mac_stranger);
-	assert_string_equal(heard(b), "!192.0.2.1:yielded ");
+	assert_string_equal(events(b), "!192.0.2.1:yielded ");
 	for (unsigned i = 0; i < 4; i++) {
 		advance(b, DUR_MS(100));
 		sent_count(b);
 	}
-	assert_string_equal(heard(b), "+2001:db8::1 ");
+	assert_string_equal(events(b), "+2001:db8::1 ");
 	/* A takeover does not ask. */
 	l2_announcer_set_alive(b->a, OTHER, false, b->now);
-	assert_string_equal(heard(b), "+192.0.2.2 ");
+	assert_string_equal(events(b), "+192.0.2.2 ");
 	bench_free(b);
 }
 
@@ -376,13 +353,13 @@ static void may_ask_before_every_claim(void **state)
 	add(b, "192.0.2.2", other_first);
 	apply(b);
 	l2_announcer_set_alive(b->a, OTHER, false, b->now);
-	assert_string_equal(heard(b), "");
+	assert_string_equal(events(b), "");
 	assert_string_equal(sent(b), "5:req:192.0.2.2 ");
 	/* The better node is back before the answer: nothing was claimed. */
 	l2_announcer_set_alive(b->a, OTHER, true, b->now);
 	advance(b, DUR_S(1));
 	assert_int_equal(deadline_ms(b), -1);
-	assert_string_equal(heard(b), "");
+	assert_string_equal(events(b), "");
 	bench_free(b);
 }
 
