@@ -1,5 +1,6 @@
 #include "app/layer2.h"
 
+#include <linux/if_addr.h>
 #include <string.h>
 
 #include "app/iface_filter.h"
@@ -76,11 +77,14 @@ bool layer2_uses(const struct layer2 *l, const struct net_link *link)
 	       !iface_filter_excludes(l->filter, link->name);
 }
 
+/* One that the kernel is not sure of yet may be somebody else's. */
 static struct addr link_local_of(const struct net_link *link)
 {
+	const uint32_t unsure = IFA_F_TENTATIVE | IFA_F_DADFAILED;
+
 	for (size_t i = 0; i < link->n_addrs; i++)
 		if (link->addrs[i].addr.family == FAMILY_V6 &&
-		    addr_is_link_local(&link->addrs[i].addr))
+		    addr_is_link_local(&link->addrs[i].addr) && !(link->addrs[i].flags & unsure))
 			return link->addrs[i].addr;
 	return (struct addr){ 0 };
 }
@@ -108,6 +112,7 @@ static void draft_links(struct layer2 *l, struct draft *d)
 		i->ndp = link->has_mac;
 		i->ping = l->answer_ping;
 		i->allmulti = wants_all_multicast(l, link);
+		i->mtu = link->mtu;
 	}
 }
 
@@ -306,6 +311,20 @@ static struct l2_entry *entry_of_stats(struct l2_address_stats *stats)
 	return CONTAINER_OF(stats, struct l2_entry, stats);
 }
 
+/* Whoever looks for them in /proc/net/igmp6 shall find out why they are not there. */
+static void groups_apply(struct layer2 *l, const struct l2_table *t)
+{
+	l2_groups_apply(l->groups, t);
+	struct l2_groups_count c = l2_groups_count(l->groups);
+
+	if (c.ours && !l->groups_ours)
+		log_event(
+			LOG_INFO, "groupsHeld",
+			"too many IPv6 multicast groups for the kernel; crier speaks for the rest",
+			KV_U64("crier", c.ours), KV_U64("kernel", c.kernel));
+	l->groups_ours = c.ours;
+}
+
 static void table_hand_over(struct layer2 *l, struct draft *d)
 {
 	struct l2_table_conf conf = {
@@ -336,7 +355,7 @@ static void table_hand_over(struct layer2 *l, struct draft *d)
 		numbers_release(l, &d->named);
 		return;
 	}
-	l2_groups_apply(l->groups, t);
+	groups_apply(l, t);
 	fastpath_links(l->fastpath, d->ifaces, d->n_ifaces, l->links);
 	packet_set_l2(l->packet, t);
 	l->on_table(l->ctx);
@@ -677,6 +696,23 @@ static uint64_t answered_in_kernel(const struct layer2 *l, const struct l2_entry
 	return sum;
 }
 
+/* Who listens to the solicited-node group of an address: one word, wherever any of it is ours. */
+static const char *group_holder(const struct layer2 *l, const struct addr *a)
+{
+	const struct net_link *link;
+	const char *by = NULL;
+
+	for (size_t at = 0; (link = net_links_next(l->links, &at));) {
+		enum l2_holder holder = l2_groups_holder(l->groups, link->ifindex, a);
+
+		if (holder == L2_HOLDER_OURS)
+			return "crier";
+		if (holder == L2_HOLDER_KERNEL)
+			by = "kernel";
+	}
+	return by;
+}
+
 static json_t *entry_json(const struct layer2 *l, const struct l2_entry *e, size_t *hint)
 {
 	struct l2_address_stats counts;
@@ -698,6 +734,8 @@ static json_t *entry_json(const struct layer2 *l, const struct l2_entry *e, size
 	json_set_u64(item, "gratuitous", counts.gratuitous);
 	json_set_u64(item, "kernel-replies", answered_in_kernel(l, e));
 	json_object_set_new(item, "answers-ping", json_boolean(e->owned && e->pings));
+	if (e->addr.family == FAMILY_V6)
+		json_set_text(item, "group-held-by", group_holder(l, &e->addr));
 	rivals_json(l->rivals, &counts, l->links, loop_now(l->loop), item);
 	return item;
 }
@@ -801,6 +839,25 @@ static void collect_outcomes(struct metric_writer *w, const char *name, const ch
 			      (double)counts[i]);
 }
 
+static void collect_groups(const struct layer2 *l, struct metric_writer *w)
+{
+	static const char name[] = "crier_l2_groups";
+	const struct l2_groups_count c = l2_groups_count(l->groups);
+	const struct mld_stats *s = l2_groups_stats(l->groups);
+	static const char queries[] = "crier_l2_mld_queries_total";
+
+	metric_family(w, METRIC_GAUGE, name, "Solicited-node groups by who listens to them");
+	metric_sample(w, name, METRIC_LABELS({ "holder", "kernel" }), (double)c.kernel);
+	metric_sample(w, name, METRIC_LABELS({ "holder", "crier" }), (double)c.ours);
+	metric_sample(w, name, METRIC_LABELS({ "holder", "none" }), (double)c.missing);
+	metric_struct(w, "crier_l2_mld_", mld_metric_rows, mld_metric_rows_n, s);
+	metric_family(w, METRIC_COUNTER, queries,
+		      "MLD queries on links where crier speaks, by what became of them");
+	for (int i = 0; i < MLD_RX_COUNT; i++)
+		metric_sample(w, queries, METRIC_LABELS({ "outcome", mld_rx_name((enum mld_rx)i) }),
+			      (double)s->rx[i]);
+}
+
 void layer2_collect(const struct layer2 *l, struct metric_writer *w)
 {
 	struct l2_stats all;
@@ -817,4 +874,5 @@ void layer2_collect(const struct layer2 *l, struct metric_writer *w)
 			 all.rx);
 	collect_outcomes(w, "crier_l2_pings_total",
 			 "Echo requests for our addresses by what became of them", all.pings);
+	collect_groups(l, w);
 }

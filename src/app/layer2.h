@@ -56,8 +56,9 @@ struct layer2 {
 	enum cfg_allmulti allmulti;
 	struct rivals *rivals;
 	struct fastpath *fastpath;
-	bool map_failed; /* tables bring filters, although there is a map in the kernel */
-	bool held;	 /* says nothing yet: see layer2_release() */
+	bool groups_ours; /* the kernel does not hold all groups, and that was logged */
+	bool map_failed;  /* tables bring filters, although there is a map in the kernel */
+	bool held;	  /* says nothing yet: see layer2_release() */
 	/** An address was taken or given up. */
 	void (*on_owner)(void *ctx, const struct addr *addr, bool owned);
 	/** A table went out: what this node owns, it answers for. */

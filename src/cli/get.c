@@ -107,11 +107,17 @@ static const struct cli_column bfd[] = {
 	{ "DOWNS", "down-events", true },
 };
 static const struct cli_column l2[] = {
-	{ "ADDRESS", "name", false },	   { "STATE", "state", false },
-	{ "OWNER", "owner", false },	   { "SUCCESSION", "succession", false },
-	{ "SERVICES", "services", false }, { "LINK", "link", false },
-	{ "REQUESTS", "requests", false }, { "INTERFACES", "interfaces", true },
-	{ "REPLIES", "replies", true },	   { "GRATUITOUS", "gratuitous", true },
+	{ "ADDRESS", "name", false },
+	{ "STATE", "state", false },
+	{ "OWNER", "owner", false },
+	{ "SUCCESSION", "succession", false },
+	{ "SERVICES", "services", false },
+	{ "LINK", "link", false },
+	{ "REQUESTS", "requests", false },
+	{ "INTERFACES", "interfaces", true },
+	{ "REPLIES", "replies", true },
+	{ "GRATUITOUS", "gratuitous", true },
+	{ "GROUP HELD BY", "group-held-by", true },
 };
 static const struct cli_column members[] = {
 	{ "NAME", "name", false },

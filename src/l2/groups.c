@@ -5,10 +5,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "l2/mld_io.h"
+
 enum {
 	SLICE = 64, /* joins in one turn of the loop: well under a millisecond */
 	SOCKETS_MAX = 4096,
 	NOT_JOINED = -1,
+	GROUP_BITS = 24,
+	GROUP_MASK = (1 << GROUP_BITS) - 1,
 };
 
 #define RETRY DUR_S(1)
@@ -17,6 +21,8 @@ enum {
 struct membership {
 	uint64_t key; /* interface index, then the 24 bits that tell solicited-node groups apart */
 	int fd;	      /* the socket that holds it, or NOT_JOINED */
+	bool ours;    /* the interface's listener holds it */
+	bool kernels; /* the kernel holds it, or shall */
 };
 
 struct membership_set {
@@ -24,13 +30,25 @@ struct membership_set {
 	size_t n;
 };
 
+/** An interface on which groups are ours, or were a moment ago. */
+struct part {
+	int ifindex;
+	bool many; /* new groups are ours */
+	struct mld_io *listener;
+};
+
 struct l2_groups {
 	struct membership_set set;
-	size_t work_at; /* those before it were tried in this pass */
-	size_t joined;
+	size_t work_at;	  /* those before it were tried in this pass */
+	size_t n_kernels; /* memberships that the kernel holds, or shall */
+	size_t joined;	  /* those that it holds */
 	int *sockets;
 	size_t n_sockets;
 	size_t cap_sockets;
+	struct part *parts;
+	size_t n_parts;
+	size_t cap_parts;
+	struct mld_stats stats;
 	struct loop_timer timer;
 };
 
@@ -49,12 +67,27 @@ struct l2_groups *l2_groups_free(struct l2_groups *g)
 	if (!g)
 		return NULL;
 	loop_timer_stop(&g->timer);
+	for (size_t i = 0; i < g->n_parts; i++)
+		mld_io_free(g->parts[i].listener);
 	for (size_t i = 0; i < g->n_sockets; i++)
 		close(g->sockets[i]); /* leaves what it holds */
+	free(g->parts);
 	free(g->sockets);
 	free(g->set.v);
 	free(g);
 	return NULL;
+}
+
+/* The set */
+
+static int key_ifindex(uint64_t key)
+{
+	return (int)(key >> 32);
+}
+
+static uint32_t key_group(uint64_t key)
+{
+	return key & GROUP_MASK;
 }
 
 static struct ipv6_mreq key_request(uint64_t key)
@@ -82,9 +115,9 @@ static int compare_memberships(const void *a, const void *b)
 	return (x->key > y->key) - (x->key < y->key);
 }
 
-static uint64_t membership_key(const struct l2_iface *iface, const struct addr *a)
+static uint64_t membership_key(int ifindex, const struct addr *a)
 {
-	return ((uint64_t)(uint32_t)iface->ifindex << 32) | ((uint32_t)a->b[13] << 16) |
+	return ((uint64_t)(uint32_t)ifindex << 32) | ((uint32_t)a->b[13] << 16) |
 	       ((uint32_t)a->b[14] << 8) | a->b[15];
 }
 
@@ -115,13 +148,17 @@ static struct membership_set wanted_set(const struct l2_table *t)
 			if (!l2_address_allows(a, &t->ifaces[k]))
 				continue;
 			mem_grow(s.v, s.n, cap);
-			s.v[s.n++] = (struct membership){ membership_key(&t->ifaces[k], &a->addr),
-							  NOT_JOINED };
+			s.v[s.n++] = (struct membership){
+				.key = membership_key(t->ifaces[k].ifindex, &a->addr),
+				.fd = NOT_JOINED,
+			};
 		}
 	}
 	set_sort_unique(&s);
 	return s;
 }
+
+/* Those of the kernel */
 
 static void leave(struct l2_groups *g, const struct membership *m)
 {
@@ -171,20 +208,119 @@ static void join(struct l2_groups *g, struct membership *m)
 	g->joined++;
 }
 
+/* Those of ours */
+
+static struct part *part_find(const struct l2_groups *g, int ifindex)
+{
+	for (size_t i = 0; i < g->n_parts; i++)
+		if (g->parts[i].ifindex == ifindex)
+			return &g->parts[i];
+	return NULL;
+}
+
+static struct part *part_new(struct l2_groups *g, int ifindex)
+{
+	mem_grow(g->parts, g->n_parts, g->cap_parts);
+	struct part *p = &g->parts[g->n_parts++];
+
+	*p = (struct part){ .ifindex = ifindex,
+			    .listener = mld_io_new(g->timer.loop, ifindex, &g->stats) };
+	return p;
+}
+
+/** Only those stay that stand in the table and have groups, or something left to say about them. */
+static void parts_prune(struct l2_groups *g, const struct l2_table *table)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->n_parts; i++) {
+		struct part *p = &g->parts[i];
+		if (l2_table_iface(table, p->ifindex) && !mld_io_is_idle(p->listener))
+			g->parts[n++] = *p;
+		else
+			mld_io_free(p->listener);
+	}
+	g->n_parts = n;
+}
+
+/** Which groups are the listener's: all that it holds, and where there are many also new ones. */
+static void part_listen(struct part *p, struct membership *v, size_t n)
+{
+	CLEANUP(mem_freep) uint32_t *ours = mem_new_n(uint32_t, n + 1);
+	size_t n_ours = 0;
+
+	p->many = n > (p->many ? L2_GROUPS_FEW : L2_GROUPS_KERNEL);
+	for (size_t i = 0; i < n; i++) {
+		v[i].ours |= p->many && v[i].fd == NOT_JOINED;
+		if (v[i].ours)
+			ours[n_ours++] = key_group(v[i].key);
+	}
+	mld_io_listen(p->listener, ours, n_ours);
+}
+
+/** Decide who holds which of the @n memberships of an interface. */
+static void iface_share(struct l2_groups *g, const struct l2_iface *iface, struct membership *v,
+			size_t n)
+{
+	struct part *p = part_find(g, iface->ifindex);
+	bool many = false;
+
+	if (n > L2_GROUPS_KERNEL && !p)
+		p = part_new(g, iface->ifindex);
+	if (p) {
+		mld_io_set_link(p->listener, &(struct mld_link){ .mac = iface->mac,
+								 .source = iface->link_local,
+								 .mtu = iface->mtu });
+		part_listen(p, v, n);
+		many = p->many;
+	}
+	for (size_t i = 0; i < n; i++) {
+		v[i].kernels = !many || v[i].fd != NOT_JOINED;
+		g->n_kernels += v[i].kernels;
+	}
+}
+
+static void share(struct l2_groups *g, const struct l2_table *table)
+{
+	size_t at = 0;
+
+	g->n_kernels = 0;
+	for (size_t i = 0; i < table->n_ifaces; i++) {
+		const struct l2_iface *iface = &table->ifaces[i];
+		size_t n = 0;
+		while (at + n < g->set.n && key_ifindex(g->set.v[at + n].key) == iface->ifindex)
+			n++;
+		iface_share(g, iface, n ? &g->set.v[at] : NULL, n);
+		at += n;
+	}
+	parts_prune(g, table);
+}
+
+/** The kernel holds it now: the listener need not. */
+static void hand_over(struct l2_groups *g, struct membership *m)
+{
+	mld_io_forget(part_find(g, key_ifindex(m->key))->listener, key_group(m->key));
+	m->ours = false;
+}
+
+/* All of them */
+
 static void groups_work(struct l2_groups *g, struct mono now)
 {
 	unsigned done = 0;
 
 	for (; g->work_at < g->set.n && done < SLICE; g->work_at++) {
 		struct membership *m = &g->set.v[g->work_at];
-		if (m->fd != NOT_JOINED)
+		if (m->fd != NOT_JOINED || !m->kernels)
 			continue;
 		join(g, m);
+		if (m->fd != NOT_JOINED && m->ours)
+			hand_over(g, m);
 		done++;
 	}
 	if (g->work_at < g->set.n) {
 		loop_timer_set(&g->timer, now);
-	} else if (g->joined < g->set.n) {
+	} else if (g->joined < g->n_kernels) {
 		g->work_at = 0;
 		loop_timer_set(&g->timer, mono_add(now, RETRY));
 	}
@@ -205,7 +341,7 @@ static void set_replace(struct l2_groups *g, struct membership_set wanted)
 		while (j < wanted.n && wanted.v[j].key < old->key)
 			j++;
 		if (j < wanted.n && wanted.v[j].key == old->key)
-			wanted.v[j].fd = old->fd;
+			wanted.v[j] = *old;
 		else
 			leave(g, old);
 	}
@@ -216,6 +352,7 @@ static void set_replace(struct l2_groups *g, struct membership_set wanted)
 void l2_groups_apply(struct l2_groups *g, const struct l2_table *table)
 {
 	set_replace(g, wanted_set(table));
+	share(g, table);
 	if (g->joined == 0) {
 		/* Sockets that once were full are of use again only when all is left. */
 		for (; g->n_sockets > 0; g->n_sockets--)
@@ -226,12 +363,33 @@ void l2_groups_apply(struct l2_groups *g, const struct l2_table *table)
 	groups_work(g, loop_now(g->timer.loop));
 }
 
-size_t l2_groups_joined(const struct l2_groups *g)
+/* What is so now */
+
+enum l2_holder l2_groups_holder(const struct l2_groups *g, int ifindex, const struct addr *a)
 {
-	return g->joined;
+	const struct membership key = { .key = membership_key(ifindex, a) };
+	const struct membership *m = NULL;
+
+	if (g->set.n > 0)
+		m = bsearch(&key, g->set.v, g->set.n, sizeof(key), compare_memberships);
+	if (m && m->fd != NOT_JOINED)
+		return L2_HOLDER_KERNEL;
+	return m && m->ours && mld_io_hears(part_find(g, ifindex)->listener) ? L2_HOLDER_OURS
+									     : L2_HOLDER_NONE;
 }
 
-size_t l2_groups_missing(const struct l2_groups *g)
+struct l2_groups_count l2_groups_count(const struct l2_groups *g)
 {
-	return g->set.n - g->joined;
+	struct l2_groups_count c = { .kernel = g->joined };
+
+	for (size_t i = 0; i < g->n_parts; i++)
+		if (mld_io_hears(g->parts[i].listener))
+			c.ours += mld_io_groups(g->parts[i].listener);
+	c.missing = g->set.n - c.kernel - c.ours;
+	return c;
+}
+
+const struct mld_stats *l2_groups_stats(const struct l2_groups *g)
+{
+	return &g->stats;
 }

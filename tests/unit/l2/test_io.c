@@ -18,7 +18,7 @@
 #include "l2/groups.h"
 #include "l2/io.h"
 
-enum { ME = 1, OTHER = 2, MANY = 3000 };
+enum { ME = 1, OTHER = 2, MANY = 3000, FEW = 100 };
 
 static const uint16_t me_first[] = { ME, OTHER };
 static const uint16_t other_first[] = { OTHER, ME };
@@ -143,7 +143,9 @@ static bool comes_to_see(const char *text, const char *want)
 
 static struct l2_iface iface_of(const char *name, const char *mac)
 {
-	struct l2_iface i = { .ifindex = (int)if_nametoindex(name), .arp = true, .ndp = true };
+	struct l2_iface i = {
+		.ifindex = (int)if_nametoindex(name), .arp = true, .ndp = true, .mtu = 1500
+	};
 
 	assert_true(i.ifindex > 0);
 	snprintf(i.name, sizeof(i.name), "%s", name);
@@ -251,7 +253,7 @@ static void owned_addresses_resolve(void **state)
 	(void)state;
 	apply(ifaces, 2);
 	assert_string_equal(w.events, "+192.0.2.1 +2001:db8::1 ");
-	assert_int_equal(l2_groups_joined(w.groups), 4);
+	assert_int_equal(l2_groups_count(w.groups).kernel, 4);
 	peer_ask("192.0.2.1");
 	assert_true(comes_to_see("192.0.2.1", "lladdr 02:00:00:00:00:0a REACHABLE"));
 	peer_ask("2001:db8::1");
@@ -319,7 +321,7 @@ static void vanished_interface_harms_no_other(void **state)
 	peer_ask("192.0.2.1");
 	assert_true(comes_to_see("192.0.2.1", "lladdr 02:00:00:00:00:0c REACHABLE"));
 	apply(left, 1);
-	assert_int_equal(l2_groups_joined(w.groups), 2);
+	assert_int_equal(l2_groups_count(w.groups).kernel, 2);
 	peer_ask("2001:db8::1");
 	assert_true(comes_to_see("2001:db8::1", "lladdr 02:00:00:00:00:0c REACHABLE"));
 }
@@ -339,16 +341,17 @@ static void interface_that_is_not_there_is_told(void **state)
 	apply(ifaces, 1);
 }
 
-/* More groups than one socket can hold. */
-static void thousands_of_groups(void **state)
+/* Groups */
+
+/** Listen to the groups of the first @n addresses of a prefix, on the link that is left. */
+static void listen_to(unsigned n)
 {
 	static struct l2_address_conf addresses[MANY];
 	const struct l2_iface vc = iface_of("vc", "02:00:00:00:00:0c");
 	const struct l2_nodes alive = { 0 };
 	struct l2_table *t;
 
-	(void)state;
-	for (unsigned i = 0; i < MANY; i++) {
+	for (unsigned i = 0; i < n; i++) {
 		struct l2_address_conf *c = &addresses[i];
 		*c = (struct l2_address_conf){
 			.nodes = me_first, .n_nodes = 2, .all_ifaces = true, .stats = &w.stats[0]
@@ -362,14 +365,69 @@ static void thousands_of_groups(void **state)
 					    .ifaces = &vc,
 					    .n_ifaces = 1,
 					    .addresses = addresses,
-					    .n_addresses = MANY };
+					    .n_addresses = n };
 	assert_int_equal(l2_table_new(&conf, &t, NULL), 0);
 	l2_groups_apply(w.groups, t);
-	for (unsigned i = 0; i < 200 && l2_groups_missing(w.groups) > 0; i++)
-		run_for(DUR_MS(10));
-	assert_int_equal(l2_groups_missing(w.groups), 0);
-	assert_int_equal(l2_groups_joined(w.groups), MANY);
 	l2_table_free(t);
+	for (unsigned i = 0; i < 200 && l2_groups_count(w.groups).missing > 0; i++)
+		run_for(DUR_MS(10));
+	assert_int_equal(l2_groups_count(w.groups).missing, 0);
+}
+
+static void assert_held(size_t kernel, size_t ours)
+{
+	struct l2_groups_count c = l2_groups_count(w.groups);
+
+	assert_int_equal(c.kernel, kernel);
+	assert_int_equal(c.ours, ours);
+}
+
+static bool lets_all_multicast_in(void)
+{
+	return system("ip -d link show vc | grep -q 'allmulti 1'") == 0;
+}
+
+static enum l2_holder holder_of(const char *text)
+{
+	struct addr a;
+
+	assert_int_equal(addr_parse(text, &a), 0);
+	return l2_groups_holder(w.groups, (int)if_nametoindex("vc"), &a);
+}
+
+/* Those that the kernel has stay there; of more than it should hold it gets none. */
+static void thousands_of_groups(void **state)
+{
+	(void)state;
+	listen_to(L2_GROUPS_KERNEL);
+	assert_held(L2_GROUPS_KERNEL, 0);
+	assert_false(lets_all_multicast_in());
+	listen_to(MANY);
+	assert_held(L2_GROUPS_KERNEL, MANY - L2_GROUPS_KERNEL);
+	assert_true(lets_all_multicast_in());
+	assert_int_equal(holder_of("2001:db8:1::1"), L2_HOLDER_KERNEL);
+	assert_int_equal(holder_of("2001:db8:1::bb7"), L2_HOLDER_OURS);
+	assert_int_equal(holder_of("2001:db8:1::bb8"), L2_HOLDER_NONE);
+	assert_true(l2_groups_stats(w.groups)->reports > 0);
+	assert_int_equal(l2_groups_stats(w.groups)->lost, 0);
+}
+
+static void few_are_the_kernels_again(void **state)
+{
+	(void)state;
+	listen_to(0);
+	assert_held(0, 0);
+	listen_to(MANY);
+	assert_held(0, MANY);
+	listen_to(L2_GROUPS_FEW + 1); /* not yet */
+	assert_held(0, L2_GROUPS_FEW + 1);
+	listen_to(FEW);
+	for (unsigned i = 0; i < 200 && l2_groups_count(w.groups).ours > 0; i++)
+		run_for(DUR_MS(10));
+	assert_held(FEW, 0);
+	for (unsigned i = 0; i < 300 && lets_all_multicast_in(); i++)
+		run_for(DUR_MS(10)); /* the second copies of what was left */
+	assert_false(lets_all_multicast_in());
 }
 
 static void stopped_is_silent(void **state)
@@ -395,6 +453,7 @@ int main(void)
 		cmocka_unit_test(vanished_interface_harms_no_other),
 		cmocka_unit_test(interface_that_is_not_there_is_told),
 		cmocka_unit_test(thousands_of_groups),
+		cmocka_unit_test(few_are_the_kernels_again),
 		cmocka_unit_test(stopped_is_silent),
 	};
 
