@@ -191,7 +191,7 @@ static void on_linked(void *ctx, uint16_t id, bool linked)
 	struct pulse *p = ctx;
 
 	liveness_linked(&p->liveness, id, linked);
-	if (linked && p->away)
+	if (linked) /* what was said meanwhile has not arrived, nor that we are back */
 		(void)say_away(p, id);
 }
 

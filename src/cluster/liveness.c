@@ -110,7 +110,9 @@ int liveness_gossip(struct liveness *l, uint16_t id, bool alive)
 		p = &l->peers[l->n++];
 		*p = (struct liveness_peer){ .id = id, .until = MONO_NEVER };
 	}
-	if (p->gossip && !alive)
+	/* Who said that it goes would say that it is back, as long as its heartbeats come. */
+	bool left = p->state == LIVENESS_LEFT;
+	if (p->gossip != alive && (left ? !p->session : !alive))
 		fine(p);
 	p->gossip = alive;
 	return 0;

@@ -251,6 +251,21 @@ static void who_stays_hands_nothing_over(void **state)
 	rig_free(r);
 }
 
+/* What it says while a connection is broken is lost. */
+static void who_is_back_says_so_to_each_that_connects(void **state)
+{
+	struct rig *r = rig_new();
+	(void)state;
+
+	pulse_away(r->p, true);
+	connections.linked(connections.ctx, A, false);
+	pulse_away(r->p, false);
+	asked = 0;
+	connections.linked(connections.ctx, A, true);
+	assert_int_equal(asked, 1);
+	rig_free(r);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -259,6 +274,7 @@ int main(void)
 		cmocka_unit_test(who_dies_is_not_waited_for),
 		cmocka_unit_test(the_others_are_waited_for_all_the_same),
 		cmocka_unit_test(who_stays_hands_nothing_over),
+		cmocka_unit_test(who_is_back_says_so_to_each_that_connects),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,6 +54,9 @@ static const struct script_case cases[] = {
 	{ "it goes, its heartbeats go on", TWO "y1 u1", "2", 0 },
 	{ "it goes and is back", TWO "y1 Y1", "12", 0 },
 	{ "it goes, ends, and is started again", TWO "y1 s1 u1", "12", 0 },
+	{ "it goes, and gossip errs about it", TWO "y1 G1 g1", "2", 0 },
+	{ "it goes, ends, and gossip brings it back", TWO "y1 G1 x1 g1", "12", 0 },
+	{ "it goes and ends, and gossip forgives", TWO "y1 x1 G1 g1", "12", 0 },
 	{ "the mesh does not count", "t0 " TWO "s1 m3 r2", "12", 0 },
 	{ "it counts no more", TWO "s1 m3 t0", "12", 1 },
 };
