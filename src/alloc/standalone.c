@@ -229,6 +229,113 @@ struct alloc_assignments *alloc_standalone_with(struct alloc *alloc, const struc
 	return x;
 }
 
+/* --- a few of them --- */
+
+static bool is_settled(const struct alloc_assignment *one, const struct alloc_table *t)
+{
+	return one->n && is_recorded(alloc_table_find(t, one->service), one);
+}
+
+bool alloc_is_settled(const struct alloc_assignments *x, const struct alloc_table *t)
+{
+	const struct alloc_entry *e;
+	size_t live = 0;
+
+	for (size_t at = 0; (e = alloc_table_next(t, &at));)
+		live += e->n > 0;
+	for (size_t i = 0; i < x->n; i++)
+		if (!is_settled(&x->v[i], t))
+			return false;
+	return live == x->n;
+}
+
+bool alloc_few_settled(const struct alloc_assignments *x, const struct alloc_table *t,
+		       const struct alloc_few *few)
+{
+	bool all = true;
+
+	for (size_t i = 0; all && i < few->n; i++)
+		all = is_settled(&x->v[few->at[i]], t);
+	return all;
+}
+
+/* What nobody shares nobody else's turn depends on. */
+static bool is_alone(const struct cfg_service *s)
+{
+	return !s->sharing_key;
+}
+
+static bool few_find(const struct cfg *from, const struct cfg *to, struct alloc_few *few)
+{
+	few->n = 0;
+	if (!from->asked || !to->asked || from->n_services != to->n_services)
+		return false;
+	for (size_t i = 0; i < to->n_services; i++) {
+		const struct cfg_service *was = &from->services[i], *is = &to->services[i];
+
+		if (was->asked == is->asked)
+			continue;
+		if (few->n == ALLOC_FEW_MAX || strcmp(was->name, is->name) != 0 || !is_alone(was) ||
+		    !is_alone(is))
+			return false;
+		few->at[few->n++] = i;
+	}
+	return true;
+}
+
+/*
+ * Of a service that was alone with its addresses: nobody else has them, so they are allowed it now
+ * or not, whatever others have.
+ */
+static bool keep_remembered_one(struct alloc *alloc, const struct cfg_service *s,
+				const struct alloc_table *t)
+{
+	const struct alloc_entry *e = alloc_table_find(t, s->name);
+	struct alloc_request r = alloc_request_of(s);
+
+	return e && e->n > 0 && alloc_hold(alloc, &r, e->addresses, e->n, NULL) == 0 &&
+	       !e->sharing_key;
+}
+
+static void assign_few(struct alloc_assignments *x, struct alloc *alloc, const struct cfg *c,
+		       const struct alloc_few *few, bool named)
+{
+	for (size_t i = 0; i < few->n; i++) {
+		const struct cfg_service *s = &c->services[few->at[i]];
+
+		if ((s->n_addresses > 0) == named)
+			assign_one(&x->v[few->at[i]], alloc, s, x->arena);
+	}
+}
+
+bool alloc_standalone_follow(struct alloc_assignments *x, struct alloc *alloc,
+			     const struct cfg *from, const struct cfg *to,
+			     const struct alloc_table *t, struct alloc_few *few)
+{
+	bool fits[ALLOC_FEW_MAX];
+
+	if (x->remembers || to->allocation.sticky || to->allocation.rest.ns ||
+	    !cfg_shares(from, to, CFG_POOLS) || !few_find(from, to, few))
+		return false;
+	for (size_t i = 0; i < x->n; i++) { /* it was written into the table since */
+		x->v[i].kept = true;
+		x->v[i].at_odds = false;
+	}
+	for (size_t i = 0; i < few->n; i++)
+		fits[i] = keep_remembered_one(alloc, &to->services[few->at[i]], t);
+	assign_few(x, alloc, to, few, true);
+	assign_few(x, alloc, to, few, false);
+	for (size_t i = 0; i < few->n; i++) {
+		struct alloc_assignment *one = &x->v[few->at[i]];
+		const struct alloc_entry *e = alloc_table_find(t, one->service);
+
+		if (one->n == 0)
+			return false;
+		one->at_odds = e && e->n > 0 && !is_recorded(e, one) && !fits[i];
+	}
+	return true;
+}
+
 struct alloc_assignments *alloc_assignments_free(struct alloc_assignments *x)
 {
 	if (!x)
@@ -305,28 +412,44 @@ static int replace(struct alloc_table *t, struct alloc_entry e, bool remembered)
 	return alloc_table_put(t, &e) > 0;
 }
 
+static int record(struct alloc_table *t, const struct alloc_assignment *one, const char *node,
+		  uint64_t epoch, bool remembered)
+{
+	const struct alloc_entry *known = alloc_table_find(t, one->service);
+
+	/* So many were chosen by hand: that needs no agreement, and would fit into no message. */
+	if (one->n == 0 || one->n > ALLOC_ENTRY_MAX)
+		return 0;
+	if (is_recorded(known, one) || !may_record(known, one, node))
+		return 0;
+	return replace(t,
+		       (struct alloc_entry){ .service = one->service,
+					     .addresses = one->addresses,
+					     .n = one->n,
+					     .sharing_key = one->sharing_key,
+					     .epoch = epoch,
+					     .node = node },
+		       remembered);
+}
+
 int alloc_table_record(struct alloc_table *t, const struct alloc_assignments *x, const char *node)
 {
 	uint64_t epoch = next_epoch(t);
 	int changed = 0;
 
-	for (size_t i = 0; i < x->n; i++) {
-		const struct alloc_assignment *one = &x->v[i];
-		const struct alloc_entry *known = alloc_table_find(t, one->service);
+	for (size_t i = 0; i < x->n; i++)
+		changed |= record(t, &x->v[i], node, epoch, x->remembers);
+	return changed;
+}
 
-		/* So many were chosen by hand: that needs no agreement, and would fit into no message. */
-		if (one->n == 0 || one->n > ALLOC_ENTRY_MAX)
-			continue;
-		if (is_recorded(known, one) || !may_record(known, one, node))
-			continue;
-		struct alloc_entry e = { .service = one->service,
-					 .addresses = one->addresses,
-					 .n = one->n,
-					 .sharing_key = one->sharing_key,
-					 .epoch = epoch,
-					 .node = node };
-		changed |= replace(t, e, x->remembers);
-	}
+int alloc_table_record_few(struct alloc_table *t, const struct alloc_assignments *x,
+			   const struct alloc_few *few, const char *node)
+{
+	uint64_t epoch = next_epoch(t);
+	int changed = 0;
+
+	for (size_t i = 0; i < few->n; i++)
+		changed |= record(t, &x->v[few->at[i]], node, epoch, x->remembers);
 	return changed;
 }
 

@@ -52,12 +52,45 @@ struct alloc_assignments *alloc_assignments_free(struct alloc_assignments *x);
 const struct alloc_assignment *alloc_assignments_find(const struct alloc_assignments *x,
 						      const char *service);
 
+/* More services than this are not looked at one by one. */
+enum { ALLOC_FEW_MAX = 32 };
+
+/** Services by their numbers. */
+struct alloc_few {
+	size_t n;
+	size_t at[ALLOC_FEW_MAX];
+};
+
+/**
+ * Has every service what the table says, and the table nobody else? Then the order in which it was
+ * written decides nothing any more.
+ */
+bool alloc_is_settled(const struct alloc_assignments *x, const struct alloc_table *t);
+/** The same after a few changed, when it was so before. */
+bool alloc_few_settled(const struct alloc_assignments *x, const struct alloc_table *t,
+		       const struct alloc_few *few);
+
+/**
+ * What alloc_standalone() would make of @to, where a few services of @from ask for something else:
+ * @x came of @from by alloc_standalone_with(), is settled, and is changed in place; @alloc is as
+ * that left it. Both configurations have the same list of pools (cfg_shares()). The services that
+ * changed are told in @few.
+ * False: something depends on more than these, or one got nothing, and others may have to say why.
+ * Then all have to be assigned anew, and @x and @alloc are no use any more.
+ */
+NODISCARD bool alloc_standalone_follow(struct alloc_assignments *x, struct alloc *alloc,
+				       const struct cfg *from, const struct cfg *to,
+				       const struct alloc_table *t, struct alloc_few *few);
+
 /**
  * Write what the table does not say yet into it, in the name of @node and under a new epoch; of
  * what it says already only our own entries that our file forbids by now are replaced. Returns 1
  * when there was anything to write (save it, tell the members), else 0.
  */
 int alloc_table_record(struct alloc_table *t, const struct alloc_assignments *x, const char *node);
+/** The same of a few services. */
+int alloc_table_record_few(struct alloc_table *t, const struct alloc_assignments *x,
+			   const struct alloc_few *few, const char *node);
 
 /**
  * Leave tombstones for services that are not in the configuration, for entries that it forbids, and

@@ -17,6 +17,9 @@
 /* A table of 65,536 entries is some 10 MiB; a file beyond this is none of ours. */
 enum { TABLE_FILE_MAX = 64 << 20 };
 
+/* Services whose allocator is kept. */
+enum { FOLLOW_MIN = 1000 };
+
 #define SAVE_AFTER	 DUR_MS(100)
 #define COMPLAIN_AT_MOST DUR_S(60) /* a member says its whole table with each push/pull */
 
@@ -32,6 +35,8 @@ struct allocation {
 	struct alloc_table *table;
 	struct saver *saver;
 	struct alloc_assignments *now; /* under cfg */
+	struct alloc *alloc;	       /* that they came of; NULL: nobody can follow them */
+	size_t room;		       /* what they take at most, changed by and by */
 	struct mono since;	       /* cfg is in force */
 	bool ready;		       /* may allocate what the table does not say */
 	uint64_t refused;	       /* tables of members */
@@ -103,6 +108,11 @@ static void save_due(struct loop_timer *t, struct mono now)
 	table_save(CONTAINER_OF(t, struct allocation, save));
 }
 
+static void unfollow(struct allocation *al)
+{
+	al->alloc = alloc_free(al->alloc);
+}
+
 /* A table arrives in hundreds of messages, and each file waits for the disk: one for all of them. */
 static void table_changed(struct allocation *al)
 {
@@ -172,6 +182,20 @@ static void wake_at(struct allocation *al, int64_t again_s)
 	loop_timer_set(&al->wake, mono_add(loop_now(al->loop), DUR_S(left_s)));
 }
 
+static void assign(struct allocation *al, const struct alloc_assignment *x)
+{
+	if (!may_assign(al, x))
+		return;
+	log_if_new(al, x);
+	world_service_assign(al->world, x->service, x->addresses, x->n);
+}
+
+/* With few services all is done anew in no time. */
+static bool is_worth_following(const struct allocation *al)
+{
+	return al->now->n >= FOLLOW_MIN && al->ready && alloc_is_settled(al->now, al->table);
+}
+
 static void allocation_run(struct allocation *al)
 {
 	uint64_t before = alloc_table_epoch(al->table);
@@ -180,18 +204,36 @@ static void allocation_run(struct allocation *al)
 		return;
 	alloc_table_set_time(al->table, time(NULL));
 	alloc_assignments_free(al->now);
-	al->now = alloc_standalone(al->cfg, al->table);
+	unfollow(al);
+	al->alloc = alloc_new(al->cfg);
+	al->now = alloc_standalone_with(al->alloc, al->cfg, al->table);
+	al->room = 2 * arena_used(al->now->arena);
 	wake_at(al, al->now->again_s);
-	for (size_t i = 0; i < al->now->n; i++) {
-		const struct alloc_assignment *x = &al->now->v[i];
-
-		if (!may_assign(al, x))
-			continue;
-		log_if_new(al, x);
-		world_service_assign(al->world, x->service, x->addresses, x->n);
-	}
+	for (size_t i = 0; i < al->now->n; i++)
+		assign(al, &al->now->v[i]);
 	if (al->ready && alloc_table_record(al->table, al->now, world_me(al->world)))
 		tell_since(al, before);
+	if (!is_worth_following(al))
+		unfollow(al);
+}
+
+/* Where a few services ask for something else. False: all have to be looked at. */
+static bool allocation_follow(struct allocation *al, const struct cfg *from)
+{
+	uint64_t before = alloc_table_epoch(al->table);
+	struct alloc_few few;
+
+	if (!al->alloc || arena_used(al->now->arena) > al->room ||
+	    !alloc_standalone_follow(al->now, al->alloc, from, al->cfg, al->table, &few))
+		return false;
+	alloc_table_set_time(al->table, time(NULL));
+	for (size_t i = 0; i < few.n; i++)
+		assign(al, &al->now->v[few.at[i]]);
+	if (alloc_table_record_few(al->table, al->now, &few, world_me(al->world)))
+		tell_since(al, before);
+	if (!alloc_few_settled(al->now, al->table, &few))
+		unfollow(al);
+	return true;
 }
 
 static void wake_due(struct loop_timer *t, struct mono now)
@@ -244,6 +286,7 @@ struct allocation *allocation_free(struct allocation *al)
 	loop_timer_stop(&al->save);
 	loop_timer_stop(&al->wake);
 	alloc_assignments_free(al->now);
+	unfollow(al);
 	alloc_table_free(al->table);
 	free(al->path);
 	free(al);
@@ -258,18 +301,24 @@ static bool asks_the_same(const struct allocation *al, const struct cfg *c)
 
 int allocation_check(const struct allocation *al, const struct cfg *c, struct err *e)
 {
-	return al->now && !asks_the_same(al, c) ? alloc_check_shrink(al->now, c, e) : 0;
+	if (!al->now || asks_the_same(al, c) || cfg_shares(al->cfg, c, CFG_POOLS))
+		return 0;
+	return alloc_check_shrink(al->now, c, e);
 }
 
 bool allocation_apply(struct allocation *al, const struct cfg *c)
 {
+	const struct cfg *from = al->cfg;
 	bool same = asks_the_same(al, c);
 
 	al->cfg = c;
 	al->since = loop_now(al->loop);
-	if (!same)
-		allocation_run(al);
-	return !same;
+	if (from && !cfg_shares(from, c, CFG_POOLS)) /* which the allocator looks into */
+		unfollow(al);
+	if (same || allocation_follow(al, from))
+		return !same && !al->alloc;
+	allocation_run(al);
+	return true;
 }
 
 void allocation_ready(struct allocation *al)
@@ -288,6 +337,7 @@ void allocation_prune(struct allocation *al)
 	if (!al->cfg || !al->ready ||
 	    !alloc_table_prune_with(al->table, al->cfg, world_me(al->world), al->now))
 		return;
+	unfollow(al);
 	tell_since(al, before);
 	loop_task_queue(&al->rerun); /* somebody else may fit now */
 }
@@ -327,6 +377,7 @@ bool allocation_merge(struct allocation *al, const json_t *table)
 	else
 		news = alloc_table_merge(al->table, theirs);
 	if (news) {
+		unfollow(al);
 		table_changed(al);
 		loop_task_queue(&al->rerun);
 	}

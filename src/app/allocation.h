@@ -30,7 +30,10 @@ struct allocation *allocation_free(struct allocation *al);
 /** May this configuration come into force? Refused when it takes an address away that is in use. */
 NODISCARD int allocation_check(const struct allocation *al, const struct cfg *c, struct err *e);
 
-/** The configuration in force has changed. False when nobody asks for anything else than before. */
+/**
+ * The configuration in force has changed. False when there is nothing to prune: nobody asks for
+ * anything else than before, or everybody has what he asks for.
+ */
 bool allocation_apply(struct allocation *al, const struct cfg *c);
 
 /** New addresses may be given: the other members' table has been merged, or there is none. */

@@ -95,6 +95,8 @@ struct health_conf app_health_conf(const char *name, const struct cfg_health *h)
 
 static int checks_apply(struct app *a, const struct cfg *old, const struct cfg *now, struct err *e)
 {
+	if (old && cfg_shares(old, now, CFG_SERVICES))
+		return 0;
 	for (size_t i = 0; old && i < old->n_services; i++) {
 		const char *name = old->services[i].name;
 
@@ -246,7 +248,8 @@ int app_apply(struct app *a, const struct cfg *c, const struct cfg_changes *ch, 
 	binding_end_connections(a->binding, c->l2.end_connections);
 	bool reallocated = allocation_apply(a->allocation, c);
 	membership_apply(a->membership, c);
-	services_hold(a->services);
+	if (!old || old->l2.preempt != c->l2.preempt)
+		services_hold(a->services);
 	app_quorum_settle(a);
 	reach_settle(a->reach); /* an advertisement may name other links */
 	share_config(a->share, c->hash);

@@ -162,9 +162,11 @@ void planner_follow(struct planner *p, const struct cfg *from, const struct cfg 
 	const char *service;
 	struct plan *plan;
 
-	MAP_EACH (p->plans, service, plan) {
-		plan_follow(plan, from, to);
-	}
+	if (from->peers !=
+	    to->peers) /* else they are the very same, and all that decisions point to */
+		MAP_EACH (p->plans, service, plan) {
+			plan_follow(plan, from, to);
+		}
 	(void)service;
 	p->told_settled = false;
 	loop_task_queue(&p->first);

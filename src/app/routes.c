@@ -83,7 +83,6 @@ static void share_take(struct share *s, const struct plan_bgp *want)
 	free((void *)(uintptr_t)s->want.ext_communities);
 	s->want = *want;
 	s->want.peer = NULL; /* of a configuration that may go */
-	s->want.adv = NULL;
 	s->want.communities =
 		mem_dup(want->communities, want->n_communities * sizeof(*want->communities));
 	s->want.large_communities =

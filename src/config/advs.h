@@ -31,6 +31,13 @@ struct advs {
 
 struct raw_pool *advs_pool(const struct advs *x, const struct cfg_pool *pool);
 
+/**
+ * Those that a bgp pool brings, as if it had been alone with the peers. @only: the pool; @out has
+ * room for one, or as many as it says. Returns how many.
+ */
+size_t advs_of_pool(struct loader *l, struct raw_pool *raw, struct cfg_pools only,
+		    struct cfg_bgp_adv *out);
+
 /** Advertisements of one prefix to one peer from one node must not differ in LOCAL_PREF. */
 void advs_local_pref(struct advs *x);
 /** IPv6 addresses do not go to peers whose BFD profile has echo mode (the reference's rule). */

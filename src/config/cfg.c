@@ -11,9 +11,16 @@ const struct cfg *cfg_free(const struct cfg *c)
 	if (!c)
 		return NULL;
 	reread_free(c->read);
+	for (size_t i = 0; i < CFG_LIST_COUNT; i++)
+		stock_free(c->lists[i]);
 	stock_free(c->stock);
 	arena_free(c->arena); /* the struct itself lives in it */
 	return NULL;
+}
+
+bool cfg_shares(const struct cfg *a, const struct cfg *b, enum cfg_list which)
+{
+	return a->lists[which] && a->lists[which] == b->lists[which];
 }
 
 const struct cfg_pool *cfg_pool_find(const struct cfg *c, const char *name)

@@ -309,6 +309,7 @@ struct cfg_node_weight {
 struct cfg_service {
 	const char *name;
 	uint64_t hash;
+	uint64_t agreed, asked; /* parts of it: see those of struct cfg */
 	struct labels labels;
 	const char *pool;	      /* `address-pool`, or NULL: any */
 	const struct addr *addresses; /* chosen by hand; none: the allocator's business */
@@ -406,9 +407,13 @@ struct cfg_log {
 	enum log_level level;	/* default info */
 };
 
+/** Lists of objects that a configuration may have in common with the one before. */
+enum cfg_list { CFG_POOLS, CFG_ADVS, CFG_SERVICES, CFG_NETWORKS, CFG_LIST_COUNT };
+
 struct cfg {
-	struct arena *arena;   /* of what each load makes anew: the lists of objects, the index */
-	struct stock *stock;   /* of what objects point to; NULL in tests */
+	struct arena *arena;		     /* the struct itself is in it */
+	struct stock *stock;		     /* of what objects point to; NULL in tests */
+	struct stock *lists[CFG_LIST_COUNT]; /* where they stand, with what finds them; the same */
 	struct reread *read;   /* what it was read from; NULL: it was not remembered */
 	uint64_t hash;	       /* of pools and services: what members must agree about */
 	uint64_t asked;	       /* hash of what decides who gets which address; 0 in tests */
@@ -459,6 +464,9 @@ bool cfg_peer_is_internal(const struct cfg_peer *p);
 bool cfg_peer_is_unnumbered(const struct cfg_peer *p);
 const struct cfg_peer *cfg_peer_find(const struct cfg *c, const char *name);
 const struct cfg_service *cfg_service_find(const struct cfg *c, const char *name);
+
+/** Is the list of both the very same, not only an equal one? */
+bool cfg_shares(const struct cfg *a, const struct cfg *b, enum cfg_list which);
 
 /** Does the advertisement speak for addresses of @pool (NULL: outside every pool)? */
 bool cfg_l2_adv_covers(const struct cfg_l2_adv *a, const struct cfg_pool *pool);

@@ -19,6 +19,8 @@ struct cfg_changes *cfg_changes_free(struct cfg_changes *ch)
 
 static bool peers_same(const struct cfg *from, const struct cfg *to)
 {
+	if (from->peers == to->peers) /* the very same */
+		return true;
 	if (from->n_peers != to->n_peers)
 		return false;
 	for (size_t i = 0; i < from->n_peers; i++)
@@ -94,7 +96,7 @@ struct cfg_changes *cfg_changes_of(const struct cfg *from, const struct cfg *to)
 
 	ch->arena = a;
 	ch->all = !ground_same(from, to);
-	if (!ch->all)
+	if (!ch->all && !(cfg_shares(from, to, CFG_POOLS) && cfg_shares(from, to, CFG_ADVS)))
 		add_pools(ch, from, to);
 	return ch;
 }

@@ -167,6 +167,7 @@ static void diff_lists(struct diff *d, const char *kind, json_t *from, json_t *t
 
 struct list_kind {
 	const char *kind;
+	enum cfg_list lists[2]; /* what it consists of */
 	size_t (*count)(const struct cfg *c);
 	uint64_t (*hash)(const struct cfg *c, size_t i); /* 0: look closer */
 	json_t *(*name)(const struct cfg *c, size_t i);	 /* NULL: no object of its own */
@@ -232,6 +233,9 @@ static void diff_long(struct diff *d, const struct list_kind *k, const struct cf
 {
 	static const char *const live[] = { "*", NULL };
 	const struct two_lists both = { k, from, to };
+
+	if (cfg_shares(from, to, k->lists[0]) && cfg_shares(from, to, k->lists[1]))
+		return;
 	struct middle m = middle_of(k->count(from), k->count(to), is_same, &both);
 	uint64_t *hashes = mem_new_n(uint64_t, m.end_from - m.first + m.end_to - m.first);
 	struct map *in_from = hashes_of(k, from, m.first, m.end_from, hashes);
@@ -345,11 +349,31 @@ static json_t *network_tree(const struct cfg *c, size_t i)
 }
 
 static const struct list_kind long_lists[] = {
-	{ "pools", pool_count, pool_hash, pool_name, pool_tree },
-	{ "l2-advertisements", l2_adv_count, l2_adv_hash, l2_adv_name, l2_adv_tree },
-	{ "bgp-advertisements", bgp_adv_count, bgp_adv_hash, bgp_adv_name, bgp_adv_tree },
-	{ "services", service_count, service_hash, service_name, service_tree },
-	{ "networks", network_count, network_hash, network_name, network_tree },
+	{ "pools", { CFG_POOLS, CFG_ADVS }, pool_count, pool_hash, pool_name, pool_tree },
+	{ "l2-advertisements",
+	  { CFG_ADVS, CFG_ADVS },
+	  l2_adv_count,
+	  l2_adv_hash,
+	  l2_adv_name,
+	  l2_adv_tree },
+	{ "bgp-advertisements",
+	  { CFG_ADVS, CFG_ADVS },
+	  bgp_adv_count,
+	  bgp_adv_hash,
+	  bgp_adv_name,
+	  bgp_adv_tree },
+	{ "services",
+	  { CFG_SERVICES, CFG_SERVICES },
+	  service_count,
+	  service_hash,
+	  service_name,
+	  service_tree },
+	{ "networks",
+	  { CFG_NETWORKS, CFG_NETWORKS },
+	  network_count,
+	  network_hash,
+	  network_name,
+	  network_tree },
 };
 
 /* The sections; takes both. A section that only one side has counts as changed in every field. */
@@ -385,9 +409,11 @@ json_t *cfg_diff(const struct cfg *from, const struct cfg *to)
 	struct diff d = { json_array(), json_array(), json_array() };
 
 	diff_settings(&d, tree_settings(from), tree_settings(to));
-	diff_lists(&d, "bfd-profiles", tree_bfd_profiles(from, true), tree_bfd_profiles(to, true),
-		   live_all);
-	diff_lists(&d, "peers", tree_peers(from, true), tree_peers(to, true), live_peer);
+	if (from->bfd_profiles != to->bfd_profiles)
+		diff_lists(&d, "bfd-profiles", tree_bfd_profiles(from, true),
+			   tree_bfd_profiles(to, true), live_all);
+	if (from->peers != to->peers)
+		diff_lists(&d, "peers", tree_peers(from, true), tree_peers(to, true), live_peer);
 	for (size_t i = 0; i < ARRAY_LEN(long_lists); i++)
 		diff_long(&d, &long_lists[i], from, to);
 	return json_pack("{s:o, s:o, s:o}", "added", d.added, "removed", d.removed, "changed",

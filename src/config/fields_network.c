@@ -129,12 +129,11 @@ static void peers_known(struct loader *l, const struct map *peers, const char *c
 	}
 }
 
-void resolve_networks(struct loader *l)
+void resolve_networks_check(struct loader *l)
 {
 	CLEANUP(map_freep) struct map *seen = map_new();
 	CLEANUP(map_freep) struct map *peers = map_new();
 	const char **names = arena_new_n(l->scratch, const char *, l->cfg->n_peers);
-	struct cfg_network *v = arena_new_n(l->tables, struct cfg_network, l->n_networks);
 
 	for (size_t i = 0; i < l->cfg->n_peers; i++) {
 		names[i] = l->cfg->peers[i].name;
@@ -146,14 +145,30 @@ void resolve_networks(struct loader *l)
 		unique(l, seen, raw);
 		peers_known(l, peers, names, raw);
 		resolve_communities(l, raw->adv.at, false, &raw->adv.c);
-		v[i] = raw->c;
-		v[i].adv = raw->adv.c;
-		if (!v[i].hash) /* it may be one of the configuration before */
-			v[i].hash = hash_network(&v[i]);
 	}
 	if (l->n_networks && !l->cfg->n_peers)
 		load_warning(l, l->networks[0]->adv.at, "add the routers to peers",
 			     "nothing announces networks: there is no peer");
+}
+
+struct cfg_network resolve_network(const struct raw_network *raw)
+{
+	struct cfg_network c = raw->c;
+
+	c.adv = raw->adv.c;
+	if (!c.hash) /* it may be one of the configuration before */
+		c.hash = hash_network(&c);
+	return c;
+}
+
+void resolve_networks(struct loader *l)
+{
+	struct cfg_network *v =
+		arena_new_n(load_list(l, CFG_NETWORKS), struct cfg_network, l->n_networks);
+
+	resolve_networks_check(l);
+	for (size_t i = 0; i < l->n_networks; i++)
+		v[i] = resolve_network(l->networks[i]);
 	l->cfg->networks = v;
 	l->cfg->n_networks = l->n_networks;
 }

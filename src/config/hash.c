@@ -192,10 +192,10 @@ static uint64_t service_asks(const struct cfg_service *s)
 	return h;
 }
 
-/* All that members have to agree about. */
+/* All that members have to agree about; what it asks is known. */
 static uint64_t service_says(const struct cfg_service *s)
 {
-	uint64_t h = hash_mix(service_asks(s), s->protocol), preferred = 0;
+	uint64_t h = hash_mix(s->asked, s->protocol), preferred = 0;
 
 	h = mix_target(mix_health(h, &s->health), &s->health);
 	h = hash_mix(hash_mix(h, s->bind), s->traffic_policy);
@@ -208,9 +208,11 @@ static uint64_t service_says(const struct cfg_service *s)
 	return hash_mix(h, preferred);
 }
 
-uint64_t hash_service(const struct cfg_service *s)
+void hash_service_set(struct cfg_service *s)
 {
-	return nonzero(mix_text(service_says(s), s->health.target));
+	s->asked = service_asks(s);
+	s->agreed = service_says(s);
+	s->hash = nonzero(mix_text(s->agreed, s->health.target));
 }
 
 uint64_t hash_network(const struct cfg_network *n)
@@ -239,7 +241,7 @@ uint64_t hash_agreed(const struct cfg *c)
 	for (size_t i = 0; i < c->n_bgp_advs; i++)
 		h = hash_mix(h, c->bgp_advs[i].hash);
 	for (size_t i = 0; i < c->n_services; i++)
-		h = hash_mix(h, service_says(&c->services[i]));
+		h = hash_mix(h, c->services[i].agreed);
 	return h;
 }
 
@@ -250,6 +252,6 @@ uint64_t hash_asked(const struct cfg *c)
 	for (size_t i = 0; i < c->n_pools; i++)
 		h = hash_mix(h, c->pools[i].hash);
 	for (size_t i = 0; i < c->n_services; i++)
-		h = hash_mix(h, service_asks(&c->services[i]));
+		h = hash_mix(h, c->services[i].asked);
 	return nonzero(h);
 }

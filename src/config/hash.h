@@ -18,7 +18,8 @@ uint64_t hash_mix(uint64_t h, uint64_t v);
 uint64_t hash_pool(const struct cfg_pool *p);
 uint64_t hash_l2_adv(const struct cfg_l2_adv *a);
 uint64_t hash_bgp_adv(const struct cfg_bgp_adv *a);
-uint64_t hash_service(const struct cfg_service *s);
+/** hash, agreed and asked. */
+void hash_service_set(struct cfg_service *s);
 uint64_t hash_network(const struct cfg_network *n);
 
 /* Of a configuration whose objects have theirs. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "config/hash.h"
+#include "config/stock.h"
 
 /* Pools of advertisements that are indexed in any case. */
 #define ENTRIES_MIN ((size_t)1 << 18)
@@ -45,7 +46,7 @@ static void index_stretches(struct cfg_index *x, const struct cfg *c)
 	for (size_t i = 0; i < c->n_pools; i++)
 		for (size_t j = 0; j < c->pools[i].n_addresses; j++)
 			most += c->pools[i].addresses[j].n;
-	struct stretch *v = arena_new_n(c->arena, struct stretch, most);
+	struct stretch *v = arena_new_n(stock_arena(c->lists[CFG_POOLS]), struct stretch, most);
 
 	for (size_t i = 0; i < c->n_pools; i++)
 		for (size_t j = 0; j < c->pools[i].n_addresses; j++)
@@ -97,8 +98,9 @@ static struct reach bgp_reach(const struct cfg *c, size_t adv)
 static struct by_pool index_advs(const struct cfg *c, size_t n_advs,
 				 struct reach (*reach_of)(const struct cfg *c, size_t adv))
 {
-	struct by_pool x = { .from = arena_new_n(c->arena, size_t, c->n_pools + 2) };
-	size_t *count = arena_new_n(c->arena, size_t, c->n_pools + 1);
+	struct arena *a = stock_arena(c->lists[CFG_ADVS]);
+	struct by_pool x = { .from = arena_new_n(a, size_t, c->n_pools + 2) };
+	CLEANUP(mem_freep) size_t *count = mem_new_n(size_t, c->n_pools + 1);
 	size_t n = 0;
 
 	for (size_t i = 0; i < n_advs; i++) {
@@ -111,7 +113,7 @@ static struct by_pool index_advs(const struct cfg *c, size_t n_advs,
 	for (size_t i = 0; i <= c->n_pools; n += count[i++])
 		x.from[i] = n;
 	x.from[c->n_pools + 1] = n;
-	x.all = arena_new_n(c->arena, uint32_t, n);
+	x.all = arena_new_n(a, uint32_t, n);
 	for (size_t i = n_advs; i-- > 0;) {
 		struct reach r = reach_of(c, i);
 
@@ -158,7 +160,7 @@ uint64_t index_advs_hash(const struct cfg *c, const struct cfg_pool *pool)
 /* Each pool's are mixed in their order, Layer 2 first. */
 static void index_hashes(struct cfg_index *x, const struct cfg *c)
 {
-	uint64_t *h = arena_new_n(c->arena, uint64_t, c->n_pools + 1);
+	uint64_t *h = arena_new_n(stock_arena(c->lists[CFG_ADVS]), uint64_t, c->n_pools + 1);
 
 	for (size_t i = 0; i <= c->n_pools; i++) {
 		for (size_t at = x->l2.from[i]; at < x->l2.from[i + 1]; at++)
@@ -181,13 +183,29 @@ static bool is_worth_it(const struct cfg *c)
 	return n <= most;
 }
 
-void index_make(struct cfg *c)
+static const struct cfg_index *index_before(const struct cfg *c, const struct cfg *before)
 {
+	return before && before->index && before->lists[CFG_POOLS] == c->lists[CFG_POOLS]
+		       ? before->index
+		       : NULL;
+}
+
+void index_make(struct cfg *c, const struct cfg *before)
+{
+	const struct cfg_index *known = index_before(c, before);
+
+	if (known && before->lists[CFG_ADVS] == c->lists[CFG_ADVS]) {
+		c->index = known;
+		return;
+	}
 	if (!is_worth_it(c))
 		return;
-	struct cfg_index *x = arena_new_of(c->arena, struct cfg_index);
+	struct cfg_index *x = arena_new_of(stock_arena(c->lists[CFG_ADVS]), struct cfg_index);
 
-	index_stretches(x, c);
+	if (known)
+		x->stretches = known->stretches, x->n = known->n;
+	else
+		index_stretches(x, c);
 	x->l2 = index_advs(c, c->n_l2_advs, l2_reach);
 	x->bgp = index_advs(c, c->n_bgp_advs, bgp_reach);
 	index_hashes(x, c);

@@ -10,10 +10,11 @@
 struct cfg_index;
 
 /**
- * Index a complete configuration, whose pools don't overlap, in its own arena; not where it would
- * become larger than what it leads to.
+ * Index a complete configuration, whose pools don't overlap, beside its lists; not where it would
+ * become larger than what it leads to. Where lists are those of @before (may be NULL) their index
+ * is, too.
  */
-void index_make(struct cfg *c);
+void index_make(struct cfg *c, const struct cfg *before);
 
 const struct cfg_pool *index_pool_of(const struct cfg_index *x, const struct addr *a);
 

@@ -2,25 +2,34 @@
 
 #include <string.h>
 
+#include "config/amend.h"
 #include "config/hash.h"
 #include "config/index.h"
 #include "config/kinds.h"
 #include "config/loader.h"
 #include "config/reread.h"
+#include "config/retain.h"
 #include "config/source.h"
 #include "config/stock.h"
+
+/* An arena aligns what it gives. */
+#define CFG_ROOM 64
+
+struct arena *load_list(const struct loader *l, enum cfg_list which)
+{
+	return stock_arena(l->cfg->lists[which]);
+}
 
 /* @before: the configuration whose objects may be taken over; or NULL. */
 static void loader_init(struct loader *l, const struct cfg_input *in, const struct cfg *before)
 {
-	struct arena *tables = arena_new();
+	struct arena *arena = arena_new_small(sizeof(struct cfg) + CFG_ROOM);
 	struct stock *stock = stock_new(before ? before->stock : NULL);
 
 	*l = (struct loader){
 		.arena = stock_arena(stock),
-		.tables = tables,
 		.scratch = arena_new(),
-		.cfg = arena_new_of(tables, struct cfg),
+		.cfg = arena_new_of(arena, struct cfg),
 		.pools_by_name = map_new(),
 		.aliases = map_new(),
 		.community_names = map_new(),
@@ -29,8 +38,10 @@ static void loader_init(struct loader *l, const struct cfg_input *in, const stru
 		.keep = in->keep ? reread_new() : NULL,
 	};
 	issues_init(&l->issues);
-	l->cfg->arena = tables;
+	l->cfg->arena = arena;
 	l->cfg->stock = stock;
+	for (size_t i = 0; i < CFG_LIST_COUNT; i++)
+		l->cfg->lists[i] = stock_new_list();
 	l->cfg->read = l->keep;
 	level_preset(&level_root, l->cfg);
 	l->cfg->node.name = arena_strdup(l->arena, in->host_name);
@@ -39,7 +50,8 @@ static void loader_init(struct loader *l, const struct cfg_input *in, const stru
 static void loader_fini(struct loader *l)
 {
 	for (size_t i = 0; i < l->n_pools; i++)
-		free(l->pools[i]->advs);
+		if (l->pools[i])
+			free(l->pools[i]->advs);
 	for (size_t i = l->n_files; i; i--) /* nested ones before those that they stand in */
 		doc_file_free(l->files[i - 1]);
 	free(l->files);
@@ -57,6 +69,7 @@ static void loader_fini(struct loader *l)
 	map_free(l->aliases);
 	map_free(l->community_names);
 	free(l->secrets);
+	free(l->retained);
 	arena_free(l->scratch);
 }
 
@@ -214,10 +227,13 @@ static int loader_finish(struct loader *l, const struct cfg **out, struct cfg_re
 	resolve_bfd(l);
 	resolve_secrets(l);
 	resolve_peers(l);
-	resolve_pools(l);
-	resolve_advs(l);
-	resolve_services(l);
-	resolve_networks(l);
+	if (!amend(l)) {
+		retain_unfold(l);
+		resolve_pools(l);
+		resolve_advs(l);
+		resolve_services(l);
+		resolve_networks(l);
+	}
 	resolve_names(l);
 	loader_fini(l);
 	issues_finish(&l->issues, report);
@@ -227,7 +243,7 @@ static int loader_finish(struct loader *l, const struct cfg **out, struct cfg_re
 	}
 	if (!report_is_empty(report))
 		l->cfg->read = reread_free(l->cfg->read);
-	index_make(l->cfg);
+	index_make(l->cfg, l->before);
 	l->cfg->hash = hash_agreed(l->cfg);
 	l->cfg->asked = hash_asked(l->cfg);
 	*out = l->cfg;

@@ -116,11 +116,12 @@ struct raw_community {
 	size_t n_aliases, cap_aliases;
 };
 
+struct retained;
+
 #define LOADER_ROOT_MAX 32
 
 struct loader {
 	struct arena *arena;   /* of the configuration's stock: what objects point to */
-	struct arena *tables;  /* the configuration's: lists of objects */
 	struct arena *scratch; /* ends with the load */
 	struct issues issues;
 	struct cfg *cfg;
@@ -140,6 +141,10 @@ struct loader {
 	struct doc_file **files; /* all that were parsed: places point into them */
 	size_t n_files, cap_files;
 	const struct doc *seen[LOADER_ROOT_MAX]; /* where each key of the root stood first */
+
+	/* In the lists below, NULL stands for an object that is retained (retain.h). */
+	struct retained *retained;
+	size_t n_retained, cap_retained;
 
 	struct raw_bfd **bfds;
 	size_t n_bfds, cap_bfds;
@@ -170,6 +175,9 @@ struct loader {
 	size_t n_spans;
 	struct map *pools_by_name; /* name -> struct raw_pool */
 };
+
+/** Where a list of the configuration is made. */
+struct arena *load_list(const struct loader *l, enum cfg_list which);
 
 #define load_error(l, p, hint, ...) issue_add(&(l)->issues, ISSUE_ERROR, (p), (hint), __VA_ARGS__)
 #define load_warning(l, p, hint, ...) \
@@ -207,9 +215,21 @@ void resolve_bfd(struct loader *l);
 void resolve_secrets(struct loader *l);
 void resolve_peers(struct loader *l);
 void resolve_pools(struct loader *l);
+/** Of it, what has to be known of pools that are in force: their names and spans. */
+void resolve_pools_known(struct loader *l);
+/** Of each family the span that an aggregation may least exceed. */
+void resolve_narrowest(struct raw_pool *pool);
 void resolve_advs(struct loader *l);
 void resolve_services(struct loader *l);
+/** Of it, what has to be so of each service, for those of l->services. */
+void resolve_services_check(struct loader *l);
+/** And what finds them: @v is the configuration's list, of @n. */
+void resolve_services_take(struct loader *l, struct cfg_service *v, size_t n);
 void resolve_networks(struct loader *l);
+/** Of it, what has to be so of each network, for those of l->networks. */
+void resolve_networks_check(struct loader *l);
+/** What becomes of one. */
+struct cfg_network resolve_network(const struct raw_network *raw);
 /** What things were called, where that decides nothing. */
 void resolve_names(struct loader *l);
 /**

@@ -190,7 +190,6 @@ void reading_init(struct reading *r, const struct loader *l, const char *name, c
 		r->lists[k].loaded = retain_loaded(l, k);
 	if (!before || !before->index || len > UINT32_MAX)
 		return;
-	r->before = before;
 	r->kept = before->read ? map_get(before->read->texts, name) : NULL;
 	if (r->kept)
 		abridge(r);
@@ -256,7 +255,7 @@ static void retained(struct reading *r, struct loader *l, enum retain_kind k, si
 {
 	size_t first = r->kept->lists[k].first;
 
-	retain_load(l, k, r->before, first + from, first + end);
+	retain_load(l, k, first + from, first + end);
 	r->lists[k].taken += end - from;
 }
 

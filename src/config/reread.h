@@ -55,7 +55,6 @@ struct reading {
 	const char *whole;
 	size_t whole_len;
 	struct buf *given;
-	const struct cfg *before;     /* NULL: it is read whole */
 	const struct kept_text *kept; /* of that configuration; NULL: it is read whole */
 	struct buf text;	      /* the abridged one */
 	struct {

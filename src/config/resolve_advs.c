@@ -94,9 +94,10 @@ static void pool_lengths(struct loader *l, const struct place *adv, const struct
 	adv_length(l, adv, c, pool->narrowest[1]);
 }
 
+/* What says for which pools an advertisement speaks lasts as long as they. */
 static struct cfg_pools pools_one(struct loader *l, const struct cfg_pool *pool)
 {
-	const struct cfg_pool **v = arena_new_of(l->tables, const struct cfg_pool *);
+	const struct cfg_pool **v = arena_new_of(load_list(l, CFG_POOLS), const struct cfg_pool *);
 
 	*v = pool;
 	return (struct cfg_pools){ .v = v, .n = 1 };
@@ -109,7 +110,8 @@ static const struct cfg_pools *pools_all(struct advs *x)
 
 	if (x->all.v)
 		return &x->all;
-	const struct cfg_pool **v = arena_new_n(l->tables, const struct cfg_pool *, l->n_pools + 1);
+	const struct cfg_pool **v =
+		arena_new_n(load_list(l, CFG_POOLS), const struct cfg_pool *, l->n_pools + 1);
 	for (size_t i = 0; i < l->n_pools; i++)
 		if (l->pools[i]->protocol == CFG_PROTOCOL_UNSET)
 			v[x->all.n++] = &l->cfg->pools[i];
@@ -180,7 +182,8 @@ static struct cfg_pools targets_find(struct advs *x, const struct place *adv,
 	x->turn++;
 	size_t n = targets_named(x, adv, &t->pools, 0);
 	n = targets_selected(x, adv, &t->selectors, n);
-	const struct cfg_pool **v = arena_new_n(l->tables, const struct cfg_pool *, n + 1);
+	const struct cfg_pool **v =
+		arena_new_n(load_list(l, CFG_POOLS), const struct cfg_pool *, n + 1);
 	memcpy(v, x->found, n * sizeof(*v));
 	return (struct cfg_pools){ .v = v, .n = n };
 }
@@ -234,9 +237,10 @@ static struct cfg_bgp_adv adv_default(const char *name, enum cfg_format format)
 				     .has_local_pref = format == CFG_LEGACY };
 }
 
-static size_t pool_bgp(struct advs *x, const struct raw_pool *raw, const struct cfg_pool *pool,
+static size_t pool_bgp(struct advs *x, const struct raw_pool *raw, struct cfg_pools only,
 		       struct cfg_bgp_adv *out)
 {
+	const struct cfg_pool *pool = only.v[0];
 	struct loader *l = x->l;
 
 	for (size_t i = 0; i < raw->n_advs; i++) {
@@ -244,7 +248,7 @@ static size_t pool_bgp(struct advs *x, const struct raw_pool *raw, const struct 
 
 		adv->c.name = i ? arena_printf(l->arena, "%s/%zu", pool->name, i + 1) : pool->name;
 		adv->c.implicit = true;
-		adv->c.pools = pools_one(l, pool);
+		adv->c.pools = only;
 		resolve_communities(l, adv->at, pool->format == CFG_RESOURCE, &adv->c);
 		adv_peers(x, adv->at, &adv->c.peers);
 		pool_lengths(l, adv->at, &adv->c, raw);
@@ -255,8 +259,27 @@ static size_t pool_bgp(struct advs *x, const struct raw_pool *raw, const struct 
 	if (raw->n_advs)
 		return raw->n_advs;
 	out[0] = adv_default(pool->name, pool->format);
-	out[0].pools = pools_one(l, pool);
+	out[0].pools = only;
 	return 1;
+}
+
+static void bgp_hashes(struct cfg_bgp_adv *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!v[i].hash) /* it may be one of the configuration before */
+			v[i].hash = hash_bgp_adv(&v[i]);
+}
+
+size_t advs_of_pool(struct loader *l, struct raw_pool *raw, struct cfg_pools only,
+		    struct cfg_bgp_adv *out)
+{
+	struct advs x = advs_new(l);
+
+	resolve_narrowest(raw);
+	size_t n = pool_bgp(&x, raw, only, out);
+	bgp_hashes(out, n);
+	advs_fini(&x);
+	return n;
 }
 
 static void name_unique(struct loader *l, struct map *names, const char *name,
@@ -280,11 +303,12 @@ static void bgp_resolve(struct advs *x)
 
 	for (size_t i = 0; i < l->n_pools; i++)
 		most += MAX(l->pools[i]->n_advs, 1u);
-	struct cfg_bgp_adv *v = arena_new_n(l->tables, struct cfg_bgp_adv, most + l->n_bgp_advs);
+	struct cfg_bgp_adv *v =
+		arena_new_n(load_list(l, CFG_ADVS), struct cfg_bgp_adv, most + l->n_bgp_advs);
 	size_t n = 0;
 	for (size_t i = 0; i < l->n_pools; i++)
 		if (l->pools[i]->protocol == CFG_BGP)
-			n += pool_bgp(x, l->pools[i], &l->cfg->pools[i], &v[n]);
+			n += pool_bgp(x, l->pools[i], pools_one(l, &l->cfg->pools[i]), &v[n]);
 	l->cfg->n_own_bgp_advs = n;
 	for (size_t i = 0; i < l->n_bgp_advs; i++) {
 		struct raw_adv *adv = l->bgp_advs[i];
@@ -300,9 +324,7 @@ static void bgp_resolve(struct advs *x)
 	}
 	v[n] = adv_default("outside-pools", CFG_LEGACY);
 	v[n++].outside_pools = true;
-	for (size_t i = 0; i < n; i++)
-		if (!v[i].hash) /* it may be one of the configuration before */
-			v[i].hash = hash_bgp_adv(&v[i]);
+	bgp_hashes(v, n);
 	l->cfg->bgp_advs = v;
 	l->cfg->n_bgp_advs = n;
 }
@@ -311,8 +333,8 @@ static void l2_resolve(struct advs *x)
 {
 	CLEANUP(map_freep) struct map *names = map_new();
 	struct loader *l = x->l;
-	struct cfg_l2_adv *v =
-		arena_new_n(l->tables, struct cfg_l2_adv, l->n_pools + l->n_l2_advs + 1);
+	struct cfg_l2_adv *v = arena_new_n(load_list(l, CFG_ADVS), struct cfg_l2_adv,
+					   l->n_pools + l->n_l2_advs + 1);
 	size_t n = 0;
 
 	for (size_t i = 0; i < l->n_pools; i++)

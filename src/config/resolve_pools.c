@@ -89,8 +89,7 @@ const struct raw_span *resolve_span(const struct loader *l, const struct addr *a
 	return low && range_contains(&l->spans[low - 1]->range, a) ? l->spans[low - 1] : NULL;
 }
 
-/* Of each family the span that an aggregation may least exceed. */
-static void pool_narrowest(struct raw_pool *pool)
+void resolve_narrowest(struct raw_pool *pool)
 {
 	for (size_t i = 0; i < pool->n_spans; i++) {
 		const struct raw_span *s = &pool->spans[i];
@@ -103,12 +102,12 @@ static void pool_narrowest(struct raw_pool *pool)
 
 static void pools_move(struct loader *l)
 {
-	struct cfg_pool *v = arena_new_n(l->tables, struct cfg_pool, l->n_pools);
+	struct cfg_pool *v = arena_new_n(load_list(l, CFG_POOLS), struct cfg_pool, l->n_pools);
 
 	for (size_t i = 0; i < l->n_pools; i++) {
 		struct raw_pool *raw = l->pools[i];
 
-		pool_narrowest(raw);
+		resolve_narrowest(raw);
 		raw->made = &v[i];
 		v[i] = raw->c;
 		v[i].addresses = raw->blocks;
@@ -167,10 +166,15 @@ static void pools_public(struct loader *l)
 			pool_public(l, l->pools[i], others, n);
 }
 
-void resolve_pools(struct loader *l)
+void resolve_pools_known(struct loader *l)
 {
 	pools_names(l);
 	spans_collect(l);
+}
+
+void resolve_pools(struct loader *l)
+{
+	resolve_pools_known(l);
 	spans_overlap(l);
 	pools_move(l);
 	pools_public(l);

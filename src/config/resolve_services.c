@@ -226,7 +226,7 @@ static void services_index(struct loader *l)
 {
 	const struct cfg *c = l->cfg;
 	const struct cfg_service **v =
-		arena_new_n(l->tables, const struct cfg_service *, c->n_services);
+		arena_new_n(load_list(l, CFG_SERVICES), const struct cfg_service *, c->n_services);
 
 	if (l->issues.count[ISSUE_ERROR])
 		return;
@@ -239,10 +239,9 @@ static void services_index(struct loader *l)
 		qsort(v, c->n_services, sizeof(struct cfg_service *), by_name);
 }
 
-void resolve_services(struct loader *l)
+void resolve_services_check(struct loader *l)
 {
 	struct context x = context_new(l);
-	struct cfg_service *v = arena_new_n(l->tables, struct cfg_service, l->n_services);
 
 	for (size_t i = 0; i < l->n_services; i++) {
 		struct raw_service *raw = l->services[i];
@@ -252,12 +251,27 @@ void resolve_services(struct loader *l)
 		pool = service_pool(&x, raw);
 		service_asks(&x, raw, pool);
 		service_addresses(&x, raw, pool);
-		v[i] = raw->c;
-		if (!v[i].hash) /* it may be one of the configuration before */
-			v[i].hash = hash_service(&v[i]);
 	}
-	l->cfg->services = v;
-	l->cfg->n_services = l->n_services;
-	services_index(l);
 	context_fini(&x);
+}
+
+void resolve_services_take(struct loader *l, struct cfg_service *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!v[i].hash) /* it may be one of the configuration before */
+			hash_service_set(&v[i]);
+	l->cfg->services = v;
+	l->cfg->n_services = n;
+	services_index(l);
+}
+
+void resolve_services(struct loader *l)
+{
+	struct cfg_service *v =
+		arena_new_n(load_list(l, CFG_SERVICES), struct cfg_service, l->n_services);
+
+	resolve_services_check(l);
+	for (size_t i = 0; i < l->n_services; i++)
+		v[i] = l->services[i]->c;
+	resolve_services_take(l, v, l->n_services);
 }

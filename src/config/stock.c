@@ -8,15 +8,33 @@ struct stock {
 	struct stock *older;
 };
 
-struct stock *stock_new(struct stock *older)
+#define LIST_BYTES 512
+
+static struct stock *stock_of(struct arena *arena)
 {
 	struct stock *s = mem_new(struct stock);
 
 	atomic_init(&s->uses, 1);
-	s->arena = arena_new();
-	s->older = older;
-	if (older)
-		atomic_fetch_add(&older->uses, 1);
+	s->arena = arena;
+	return s;
+}
+
+struct stock *stock_new(struct stock *older)
+{
+	struct stock *s = stock_of(arena_new());
+
+	s->older = older ? stock_share(older) : NULL;
+	return s;
+}
+
+struct stock *stock_new_list(void)
+{
+	return stock_of(arena_new_small(LIST_BYTES));
+}
+
+struct stock *stock_share(struct stock *s)
+{
+	atomic_fetch_add(&s->uses, 1);
 	return s;
 }
 

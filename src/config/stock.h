@@ -3,7 +3,8 @@
  * that a reload leaves as it is goes over into the next configuration by value, so what it points
  * to belongs to both, and ends with the last of them.
  *
- * A stock is an arena and, below it, the stocks of the configurations that it was made from.
+ * A stock is an arena and, below it, the stocks of the configurations that it was made from. A list
+ * of objects that no reload has touched belongs to several configurations in the same way.
  */
 #ifndef CONFIG_STOCK_H
 #define CONFIG_STOCK_H
@@ -16,6 +17,10 @@ struct stock;
 
 /** One that keeps @older, and all below that, as long as it lives; NULL: there is none. */
 NODISCARD struct stock *stock_new(struct stock *older);
+/** One for a list of objects, which is mostly short. */
+NODISCARD struct stock *stock_new_list(void);
+/** One more configuration uses it; the same pointer. */
+NODISCARD struct stock *stock_share(struct stock *s);
 /** The end of one configuration's use of it. Takes NULL, returns NULL. */
 struct stock *stock_free(struct stock *s);
 

@@ -205,9 +205,7 @@ static void route_add(struct draft *d, const struct addr *addr, const struct cfg
 	if (!r) {
 		mem_grow(d->bgp, d->n_bgp, d->cap_bgp);
 		r = &d->bgp[d->n_bgp++];
-		*r = (struct plan_bgp){
-			.addr = *addr, .prefix = prefix, .peer = d->peer, .adv = adv
-		};
+		*r = (struct plan_bgp){ .addr = *addr, .prefix = prefix, .peer = d->peer };
 	}
 	route_merge(d, r, adv);
 }

@@ -209,10 +209,8 @@ void plan_follow(struct plan *p, const struct cfg *from, const struct cfg *to)
 	struct plan_bgp *bgp = (struct plan_bgp *)(uintptr_t)p->bgp; /* in our own arena */
 	struct plan_silence *silent = (struct plan_silence *)(uintptr_t)p->silent;
 
-	for (size_t i = 0; i < p->n_bgp; i++) {
+	for (size_t i = 0; i < p->n_bgp; i++)
 		bgp[i].peer = peer_follow(bgp[i].peer, from, to);
-		bgp[i].adv = NULL;
-	}
 	for (size_t i = 0; i < p->n_silent; i++)
 		silent[i].peer = peer_follow(silent[i].peer, from, to);
 }

@@ -34,8 +34,7 @@ struct plan_bgp {
 	struct addr addr;
 	struct prefix prefix;
 	const struct cfg_peer *peer;
-	const struct cfg_bgp_adv *adv; /* first of those merged: for explaining; or NULL */
-	bool has_local_pref;	       /* false towards eBGP peers, and where none is set */
+	bool has_local_pref; /* false towards eBGP peers, and where none is set */
 	uint32_t local_pref;
 	bool has_med;
 	uint32_t med;

@@ -329,9 +329,12 @@ void world_change_config(struct world *w, const struct cfg *c, const struct cfg_
 {
 	static const struct labels none;
 	struct coming in = { .c = c, .ch = ch };
+	/* Every service has its place in the very list that it comes in, then. */
+	bool same = ch && !ch->all && c && w->config && cfg_shares(w->config, c, CFG_SERVICES);
 
 	w->config = c;
-	services_match(w, &in);
+	if (!same)
+		services_match(w, &in);
 	(void)nodes_own_labels(w->nodes, c ? &c->node.labels : &none);
 	services_drop(w, &in);
 	tell_changes(w, &in);

@@ -2,10 +2,32 @@
 #include "config_test.h"
 
 #include "base/rng.h"
+#include "config/diff.h"
 #include "config/reread.h"
 
 /* Enough of each that the text is remembered. */
 #define ITEMS 150
+
+/** What a text of these tests says, as far as it can be changed. */
+struct knobs {
+	struct {
+		bool gone;
+		unsigned net, host; /* of the service */
+		unsigned community; /* of the pool */
+		unsigned med;	    /* of the network */
+	} v[ITEMS];
+};
+
+static struct knobs knobs_new(void)
+{
+	struct knobs k = { 0 };
+
+	for (unsigned i = 0; i < ITEMS; i++) {
+		k.v[i].net = k.v[i].community = k.v[i].med = i;
+		k.v[i].host = 3;
+	}
+	return k;
+}
 
 static void peers_write(struct buf *t)
 {
@@ -17,7 +39,7 @@ static void peers_write(struct buf *t)
 			   i, i + 1);
 }
 
-static void pools_write(struct buf *t)
+static void pools_write(struct buf *t, const struct knobs *k)
 {
 	buf_puts(t, "bgp-communities:\n  blue: 64512:7\n  red: 64512:8\naddress-pools:\n");
 	for (unsigned i = 0; i < ITEMS; i++) {
@@ -32,7 +54,7 @@ static void pools_write(struct buf *t)
 				   "  - 10.1.%u.0/28\n\n  bgp-advertisements:\n"
 				   "  - communities: [blue, '64512:%u']\n    localpref: 0\n"
 				   "  - {aggregation-length: 28, peers: [tor-%u]}\n",
-				   i, i, i, i % 3);
+				   i, i, k->v[i].community, i % 3);
 		else
 			buf_printf(t,
 				   "- {name: p%u, protocol: none, labels: {of: '%u'},\n"
@@ -51,25 +73,34 @@ static void pools_write(struct buf *t)
 			   3 * i + 2);
 }
 
-static void services_write(struct buf *t)
+static void services_write(struct buf *t, const struct knobs *k)
 {
 	buf_puts(t, "services:\n");
-	for (unsigned i = 0; i < ITEMS; i++)
-		buf_printf(t,
-			   i % 2 ? "- {name: s%u, address-pool: p%u, ports: [80/tcp], bind: none}\n"
-				 : "- name: s%u\n  addresses:\n  - 10.1.%u.3\n"
+	for (unsigned i = 0; i < ITEMS; i++) {
+		if (k->v[i].gone)
+			continue;
+		if (i % 2)
+			buf_printf(
+				t,
+				"- {name: s%u, address-pool: p%u, ports: [80/tcp], bind: none}\n",
+				i, k->v[i].net);
+		else
+			buf_printf(t,
+				   "- name: s%u\n  addresses:\n  - 10.1.%u.%u\n"
 				   "  health-check: {http: 'http://127.0.0.1:80/#x'}\n",
-			   i, i);
+				   i, k->v[i].net, k->v[i].host);
+	}
 	buf_puts(t, "# prefixes\nnetworks:\n");
 	for (unsigned i = 0; i < ITEMS; i++)
-		buf_printf(t, "- prefix: 198.51.%u.0/24\n  communities: [red]\n  med: %u\n", i, i);
+		buf_printf(t, "- prefix: 198.51.%u.0/24\n  communities: [red]\n  med: %u\n", i,
+			   k->v[i].med);
 }
 
-static void all_write(struct buf *t)
+static void all_write(struct buf *t, const struct knobs *k)
 {
 	peers_write(t);
-	pools_write(t);
-	services_write(t);
+	pools_write(t, k);
+	services_write(t, k);
 	buf_puts(t, "log: {level: info}\n");
 }
 
@@ -89,12 +120,36 @@ static struct loaded load_as(const struct buf *text, const struct cfg *before)
 /* The text of these tests, without a word to say about it. */
 static struct loaded load_base(struct buf *text)
 {
-	all_write(text);
+	const struct knobs k = knobs_new();
+
+	all_write(text, &k);
 	struct loaded l = load_as(text, NULL);
 
 	if (!l.c || l.report.warnings.n)
 		fail_with_report(&l, "the text of these tests");
 	return l;
+}
+
+/* What is found by the index. */
+static void assert_same_finds(const struct cfg *a, const struct cfg *b)
+{
+	for (size_t i = 0; i < a->n_pools; i++) {
+		const struct addr *first = &a->pools[i].addresses[0].v[0].addr;
+		size_t at_a = 0, at_b = 0;
+		const struct cfg_bgp_adv *x, *y;
+
+		assert_string_equal(cfg_pool_of(a, first)->name, cfg_pool_of(b, first)->name);
+		do {
+			x = cfg_next_bgp_adv(a, &a->pools[i], &at_a);
+			y = cfg_next_bgp_adv(b, &b->pools[i], &at_b);
+			assert_true(!x == !y && (!x || x->hash == y->hash));
+		} while (x);
+	}
+	for (size_t i = 0; i < a->n_services; i++) {
+		assert_ptr_equal(cfg_service_find(a, a->services[i].name), &a->services[i]);
+		assert_true(a->services[i].hash == b->services[i].hash &&
+			    a->services[i].asked == b->services[i].asked);
+	}
 }
 
 static void assert_same_tree(const struct cfg *a, const struct cfg *b)
@@ -106,7 +161,9 @@ static void assert_same_tree(const struct cfg *a, const struct cfg *b)
 	json_decref(x);
 	json_decref(y);
 	assert_true(a->hash == b->hash && a->asked == b->asked);
+	assert_same_finds(a, b);
 	assert_int_equal(a->n_bgp_advs, b->n_bgp_advs);
+	assert_int_equal(a->n_own_bgp_advs, b->n_own_bgp_advs);
 	for (size_t i = 0; i < a->n_bgp_advs; i++) {
 		assert_true(a->bgp_advs[i].hash == b->bgp_advs[i].hash);
 		assert_int_equal(a->bgp_advs[i].pools.n, b->bgp_advs[i].pools.n);
@@ -302,6 +359,119 @@ static void edited_at_random(void **state)
 	buf_fini(&base);
 }
 
+/* --- what is shared with the configuration before --- */
+
+#define BIT(list) (1u << (list))
+#define ALL_LISTS (BIT(CFG_LIST_COUNT) - 1)
+
+struct sharing {
+	const char *name, *what, *by;
+	unsigned own; /* the lists that are made anew */
+};
+
+static void shares(void **state)
+{
+	const struct sharing *s = *state;
+	struct buf text = { 0 };
+
+	struct loaded first = load_base(&text);
+	replace(&text, s->what, s->by);
+	struct loaded second = load_both(&text, first.c);
+	for (unsigned i = 0; i < CFG_LIST_COUNT; i++)
+		assert_true(cfg_shares(first.c, second.c, i) == !(s->own & BIT(i)));
+	assert_true((first.c->peers == second.c->peers) == (s->own != ALL_LISTS));
+	json_t *diff = cfg_diff(first.c, second.c);
+	assert_true(json_array_size(json_object_get(diff, "changed")) <= 1);
+	json_decref(diff);
+	loaded_fini(&first); /* what they share stays */
+	struct loaded third = load_both(&text, second.c);
+	assert_true(cfg_shares(second.c, third.c, CFG_ADVS));
+	loaded_fini(&third);
+	loaded_fini(&second);
+	buf_fini(&text);
+}
+
+static const struct sharing sharings[] = {
+	{ "nothing differs", "level: info", "level: info", 0 },
+	{ "a setting differs", "level: info", "level: debug", 0 },
+	{ "a network differs", "med: 77\n", "med: 78\n", BIT(CFG_NETWORKS) },
+	{ "a service differs", "10.1.74.3", "10.1.74.4", BIT(CFG_SERVICES) },
+	{ "a service comes", "services:\n", "services:\n- {name: new, address-pool: p1}\n",
+	  BIT(CFG_SERVICES) },
+	{ "a pool's advertisement differs", "'64512:76'", "'64512:9'", BIT(CFG_ADVS) },
+	{ "a pool has one advertisement more", "  - {aggregation-length: 28, peers: [tor-1]}\n",
+	  "  - {aggregation-length: 28, peers: [tor-1]}\n  - {aggregation-length: 29}\n",
+	  BIT(CFG_ADVS) },
+	{ "a pool is smaller", "[10.1.9.0/28,", "[10.1.9.0/29,", ALL_LISTS },
+	{ "a pool is announced otherwise", "{name: p9, protocol: layer2",
+	  "{name: p9, protocol: bgp", ALL_LISTS },
+	{ "an advertisement that chooses differs", "interfaces: [eth3]", "interfaces: [eth9]",
+	  ALL_LISTS },
+	{ "a peer differs", "10.0.0.2", "10.0.0.22", ALL_LISTS },
+};
+
+/* --- one change after the other --- */
+
+#define CHANGES 150
+
+static void turn_one(struct knobs *k, struct rng *rng)
+{
+	unsigned i = (unsigned)rng_below(rng, ITEMS), to = (unsigned)rng_below(rng, ITEMS);
+
+	switch (rng_below(rng, 7)) {
+	case 0:
+		k->v[i].gone = !k->v[i].gone;
+		break;
+	case 1:
+		k->v[i].net = to; /* which somebody else may have */
+		break;
+	case 2:
+	case 3:
+		k->v[i].host = 1 + (unsigned)rng_below(rng, 14);
+		break;
+	case 4:
+		k->v[i - i % 3 + 1].community = to;
+		break;
+	default:
+		k->v[i].med = to;
+	}
+}
+
+static void one_after_the_other(void **state)
+{
+	struct knobs k = knobs_new();
+	struct buf text = { 0 };
+	struct rng rng;
+	size_t loads = 0, shared = 0;
+
+	(void)state;
+	rng_seed(&rng, 20261122);
+	struct loaded now = load_base(&text);
+	for (unsigned i = 0; i < CHANGES; i++) {
+		struct knobs next = k;
+
+		for (size_t n = rng_below(&rng, 3) + 1; n; n--)
+			turn_one(&next, &rng);
+		buf_fini(&text);
+		text = (struct buf){ 0 };
+		all_write(&text, &next);
+		struct loaded then = load_both(&text, now.c);
+		if (!then.c) { /* as a daemon would, go on with the one before */
+			loaded_fini(&then);
+			continue;
+		}
+		loads++;
+		shared += cfg_shares(now.c, then.c, CFG_POOLS);
+		loaded_fini(&now);
+		now = then;
+		k = next;
+	}
+	print_message("%zu of %d loaded, %zu of them shared a list\n", loads, CHANGES, shared);
+	assert_true(shared > CHANGES / 4); /* the others lie too far apart */
+	loaded_fini(&now);
+	buf_fini(&text);
+}
+
 /* What objects that are gone leave behind does not grow without end. */
 static void begins_anew(void **state)
 {
@@ -327,14 +497,20 @@ static void begins_anew(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[ARRAY_LEN(edits) + 2] = {
+	struct CMUnitTest tests[ARRAY_LEN(edits) + ARRAY_LEN(sharings) + 3] = {
 		cmocka_unit_test(edited_at_random),
+		cmocka_unit_test(one_after_the_other),
 		cmocka_unit_test(begins_anew),
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(edits); i++)
-		tests[i + 2] = (struct CMUnitTest){ .name = edits[i].name,
+		tests[i + 3] = (struct CMUnitTest){ .name = edits[i].name,
 						    .test_func = edited,
 						    .initial_state = (void *)&edits[i] };
+	for (size_t i = 0; i < ARRAY_LEN(sharings); i++)
+		tests[ARRAY_LEN(edits) + 3 + i] =
+			(struct CMUnitTest){ .name = sharings[i].name,
+					     .test_func = shares,
+					     .initial_state = (void *)&sharings[i] };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
