@@ -1,7 +1,9 @@
 #include "app/priority.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -17,6 +19,10 @@
 
 /* Its share when the processor is full, where the host permits one (CAP_SYS_NICE, RLIMIT_NICE). */
 #define NICE (-15)
+
+/* Where the kernel shares out by sessions first (autogroup), a thread's place counts only among its own process's
+ * threads. This is the process's place among the sessions: milder, because all its threads gain by it. */
+#define SESSION_NICE "-10"
 
 /* struct sched_attr; the kernel's header of it and the C library's <sched.h> exclude each other. */
 struct attr {
@@ -48,6 +54,18 @@ static bool take_real_time(void)
 	return pthread_setschedparam(pthread_self(), SCHED_FIFO | SCHED_RESET_ON_FORK, &p) == 0;
 }
 
+/* Of a session that others share we don't speak for them. Without such a kernel or permission: nothing. */
+static void lift_session(void)
+{
+	if (getsid(0) != getpid())
+		return;
+	int fd = open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	(void)!write(fd, SESSION_NICE, strlen(SESSION_NICE));
+	close(fd);
+}
+
 static bool take_short_slices(void)
 {
 	struct attr wanted = {
@@ -58,6 +76,8 @@ static bool take_short_slices(void)
 	if (syscall(SYS_sched_setattr, 0, &wanted, 0) < 0) {
 		wanted.nice = 0;
 		(void)syscall(SYS_sched_setattr, 0, &wanted, 0);
+	} else {
+		lift_session();
 	}
 	if (syscall(SYS_sched_getattr, 0, &have, sizeof(have), 0) < 0)
 		return false;

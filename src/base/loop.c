@@ -210,7 +210,7 @@ static void about_to_sleep(struct ev_loop *ev, ev_prepare *w, int events)
 	tasks_run(l);
 	if (l->tasks)
 		ev_idle_start(l->ev, &l->no_sleep);
-	else
+	else if (ev_is_active(&l->no_sleep))
 		ev_idle_stop(l->ev, &l->no_sleep);
 	timers_arm(l);
 }

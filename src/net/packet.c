@@ -141,8 +141,23 @@ void packet_inbox_init(struct packet_inbox *in)
 		packet_batch_set(&in->batch, i, in->bytes[i], sizeof(in->bytes[i]));
 }
 
+/* Quicker than recvmmsg() for one. */
+static int recv_first(int fd, struct packet_inbox *in)
+{
+	struct mmsghdr *m = &in->batch.msgs[0];
+	ssize_t n = recv(fd, in->bytes[0], sizeof(in->bytes[0]), MSG_DONTWAIT | MSG_TRUNC);
+
+	if (n < 0)
+		return -errno;
+	m->msg_len = (unsigned)MIN((size_t)n, sizeof(in->bytes[0]));
+	m->msg_hdr.msg_flags = (size_t)n > sizeof(in->bytes[0]) ? MSG_TRUNC : 0;
+	return 1;
+}
+
 int packet_recv(int fd, struct packet_inbox *in, unsigned max)
 {
+	if (max == 1)
+		return recv_first(fd, in);
 	int n = recvmmsg(fd, in->batch.msgs, max, MSG_DONTWAIT, NULL);
 
 	return n < 0 ? -errno : n;

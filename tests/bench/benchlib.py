@@ -21,8 +21,26 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tools" / "lab"))
 
+from netlab import Host  # noqa: E402
+
+Host.own_sessions = True
+
 LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNET = 0x40000000
+
+
+class Busy:
+    """All cores, twice over: so many processes that only count, each a service of its own."""
+
+    def __enter__(self):
+        self.processes = [subprocess.Popen([sys.executable, "-c", "while True: pass"], start_new_session=True)
+                          for _ in range(2 * os.cpu_count())]
+        return self
+
+    def __exit__(self, *_):
+        for p in self.processes:
+            p.kill()
+            p.wait()
 
 
 @contextlib.contextmanager

@@ -32,6 +32,7 @@
 #define TICK_NS	     250000
 #define SESSIONS_MAX 4096
 #define BATCH	     64
+#define DOWNS_NOTED  1024
 #define SECOND_NS    INT64_C(1000000000)
 #define CUT_PATIENCE (5 * SECOND_NS)
 
@@ -67,6 +68,7 @@ static struct {
 	int raw, in;
 	struct session sessions[SESSIONS_MAX];
 	uint64_t sent, received, late, their_downs, our_downs;
+	int64_t downs_at[DOWNS_NOTED]; /* of either kind, by the real-time clock */
 	/* Those who wait for the end of a cut. */
 	bool cutting;
 	unsigned cut_from, cut_to;
@@ -165,14 +167,25 @@ static void enter(struct session *s, uint8_t state, uint8_t diag, int64_t now)
 	s->tx_at = now;
 }
 
+/* When the next down is counted. */
+static void note_moment(int64_t stamp)
+{
+	uint64_t n = far.their_downs + far.our_downs;
+
+	if (n < DOWNS_NOTED)
+		far.downs_at[n] = stamp;
+}
+
 static void note_down(struct session *s, int64_t stamp)
 {
 	uint32_t us = far.interval_us > s->their_rx_us ? far.interval_us : s->their_rx_us;
 
-	if (!s->silent)
+	if (!s->silent) {
+		note_moment(stamp);
 		far.their_downs++;
-	else if (!s->noticed)
+	} else if (!s->noticed) {
 		s->excess_ns = stamp - s->sent_wall - (int64_t)far.mult * us * 1000;
+	}
 	s->noticed = true;
 }
 
@@ -256,6 +269,7 @@ static void run_sessions(int64_t now)
 		struct session *s = &far.sessions[i];
 
 		if (s->state == UP && now - s->rx_last > detect_ns(s)) {
+			note_moment(clock_ns(CLOCK_REALTIME));
 			far.our_downs++;
 			s->their_disc = 0;
 			s->their_rx_us = 0;
@@ -310,6 +324,16 @@ static void cut_look(int64_t now)
 	puts("]}");
 }
 
+static void print_stats(void)
+{
+	printf("{\"up\": %u, \"sent\": %lu, \"received\": %lu, \"late-ticks\": %lu, "
+	       "\"their-downs\": %lu, \"our-downs\": %lu, \"downs-at\": [",
+	       count_up(), far.sent, far.received, far.late, far.their_downs, far.our_downs);
+	for (uint64_t i = 0; i < far.their_downs + far.our_downs && i < DOWNS_NOTED; i++)
+		printf("%s%ld", i ? ", " : "", far.downs_at[i]);
+	puts("]}");
+}
+
 static void obey(const char *line, int64_t now)
 {
 	if (strcmp(line, "quit") == 0)
@@ -323,10 +347,7 @@ static void obey(const char *line, int64_t now)
 	} else {
 		if (strcmp(line, "reset") == 0)
 			far.sent = far.received = far.late = far.their_downs = far.our_downs = 0;
-		printf("{\"up\": %u, \"sent\": %lu, \"received\": %lu, \"late-ticks\": %lu, "
-		       "\"their-downs\": %lu, \"our-downs\": %lu}\n",
-		       count_up(), far.sent, far.received, far.late, far.their_downs,
-		       far.our_downs);
+		print_stats();
 	}
 }
 

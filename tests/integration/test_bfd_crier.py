@@ -1,5 +1,6 @@
 """BFD between two crier nodes: what they agree about when both sides are ours."""
 
+import os
 import time
 
 import pytest
@@ -64,3 +65,17 @@ def test_demand_mode_on_both_sides_is_quiet(lab):
     assert bfd(nodes[0])["packets-in"] > before["packets-in"] + 8
     cut(lan, nodes[1])
     wait_for(lambda: bfd(nodes[0])["state"] != "up", "a poll without an answer tells", 5)
+
+
+def test_who_may_not_be_real_time_is_favoured_among_the_ordinary(lab):
+    """A daemon in a session of its own, as a service is, lifts that session where the kernel shares out by these."""
+    node = lab.host("a", cls=Node)
+    node.own_sessions = True
+    node.configure("bfd: {real-time: off}\n")
+    node.start()
+    group = f"/proc/{node.pid()}/autogroup"
+    assert node.status()["packet-thread"] == "prompt"
+    if not os.path.exists(group):
+        pytest.skip("the kernel does not share out by sessions")
+    with open(group) as f:
+        assert f.read().split()[-1] == "-10"

@@ -64,6 +64,10 @@ def wait_for(condition, what, timeout=15.0, every=0.02):
 class Host:
     """One namespace with its links."""
 
+    # Whether each program has a session of its own, as services have: kernels with autogroups share out processor time
+    # by these. For benches; in a test that would only take time from what looks on.
+    own_sessions = False
+
     def __init__(self, lab, name):
         self.lab = lab
         self.name = name
@@ -91,7 +95,7 @@ class Host:
     def popen(self, command, log=None, **kw):
         out = open(self.dir / log, "ab") if log else subprocess.DEVNULL
         p = subprocess.Popen(self.args(command), stdout=kw.pop("stdout", out), stderr=subprocess.STDOUT,
-                             stdin=subprocess.DEVNULL, **kw)
+                             stdin=subprocess.DEVNULL, start_new_session=self.own_sessions, **kw)
         self.processes.append(p)
         return p
 
