@@ -11,22 +11,21 @@ enum {
 	SLICE = 64, /* joins in one turn of the loop: well under a millisecond */
 	SOCKETS_MAX = 4096,
 	NOT_JOINED = -1,
-	GROUP_BITS = 24,
-	GROUP_MASK = (1 << GROUP_BITS) - 1,
 };
 
 #define RETRY DUR_S(1)
 
-/** One group on one interface. */
+/** One group on one interface. There may be very many. */
 struct membership {
-	uint64_t key; /* interface index, then the 24 bits that tell solicited-node groups apart */
-	int fd;	      /* the socket that holds it, or NOT_JOINED */
-	bool ours;    /* the interface's listener holds it */
-	bool kernels; /* the kernel holds it, or shall */
+	int ifindex;
+	uint32_t group : 24; /* the bits that tell solicited-node groups apart */
+	bool ours : 1;	     /* the interface's listener holds it */
+	bool kernels : 1;    /* the kernel holds it, or shall */
+	int fd;		     /* the socket that holds it, or NOT_JOINED */
 };
 
 struct membership_set {
-	struct membership *v; /* ascending by key */
+	struct membership *v; /* ascending by interface and group */
 	size_t n;
 };
 
@@ -80,45 +79,21 @@ struct l2_groups *l2_groups_free(struct l2_groups *g)
 
 /* The set */
 
-static int key_ifindex(uint64_t key)
-{
-	return (int)(key >> 32);
-}
-
-static uint32_t key_group(uint64_t key)
-{
-	return key & GROUP_MASK;
-}
-
-static struct ipv6_mreq key_request(uint64_t key)
-{
-	/* ff02::1:ffXX:XXXX */
-	struct ipv6_mreq req = {
-		.ipv6mr_interface = (unsigned)(key >> 32),
-		.ipv6mr_multiaddr.s6_addr = { [0] = 0xff,
-					      [1] = 0x02,
-					      [11] = 0x01,
-					      [12] = 0xff,
-					      [13] = (uint8_t)(key >> 16),
-					      [14] = (uint8_t)(key >> 8),
-					      [15] = (uint8_t)key },
-	};
-
-	return req;
-}
-
 static int compare_memberships(const void *a, const void *b)
 {
 	const struct membership *x = a;
 	const struct membership *y = b;
 
-	return (x->key > y->key) - (x->key < y->key);
+	if (x->ifindex != y->ifindex)
+		return x->ifindex < y->ifindex ? -1 : 1;
+	return (x->group > y->group) - (x->group < y->group);
 }
 
-static uint64_t membership_key(int ifindex, const struct addr *a)
+static struct membership membership_of(int ifindex, const struct addr *a)
 {
-	return ((uint64_t)(uint32_t)ifindex << 32) | ((uint32_t)a->b[13] << 16) |
-	       ((uint32_t)a->b[14] << 8) | a->b[15];
+	uint32_t group = ((uint32_t)a->b[13] << 16) | ((uint32_t)a->b[14] << 8) | a->b[15];
+
+	return (struct membership){ .ifindex = ifindex, .group = group, .fd = NOT_JOINED };
 }
 
 static void set_sort_unique(struct membership_set *s)
@@ -128,10 +103,11 @@ static void set_sort_unique(struct membership_set *s)
 	if (s->n > 1)
 		qsort(s->v, s->n, sizeof(*s->v), compare_memberships);
 	for (size_t i = 0; i < s->n; i++) {
-		if (n == 0 || s->v[n - 1].key != s->v[i].key)
+		if (n == 0 || compare_memberships(&s->v[n - 1], &s->v[i]) != 0)
 			s->v[n++] = s->v[i];
 	}
 	s->n = n;
+	s->v = mem_resize(s->v, n, sizeof(*s->v)); /* kept for long: without room for more */
 }
 
 static struct membership_set wanted_set(const struct l2_table *t)
@@ -148,10 +124,7 @@ static struct membership_set wanted_set(const struct l2_table *t)
 			if (!l2_address_allows(a, &t->ifaces[k]))
 				continue;
 			mem_grow(s.v, s.n, cap);
-			s.v[s.n++] = (struct membership){
-				.key = membership_key(t->ifaces[k].ifindex, &a->addr),
-				.fd = NOT_JOINED,
-			};
+			s.v[s.n++] = membership_of(t->ifaces[k].ifindex, &a->addr);
 		}
 	}
 	set_sort_unique(&s);
@@ -160,9 +133,26 @@ static struct membership_set wanted_set(const struct l2_table *t)
 
 /* Those of the kernel */
 
+static struct ipv6_mreq membership_request(const struct membership *m)
+{
+	/* ff02::1:ffXX:XXXX */
+	struct ipv6_mreq req = {
+		.ipv6mr_interface = (unsigned)m->ifindex,
+		.ipv6mr_multiaddr.s6_addr = { [0] = 0xff,
+					      [1] = 0x02,
+					      [11] = 0x01,
+					      [12] = 0xff,
+					      [13] = (uint8_t)(m->group >> 16),
+					      [14] = (uint8_t)(m->group >> 8),
+					      [15] = (uint8_t)m->group },
+	};
+
+	return req;
+}
+
 static void leave(struct l2_groups *g, const struct membership *m)
 {
-	struct ipv6_mreq req = key_request(m->key);
+	struct ipv6_mreq req = membership_request(m);
 
 	if (m->fd == NOT_JOINED)
 		return;
@@ -185,7 +175,7 @@ static int socket_add(struct l2_groups *g)
 
 static bool join_on(int fd, const struct membership *m)
 {
-	struct ipv6_mreq req = key_request(m->key);
+	struct ipv6_mreq req = membership_request(m);
 
 	return setsockopt(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &req, sizeof(req)) == 0;
 }
@@ -253,7 +243,7 @@ static void part_listen(struct part *p, struct membership *v, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		v[i].ours |= p->many && v[i].fd == NOT_JOINED;
 		if (v[i].ours)
-			ours[n_ours++] = key_group(v[i].key);
+			ours[n_ours++] = v[i].group;
 	}
 	mld_io_listen(p->listener, ours, n_ours);
 }
@@ -288,7 +278,7 @@ static void share(struct l2_groups *g, const struct l2_table *table)
 	for (size_t i = 0; i < table->n_ifaces; i++) {
 		const struct l2_iface *iface = &table->ifaces[i];
 		size_t n = 0;
-		while (at + n < g->set.n && key_ifindex(g->set.v[at + n].key) == iface->ifindex)
+		while (at + n < g->set.n && g->set.v[at + n].ifindex == iface->ifindex)
 			n++;
 		iface_share(g, iface, n ? &g->set.v[at] : NULL, n);
 		at += n;
@@ -299,7 +289,7 @@ static void share(struct l2_groups *g, const struct l2_table *table)
 /** The kernel holds it now: the listener need not. */
 static void hand_over(struct l2_groups *g, struct membership *m)
 {
-	mld_io_forget(part_find(g, key_ifindex(m->key))->listener, key_group(m->key));
+	mld_io_forget(part_find(g, m->ifindex)->listener, m->group);
 	m->ours = false;
 }
 
@@ -338,9 +328,9 @@ static void set_replace(struct l2_groups *g, struct membership_set wanted)
 
 	for (size_t i = 0; i < g->set.n; i++) {
 		const struct membership *old = &g->set.v[i];
-		while (j < wanted.n && wanted.v[j].key < old->key)
+		while (j < wanted.n && compare_memberships(&wanted.v[j], old) < 0)
 			j++;
-		if (j < wanted.n && wanted.v[j].key == old->key)
+		if (j < wanted.n && compare_memberships(&wanted.v[j], old) == 0)
 			wanted.v[j] = *old;
 		else
 			leave(g, old);
@@ -367,7 +357,7 @@ void l2_groups_apply(struct l2_groups *g, const struct l2_table *table)
 
 enum l2_holder l2_groups_holder(const struct l2_groups *g, int ifindex, const struct addr *a)
 {
-	const struct membership key = { .key = membership_key(ifindex, a) };
+	const struct membership key = membership_of(ifindex, a);
 	const struct membership *m = NULL;
 
 	if (g->set.n > 0)

@@ -345,15 +345,19 @@ enum mld_rx mld_input(struct mld *m, struct rd frame, struct mono now)
 
 /* Reports */
 
-/** @again: when it is told once more, the same for all of a packet: they stay together. */
-static bool take_change(struct group *g, struct mono now, struct mono again, struct mld_record *out)
+/**
+ * @again: when it is told once more, the same for all of a packet: they stay together. But version
+ * 1 says only once that it is done (RFC 2710 §4).
+ */
+static bool take_change(const struct mld *m, struct group *g, struct mono now, struct mono again,
+			struct mld_record *out)
 {
 	if (g->copies == 0 || !stamp_is_due(g->change_at, now))
 		return false;
 	*out = (struct mld_record){ g->id, g->leaving ? MLD_TO_INCLUDE : MLD_TO_EXCLUDE };
 	g->asked = false; /* this is an answer, too */
 	g->told = true;
-	g->copies--;
+	g->copies = m->v1 && g->leaving ? 0 : g->copies - 1;
 	g->change_at = stamp_of(again);
 	return true;
 }
@@ -390,7 +394,7 @@ static size_t take_due(struct mld *m, struct mono now, struct mld_record *out, s
 		return 0;
 	for (; k < m->n && n < max; k++) {
 		struct group *g = &m->groups[(m->walk + k) % m->n];
-		n += take_change(g, now, again, &out[n]) || take_answer(g, now, &out[n]);
+		n += take_change(m, g, now, again, &out[n]) || take_answer(g, now, &out[n]);
 		soon = mono_min(soon, group_deadline(g, now));
 		gone |= group_is_gone(g);
 	}

@@ -10,10 +10,6 @@ enum { INPUT_MAX = 16 }; /* queries, before others on the loop get their turn */
 
 #define RETRY DUR_S(1)
 
-/* Queries behind options for all on the way, of whatever length, and without, to be told apart. */
-static const char queries[] = "(ip6[6] = 0 and ip6[40] = 58 and ip6[48 + 8 * ip6[41]] = 130) or "
-			      "(ip6[6] = 58 and ip6[40] = 130)";
-
 struct mld_io {
 	struct loop_io watch;
 	struct loop_timer timer;
@@ -54,9 +50,39 @@ static void io_close(struct mld_io *io)
 	io->fd = -1;
 }
 
-static int io_open_with(const struct mld_io *io, const struct pcap_prog *filter)
+/**
+ * Lets queries through: those behind options for all on the way, of whatever length, and those
+ * without, for which there is a name to drop them by. By hand, because libpcap would have to be
+ * loaded for nothing else.
+ */
+static int io_open_filtered(const struct mld_io *io)
 {
-	int fd = packet_open(io->ifindex, MLD_ETHERTYPE, filter, NULL);
+	enum {
+		IP = 14,
+		NEXT_HEADER = IP + 6,
+		BEHIND = IP + 40,
+		OPTIONS = 0,
+		ICMP6 = 58,
+		QUERY = 130
+	};
+	struct sock_filter insns[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, NEXT_HEADER),
+		BPF_STMT(BPF_LDX | BPF_IMM, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ICMP6, 7, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, OPTIONS, 0, 8),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, BEHIND), /* their next header, */
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ICMP6, 0, 6),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, BEHIND + 1), /* and their length */
+		BPF_STMT(BPF_ALU | BPF_ADD | BPF_K, 1),
+		BPF_STMT(BPF_ALU | BPF_LSH | BPF_K, 3),
+		BPF_STMT(BPF_MISC | BPF_TAX, 0),
+		BPF_STMT(BPF_LD | BPF_B | BPF_IND, BEHIND), /* the message's type */
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, QUERY, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	const struct pcap_prog filter = { .insns = insns, .n = ARRAY_LEN(insns) };
+	int fd = packet_open(io->ifindex, MLD_ETHERTYPE, &filter, NULL);
 
 	if (fd >= 0 && packet_all_multicast(fd, io->ifindex, true, NULL) < 0) {
 		close(fd);
@@ -68,11 +94,8 @@ static int io_open_with(const struct mld_io *io, const struct pcap_prog *filter)
 /** True when it is open, now or before. */
 static bool io_open(struct mld_io *io)
 {
-	struct pcap_prog filter = { 0 };
-
-	if (io->fd < 0 && pcap_prog_compile(queries, &filter, NULL) == 0)
-		io->fd = io_open_with(io, &filter);
-	pcap_prog_fini(&filter);
+	if (io->fd < 0)
+		io->fd = io_open_filtered(io);
 	if (io->fd < 0) {
 		io->stats->socket_errors++;
 		return false;

@@ -30,9 +30,9 @@ def conf(n):
     return f"services:\n- {{name: web, protocol: layer2, bind: none, addresses: [{many}]}}\nl2: {{fast-path: socket}}\n"
 
 
-def snooping_switch(lan):
+def snooping_switch(lan, version):
     """Asks every other second, and wants an answer within one."""
-    lan.run("ip link set br0 type bridge mcast_snooping 1 mcast_querier 1 mcast_mld_version 2 mcast_query_interval 200 "
+    lan.run(f"ip link set br0 type bridge mcast_snooping 1 mcast_querier 1 mcast_mld_version {version} mcast_query_interval 200 "
             "mcast_query_response_interval 100 mcast_startup_query_interval 50")
 
 
@@ -62,14 +62,15 @@ def resolved(client, wanted, mac):
 
 
 @pytest.fixture
-def net(lab):
+def net(lab, request):
     lan, client, (node,) = lan_nodes(lab, "a")
-    snooping_switch(lan)
+    snooping_switch(lan, getattr(request, "param", 2))
     start_all([node], conf(MANY), cluster=False)
     wait_owner([node], addresses(MANY)[-1])
     return lan, client, node, {group(a) for a in addresses(MANY)}
 
 
+@pytest.mark.parametrize("net", [2, 1], ids=["MLDv2", "MLDv1"], indirect=True)
 def test_switch_knows_groups_that_the_kernel_does_not_hold(net):
     lan, client, node, groups = net
     wait_for(lambda: known(lan, "p-a") >= groups, "the switch knows all groups at the node's port")
@@ -103,9 +104,14 @@ def test_groups_go_to_the_kernel_without_a_gap(net, capture):
     assert not told & kept, "nobody hears that one was left which is still wanted"
 
 
-def test_end_leaves_all(net):
+def test_link_comes_again_and_end_leaves_all(lab, net):
     lan, client, node, groups = net
     wait_for(lambda: known(lan, "p-a") >= groups, "the switch knows all groups")
+    node.run("ip link del eth0")
+    wait_for(lambda: not known(lan, "p-a"), "it forgets them with the port")
+    lab.plug(node, lan, "eth0", "10.50.0.11/24", "fd50::11/64")
+    wait_for(lambda: known(lan, "p-a") >= groups, "the switch knows them at the new port")
+    wait_for(lambda: resolved(client, addresses(3), node.mac()), "solicitations come in there")
     node.stop()
     wait_for(lambda: not known(lan, "p-a") & groups, "the switch forgets them", 20)
 

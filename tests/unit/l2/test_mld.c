@@ -306,7 +306,7 @@ static void many_are_packed_and_paced(void **state)
 	assert_int_equal(b->n, 2 * MANY);
 	assert_each_told(b, MANY, MLD_TO_EXCLUDE, 2);
 	assert_in_range(b->packets, 2 * 139, 3 * 139);
-	assert_true(b->packets_most <= 2 * MLD_PACE_PACKETS);
+	assert_in_range(b->packets_most, 1, 2 * MLD_PACE_PACKETS);
 	assert_int_equal(b->stats.records, 2 * MANY);
 	forget_said(b);
 	listen_to_many(b, MANY / 2);
@@ -474,7 +474,7 @@ static void version_1_for_a_while(void **state)
 	forget_said(b);
 	listen_to_many(b, 299);
 	run(b, DUR_S(60));
-	assert_int_equal(b->n, 2);
+	assert_int_equal(b->n, 1);
 	assert_int_equal(b->said[0].how, V1_DONE);
 	query(b, (struct ask){ .delay_ms = 1000 }); /* who speaks version 2 does not end it */
 	run(b, DUR_S(60));
@@ -509,7 +509,7 @@ static void ten_thousand_of_version_1(void **state)
 	listen_to_many(b, MANY);
 	run(b, DUR_S(25));
 	assert_each_told(b, MANY, V1_REPORT, 2);
-	assert_true(b->packets_most <= 2 * MLD_PACE_PACKETS);
+	assert_in_range(b->packets_most, 1, 2 * MLD_PACE_PACKETS);
 	forget_said(b);
 	query(b, (struct ask){ .v1 = true, .delay_ms = 10000 });
 	run(b, DUR_S(11));
