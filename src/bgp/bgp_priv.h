@@ -57,6 +57,7 @@ struct bgp_peer {
 	struct bgp_session session;
 	unsigned number; /* in the speaker's rib */
 	struct bgp_link link[BGP_LEGS];
+	const struct bgp_link *in_rib; /* for which the rib writes; NULL: for none */
 	struct loop_timer timer;
 	struct list changed; /* in speaker.changed */
 	bool admin_down;

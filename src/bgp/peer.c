@@ -230,6 +230,37 @@ static enum bgp_event_type event_of(struct bgp_peer *p, const struct bgp_out *ou
 	return is_new ? BGP_EVENT_FAILED : BGP_EVENT_STATE;
 }
 
+/* --- in the rib --- */
+
+/* In OpenConfirm: only the peer's KEEPALIVE is missing, and what it will hear first can be written meanwhile. */
+static void prepare(struct bgp_peer *p)
+{
+	if (p->session.state != BGP_OPEN_CONFIRM || p->in_rib == bgp_peer_lead(p))
+		return;
+	const struct bgp_format format = format_of(p);
+	bgp_rib_prepare(p->sp->rib, p->number, &format);
+	p->in_rib = bgp_peer_lead(p);
+}
+
+static void enter_rib(struct bgp_peer *p)
+{
+	if (p->in_rib == bgp_peer_lead(p)) {
+		bgp_rib_up(p->sp->rib, p->number, NULL);
+		return;
+	}
+	const struct bgp_format format = format_of(p);
+	bgp_rib_up(p->sp->rib, p->number, &format);
+	p->in_rib = bgp_peer_lead(p);
+}
+
+static void leave_rib(struct bgp_peer *p)
+{
+	bgp_rib_down(p->sp->rib, p->number);
+	p->in_rib = NULL;
+}
+
+/* --- what the session reports --- */
+
 static void on_state(struct bgp_peer *p, const struct bgp_out *out, struct mono now)
 {
 	const struct bgp_event event = {
@@ -239,16 +270,14 @@ static void on_state(struct bgp_peer *p, const struct bgp_out *out, struct mono 
 		.reason = p->session.reason,
 	};
 
-	if (out->from == BGP_ESTABLISHED) {
+	if (out->from == BGP_ESTABLISHED)
 		p->flaps++;
-		bgp_rib_down(p->sp->rib, p->number);
-	}
+	if (out->to < BGP_OPEN_CONFIRM)
+		leave_rib(p);
 	if (p->finder && out->to <= BGP_ACTIVE)
 		bgp_unnumbered_doubt(p->finder);
 	if (out->to == BGP_ESTABLISHED) {
-		const struct bgp_format format = format_of(p);
-
-		bgp_rib_up(p->sp->rib, p->number, &format);
+		enter_rib(p);
 		loop_timer_set(&p->sp->rest, mono_add(now, TOGETHER));
 		p->last_error[0] = '\0';
 	}
@@ -380,12 +409,15 @@ void bgp_peer_settle(struct bgp_peer *p)
 	drain(p, now);
 	for (int i = 0; i < BGP_LEGS; i++)
 		write_out(&p->link[i], now);
-	loop_timer_set(&p->timer, bgp_session_deadline(&p->session));
+	prepare(p);
+	struct mono deadline = bgp_session_deadline(&p->session);
+	if (p->timer.at.ns != deadline.ns)
+		loop_timer_set(&p->timer, deadline);
 }
 
 void bgp_peer_reformat(struct bgp_peer *p)
 {
-	if (p->session.state != BGP_ESTABLISHED)
+	if (!p->in_rib)
 		return;
 	const struct bgp_format format = format_of(p);
 

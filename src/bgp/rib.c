@@ -236,21 +236,41 @@ bool bgp_rib_del(struct bgp_rib *r, unsigned peer, const struct prefix *p)
 
 /* --- sessions --- */
 
-void bgp_rib_up(struct bgp_rib *r, unsigned peer, const struct bgp_format *format)
+void bgp_rib_prepare(struct bgp_rib *r, unsigned peer, const struct bgp_format *format)
 {
+	struct member *m = &r->members[peer];
+
 	bgp_rib_down(r, peer);
 	group_join(r, peer, format);
+	if (m->queue.bytes == 0 && group_pending(m->group))
+		group_write(m->group, peer);
+}
+
+void bgp_rib_up(struct bgp_rib *r, unsigned peer, const struct bgp_format *format)
+{
+	if (format) {
+		bgp_rib_down(r, peer);
+		group_join(r, peer, format);
+	}
+	r->members[peer].up = true;
 }
 
 void bgp_rib_down(struct bgp_rib *r, unsigned peer)
 {
 	group_leave(r, peer);
 	batch_queue_clear(&r->members[peer].queue);
+	r->members[peer].up = false;
+}
+
+/* The group of a peer whose session is up, or NULL. */
+static struct group *group_of(const struct bgp_rib *r, unsigned peer)
+{
+	return r->members[peer].up ? r->members[peer].group : NULL;
 }
 
 void bgp_rib_refresh(struct bgp_rib *r, unsigned peer, uint8_t families)
 {
-	const struct group *g = r->members[peer].group;
+	const struct group *g = group_of(r, peer);
 
 	if (g && (families & g->format.families))
 		group_repeat(r, peer, families & g->format.families);
@@ -277,16 +297,18 @@ void bgp_rib_reformat(struct bgp_rib *r, unsigned peer, const struct bgp_format 
 
 bool bgp_rib_pending(const struct bgp_rib *r, unsigned peer)
 {
-	const struct member *m = &r->members[peer];
+	const struct group *g = group_of(r, peer);
 
-	return m->queue.bytes > 0 || (m->group && group_pending(m->group));
+	return g && (r->members[peer].queue.bytes > 0 || group_pending(g));
 }
 
 struct bgp_batch *bgp_rib_take(struct bgp_rib *r, unsigned peer)
 {
 	struct member *m = &r->members[peer];
 
-	while (m->queue.bytes == 0 && m->group && group_pending(m->group))
+	if (!m->up)
+		return NULL;
+	while (m->queue.bytes == 0 && group_pending(m->group))
 		group_write(m->group, peer);
 	return batch_queue_pop(&m->queue);
 }
@@ -304,8 +326,8 @@ void bgp_rib_rest(struct bgp_rib *r)
 
 struct bgp_rib_counts bgp_rib_count(const struct bgp_rib *r, unsigned peer)
 {
-	const struct group *g = r->members[peer].group;
-	struct bgp_rib_counts c = { .queued_bytes = r->members[peer].queue.bytes };
+	const struct group *g = group_of(r, peer);
+	struct bgp_rib_counts c = { .queued_bytes = g ? r->members[peer].queue.bytes : 0 };
 
 	for (int i = 0; i < RIB_FAMILIES; i++) {
 		size_t wanted = bgp_spreads_wanted(r->spreads, peer, rib_family(i));
@@ -326,7 +348,7 @@ struct bgp_rib_counts bgp_rib_count(const struct bgp_rib *r, unsigned peer)
 static struct bgp_attr *told(const struct bgp_rib *r, unsigned peer, const struct prefix *p,
 			     uint32_t slot)
 {
-	const struct group *g = r->members[peer].group;
+	const struct group *g = group_of(r, peer);
 
 	return g && (g->format.families & rib_bit(rib_index(p->addr.family)))
 		       ? group_told(g, p, slot)
@@ -371,7 +393,7 @@ static uint64_t place_of(uint32_t table, uint32_t slot)
 bool bgp_rib_next(const struct bgp_rib *r, unsigned peer, uint64_t *at, size_t *budget,
 		  struct bgp_rib_route *out)
 {
-	const struct group *g = r->members[peer].group;
+	const struct group *g = group_of(r, peer);
 	const struct bgp_table *all[2 * RIB_FAMILIES] = {
 		r->routes[RIB_V4],
 		r->routes[RIB_V6],
@@ -401,7 +423,7 @@ bool bgp_rib_next(const struct bgp_rib *r, unsigned peer, uint64_t *at, size_t *
 
 const struct bgp_format *bgp_rib_format(const struct bgp_rib *r, unsigned peer)
 {
-	const struct group *g = r->members[peer].group;
+	const struct group *g = group_of(r, peer);
 
 	return g ? &g->format : NULL;
 }

@@ -70,9 +70,17 @@ uint32_t bgp_rib_spread_of(const struct bgp_rib *r, const struct prefix *p);
 /** Withdraw every route that has this spread. */
 void bgp_rib_spread_drop(struct bgp_rib *r, uint32_t spread);
 
-/** The session is established: all that is wanted will be sent, then End-of-RIB for each family. */
+/**
+ * The session will be established soon, in all likelihood: write now what it is to hear first. To whoever asks it is
+ * still down, and there is nothing to take.
+ */
+void bgp_rib_prepare(struct bgp_rib *r, unsigned peer, const struct bgp_format *format);
+/**
+ * The session is established: all that is wanted will be sent, then End-of-RIB for each family.
+ * @format: NULL: as prepared
+ */
 void bgp_rib_up(struct bgp_rib *r, unsigned peer, const struct bgp_format *format);
-/** The session is gone, and with it all that was sent. */
+/** The session is gone, and with it all that was sent or prepared. */
 void bgp_rib_down(struct bgp_rib *r, unsigned peer);
 /** Send everything of these families (set of BGP_V4, BGP_V6) again. */
 void bgp_rib_refresh(struct bgp_rib *r, unsigned peer, uint8_t families);

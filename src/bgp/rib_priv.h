@@ -36,6 +36,7 @@ struct batch_queue {
 struct member {
 	bool used;
 	struct group *group; /* NULL: its session is down */
+	bool up;	     /* or it is only prepared */
 	struct batch_queue queue;
 };
 

@@ -219,6 +219,47 @@ static void what_undoes_itself_is_not_sent(void **state)
 	nothing_follows(f);
 }
 
+/* Nobody sees what was written before the session is up; what changes meanwhile follows it. */
+static void what_is_prepared_waits(void **state)
+{
+	struct fixture *f = *state;
+	struct bgp_format format = external(BGP_V4);
+
+	set(f, "192.0.2.10/32", &plain);
+	bgp_rib_prepare(f->rib, f->peer, &format);
+	nothing_follows(f);
+	assert_null(bgp_rib_format(f->rib, f->peer));
+	assert_int_equal(bgp_rib_count(f->rib, f->peer).sent, 0);
+	assert_int_equal(bgp_rib_count(f->rib, f->peer).pending, 1);
+	assert_int_equal(bgp_rib_count(f->rib, f->peer).queued_bytes, 0);
+	bgp_rib_refresh(f->rib, f->peer, BGP_V4);
+	set(f, "198.51.100.0/24", &plain);
+	del(f, "198.51.100.0/24");
+	del(f, "192.0.2.10/32");
+	bgp_rib_up(f->rib, f->peer, NULL);
+	next_is(f, "update_ebgp.hex");
+	next_is(f, "eor_v4.hex");
+	assert_true(next(f).left > 0);
+	nothing_follows(f);
+	assert_int_equal(bgp_rib_count(f->rib, f->peer).sent, 0);
+}
+
+static void what_is_prepared_may_be_in_vain(void **state)
+{
+	struct fixture *f = *state;
+	struct bgp_format format = external(BGP_V4);
+
+	set(f, "192.0.2.10/32", &plain);
+	bgp_rib_prepare(f->rib, f->peer, &format);
+	bgp_rib_down(f->rib, f->peer);
+	del(f, "192.0.2.10/32");
+	bgp_rib_prepare(f->rib, f->peer, &format);
+	bgp_rib_prepare(f->rib, f->peer, &format);
+	bgp_rib_up(f->rib, f->peer, NULL);
+	next_is(f, "eor_v4.hex");
+	nothing_follows(f);
+}
+
 static void other_family_stays_silent(void **state)
 {
 	struct fixture *f = *state;
@@ -437,6 +478,8 @@ int main(void)
 		TEST(old_speakers_get_as4_path),
 		TEST(ipv6),
 		TEST(what_undoes_itself_is_not_sent),
+		TEST(what_is_prepared_waits),
+		TEST(what_is_prepared_may_be_in_vain),
 		TEST(other_family_stays_silent),
 		TEST(refresh_sends_again_and_still_withdraws),
 		TEST(refresh_is_marked_where_both_know_that),

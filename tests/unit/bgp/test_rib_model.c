@@ -19,6 +19,7 @@ struct twin {
 	int table[PREFIXES]; /* what it believes */
 	unsigned number;
 	bool up;
+	bool prepared; /* and not up yet */
 	uint8_t families;
 	int refreshed; /* messages may repeat while this is > 0 */
 };
@@ -168,6 +169,7 @@ static void compare(struct world *w, struct twin *t)
 	t->refreshed = 0;
 }
 
+/* Half of the sessions are prepared before they come up, and some of these never do. */
 static void session(struct world *w, struct twin *t)
 {
 	static const uint8_t families[] = { BGP_V4, BGP_V4 | BGP_V6 };
@@ -179,12 +181,20 @@ static void session(struct world *w, struct twin *t)
 		.hop6 = ip("2001:db8::5"),
 	};
 
+	bool was_up = t->up, was_prepared = t->prepared, go = rng_below(&w->rng, 2) == 0;
 	memset(t->table, 0, sizeof(t->table));
 	t->refreshed = 0;
-	t->up = !t->up;
+	t->up = !was_up && go;
+	t->prepared = !was_up && !was_prepared && !go;
+	if (was_prepared && t->up) {
+		bgp_rib_up(w->rib, t->number, NULL);
+		return;
+	}
 	t->families = f.families;
 	if (t->up)
 		bgp_rib_up(w->rib, t->number, &f);
+	else if (t->prepared)
+		bgp_rib_prepare(w->rib, t->number, &f);
 	else
 		bgp_rib_down(w->rib, t->number);
 }

@@ -141,6 +141,15 @@ static void listen_to(struct stage *s)
 	}
 }
 
+static void ends_with(const struct stage *s, const char *hex)
+{
+	uint8_t want[64];
+	size_t n = unhex(hex, want, sizeof(want));
+
+	assert_true(s->got_len >= n);
+	assert_memory_equal(s->got + s->got_len - n, want, n);
+}
+
 static void set_peer(struct stage *s, const struct bgp_peer_conf *conf, int want)
 {
 	struct err e;
@@ -196,6 +205,33 @@ static void routes_arrive_at_the_end_of_the_turn(void **state)
 	assert_false(bgp_speaker_route_find(s->sp, "tor-1", &gone, &route));
 }
 
+/* What the peer hears first is written before its KEEPALIVE has come, and does not count as sent until then. */
+static void routes_wait_for_the_keepalive(void **state)
+{
+	struct stage *s = *state;
+	struct bgp_peer_conf conf = conf_of(s);
+	struct bgp_peer_status status;
+
+	set_peer(s, &conf, BGP_PEER_ADDED);
+	set_route(s, "192.0.2.10/32");
+	s->router = accept(s->listener, NULL, NULL);
+	say(s, OPEN);
+	run_until(s, BGP_EVENT_STATE);
+	run_for(s, DUR_MS(20));
+	assert_true(bgp_speaker_find(s->sp, "tor-1", &status));
+	assert_int_equal(status.state, BGP_OPEN_CONFIRM);
+	assert_int_equal(status.routes.sent, 0);
+	assert_int_equal(status.routes.pending, 1);
+	listen_to(s);
+	ends_with(s, ALIVE);
+	say(s, ALIVE);
+	run_until(s, BGP_EVENT_UP);
+	listen_to(s);
+	vector_is("update_ebgp.hex", s->got, s->got_len - 23); /* and End-of-RIB */
+	assert_true(bgp_speaker_find(s->sp, "tor-1", &status));
+	assert_int_equal(status.routes.sent, 1);
+}
+
 static void wishes_outlive_the_session(void **state)
 {
 	struct stage *s = *state;
@@ -218,15 +254,6 @@ static void wishes_outlive_the_session(void **state)
 	uint8_t want[64];
 	size_t n = vector_load("update_ebgp.hex", want, sizeof(want));
 	assert_memory_equal(s->got + 59 + 19, want, n);
-}
-
-static void ends_with(const struct stage *s, const char *hex)
-{
-	uint8_t want[64];
-	size_t n = unhex(hex, want, sizeof(want));
-
-	assert_true(s->got_len >= n);
-	assert_memory_equal(s->got + s->got_len - n, want, n);
 }
 
 static void changes_of_configuration(void **state)
@@ -475,6 +502,7 @@ int main(void)
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(routes_arrive_at_the_end_of_the_turn),
+		TEST(routes_wait_for_the_keepalive),
 		TEST(wishes_outlive_the_session),
 		TEST(changes_of_configuration),
 		TEST(removal_says_so),
