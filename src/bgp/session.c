@@ -137,18 +137,20 @@ void session_restart_hold(struct bgp_leg *leg, struct mono now)
 	leg->hold_at = hold_s ? mono_add(now, DUR_S(hold_s)) : MONO_NEVER;
 }
 
-/* A little early is as good, and many sessions that wake together need one waking up. */
-#define KEEPALIVE_GRID DUR_MS(20)
+/* A little early is as good, and many sessions that wake together need one waking up: they meet so often in an interval. */
+enum { KEEPALIVE_MEETINGS = 32 };
 
+/* Between three quarters of the interval and all of it (RFC 4271 §10). */
 static void restart_keepalive(struct bgp_session *s, struct bgp_leg *leg, struct mono now)
 {
-	uint16_t keepalive_s = leg->agreed.keepalive_s;
+	int64_t interval = DUR_S(leg->agreed.keepalive_s).ns, grid = interval / KEEPALIVE_MEETINGS;
 
 	leg->keepalive_at = MONO_NEVER;
-	if (!keepalive_s)
+	if (!interval)
 		return;
-	leg->keepalive_at = mono_add(now, session_jitter(s, DUR_S(keepalive_s)));
-	leg->keepalive_at.ns -= leg->keepalive_at.ns % KEEPALIVE_GRID.ns;
+	leg->keepalive_at =
+		mono_add(now, DUR_NS(rng_between(&s->rng, interval * 3 / 4 + grid, interval)));
+	leg->keepalive_at.ns -= leg->keepalive_at.ns % grid;
 }
 
 static struct mono leg_deadline(const struct bgp_leg *leg)

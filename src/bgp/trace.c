@@ -46,6 +46,8 @@ static void drop_oldest(struct bgp_trace *t)
 
 	t->len -= (uint32_t)size;
 	memmove(t->ring, t->ring + size, t->len);
+	for (int i = 0; i < 2; i++)
+		t->keepalive[i] -= MIN(t->keepalive[i], (uint32_t)size);
 }
 
 static void make_room(struct bgp_trace *t, size_t size)
@@ -70,19 +72,9 @@ static bool is_keepalive(const uint8_t *bytes, size_t len)
  */
 static bool count_keepalive(struct bgp_trace *t, bool sent, struct mono now)
 {
-	size_t same = SIZE_MAX;
-
-	for (size_t at = 0; at < t->len;) {
-		const struct head h = head_at(t, at);
-
-		if (!is_keepalive(t->ring + at + sizeof(h), h.len))
-			same = SIZE_MAX;
-		else if (h.sent == sent)
-			same = at;
-		at += entry_size(&h);
-	}
-	if (same == SIZE_MAX)
+	if (!t->keepalive[sent])
 		return false;
+	size_t same = t->keepalive[sent] - 1;
 	struct head h = head_at(t, same);
 	h.last = now;
 	h.count++;
@@ -102,9 +94,15 @@ void bgp_trace_put(struct bgp_trace *t, bool sent, const uint8_t *bytes, size_t 
 		.sent = sent,
 	};
 
-	if (is_keepalive(bytes, len) && count_keepalive(t, sent, now))
+	bool keepalive = is_keepalive(bytes, len);
+
+	if (keepalive && count_keepalive(t, sent, now))
 		return;
 	make_room(t, entry_size(&h));
+	if (keepalive)
+		t->keepalive[sent] = t->len + 1;
+	else
+		memset(t->keepalive, 0, sizeof(t->keepalive));
 	memcpy(t->ring + t->len, &h, sizeof(h));
 	memcpy(t->ring + t->len + sizeof(h), bytes, h.kept);
 	t->len += (uint32_t)entry_size(&h);

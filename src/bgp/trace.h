@@ -18,6 +18,8 @@ struct bgp_trace {
 	uint8_t *ring; /* grows up to its full size */
 	uint32_t cap;
 	uint32_t len; /* entries from the front: heads and bytes */
+	/* By direction, received and sent: the entry that one more KEEPALIVE counts for, plus 1; or 0. */
+	uint32_t keepalive[2];
 };
 
 struct bgp_trace_entry {

@@ -83,6 +83,30 @@ static void keepalives_are_counted(void **state)
 	bgp_trace_fini(&t);
 }
 
+/* The entry that they count for moves when old ones make room, and goes at last. */
+static void keepalives_are_counted_in_a_full_ring(void **state)
+{
+	struct bgp_trace t = { 0 };
+	struct bgp_trace_entry e[256];
+	size_t n;
+
+	(void)state;
+	for (int64_t s = 0; s < 30; s++)
+		say(&t, true, BGP_UPDATE, 300, s);
+	for (int64_t s = 0; s < 9; s++)
+		say(&t, s % 3 == 0, BGP_KEEPALIVE, 19, 100 + s);
+	n = entries(&t, e, 256);
+	assert_int_equal(e[n - 2].count, 3);
+	assert_int_equal(e[n - 1].count, 6);
+	say(&t, false, BGP_UPDATE, 300, 200);
+	for (int64_t s = 0; s < 2; s++)
+		say(&t, false, BGP_KEEPALIVE, 19, 300 + s);
+	n = entries(&t, e, 256);
+	assert_int_equal(e[n - 1].count, 2);
+	assert_int_equal(e[n - 3].count, 6);
+	bgp_trace_fini(&t);
+}
+
 static void old_ones_make_room(void **state)
 {
 	struct bgp_trace t = { 0 };
@@ -125,6 +149,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(order_and_cutting),
 		cmocka_unit_test(keepalives_are_counted),
+		cmocka_unit_test(keepalives_are_counted_in_a_full_ring),
 		cmocka_unit_test(old_ones_make_room),
 		cmocka_unit_test(the_last_of_many),
 	};
