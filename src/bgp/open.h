@@ -7,7 +7,8 @@
  * (draft-walton-bgp-hostname-capability), RFC 9494 (long-lived graceful restart; we say it, and learn no routes that could be stale).
  * Capabilities that we do not know are remembered by number and tolerated.
  *
- * Our own OPEN has at most 140 bytes of parameters, so RFC 9072's longer form is read and never written.
+ * Our own OPEN has at most 133 bytes of parameters (two families, the longest name, all else: there is a test), so RFC 9072's longer
+ * form, which is for more than 255, is read and never written.
  */
 #ifndef BGP_OPEN_H
 #define BGP_OPEN_H

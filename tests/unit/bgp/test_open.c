@@ -128,29 +128,31 @@ static void families_default_to_ipv4(void **state)
 	assert_int_equal(open.families, BGP_V6);
 }
 
+/* Whatever we may say. */
+static const struct bgp_open all = {
+	.as = 4200000001,
+	.id = 0xc0000201,
+	.hold_s = 90,
+	.families = BGP_V4 | BGP_V6,
+	.as4 = true,
+	.refresh = true,
+	.enhanced_refresh = true,
+	.extended_message = true,
+	.extended_hop = BGP_V4,
+	.role = BGP_ROLE_CUSTOMER,
+	.restart = { .on = true,
+		     .restarting = true,
+		     .notifications = true,
+		     .time_s = 4095,
+		     .families = BGP_V4 | BGP_V6,
+		     .forwarding = BGP_V6,
+		     .stale_s = 0x123456 },
+	.host = "rack1-a",
+};
+
 /* Every capability that we may say comes back as it was. */
 static void all_capabilities_go_both_ways(void **state)
 {
-	const struct bgp_open all = {
-		.as = 4200000001,
-		.id = 0xc0000201,
-		.hold_s = 90,
-		.families = BGP_V4 | BGP_V6,
-		.as4 = true,
-		.refresh = true,
-		.enhanced_refresh = true,
-		.extended_message = true,
-		.extended_hop = BGP_V4,
-		.role = BGP_ROLE_CUSTOMER,
-		.restart = { .on = true,
-			     .restarting = true,
-			     .notifications = true,
-			     .time_s = 4095,
-			     .families = BGP_V4 | BGP_V6,
-			     .forwarding = BGP_V6,
-			     .stale_s = 0x123456 },
-		.host = "rack1-a",
-	};
 	struct bgp_open got;
 	struct bgp_frame frame;
 	struct bgp_fault fault;
@@ -174,6 +176,24 @@ static void all_capabilities_go_both_ways(void **state)
 	const uint8_t stale[] = { 71,	14, 0, 1, 1,	0,    0x12, 0x34,
 				  0x56, 0,  2, 1, 0x80, 0x12, 0x34, 0x56 };
 	assert_non_null(memmem(wire, w.len, stale, sizeof(stale)));
+}
+
+/* Nothing that can be configured takes more: RFC 9072's longer form is for 256 bytes and more. */
+static void the_largest_has_133_bytes_of_parameters(void **state)
+{
+	struct bgp_open open = all, got;
+	struct bgp_fault fault;
+	uint8_t wire[512];
+	struct wr w = wr_to(wire, sizeof(wire));
+
+	(void)state;
+	memset(open.host, 'x', BGP_HOST_MAX - 1);
+	bgp_open_encode(&w, &open);
+	assert_int_equal(w.len, BGP_HEADER_LEN + 10 + 133);
+	assert_int_equal(wire[BGP_HEADER_LEN + 9], 133);
+	struct rd body = rd_from(wire + BGP_HEADER_LEN, w.len - BGP_HEADER_LEN);
+	assert_int_equal(bgp_open_decode(body, &got, &fault), 0);
+	assert_string_equal(got.host, open.host);
 }
 
 static const struct capability_case {
@@ -238,6 +258,7 @@ int main(void)
 		cmocka_unit_test(families_default_to_ipv4),
 		cmocka_unit_test(capabilities_have_names),
 		cmocka_unit_test(all_capabilities_go_both_ways),
+		cmocka_unit_test(the_largest_has_133_bytes_of_parameters),
 	};
 	int failed = RUN_TABLE("bgp capabilities", capabilities, capabilities_are_read) +
 		     RUN_TABLE("open vectors", vectors, vectors_go_both_ways);
