@@ -9,7 +9,7 @@
 #include "control/protocol.h"
 
 enum {
-	READ_BYTES = 64 * 1024, /* at one go */
+	READ_BYTES = 16 * 1024, /* at one go; on the stack, whose pages are touched one by one */
 	LINES_AT_ONCE = 16,
 };
 
