@@ -6,7 +6,7 @@ enum {
 	WIDTH_MIN = 9,
 	WIDTH_MAX = 12,
 	CODES = 1 << WIDTH_MAX,
-	SLOTS = 4 * CODES, /* a power of two; a quarter full at most */
+	SLOTS_MIN = 256,
 	NONE = 0xffff,
 };
 
@@ -16,15 +16,20 @@ enum {
  */
 #define HI_LIMIT (CODES - 1)
 
+/* Open addressing: key (prefix << 8 | byte) + 1, 0 for empty; the code beside it. */
+struct slot {
+	uint32_t key;
+	uint16_t code;
+};
+
 struct packer {
 	struct wr *w;
 	uint32_t bits;
 	unsigned n_bits;
 	unsigned width;
-	unsigned hi; /* the last code defined */
-	/* Open addressing: key (prefix << 8 | byte) + 1, 0 for empty; the code beside it. */
-	uint32_t keys[SLOTS];
-	uint16_t codes[SLOTS];
+	unsigned hi;	/* the last code defined */
+	size_t n_slots; /* a power of two */
+	struct slot slots[];
 };
 
 static void pack(struct packer *p, unsigned code)
@@ -40,10 +45,11 @@ static void pack(struct packer *p, unsigned code)
 
 static size_t slot_of(const struct packer *p, uint32_t key)
 {
-	size_t at = (key * 2654435761u >> 16) % SLOTS;
+	size_t mask = p->n_slots - 1;
+	size_t at = (key * 2654435761u >> 16) & mask;
 
-	while (p->keys[at] && p->keys[at] != key + 1)
-		at = (at + 1) % SLOTS;
+	while (p->slots[at].key && p->slots[at].key != key + 1)
+		at = (at + 1) & mask;
 	return at;
 }
 
@@ -58,7 +64,7 @@ static bool define_next(struct packer *p)
 	pack(p, CLEAR);
 	p->width = WIDTH_MIN;
 	p->hi = END;
-	memset(p->keys, 0, sizeof(p->keys));
+	memset(p->slots, 0, p->n_slots * sizeof(p->slots[0]));
 	return false;
 }
 
@@ -69,28 +75,43 @@ static void pack_string(struct packer *p, struct rd in)
 	while (in.left) {
 		uint8_t byte = rd_u8(&in);
 		uint32_t key = (uint32_t)string << 8 | byte;
-		size_t at = slot_of(p, key);
+		struct slot *at = &p->slots[slot_of(p, key)];
 
-		if (p->keys[at]) {
-			string = p->codes[at];
+		if (at->key) {
+			string = at->code;
 			continue;
 		}
 		pack(p, string);
 		string = byte;
 		if (define_next(p)) {
-			p->keys[at] = key + 1;
-			p->codes[at] = (uint16_t)p->hi;
+			at->key = key + 1;
+			at->code = (uint16_t)p->hi;
 		}
 	}
 	pack(p, string);
 	define_next(p);
 }
 
+/* Each byte defines one code at most: no more than half of the slots are taken. */
+static size_t slots_for(size_t bytes)
+{
+	size_t n = SLOTS_MIN;
+
+	while (n < 2 * MIN(bytes, (size_t)CODES))
+		n *= 2;
+	return n;
+}
+
 void lzw_compress(struct rd in, struct wr *w)
 {
-	CLEANUP(mem_freep) struct packer *p = mem_new(struct packer);
+	size_t n_slots = slots_for(in.left);
+	CLEANUP(mem_freep)
+	struct packer *p = mem_zero(1, sizeof(*p) + n_slots * sizeof(p->slots[0]));
 
-	*p = (struct packer){ .w = w, .width = WIDTH_MIN, .hi = END };
+	p->w = w;
+	p->width = WIDTH_MIN;
+	p->hi = END;
+	p->n_slots = n_slots;
 	pack(p, CLEAR);
 	if (in.left)
 		pack_string(p, in);
