@@ -359,7 +359,7 @@ static void storm(uint64_t seed, unsigned n)
 
 int main(void)
 {
-	static const struct sim_kind kinds[] = { SIM(storm, 3, 10), SIM(storm, 50, 1) };
+	static const struct sim_kind kinds[] = { SIM(storm, 3, 20), SIM(storm, 50, 1) };
 
 	return SIM_MAIN("election", kinds);
 }

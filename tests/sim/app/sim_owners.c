@@ -601,8 +601,8 @@ static void with_both(uint64_t seed, unsigned n)
 int main(void)
 {
 	static const struct sim_kind kinds[] = {
-		SIM(as_it_comes, 7, 10), SIM(without_preemption, 7, 10), SIM(with_quorum, 7, 10),
-		SIM(with_both, 7, 10),	 SIM(any_order, 3, 20),		 SIM(any_order, 7, 5),
+		SIM(as_it_comes, 7, 5), SIM(without_preemption, 7, 5), SIM(with_quorum, 7, 5),
+		SIM(with_both, 7, 5),	SIM(any_order, 3, 20),	       SIM(any_order, 7, 5),
 		SIM(any_order, 50, 1),
 	};
 

@@ -111,7 +111,7 @@ void net_run(struct net *net, struct dur d);
 bool net_agrees(struct net *net);
 /** By when that has to be so after the last event. */
 struct dur net_bound(const struct net *net);
-/** Run until it is so; fails when it takes longer than @within. */
+/** Run until it is so, and stays so for a while; fails when it takes longer than @within. */
 struct dur net_settle(struct net *net, struct dur within, const char *what);
 
 /** Two parts; those below @node are one of them. */

@@ -2,7 +2,7 @@
  * Gossip, in a network that does what networks do (sim/cluster/gossip_net.h). Whatever happens, all agree on who is there within a
  * bounded time after the last event, and by that on one owner for each address in each part.
  *
- * SIM_NODES=1000: so many in the largest cluster, instead of 150.
+ * SIM_NODES=1000: so many in the largest cluster, instead of 100.
  */
 #include <stdio.h>
 #include <stdlib.h>
