@@ -16,7 +16,7 @@
 struct rank_node {
 	const char *name;
 	int score;			 /* higher comes first */
-	uint8_t digest[RANK_DIGEST_LEN]; /* filled in by rank_nodes() */
+	uint8_t digest[RANK_DIGEST_LEN]; /* rank_nodes() fills it in where there are several */
 };
 
 /** Sort @nodes in place, the owner of @ip first. Names are distinct; @ip is set. */

@@ -1,8 +1,8 @@
 #include "bfd/digest.h"
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <string.h>
+
+#include "base/libcrypto.h"
 
 struct bfd_digest {
 	EVP_MD *md;
@@ -50,5 +50,5 @@ bool bfd_digest_eq(const void *a, const void *b, size_t len)
 
 void bfd_digest_wipe(void *p, size_t len)
 {
-	OPENSSL_cleanse(p, len);
+	explicit_bzero(p, len);
 }

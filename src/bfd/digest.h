@@ -1,6 +1,5 @@
 /**
- * MD5 and SHA1 of short messages, without allocating: RFC 5880 asks for these two. The door to libcrypto of this
- * room.
+ * MD5 and SHA1 of short messages, without allocating: RFC 5880 asks for these two.
  */
 #ifndef BFD_DIGEST_H
 #define BFD_DIGEST_H

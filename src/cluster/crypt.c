@@ -1,7 +1,6 @@
 #include "cluster/crypt.h"
 
-#include <openssl/evp.h>
-#include <openssl/sha.h>
+#include "base/libcrypto.h"
 
 static const EVP_CIPHER *cipher_for(size_t key_len)
 {

@@ -1,9 +1,8 @@
 #include "cluster/mesh_key.h"
 
-#include <openssl/core_names.h>
-#include <openssl/kdf.h>
-#include <openssl/params.h>
 #include <string.h>
+
+#include "base/libcrypto.h"
 
 bool mesh_key_derive(const void *secret, size_t len, const char *use, void *out, size_t n)
 {

@@ -59,20 +59,20 @@ static void ranks(void **state)
 
 static void digest_is_of_name_and_address(void **state)
 {
-	struct rank_node node = { .name = "node-b" };
+	struct rank_node nodes[] = { { .name = "node-b", .score = 1 }, { .name = "node-a" } };
 	uint8_t want[RANK_DIGEST_LEN];
 	struct addr ip = addr_v4(10, 0, 0, 1);
 
 	(void)state;
 	unhex("2acae88581fd8b477d8abf5bd882a2094b0c9631507ebc7770a5682a13cd71f1", want,
 	      sizeof(want));
-	rank_nodes(&node, 1, &ip);
-	assert_memory_equal(node.digest, want, sizeof(want));
+	rank_nodes(nodes, ARRAY_LEN(nodes), &ip);
+	assert_memory_equal(nodes[0].digest, want, sizeof(want));
 	unhex("21d5668f18c03bbe00f394da685dde376e0293fd36d5320ac575f592bd70c06b", want,
 	      sizeof(want));
 	assert_int_equal(addr_parse("2001:db8::10", &ip), 0);
-	rank_nodes(&node, 1, &ip);
-	assert_memory_equal(node.digest, want, sizeof(want));
+	rank_nodes(nodes, ARRAY_LEN(nodes), &ip);
+	assert_memory_equal(nodes[0].digest, want, sizeof(want));
 }
 
 int main(void)
