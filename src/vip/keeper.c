@@ -16,18 +16,23 @@
 
 #define TRY_AGAIN_MS 100
 
-enum { BEAT = 'b', QUIT = 'q' };
+enum { LOOK = 'l', QUIT = 'q' };
+
+/** A sign of life, as it was when it was looked at. */
+struct seen {
+	const struct vip_sign *sign;
+	int64_t limit_ns;
+	int64_t at_ns;
+	int64_t swept_ns; /* this one was overdue, and the addresses are gone */
+};
 
 /* What the keeper knows; all of it is from before the fork. */
 struct watch {
 	int fd;
 	const char *path;
 	const char *instance;
-	struct dur stalled;
 	struct vip_pulse *pulse;
-	struct mono heard;	/* the daemon's last word */
-	bool heard_swept;	/* it is overdue, and its addresses are gone */
-	int64_t pulse_swept_ns; /* the same of this pulse */
+	struct seen seen[2];
 };
 
 struct vip_pulse *vip_pulse_new(void)
@@ -60,37 +65,39 @@ static bool take_away(const struct watch *w)
 	return status == 0;
 }
 
-/* When to look at the pulse again: when the daemon is overdue, or, once it was, soon: nobody tells that it lives again. */
-static struct mono pulse_due(const struct watch *w, int64_t at_ns, struct mono now)
+/* When the next sign is due; after one that was overdue, soon: nobody tells that there is life again. */
+static struct mono due(const struct seen *s, struct mono now)
 {
-	int64_t limit_ns = atomic_load(&w->pulse->limit_ns);
-
-	if (limit_ns == 0 || at_ns == 0)
+	if (s->limit_ns == 0 || s->at_ns == 0)
 		return MONO_NEVER;
-	return mono_add(at_ns == w->pulse_swept_ns ? now : (struct mono){ at_ns },
-			DUR_NS(limit_ns));
+	return mono_add(s->at_ns == s->swept_ns ? now : (struct mono){ s->at_ns },
+			DUR_NS(s->limit_ns));
 }
 
-/* The same by its words. */
-static struct mono word_due(const struct watch *w)
+static bool is_overdue(struct seen *s, struct mono now)
 {
-	return w->heard_swept ? MONO_NEVER : mono_add(w->heard, w->stalled);
+	/* In this order: who sets a limit has given a sign before. */
+	s->limit_ns = atomic_load(&s->sign->limit_ns);
+	s->at_ns = atomic_load(&s->sign->at_ns);
+	if (mono_before(now, due(s, now)))
+		return false;
+	s->swept_ns = s->at_ns; /* once is enough, until there is life again */
+	return true;
 }
 
-/* Once is enough, until it lives again. Returns when to look next. */
+/* Returns when to look next. */
 static struct mono look(struct watch *w)
 {
-	struct mono now = mono_clock();
-	int64_t at_ns = atomic_load(&w->pulse->at_ns);
-	bool by_pulse = !mono_before(now, pulse_due(w, at_ns, now));
-	bool by_word = !mono_before(now, word_due(w));
+	struct mono now = mono_clock(), next = MONO_NEVER;
+	bool overdue = false;
 
-	if (by_pulse || by_word)
+	for (size_t i = 0; i < ARRAY_LEN(w->seen); i++) {
+		overdue |= is_overdue(&w->seen[i], now);
+		next = mono_min(next, due(&w->seen[i], now));
+	}
+	if (overdue)
 		(void)take_away(w);
-	if (by_pulse)
-		w->pulse_swept_ns = at_ns;
-	w->heard_swept = w->heard_swept || by_word;
-	return mono_min(pulse_due(w, at_ns, now), word_due(w));
+	return next;
 }
 
 static int ms_until(struct mono at)
@@ -119,8 +126,6 @@ static _Noreturn void keep(struct watch *w)
 			_exit(0);
 		if (len <= 0)
 			break;
-		w->heard = mono_clock();
-		w->heard_swept = false;
 	}
 	for (int tries = 10; !take_away(w) && tries > 0; tries--)
 		(void)poll(NULL, 0, TRY_AGAIN_MS);
@@ -155,8 +160,7 @@ static int drop_descriptors(int fd)
 	return 3;
 }
 
-static _Noreturn void child(int fd, const char *path, const char *instance, struct dur stalled,
-			    struct vip_pulse *pulse)
+static _Noreturn void child(int fd, const char *path, const char *instance, struct vip_pulse *pulse)
 {
 	(void)setsid();
 	(void)prctl(PR_SET_NAME, "crier-keeper");
@@ -166,15 +170,14 @@ static _Noreturn void child(int fd, const char *path, const char *instance, stru
 		.fd = drop_descriptors(fd),
 		.path = path,
 		.instance = instance,
-		.stalled = stalled,
 		.pulse = pulse,
-		.heard = mono_clock(),
+		.seen = { { .sign = &pulse->loop }, { .sign = &pulse->packets } },
 	};
 	keep(&w);
 }
 
 int vip_keeper_start(struct vip_keeper *k, const char *path, const char *instance,
-		     struct dur stalled, struct vip_pulse *pulse, struct err *e)
+		     struct vip_pulse *pulse, struct err *e)
 {
 	int ends[2];
 	sigset_t all, before;
@@ -186,7 +189,7 @@ int vip_keeper_start(struct vip_keeper *k, const char *path, const char *instanc
 	(void)pthread_sigmask(SIG_BLOCK, &all, &before);
 	pid_t pid = fork();
 	if (pid == 0)
-		child(ends[1], path, instance, stalled, pulse);
+		child(ends[1], path, instance, pulse);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	close(ends[1]);
 	if (pid < 0) {
@@ -198,14 +201,19 @@ int vip_keeper_start(struct vip_keeper *k, const char *path, const char *instanc
 	return 0;
 }
 
-static bool say(const struct vip_keeper *k, char word)
+/* When its socket is full it has been told often enough. */
+static void say(const struct vip_keeper *k, char word)
 {
-	ssize_t n = send(k->fd, &word, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-
-	return n == 1 || errno == EAGAIN; /* it is slow, but it is there */
+	(void)!send(k->fd, &word, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-static void bury(struct vip_keeper *k)
+void vip_keeper_rouse(const struct vip_keeper *k)
+{
+	if (k->fd >= 0)
+		say(k, LOOK);
+}
+
+void vip_keeper_bury(struct vip_keeper *k)
 {
 	close(k->fd);
 	while (waitpid(k->pid, NULL, 0) < 0 && errno == EINTR)
@@ -213,19 +221,10 @@ static void bury(struct vip_keeper *k)
 	*k = (struct vip_keeper){ .fd = -1 };
 }
 
-bool vip_keeper_beat(struct vip_keeper *k)
-{
-	if (k->fd >= 0 && say(k, BEAT))
-		return true;
-	if (k->fd >= 0)
-		bury(k);
-	return false;
-}
-
 void vip_keeper_stop(struct vip_keeper *k)
 {
 	if (k->fd < 0)
 		return;
-	(void)say(k, QUIT);
-	bury(k);
+	say(k, QUIT);
+	vip_keeper_bury(k);
 }

@@ -1,9 +1,9 @@
 /**
  * The keeper: a process of its own, in its own session, that holds nothing but the end of a socket
  * whose other end is the daemon's. When that closes without a word (kill -9), it takes away what
- * the record names; when heartbeats stop coming it does the same, and goes on listening. A page that
- * both share tells of a stop sooner: a thread of the daemon's that is never busy for long writes the
- * time there.
+ * the record names. It does the same, and goes on, when the daemon gives no sign of life: its threads
+ * write the time into a page that both share, and the keeper looks there when the last time it saw
+ * would be too old by now. So at rest hardly anybody wakes.
  *
  * It ignores the signals that end a daemon: a supervisor that ends the whole group must not end it
  * first.
@@ -22,11 +22,17 @@ struct vip_keeper {
 	pid_t pid;
 };
 
+/** A thread's sign of life. */
+struct vip_sign {
+	_Atomic int64_t at_ns;	  /* when it was awake last; 0: it does not say yet */
+	_Atomic int64_t limit_ns; /* asleep for so long it counts as stopped; 0: nobody looks */
+};
+
 /** Shared between the daemon and its keeper. */
 struct vip_pulse {
-	_Atomic int64_t at_ns;	  /* when the daemon was awake last */
-	_Atomic int64_t limit_ns; /* asleep for so long it counts as stopped; 0: nobody looks */
-	_Atomic uint32_t swept;	  /* times that the keeper has taken addresses away */
+	struct vip_sign loop;	 /* of the thread that decides, and may be busy */
+	struct vip_sign packets; /* of one that is never busy for long: tells of a stop sooner */
+	_Atomic uint32_t swept;	 /* times that the keeper has taken addresses away */
 };
 
 /** NULL: no memory for it. */
@@ -36,14 +42,18 @@ struct vip_pulse *vip_pulse_free(struct vip_pulse *p); /* takes NULL, returns NU
 /**
  * Fork it.
  * @path, @instance: of the record that it acts on
- * @stalled:	     the longest silence between heartbeats
  * @pulse:	     outlives the keeper's stop
+ *
+ * It never says anything: when there is something to read from its socket, it has died.
  */
 NODISCARD int vip_keeper_start(struct vip_keeper *k, const char *path, const char *instance,
-			       struct dur stalled, struct vip_pulse *pulse, struct err *e);
+			       struct vip_pulse *pulse, struct err *e);
 
-/** Say that the daemon lives; false when the keeper does not. */
-NODISCARD bool vip_keeper_beat(struct vip_keeper *k);
+/** A limit has changed: it may be asleep for longer than that. */
+void vip_keeper_rouse(const struct vip_keeper *k);
+
+/** It has died; nothing is left of it. */
+void vip_keeper_bury(struct vip_keeper *k);
 
 /** Tell it to go without doing anything, and wait for that. */
 void vip_keeper_stop(struct vip_keeper *k);

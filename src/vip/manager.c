@@ -20,7 +20,7 @@
 #define RETRY		DUR_S(1) /* after a refusal */
 #define LIFE_S		30
 #define RENEW		DUR_S(10)
-#define HEARTBEAT	DUR_MS(500)
+#define HEARTBEAT	DUR_S(1)
 #define STALLED		DUR_S(3)
 
 /* One address: what is asked for, what we have done, and how it went. */
@@ -61,9 +61,10 @@ struct vip_manager {
 	bool overslept; /* since it began */
 	bool ending;
 	struct vip_keeper keeper;
+	struct loop_io keeper_end; /* of its life */
 	struct vip_pulse *pulse;
 	struct dur pulse_limit;
-	uint32_t swept; /* what the pulse said when we looked last */
+	uint32_t swept; /* what the page said when we looked last */
 	struct net_watch watch;
 	struct map *vips;     /* struct addr -> struct vip */
 	struct list dirty;    /* to be looked at, first come first served */
@@ -172,13 +173,58 @@ static struct vip_record record_make(const struct vip_manager *m)
  * and until after it is removed.
  */
 
+static int keeper_start(struct vip_manager *m, struct err *e)
+{
+	int status = vip_keeper_start(&m->keeper, m->path, m->instance, m->pulse, e);
+
+	if (status == 0)
+		loop_io_watch(&m->keeper_end, m->keeper.fd, LOOP_READ);
+	return status;
+}
+
+/* In the place of one that has died. Without any, lifetimes still run out; the next heartbeat tries again. */
+static void keeper_need(struct vip_manager *m)
+{
+	if (m->keeper.fd < 0)
+		(void)!keeper_start(m, NULL);
+}
+
+static void keeper_died(struct loop_io *io, unsigned events)
+{
+	struct vip_manager *m = CONTAINER_OF(io, struct vip_manager, keeper_end);
+
+	(void)events;
+	loop_io_stop(io);
+	vip_keeper_bury(&m->keeper);
+	m->stats.keeper_restarts++;
+}
+
+/* While there is something to take away. */
+static void give_sign(struct vip_manager *m, struct mono now)
+{
+	atomic_store(&m->pulse->loop.at_ns, now.ns);
+	loop_timer_set(&m->heartbeat, mono_add(now, m->conf.heartbeat));
+}
+
+static bool limit_set(struct vip_sign *s, struct dur limit)
+{
+	return atomic_exchange(&s->limit_ns, limit.ns) != limit.ns;
+}
+
 /* Nobody looks while there is nothing to take away. The keeper hears of a change at once: it may be asleep. */
 static void pulse_watch(struct vip_manager *m)
 {
-	int64_t limit_ns = m->stats.bound || m->under_way ? m->pulse_limit.ns : 0;
+	bool on = m->stats.bound || m->under_way;
 
-	if (atomic_exchange(&m->pulse->limit_ns, limit_ns) != limit_ns)
-		(void)!vip_keeper_beat(&m->keeper); /* a dead one is seen to by the next beat */
+	if (!on)
+		loop_timer_stop(&m->heartbeat);
+	else if (!loop_timer_active(&m->heartbeat))
+		give_sign(m, mono_clock());
+	bool changed = limit_set(&m->pulse->loop, on ? m->conf.stalled : DUR_S(0));
+
+	changed |= limit_set(&m->pulse->packets, on ? m->pulse_limit : DUR_S(0));
+	if (changed)
+		vip_keeper_rouse(&m->keeper);
 }
 
 static void holds(struct vip_manager *m, struct vip *v, int ifindex)
@@ -209,6 +255,7 @@ static struct vip_change *change_of(struct vip_manager *m, struct vip *v)
 static void changes_begin(struct vip_manager *m)
 {
 	m->under_way = true;
+	keeper_need(m);
 	pulse_watch(m); /* before there is something that outlives us */
 	net_worker_do(m->worker, &m->job);
 }
@@ -477,13 +524,8 @@ static void beat(struct loop_timer *t, struct mono now)
 	struct vip_manager *m = CONTAINER_OF(t, struct vip_manager, heartbeat);
 
 	look_at_swept(m);
-	if (!vip_keeper_beat(&m->keeper)) {
-		m->stats.keeper_restarts++;
-		if (vip_keeper_start(&m->keeper, m->path, m->instance, m->conf.stalled, m->pulse,
-				     NULL) < 0)
-			m->keeper.fd = -1; /* the next beat tries again; lifetimes still run out */
-	}
-	loop_timer_set(t, mono_add(now, m->conf.heartbeat));
+	keeper_need(m);
+	give_sign(m, now);
 }
 
 /* Beginning and end. */
@@ -553,6 +595,7 @@ int vip_manager_new(const struct vip_conf *conf, struct vip_manager **out, struc
 	loop_timer_init(&m->renew, conf->loop, renew);
 	loop_timer_init(&m->retry, conf->loop, retry);
 	loop_timer_init(&m->heartbeat, conf->loop, beat);
+	loop_io_init(&m->keeper_end, conf->loop, keeper_died);
 	name_instance(m);
 
 	int status = netlink_open(&m->nl, e);
@@ -562,13 +605,11 @@ int vip_manager_new(const struct vip_conf *conf, struct vip_manager **out, struc
 	if (status == 0)
 		status = take_over(m, e);
 	if (status == 0)
-		status = vip_keeper_start(&m->keeper, m->path, m->instance, m->conf.stalled,
-					  m->pulse, e);
+		status = keeper_start(m, e);
 	if (status == 0)
 		status = net_worker_new(conf->loop, &m->worker, e);
 	if (status < 0)
 		return status;
-	loop_timer_set(&m->heartbeat, loop_now(conf->loop));
 	net_links_watch(conf->links, &m->watch);
 	*out = TAKE(m);
 	return 0;
@@ -615,6 +656,7 @@ struct vip_manager *vip_manager_free(struct vip_manager *m)
 	bool clean = take_all_off(m);
 	if (clean && m->keeper.fd >= 0)
 		(void)unlink(m->path); /* else the next start has something to clean up */
+	loop_io_stop(&m->keeper_end);
 	vip_keeper_stop(&m->keeper);
 	m->pulse = vip_pulse_free(m->pulse);
 	if (m->lock >= 0)
@@ -655,7 +697,7 @@ void vip_unwant(struct vip_manager *m, const struct addr *a)
 
 _Atomic int64_t *vip_pulse(struct vip_manager *m)
 {
-	return &m->pulse->at_ns;
+	return &m->pulse->packets.at_ns;
 }
 
 void vip_pulse_limit(struct vip_manager *m, struct dur limit)

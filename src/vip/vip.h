@@ -55,7 +55,7 @@ struct vip_conf {
 	/* Zero stands for the default. */
 	uint32_t life_s;      /* 30: of an address that nobody renews */
 	struct dur renew;     /* 10 s */
-	struct dur heartbeat; /* 500 ms */
+	struct dur heartbeat; /* 1 s, while an address is on a link */
 	struct dur stalled;   /* 3 s without a heartbeat: the keeper takes the addresses away */
 };
 
