@@ -157,6 +157,7 @@ void app_tidy(struct app *a)
 void app_configs_init(struct app *a)
 {
 	loop_timer_init(&a->tidying, a->loop, tidy_due);
+	loop_timer_set(&a->tidying, mono_add(loop_now(a->loop), TIDY_AFTER));
 }
 
 void app_configs_fini(struct app *a)

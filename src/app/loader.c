@@ -49,7 +49,6 @@ static void load(const struct app_conf *conf, const struct cfg *in_force,
 void loader_load(const struct app_conf *conf, struct loaded *out)
 {
 	load(conf, NULL, NULL, 0, out);
-	mem_trim(); /* of a file, only a fraction is kept */
 }
 
 /* Read again, a pipe is empty, which is a valid configuration, or never ends, and we with it. */

@@ -8,14 +8,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CHUNK_BYTES 65536
+#define CHUNK_BYTES 8192
 
 int file_read_fd(int fd, const char *name, size_t max, struct buf *out, struct err *e)
 {
-	CLEANUP(mem_freep) char *chunk = mem_new_n(char, CHUNK_BYTES);
+	char chunk[CHUNK_BYTES];
 
 	for (size_t total = 0;;) {
-		ssize_t n = read(fd, chunk, CHUNK_BYTES);
+		ssize_t n = read(fd, chunk, sizeof(chunk));
 
 		if (n < 0 && errno == EINTR)
 			continue;
