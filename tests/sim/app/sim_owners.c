@@ -1,6 +1,6 @@
 /*
  * Who owns an address, found by several nodes that hear of each other late: the real world, plan, share and quorum of each,
- * over a network that loses, delays, doubles and reorders what they say, and is cut in two, with nodes that freeze, die, start again
+ * over a network that loses, delays, doubles and reorders what they say, and is cut in two (in one direction too), with nodes that freeze, die, start again
  * (at once too), and whose health checks fail. Whoever is there is told by an oracle, in place of gossip. After each event, and
  * some quiet, or after many without any, the owners are what the settings promise:
  *
@@ -63,6 +63,7 @@ struct sim {
 	int n;
 	int now;
 	uint8_t side[NODES_MAX];
+	bool one_way;		/* what side 1 says is heard on the other: it dies all the same */
 	unsigned loss, doubled; /* of a hundred */
 	struct rng rng;
 	struct list mail;
@@ -116,10 +117,10 @@ static void on_broadcast(void *ctx, const void *bytes, size_t len)
 	for (int k = 0, told = 0; k < s->n && told < FANOUT; k++) {
 		int to = (first + k) % s->n;
 
-		if (to == n->at || !n->sees[to])
+		if (to == n->at || (!n->sees[to] && !s->one_way))
 			continue;
 		told++;
-		if (s->side[to] == s->side[n->at])
+		if (s->side[to] == s->side[n->at] || (s->one_way && s->side[n->at]))
 			mail_send(s, to, bytes, len);
 	}
 }
@@ -439,10 +440,11 @@ static int settle(struct sim *s)
 	return which;
 }
 
+/* Who stands still is a part of its own. */
 static bool is_divided(const struct sim *s)
 {
-	for (int i = 1; i < s->n; i++)
-		if (s->side[i] != s->side[0])
+	for (int i = 0; i < s->n; i++)
+		if (s->side[i] != s->side[0] || s->nodes[i].frozen)
 			return true;
 	return false;
 }
@@ -485,6 +487,7 @@ static void happen(struct sim *s)
 	case 0:
 		for (int k = 0; k < s->n; k++)
 			s->side[k] = (uint8_t)rng_below(&s->rng, 2);
+		s->one_way = rng_below(&s->rng, 3) == 0;
 		break;
 	case 1:
 		memset(s->side, 0, sizeof(s->side));
@@ -574,6 +577,7 @@ static void any_order(uint64_t seed, unsigned n)
 		run(s, (int)rng_below(&s->rng, rng_below(&s->rng, 2) ? 1500 : 50));
 	}
 	s->loss = s->doubled = 0;
+	s->one_way = false;
 	(void)settle(s);
 	sim_free(s);
 }

@@ -294,6 +294,8 @@ static void tick(struct net *net, unsigned i)
 
 	gossip_tick(net->nodes[i].g, now);
 	assert_true(mono_before(now, gossip_deadline(net->nodes[i].g)));
+	assert_true(net->nodes[i].leaving ||
+		    gossip_member_find(net->nodes[i].g, net_name(i))->state == GOSSIP_ALIVE);
 	drain(net, i);
 }
 
@@ -408,7 +410,7 @@ void net_start(struct net *net, unsigned i)
 	rng_seed(&n->rng, rng_u64(&net->rng));
 	meta_next(n, ++net->last_event);
 	n->life++;
-	n->left = n->host_down = n->frozen = false;
+	n->left = n->leaving = n->host_down = n->frozen = false;
 	n->booted = net->now;
 	n->ahead_ms = rng_between(&net->rng, 1, 1000000);
 	n->rate = NET_SLOWEST + (double)rng_below(&net->rng, 41) / 1000;
@@ -490,7 +492,7 @@ void net_broadcast(struct net *net, unsigned i, const void *bytes, size_t len)
 
 void net_leave(struct net *net, unsigned i)
 {
-	net->nodes[i].ever_left = true;
+	net->nodes[i].leaving = net->nodes[i].ever_left = true;
 	gossip_leave(net->nodes[i].g, net_clock(net, i));
 	drain(net, i);
 }

@@ -35,7 +35,8 @@ struct net_node {
 	bool host_down; /* nobody refuses connections for it */
 	bool draining;
 	bool frozen; /* it does not run; what arrives waits */
-	bool left;   /* its leave has been told */
+	bool leaving;
+	bool left; /* its leave has been told */
 	bool ever_left;
 	char meta[NET_META_MAX];
 	struct net_accepted accepted[NET_ACCEPTED_MAX];

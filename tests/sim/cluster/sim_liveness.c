@@ -623,6 +623,27 @@ static void one_way_loss(uint64_t seed, unsigned n)
 }
 
 /*
+ * Who is deaf for whom changes at any moment, but one node hears all and is heard by all: nobody takes anything over, neither
+ * while it goes on nor afterwards.
+ */
+static void somebody_hears_each(uint64_t seed, unsigned n)
+{
+	struct sim *s = sim_new(n, seed);
+	int hub = (int)rng_below(&s->rng, n);
+
+	s->nobody_dies = true;
+	for (uint64_t events = rng_below(&s->rng, 60); events > 0; events--) {
+		int i = (int)rng_below(&s->rng, n), j = (int)rng_below(&s->rng, n);
+
+		if (i != hub && j != hub)
+			s->deaf[i][j] = !s->deaf[i][j];
+		run(s, 1 + (int)rng_below(&s->rng, rng_below(&s->rng, 2) ? 100 : 10));
+		check(s);
+	}
+	free(s);
+}
+
+/*
  * A node that dies has a successor for all that it had: when the last heartbeat that anybody heard is older than any veto, and the
  * question has been repeated once.
  */
@@ -670,6 +691,8 @@ int main(void)
 	static const struct sim_kind kinds[] = {
 		SIM(takes_over_in_time, 3, 20),
 		SIM(one_way_loss, 3, 10),
+		SIM(somebody_hears_each, 4, 10),
+		SIM(somebody_hears_each, 20, 1),
 		SIM(pauses_of_everybody, 3, 5),
 		SIM(storm, 3, 40),
 		SIM(storm, 50, 5),
