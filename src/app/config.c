@@ -260,7 +260,7 @@ int app_apply(struct app *a, const struct cfg *c, const struct cfg_changes *ch, 
 	bool partly = checks_apply(a, old, c, &later) < 0;
 	if (a->conf.is_announcer) {
 		partly |= sessions_apply(&a->sessions, &later) < 0;
-		partly |= networks_apply(a->networks, c, &later) < 0;
+		partly |= networks_apply(a->networks, old, c, &later) < 0;
 	}
 	if (partly)
 		log_event(LOG_ERROR, "configPartly", "a part of the configuration is not in force",

@@ -11,7 +11,8 @@
 struct network {
 	const struct cfg_network *c; /* of the configuration in force */
 	struct prefix prefix;
-	uint64_t said; /* hash of what is announced */
+	uint64_t said;	  /* hash of what is announced */
+	uint64_t applied; /* of what was configured last */
 	bool announced;
 	const char *reason; /* why it is not */
 	struct mono since;
@@ -20,7 +21,9 @@ struct network {
 
 struct networks {
 	struct app *app;
-	struct map *v; /* prefix -> struct network */
+	struct map *v;	       /* prefix -> struct network */
+	struct network **list; /* in the order of the configuration */
+	size_t n;
 	uint32_t turn;
 };
 
@@ -39,6 +42,7 @@ struct networks *networks_free(struct networks *n)
 		return NULL;
 	map_clear(n->v, free);
 	map_free(n->v);
+	free(n->list);
 	free(n);
 	return NULL;
 }
@@ -178,9 +182,18 @@ void networks_route(struct networks *n, const struct prefix *p)
 
 /* --- the configuration --- */
 
-static struct network *network_of(struct networks *n, const struct cfg_network *c)
+/* Mostly it is where it was. */
+static struct network *network_known(const struct networks *n, const struct cfg_network *c,
+				     size_t i)
 {
-	struct network *net = map_get_bytes(n->v, &c->prefix, sizeof(c->prefix));
+	if (i < n->n && prefix_cmp(&n->list[i]->prefix, &c->prefix) == 0)
+		return n->list[i];
+	return map_get_bytes(n->v, &c->prefix, sizeof(c->prefix));
+}
+
+static struct network *network_of(struct networks *n, const struct cfg_network *c, size_t i)
+{
+	struct network *net = network_known(n, c, i);
 
 	if (!net) {
 		net = mem_new(struct network);
@@ -220,19 +233,35 @@ static void drop_absent(struct networks *n)
 	}
 }
 
-int networks_apply(struct networks *n, const struct cfg *c, struct err *e)
+/* It says what it said, and was announced for that; @same: for this node as well as before. */
+static bool stands(const struct network *net, bool same)
 {
+	return same && net->announced && net->applied == net->c->hash && net->said == net->applied;
+}
+
+int networks_apply(struct networks *n, const struct cfg *before, const struct cfg *c, struct err *e)
+{
+	bool same = before && labels_eq(&before->node.labels, &c->node.labels);
+	struct network **list = mem_new_n(struct network *, c->n_networks);
 	int status = 0;
 
 	n->turn++;
 	for (size_t i = 0; i < c->n_networks; i++) {
-		struct network *net = network_of(n, &c->networks[i]);
+		struct network *net = network_of(n, &c->networks[i], i);
 
+		list[i] = net;
+		if (stands(net, same))
+			continue;
 		if (check_apply(n, net, e) < 0)
 			status = -ERR_SYSTEM;
 		settle(n, net);
+		net->applied = net->c->hash;
 	}
-	drop_absent(n);
+	if (map_len(n->v) > c->n_networks)
+		drop_absent(n);
+	free(n->list);
+	n->list = list;
+	n->n = c->n_networks;
 	return status;
 }
 

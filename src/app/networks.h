@@ -17,10 +17,11 @@ NODISCARD struct networks *networks_new(struct app *a);
 struct networks *networks_free(struct networks *n); /* takes NULL, returns NULL */
 
 /**
- * A configuration is in force: what it does not change goes on. Fails only when a health check cannot be made; such
+ * A configuration is in force, after @before (NULL: none): what it does not change goes on. Fails only when a health check cannot be made; such
  * a network stays silent.
  */
-NODISCARD int networks_apply(struct networks *n, const struct cfg *c, struct err *e);
+NODISCARD int networks_apply(struct networks *n, const struct cfg *before, const struct cfg *c,
+			     struct err *e);
 /** This node's labels have changed. */
 void networks_settle(struct networks *n);
 /** What services announce of a prefix has changed. */

@@ -10,6 +10,9 @@ struct stock {
 
 #define LIST_BYTES 512
 
+/* Each load adds a little, also where objects point to next to nothing. */
+#define WORN_MIN ((size_t)128 * 1024)
+
 static struct stock *stock_of(struct arena *arena)
 {
 	struct stock *s = mem_new(struct stock);
@@ -61,5 +64,5 @@ bool stock_is_worn(const struct stock *s)
 
 	for (; s->older; s = s->older)
 		added += arena_used(s->arena);
-	return added > arena_used(s->arena);
+	return added > MAX(arena_used(s->arena), WORN_MIN);
 }

@@ -481,7 +481,7 @@ static void begins_anew(void **state)
 	size_t whole = 0;
 
 	struct loaded now = load_base(&text);
-	for (unsigned i = 0; i < 100; i++) {
+	for (unsigned i = 0; i < 250; i++) {
 		snprintf(from, sizeof(from), "med: %u\n", i ? 1000 + i - 1 : 77);
 		snprintf(to, sizeof(to), "med: %u\n", 1000 + i);
 		replace(&text, from, to);
