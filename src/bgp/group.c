@@ -5,7 +5,11 @@
 
 #include "bgp/rib_priv.h"
 
-enum { HISTORY_MAX = 64 * 1024 * 1024, SLOTS_FOR_A_ROUTE = 8 };
+enum {
+	HISTORY_MAX = 64 * 1024 * 1024,
+	SLOTS_FOR_A_ROUTE = 8,
+	KEPT_SLOTS = 16, /* of a table of changes, for the next one */
+};
 
 /* --- groups and their members --- */
 
@@ -20,16 +24,22 @@ static struct group *group_new(struct bgp_rib *r, const struct bgp_format *forma
 	return g;
 }
 
+static bool has_changes(const struct group *g, int family)
+{
+	return g->dirty[family] && bgp_table_len(g->dirty[family]) > 0;
+}
+
 static void dirty_drop(struct group *g, int family, uint32_t slot)
 {
 	struct bgp_table *t = g->dirty[family];
 
 	bgp_spread_unref(g->rib->spreads, bgp_table_value(t, slot));
 	bgp_table_del(t, slot);
-	if (bgp_table_len(t) == 0) { /* a walk over it costs what it once held */
+	if (bgp_table_len(t) > 0)
+		return;
+	g->scan[family] = 0;
+	if (bgp_table_slots(t) > KEPT_SLOTS) /* a walk over it costs what it once held */
 		g->dirty[family] = bgp_table_free(t);
-		g->scan[family] = 0;
-	}
 }
 
 static void dirty_clear(struct group *g, int family)
@@ -40,6 +50,7 @@ static void dirty_clear(struct group *g, int family)
 	     slot++)
 		if (bgp_table_entry(g->dirty[family], slot, &e))
 			dirty_drop(g, family, slot);
+	g->dirty[family] = bgp_table_free(g->dirty[family]);
 }
 
 void group_forget_history(struct group *g)
@@ -101,8 +112,8 @@ static void wake_all(struct group *g)
 
 bool group_pending(const struct group *g)
 {
-	return g->walking || (g->marks && !g->rib->marks_held) || g->ends || g->dirty[RIB_V4] ||
-	       g->dirty[RIB_V6];
+	return g->walking || (g->marks && !g->rib->marks_held) || g->ends ||
+	       has_changes(g, RIB_V4) || has_changes(g, RIB_V6);
 }
 
 /* --- coming up --- */
@@ -142,7 +153,7 @@ static void dirty_copy(struct group *to, const struct group *from, int family)
 {
 	struct bgp_entry e;
 
-	if (!from->dirty[family])
+	if (!has_changes(from, family))
 		return;
 	to->dirty[family] = bgp_table_new(rib_family(family), to->rib->conf.seed);
 	for (uint32_t slot = 0; slot < bgp_table_slots(from->dirty[family]); slot++) {
@@ -413,7 +424,7 @@ static void walk_route(struct draft *d, int family, uint32_t slot, uint32_t spre
 	struct bgp_attr *want = bgp_spread_attr(spreads, spread, d->peer);
 	struct bgp_attr *told = g->again ? want : NULL;
 
-	if (g->dirty[family]) {
+	if (has_changes(g, family)) {
 		const struct prefix p = bgp_table_prefix(g->rib->routes[family], slot);
 		uint32_t known = bgp_table_find(g->dirty[family], &p);
 
@@ -561,11 +572,11 @@ static void write_all(struct draft *d)
 	if (g->walking)
 		return;
 	for (int i = 0; i < RIB_FAMILIES; i++)
-		if (g->dirty[i] && g->scan[i] < bgp_table_slots(g->dirty[i]))
+		if (has_changes(g, i) && g->scan[i] < bgp_table_slots(g->dirty[i]))
 			return; /* more to announce */
 	for (int i = 0; i < RIB_FAMILIES; i++)
 		withdraw_changes(d, i);
-	if (!g->dirty[RIB_V4] && !g->dirty[RIB_V6])
+	if (!has_changes(g, RIB_V4) && !has_changes(g, RIB_V6))
 		write_marks(d);
 }
 
