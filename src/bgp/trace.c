@@ -4,8 +4,8 @@
 
 #include "bgp/msg.h"
 
-/* Entries stand in order from the ring's start: what is dropped is moved over, which costs less than the system call
- * that brought a message. */
+/* Entries stand in order and in one piece. They move to the front of their memory when its end is reached, which the slack
+ * makes seldom. */
 struct head {
 	struct mono first, last;
 	uint32_t count;
@@ -17,7 +17,8 @@ struct head {
 enum {
 	CAP_MIN = 512,
 	HEADS_MAX = 32,
-	CAP_MAX = BGP_TRACE_BYTES + HEADS_MAX * sizeof(struct head),
+	LEN_MAX = BGP_TRACE_BYTES + HEADS_MAX * sizeof(struct head),
+	CAP_MAX = LEN_MAX + 1024,
 };
 
 void bgp_trace_fini(struct bgp_trace *t)
@@ -41,19 +42,32 @@ static size_t entry_size(const struct head *h)
 
 static void drop_oldest(struct bgp_trace *t)
 {
-	const struct head h = head_at(t, 0);
-	size_t size = entry_size(&h);
+	const struct head h = head_at(t, t->at);
+	uint32_t size = (uint32_t)entry_size(&h);
 
-	t->len -= (uint32_t)size;
-	memmove(t->ring, t->ring + size, t->len);
 	for (int i = 0; i < 2; i++)
-		t->keepalive[i] -= MIN(t->keepalive[i], (uint32_t)size);
+		if (t->keepalive[i] == t->at + 1)
+			t->keepalive[i] = 0;
+	t->at += size;
+	t->len -= size;
+}
+
+static void move_to_front(struct bgp_trace *t)
+{
+	if (t->at == 0)
+		return;
+	memmove(t->ring, t->ring + t->at, t->len);
+	for (int i = 0; i < 2; i++)
+		t->keepalive[i] -= MIN(t->keepalive[i], t->at);
+	t->at = 0;
 }
 
 static void make_room(struct bgp_trace *t, size_t size)
 {
-	while (t->len + size > CAP_MAX)
+	while (t->len + size > LEN_MAX)
 		drop_oldest(t);
+	if (t->at + t->len + size > t->cap)
+		move_to_front(t);
 	if (t->len + size <= t->cap)
 		return;
 	while (t->cap < t->len + size)
@@ -93,18 +107,18 @@ void bgp_trace_put(struct bgp_trace *t, bool sent, const uint8_t *bytes, size_t 
 		.kept = (uint16_t)MIN(len, (size_t)BGP_TRACE_CUT),
 		.sent = sent,
 	};
-
 	bool keepalive = is_keepalive(bytes, len);
 
 	if (keepalive && count_keepalive(t, sent, now))
 		return;
 	make_room(t, entry_size(&h));
 	if (keepalive)
-		t->keepalive[sent] = t->len + 1;
+		t->keepalive[sent] = t->at + t->len + 1;
 	else
 		memset(t->keepalive, 0, sizeof(t->keepalive));
-	memcpy(t->ring + t->len, &h, sizeof(h));
-	memcpy(t->ring + t->len + sizeof(h), bytes, h.kept);
+	uint8_t *end = t->ring + t->at + t->len;
+	memcpy(end, &h, sizeof(h));
+	memcpy(end + sizeof(h), bytes, h.kept);
 	t->len += (uint32_t)entry_size(&h);
 }
 
@@ -129,14 +143,14 @@ bool bgp_trace_next(const struct bgp_trace *t, size_t *at, struct bgp_trace_entr
 {
 	if (*at >= t->len)
 		return false;
-	const struct head h = head_at(t, *at);
+	const struct head h = head_at(t, t->at + *at);
 	*out = (struct bgp_trace_entry){
 		.first = h.first,
 		.last = h.last,
 		.count = h.count,
 		.sent = h.sent,
 		.len = h.len,
-		.wire = rd_from(t->ring + *at + sizeof(h), h.kept),
+		.wire = rd_from(t->ring + t->at + *at + sizeof(h), h.kept),
 	};
 	*at += entry_size(&h);
 	return true;

@@ -17,8 +17,9 @@ enum {
 struct bgp_trace {
 	uint8_t *ring; /* grows up to its full size */
 	uint32_t cap;
-	uint32_t len; /* entries from the front: heads and bytes */
-	/* By direction, received and sent: the entry that one more KEEPALIVE counts for, plus 1; or 0. */
+	uint32_t at;  /* where the oldest entry stands */
+	uint32_t len; /* entries from there on: heads and bytes */
+	/* By direction, received and sent: the place of the entry that one more KEEPALIVE counts for, plus 1; or 0. */
 	uint32_t keepalive[2];
 };
 
