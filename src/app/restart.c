@@ -109,7 +109,7 @@ static void on_beat(struct loop_timer *t, struct mono now)
 {
 	struct restart *r = CONTAINER_OF(t, struct restart, beat);
 
-	if (r->on && bgp_speaker_is_kept(r->bgp))
+	if (bgp_speaker_is_kept(r->bgp))
 		sign_of_life(r);
 	loop_timer_set(t, mono_add(now, BEAT));
 }
@@ -205,7 +205,6 @@ static void begin(struct restart *r, struct dur time, struct dur kept)
 	if (again)
 		log_event(LOG_INFO, "gracefulRestart", "peers have kept our routes for us",
 			  KV_BOOL("awaitsFeeders", r->was_fed));
-	loop_timer_set(&r->beat, mono_add(loop_now(r->loop), BEAT));
 }
 
 void restart_configure(struct restart *r, const struct cfg *c)
@@ -216,7 +215,10 @@ void restart_configure(struct restart *r, const struct cfg *c)
 	r->health = checks_time(c);
 	if (!r->began)
 		begin(r, time, DUR_NS(time.ns + c->bgp.long_lived.ns));
+	if (r->on && !loop_timer_active(&r->beat))
+		loop_timer_set(&r->beat, mono_add(loop_now(r->loop), BEAT));
 	if (!r->on) {
+		loop_timer_stop(&r->beat);
 		(void)unlink(r->path);
 		r->written = false;
 	}
