@@ -73,6 +73,8 @@ struct gossip *gossip_new(const struct gossip_conf *conf, struct mono now)
 	list_init(&g->outs);
 	queue_init(&g->queue, GOSSIP_MEMBERS_MAX);
 	queue_init(&g->user_queue, USER_QUEUE_MAX);
+	g->incarnation = conf->incarnation;
+	g->gossiped_at = mono_add(now, DUR_NS(-conf->timing.gossip_interval.ns)); /* one is due */
 	g->gossip_at = MONO_NEVER;
 	g->joins_at = MONO_NEVER;
 	g->strangers = STRANGERS_BURST;
@@ -262,10 +264,11 @@ static void gossip_round(struct gossip *g, struct mono now)
 
 	for (size_t i = 0; i < n; i++)
 		gossip_to(g, picked[i]);
-	g->gossiped_at = now;
 	g->gossip_at = MONO_NEVER;
-	if (n) /* else whoever comes next wakes us */
-		gossip_wake(g, now);
+	if (n == 0) /* whoever comes next wakes us, and is told at once */
+		return;
+	g->gossiped_at = now;
+	gossip_wake(g, now);
 }
 
 static bool is_other_live(const struct gossip *g, const struct member *m, const void *arg)

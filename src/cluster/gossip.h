@@ -83,7 +83,9 @@ struct gossip_conf {
 	struct gossip_timing timing;
 	size_t packet_overhead; /* bytes that the shell adds to a packet */
 	bool compress;		/* packets, where it makes them smaller */
-	struct rng *rng;	/* borrowed */
+	/** Those of this member begin behind it: greater than in an earlier life, its return is believed at once. */
+	uint32_t incarnation;
+	struct rng *rng; /* borrowed */
 	/** Append the application's state for a push/pull; must not call the core. NULL: none. */
 	void (*local_state)(void *ctx, struct buf *out);
 	void *ctx;

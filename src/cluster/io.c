@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -258,6 +259,7 @@ static void make_core(struct cluster *c, const struct cluster_conf *conf)
 		.timing = conf->timing ? *conf->timing : gossip_lan,
 		.packet_overhead = pack_overhead(&c->pack),
 		.compress = !conf->no_compression,
+		.incarnation = (uint32_t)time(NULL),
 		.rng = &c->rng,
 		.local_state = conf->hooks.local_state,
 		.ctx = conf->hooks.ctx,

@@ -196,6 +196,37 @@ static void leaving_alone_is_over_at_once(void **state)
 	assert_string_equal(b->events, "left");
 }
 
+/* A round that nobody heard puts off nothing. */
+static void who_comes_first_is_told_at_once(void **state)
+{
+	struct bench *b = *state;
+
+	wait_ms(b, 50);
+	hear_alive(b, "b", 2, 1);
+	wait_ms(b, 0);
+	assert_non_null(find_sent(b, WIRE_ALIVE));
+}
+
+static void a_later_life_is_greater_than_the_end_of_an_earlier_one(void **state)
+{
+	struct bench *b = *state;
+	struct gossip_conf conf = {
+		.name = "us",
+		.addr = at(1),
+		.port = 7946,
+		.timing = gossip_lan,
+		.incarnation = 1000,
+		.rng = &b->rng,
+	};
+
+	gossip_free(b->g);
+	b->g = gossip_new(&conf, b->now);
+	assert_int_equal(own_incarnation(b), 1001);
+	hear_accusation(b, WIRE_DEAD, "us", 1000, "us");
+	assert_int_equal(own_incarnation(b), 1001);
+	assert_int_equal(gossip_stats(b->g)->refutes, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -210,6 +241,8 @@ int main(void)
 		BENCH_TEST(new_metadata_is_told),
 		BENCH_TEST(leaving),
 		BENCH_TEST(leaving_alone_is_over_at_once),
+		BENCH_TEST(who_comes_first_is_told_at_once),
+		BENCH_TEST(a_later_life_is_greater_than_the_end_of_an_earlier_one),
 	};
 
 	return cmocka_run_group_tests_name("gossip states", tests, NULL, NULL);
