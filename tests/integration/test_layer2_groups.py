@@ -53,7 +53,7 @@ def metric(node, sample):
 
 
 def resolved(client, wanted, mac):
-    """The client's kernel asks for all of them, by multicast."""
+    """The client's kernel asks for all of them, by multicast. Not for too many: all namespaces share one table of neighbours."""
     with inside(client.ns, lambda: socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)) as s:
         for address in wanted:
             s.sendto(b"x", (address, 9))
@@ -78,7 +78,7 @@ def test_switch_knows_groups_that_the_kernel_does_not_hold(net):
     assert metric(node, 'crier_l2_groups{holder="crier"}') == MANY
     assert node.get("l2", addresses(MANY)[0])[0]["group-held-by"] == "crier"
     assert node.events("groupsHeld")
-    wait_for(lambda: resolved(client, addresses(MANY), node.mac()), "all are answered for", 20)
+    wait_for(lambda: resolved(client, addresses(MANY)[::10], node.mac()), "they are answered for", 20)
     told = metric(node, "crier_l2_mld_records_total")
     answered = metric(node, 'crier_l2_mld_queries_total{outcome="ok"}')
     wait_for(lambda: metric(node, 'crier_l2_mld_queries_total{outcome="ok"}') > answered, "the switch asks")
