@@ -118,6 +118,24 @@ bool group_pending(const struct group *g)
 
 /* --- coming up --- */
 
+/* Nothing has been told yet. */
+static void begin_anew(struct group *g)
+{
+	for (size_t i = 0; i < g->n; i++)
+		batch_queue_clear(&g->rib->members[g->members[i]].queue);
+	for (int i = 0; i < RIB_FAMILIES; i++) {
+		dirty_clear(g, i);
+		g->cursor[i] = 0;
+		g->sent[i] = 0;
+	}
+	batch_queue_clear(&g->history);
+	g->keeps_history = true;
+	g->prepared = false;
+	g->walking = g->marks = g->format.families;
+	g->again = false;
+	g->repeat = g->begins = g->ends = 0;
+}
+
 static struct group *find_beginner(struct bgp_rib *r, unsigned peer,
 				   const struct bgp_format *format)
 {
@@ -136,15 +154,30 @@ void group_join(struct bgp_rib *r, unsigned peer, const struct bgp_format *forma
 
 	if (!g) {
 		g = group_new(r, format);
-		g->walking = format->families;
-		g->marks = format->families;
-		g->keeps_history = true;
+		begin_anew(g);
 		g->checked = bgp_spreads_births(r->spreads);
 	}
 	member_add(g, peer);
 	for (size_t i = g->history.at; i < g->history.n; i++)
 		batch_queue_push(&r->members[peer].queue, g->history.v[i]);
 	wake(g, peer);
+}
+
+static bool is_anybody_up(const struct group *g)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (g->rib->members[g->members[i]].up)
+			return true;
+	return false;
+}
+
+void group_prepare(struct bgp_rib *r, unsigned peer)
+{
+	const struct member *m = &r->members[peer];
+
+	if (m->queue.bytes == 0 && group_pending(m->group))
+		group_write(m->group, peer);
+	m->group->prepared = !is_anybody_up(m->group); /* it may have met another group */
 }
 
 /* --- parting and meeting --- */
@@ -242,6 +275,7 @@ static void meet(struct group *g)
 		    !bgp_format_eq(&g->format, &other->format) ||
 		    !bgp_spreads_alike(r->spreads, g->members[0], other->members[0], 0))
 			continue;
+		other->prepared = false; /* some of ours may be up */
 		while (g->n > 0) {
 			unsigned peer = g->members[0];
 
@@ -311,6 +345,8 @@ void group_changed(struct group *g, const struct prefix *p, uint32_t slot, uint3
 
 	if (!(g->format.families & rib_bit(i)))
 		return;
+	if (g->prepared)
+		begin_anew(g);
 	uint32_t known = g->dirty[i] ? bgp_table_find(g->dirty[i], p) : BGP_SLOT_NONE;
 	if (known == BGP_SLOT_NONE) {
 		if (untold(g, i, slot) && !g->again)

@@ -238,12 +238,9 @@ bool bgp_rib_del(struct bgp_rib *r, unsigned peer, const struct prefix *p)
 
 void bgp_rib_prepare(struct bgp_rib *r, unsigned peer, const struct bgp_format *format)
 {
-	struct member *m = &r->members[peer];
-
 	bgp_rib_down(r, peer);
 	group_join(r, peer, format);
-	if (m->queue.bytes == 0 && group_pending(m->group))
-		group_write(m->group, peer);
+	group_prepare(r, peer);
 }
 
 void bgp_rib_up(struct bgp_rib *r, unsigned peer, const struct bgp_format *format)
@@ -253,6 +250,7 @@ void bgp_rib_up(struct bgp_rib *r, unsigned peer, const struct bgp_format *forma
 		group_join(r, peer, format);
 	}
 	r->members[peer].up = true;
+	r->members[peer].group->prepared = false;
 }
 
 void bgp_rib_down(struct bgp_rib *r, unsigned peer)

@@ -72,7 +72,7 @@ void bgp_rib_spread_drop(struct bgp_rib *r, uint32_t spread);
 
 /**
  * The session will be established soon, in all likelihood: write now what it is to hear first. To whoever asks it is
- * still down, and there is nothing to take.
+ * still down, and there is nothing to take. What changes before it is up makes this void.
  */
 void bgp_rib_prepare(struct bgp_rib *r, unsigned peer, const struct bgp_format *format);
 /**

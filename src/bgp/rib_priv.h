@@ -63,6 +63,7 @@ struct group {
 	struct bgp_table *dirty[RIB_FAMILIES];
 	uint32_t scan[RIB_FAMILIES]; /* slots of dirty below it have nothing to announce */
 	size_t sent[RIB_FAMILIES];
+	bool prepared; /* written, but nobody could take it yet */
 
 	/* All that was written since the first byte, for those who come up a moment later. */
 	bool keeps_history;
@@ -88,6 +89,8 @@ void batch_queue_clear(struct batch_queue *q);
 /** The peer comes up: into a group of its own, or into one that began just now. */
 void group_join(struct bgp_rib *r, unsigned peer, const struct bgp_format *format);
 void group_leave(struct bgp_rib *r, unsigned peer);
+/** Write what this peer, which has joined, is to hear first. A change before anybody is up makes that void. */
+void group_prepare(struct bgp_rib *r, unsigned peer);
 /** Tell everything of these families again, to this peer. */
 void group_repeat(struct bgp_rib *r, unsigned peer, uint8_t families);
 /** Send again in this format. */
