@@ -5,6 +5,7 @@
 #include "config/advs.h"
 #include "config/diff.h"
 #include "config/hash.h"
+#include "config/reread.h"
 #include "config/retain.h"
 #include "config/stock.h"
 
@@ -483,10 +484,19 @@ static void networks_take(const struct amend *x)
 
 /* --- all of it --- */
 
-/* Such a load is not used, whatever becomes of it. */
+/* Such a load is not used, whatever becomes of it (config/said.h). */
 static bool is_lost(const struct loader *l)
 {
-	return l->strayed || l->issues.n;
+	bool quiet = !reread_said(l->before->read)->n;
+
+	return l->strayed || l->issues.count[ISSUE_ERROR] || (quiet && l->issues.n);
+}
+
+/* All rules for all objects: but where something was said before, only with the whole text. */
+static bool amend_not(struct loader *l)
+{
+	l->strayed = reread_said(l->before->read)->n;
+	return l->strayed;
 }
 
 bool amend(struct loader *l)
@@ -498,7 +508,10 @@ bool amend(struct loader *l)
 	if (is_lost(l))
 		return true;
 	if (!x.before->index || !l->n_retained || !few_read(&x) || !ground_same(&x))
-		return false;
+		return amend_not(l);
+	l->in_place = true;
+	for (enum retain_kind k = 0; k < RETAIN_COUNT; k++)
+		l->in_place &= in_place(l, k);
 	peers_take(&x);
 	pools_take(&x);
 	advs_take(&x);

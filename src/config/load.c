@@ -9,6 +9,7 @@
 #include "config/loader.h"
 #include "config/reread.h"
 #include "config/retain.h"
+#include "config/said.h"
 #include "config/source.h"
 #include "config/stock.h"
 
@@ -215,10 +216,19 @@ static void load_path(struct loader *l, const char *path)
 	source_names_free(names, n);
 }
 
-/* What a report says has no place when it is about objects that were taken over. */
-static bool report_is_empty(const struct cfg_report *r)
+/*
+ * What is said of texts that were read in parts. Where anything was said before, what is new can't
+ * be told from it unless each object stands where it stood.
+ */
+static bool said_same(const struct loader *l, struct cfg_report *r)
 {
-	return !r->errors.n && !r->warnings.n && !r->notes.n;
+	const struct cfg_issues *said = reread_said(l->before->read);
+
+	if (r->errors.n || r->notes.n)
+		return false;
+	if (!said->n)
+		return !r->warnings.n;
+	return l->in_place && said_again(r, said, l->lines, l->n_lines);
 }
 
 /* The rules between objects; then the configuration, or what is wrong with it. */
@@ -237,11 +247,13 @@ static int loader_finish(struct loader *l, const struct cfg **out, struct cfg_re
 	resolve_names(l);
 	loader_fini(l);
 	issues_finish(&l->issues, report);
+	l->strayed |= l->before && !said_same(l, report);
+	free(l->lines);
 	if (report->errors.n) {
 		cfg_free(l->cfg);
 		return -ERR_CONFIG;
 	}
-	if (!report_is_empty(report))
+	if (l->cfg->read && !reread_say(l->cfg->read, report))
 		l->cfg->read = reread_free(l->cfg->read);
 	index_make(l->cfg, l->before);
 	l->cfg->hash = hash_agreed(l->cfg);
@@ -282,7 +294,7 @@ static bool load_again(const struct cfg_input *in, const struct cfg **out,
 	loader_init(&l, in, in->before);
 	load_input(&l, in);
 	if (loader_finish(&l, out, report) == 0) {
-		if (!l.strayed && report_is_empty(report) && aliases_same(in->before, *out))
+		if (!l.strayed && aliases_same(in->before, *out))
 			return true;
 		*out = cfg_free(*out);
 	}

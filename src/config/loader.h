@@ -117,6 +117,7 @@ struct raw_community {
 };
 
 struct retained;
+struct said_lines;
 
 #define LOADER_ROOT_MAX 32
 
@@ -145,6 +146,10 @@ struct loader {
 	/* In the lists below, NULL stands for an object that is retained (retain.h). */
 	struct retained *retained;
 	size_t n_retained, cap_retained;
+	bool in_place; /* the lists were amended, and each object stands where it stood */
+
+	struct said_lines *lines; /* of texts that were read in parts */
+	size_t n_lines, cap_lines;
 
 	struct raw_bfd **bfds;
 	size_t n_bfds, cap_bfds;

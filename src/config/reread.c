@@ -5,6 +5,7 @@
 #include "base/map.h"
 #include "config/kinds.h"
 #include "config/outline.h"
+#include "config/said.h"
 
 /* What a file may hold (base/doc.h): a whole text that has more must not be read in parts. */
 #define NODES_MAX 4000000
@@ -25,6 +26,7 @@ struct kept_text {
 struct reread {
 	struct arena *arena;
 	struct map *texts; /* name -> struct kept_text */
+	struct cfg_issues said;
 };
 
 struct reread *reread_new(void)
@@ -50,6 +52,21 @@ struct reread *reread_free(struct reread *r)
 	arena_free(r->arena);
 	free(r);
 	return NULL;
+}
+
+static bool is_kept(const void *ctx, const char *name)
+{
+	return map_get(((const struct reread *)ctx)->texts, name);
+}
+
+bool reread_say(struct reread *r, const struct cfg_report *report)
+{
+	return said_keep(report, is_kept, r, r->arena, &r->said);
+}
+
+const struct cfg_issues *reread_said(const struct reread *r)
+{
+	return &r->said;
 }
 
 /* --- what is left out --- */
@@ -164,6 +181,21 @@ static uint32_t into_whole(const struct reading *r, uint32_t at)
 	return at;
 }
 
+/* What is read around the change. */
+static void find_surroundings(struct reading *r, const struct change *ch)
+{
+	r->end = r->whole_len;
+	for (size_t i = 0; i < r->n_cuts; i++) {
+		size_t at = r->cuts[i].at, end = at + r->cuts[i].len;
+
+		if (end <= ch->from)
+			r->from = MAX(r->from, end);
+		else
+			r->end = MIN(r->end, at);
+	}
+	r->end_before = r->end + ch->end_old - ch->end_new;
+}
+
 static void abridge(struct reading *r)
 {
 	const struct change ch = change_of(&r->kept->text, r->whole, r->whole_len);
@@ -171,6 +203,7 @@ static void abridge(struct reading *r)
 
 	for (size_t k = 0; k < RETAIN_COUNT; k++)
 		list_cut(r, &r->kept->lists[k], &r->lists[k], &ch);
+	find_surroundings(r, &ch);
 	for (size_t i = 0; i < r->n_cuts; i++) {
 		buf_append(&r->text, r->whole + at, r->cuts[i].at - at);
 		at = r->cuts[i].at + r->cuts[i].len;
@@ -330,7 +363,32 @@ static bool is_plain(const struct reading *r, const struct doc_file *f)
 	       (unsigned char)r->whole[0] != 0xef && !memchr(r->whole, '\r', r->whole_len);
 }
 
-bool reading_loaded(struct reading *r, const struct loader *l, const struct doc_file *f,
+/* The last line may have no end. */
+static uint32_t end_line(const char *text, size_t at, size_t len)
+{
+	return at == len ? UINT32_MAX : said_line_at(text, at);
+}
+
+/* Where lines of it are, for those who have said something of them. */
+static void tell_lines(const struct reading *r, struct loader *l)
+{
+	mem_grow(l->lines, l->n_lines, l->cap_lines);
+	struct said_lines *s = &l->lines[l->n_lines++];
+
+	*s = (struct said_lines){
+		.name = arena_strdup(l->issues.arena, r->name),
+		.from = said_line_at(r->whole, r->from),
+		.end_before = end_line(r->kept->text.p, r->end_before, r->kept->text.len),
+		.end = end_line(r->whole, r->end, r->whole_len),
+		.n_cuts = r->n_cuts,
+	};
+	for (size_t i = 0; i < r->n_cuts; i++) {
+		s->cuts[i].at = said_line_at(r->whole, r->cuts[i].at);
+		s->cuts[i].n = said_line_at(r->whole + r->cuts[i].at, r->cuts[i].len) - 1;
+	}
+}
+
+bool reading_loaded(struct reading *r, struct loader *l, const struct doc_file *f,
 		    struct reread *keep_in)
 {
 	for (size_t k = 0; k < RETAIN_COUNT; k++) {
@@ -340,7 +398,10 @@ bool reading_loaded(struct reading *r, const struct loader *l, const struct doc_
 		    (list->doc && retain_loaded(l, k) - list->loaded != list_count(list)))
 			return false;
 	}
-	if (keep_in && is_plain(r, f))
+	bool plain = is_plain(r, f);
+	if (r->kept && plain && reread_said(l->before->read)->n)
+		tell_lines(r, l);
+	if (keep_in && plain)
 		keep(r, f, keep_in);
 	return true;
 }

@@ -13,9 +13,9 @@
  * item says does not depend on others, but for the names of communities, which must be the same as
  * before. The rules between objects are applied to all of them, as ever.
  *
- * Whenever anything is not as it has to be, or there is anything to say (an error, a warning, a
+ * Whenever anything is not as it has to be, or there is anything new to say (an error, a warning, a
  * note), all is thrown away, and the whole text is read: what people are told never comes from an
- * abridged one. So a text that loads with warnings is read whole each time.
+ * abridged one. Warnings that hold are said as before (config/said.h).
  *
  * A text is remembered with the configuration that came of it: it costs its own size and 4 bytes
  * for each item. Short ones are not, since they are read in no time.
@@ -34,6 +34,11 @@ struct reread;
 
 NODISCARD struct reread *reread_new(void);
 struct reread *reread_free(struct reread *r); /* takes NULL, returns NULL */
+
+/** Of the texts of a configuration this was said, too. False: they are not to be read in parts. */
+NODISCARD bool reread_say(struct reread *r, const struct cfg_report *report);
+/** It; warnings alone. */
+const struct cfg_issues *reread_said(const struct reread *r);
 
 struct kept_text;
 
@@ -61,6 +66,8 @@ struct reading {
 		uint32_t at, len; /* in the whole text */
 	} cuts[2 * RETAIN_COUNT];
 	size_t n_cuts;
+	/* Between the cuts that are next to the change, in the whole text and in that before. */
+	size_t from, end, end_before;
 	struct reading_list lists[RETAIN_COUNT];
 };
 
@@ -79,7 +86,7 @@ NODISCARD bool reading_parsed(struct reading *r, const struct doc_file *f);
 /** The next to be loaded is item @i of @list: those retained come first. */
 void reading_item(struct reading *r, struct loader *l, const struct doc *list, size_t i);
 /** It was loaded, and is remembered in @keep (may be NULL). False: something is missing. */
-NODISCARD bool reading_loaded(struct reading *r, const struct loader *l, const struct doc_file *f,
+NODISCARD bool reading_loaded(struct reading *r, struct loader *l, const struct doc_file *f,
 			      struct reread *keep);
 
 #endif
