@@ -171,13 +171,9 @@ static bool is_anybody_up(const struct group *g)
 	return false;
 }
 
-void group_prepare(struct bgp_rib *r, unsigned peer)
+void group_wrote_ahead(struct group *g)
 {
-	const struct member *m = &r->members[peer];
-
-	if (m->queue.bytes == 0 && group_pending(m->group))
-		group_write(m->group, peer);
-	m->group->prepared = !is_anybody_up(m->group); /* it may have met another group */
+	g->prepared = !is_anybody_up(g);
 }
 
 /* --- parting and meeting --- */

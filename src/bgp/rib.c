@@ -238,9 +238,13 @@ bool bgp_rib_del(struct bgp_rib *r, unsigned peer, const struct prefix *p)
 
 void bgp_rib_prepare(struct bgp_rib *r, unsigned peer, const struct bgp_format *format)
 {
+	const struct member *m = &r->members[peer];
+
 	bgp_rib_down(r, peer);
 	group_join(r, peer, format);
-	group_prepare(r, peer);
+	if (m->queue.bytes == 0 && group_pending(m->group))
+		group_write(m->group, peer);
+	group_wrote_ahead(m->group); /* which may be another, that it has met */
 }
 
 void bgp_rib_up(struct bgp_rib *r, unsigned peer, const struct bgp_format *format)

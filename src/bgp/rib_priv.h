@@ -89,8 +89,8 @@ void batch_queue_clear(struct batch_queue *q);
 /** The peer comes up: into a group of its own, or into one that began just now. */
 void group_join(struct bgp_rib *r, unsigned peer, const struct bgp_format *format);
 void group_leave(struct bgp_rib *r, unsigned peer);
-/** Write what this peer, which has joined, is to hear first. A change before anybody is up makes that void. */
-void group_prepare(struct bgp_rib *r, unsigned peer);
+/** Some of it was written for who is not up yet. A change before anybody is makes that void. */
+void group_wrote_ahead(struct group *g);
 /** Tell everything of these families again, to this peer. */
 void group_repeat(struct bgp_rib *r, unsigned peer, uint8_t families);
 /** Send again in this format. */
