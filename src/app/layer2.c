@@ -112,6 +112,7 @@ static void draft_links(struct layer2 *l, struct draft *d)
 		i->ndp = link->has_mac;
 		i->ping = l->answer_ping;
 		i->allmulti = wants_all_multicast(l, link);
+		i->carrier = link->running;
 		i->mtu = link->mtu;
 	}
 }

@@ -260,6 +260,7 @@ static void iface_share(struct l2_groups *g, const struct l2_iface *iface, struc
 	if (p) {
 		mld_io_set_link(p->listener, &(struct mld_link){ .mac = iface->mac,
 								 .source = iface->link_local,
+								 .carrier = iface->carrier,
 								 .mtu = iface->mtu });
 		part_listen(p, v, n);
 		many = p->many;

@@ -235,7 +235,8 @@ void mld_end(struct mld *m, struct mono now)
 
 void mld_set_link(struct mld *m, const struct mld_link *link, struct mono now)
 {
-	bool anew = addr_is_set(&link->source) && !addr_eq(&m->link.source, &link->source);
+	bool speaker = addr_is_set(&link->source) && !addr_eq(&m->link.source, &link->source);
+	bool anew = speaker || (link->carrier && !m->link.carrier);
 
 	m->link = *link;
 	for (size_t i = 0; anew && i < m->n; i++)

@@ -44,7 +44,10 @@ struct mld;
 NODISCARD struct mld *mld_new(uint64_t seed, struct mld_stats *stats);
 struct mld *mld_free(struct mld *m); /* takes NULL, returns NULL */
 
-/** How the interface is now. With another address to speak from all groups are told anew. */
+/**
+ * How the interface is now. With another address to speak from all groups are told anew, and when
+ * the carrier comes back: there may be another switch.
+ */
 void mld_set_link(struct mld *m, const struct mld_link *link, struct mono now);
 
 /** Listen to these groups, ascending, and to no others. */

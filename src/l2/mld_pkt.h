@@ -66,6 +66,7 @@ enum mld_rx mld_query_decode(struct rd frame, struct mld_query *out);
 struct mld_link {
 	struct mac mac;
 	struct addr source; /* link-local; unset: there is none yet */
+	bool carrier;
 	unsigned mtu;
 };
 

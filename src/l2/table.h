@@ -25,6 +25,7 @@ struct l2_iface {
 	bool ndp;      /* the same for IPv6 */
 	bool ping;     /* answer echo requests, where they are answered for an address */
 	bool allmulti; /* its card loses solicitations unless told to let all multicast in */
+	bool carrier;
 	unsigned mtu;
 	struct addr
 		link_local; /* where unasked advertisements come from; unset: from the announced address */

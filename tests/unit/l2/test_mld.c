@@ -34,6 +34,7 @@ enum { V1_REPORT = 131, V1_DONE = 132, V2_REPORT = 143 };
 
 static const struct mld_link link_known = {
 	.source = { .family = FAMILY_V6, .b = { 0xfe, 0x80, [15] = FROM_LINK_LOCAL } },
+	.carrier = true,
 	.mtu = 1500,
 };
 
@@ -334,6 +335,22 @@ static void another_address_to_speak_from(void **state)
 	assert_int_equal(b->said[0].from, FROM_LINK_LOCAL);
 }
 
+static void a_carrier_that_comes_back(void **state)
+{
+	struct bench *b = *state;
+	struct mld_link dark = link_known;
+
+	dark.carrier = false;
+	listen_to_many(b, 100);
+	settle(b);
+	mld_set_link(b->m, &dark, b->now);
+	run(b, DUR_S(10));
+	assert_int_equal(b->n, 0);
+	mld_set_link(b->m, &link_known, b->now);
+	run(b, DUR_S(10));
+	assert_each_told(b, 100, MLD_TO_EXCLUDE, 2);
+}
+
 static void what_the_kernel_takes_is_not_mentioned(void **state)
 {
 	struct bench *b = *state;
@@ -557,6 +574,7 @@ int main(void)
 		TEST(who_comes_back_is_told_anew),
 		TEST(many_are_packed_and_paced),
 		TEST(another_address_to_speak_from),
+		TEST(a_carrier_that_comes_back),
 		TEST(what_the_kernel_takes_is_not_mentioned),
 		TEST(the_end_is_told_once),
 		TEST(all_are_told_within_the_time),
