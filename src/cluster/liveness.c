@@ -74,15 +74,12 @@ static struct dur patience(const struct liveness *l, const struct liveness_peer 
 
 static void accuse(struct liveness *l, struct liveness_peer *p, struct mono now)
 {
-	uint16_t n = witnesses(l, p);
-
-	if (n == 0) {
+	if (witnesses(l, p) == 0) {
 		dead(p, now);
 		return;
 	}
 	enter(p, LIVENESS_ASKING, mono_add(now, patience(l, p)));
 	p->ask = true;
-	p->waiting = n;
 	p->query = ++l->queries;
 }
 
@@ -244,6 +241,7 @@ bool liveness_next(struct liveness *l, struct liveness_out *out)
 		}
 		if (p->ask) {
 			p->ask = false;
+			p->waiting = witnesses(l, p); /* who is linked now is asked */
 			*out = (struct liveness_out){ .kind = LIVENESS_ASK_ALL,
 						      .id = p->id,
 						      .query = p->query };

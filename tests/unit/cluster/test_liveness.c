@@ -161,6 +161,31 @@ static void every_change_has_its_epoch(void **state)
 	assert_true(mono_is_never(liveness_deadline(&l)));
 }
 
+/* One more is linked before the question goes out: its no is not the last word. */
+static void all_who_are_asked_are_waited_for(void **state)
+{
+	struct liveness l;
+	struct mono now = { .ns = 1000 };
+	unsigned asked = 0;
+	(void)state;
+
+	liveness_init(&l);
+	liveness_trust(&l, true, DUR_MS(50));
+	for (uint16_t id = 1; id <= 3; id++) {
+		assert_int_equal(liveness_gossip(&l, id, true), 0);
+		liveness_up(&l, id);
+	}
+	liveness_linked(&l, 2, true);
+	liveness_silent(&l, 1, now);
+	liveness_linked(&l, 3, true);
+	(void)drain(&l, &asked);
+	assert_int_equal(asked, 1);
+	liveness_answer(&l, l.queries, false, now);
+	assert_true(liveness_is_alive(&l, 1));
+	liveness_answer(&l, l.queries, true, now);
+	assert_true(liveness_is_alive(&l, 1));
+}
+
 static void there_is_room_for_so_many(void **state)
 {
 	struct liveness l;
@@ -180,6 +205,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_change_has_its_epoch),
+		cmocka_unit_test(all_who_are_asked_are_waited_for),
 		cmocka_unit_test(there_is_room_for_so_many),
 	};
 	int failed = RUN_TABLE("liveness: from what is known to who lives", cases, follows);
