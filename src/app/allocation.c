@@ -17,8 +17,8 @@
 /* A table of 65,536 entries is some 10 MiB; a file beyond this is none of ours. */
 enum { TABLE_FILE_MAX = 64 << 20 };
 
-/* Services whose allocator is kept. */
-enum { FOLLOW_MIN = 1000 };
+/* An allocator is kept for so many services; each range of addresses costs it some KiB. */
+enum { FOLLOW_MIN = 1000, FOLLOW_PER_RANGE = 64 };
 
 #define SAVE_AFTER	 DUR_MS(100)
 #define COMPLAIN_AT_MOST DUR_S(60) /* a member says its whole table with each push/pull */
@@ -190,10 +190,21 @@ static void assign(struct allocation *al, const struct alloc_assignment *x)
 	world_service_assign(al->world, x->service, x->addresses, x->n);
 }
 
+static size_t count_ranges(const struct cfg *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_pools; i++)
+		n += c->pools[i].n_addresses;
+	return n;
+}
+
 /* With few services all is done anew in no time. */
 static bool is_worth_following(const struct allocation *al)
 {
-	return al->now->n >= FOLLOW_MIN && al->ready && alloc_is_settled(al->now, al->table);
+	return al->now->n >= FOLLOW_MIN && al->ready &&
+	       count_ranges(al->cfg) <= al->now->n / FOLLOW_PER_RANGE &&
+	       alloc_is_settled(al->now, al->table);
 }
 
 static void allocation_run(struct allocation *al)
