@@ -234,14 +234,17 @@ void gossip_wake(struct gossip *g, struct mono now)
 		g->gossip_at = mono_before(at, now) ? now : at;
 }
 
-/* Also the lately dead are told: they may be alive and refute. */
+/*
+ * Also the lately dead are told: they may be alive and refute. And those who left: one that has started again does not hear
+ * otherwise that somebody remembers its leave for longer than those whom it joined, and spreads it.
+ */
 static bool hears_gossip(const struct gossip *g, const struct member *m, const void *now)
 {
 	struct dur age = mono_sub(*(const struct mono *)now, m->pub.since);
 
-	if (m->pub.self || m->pub.state == GOSSIP_LEFT)
+	if (m->pub.self)
 		return false;
-	return m->pub.state != GOSSIP_DEAD || age.ns < g->conf.timing.dead_gossip_time.ns;
+	return gossip_member_is_live(&m->pub) || age.ns < g->conf.timing.dead_gossip_time.ns;
 }
 
 static void gossip_to(struct gossip *g, const struct member *m)

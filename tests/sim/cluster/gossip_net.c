@@ -396,6 +396,16 @@ static void meta_next(struct net_node *n, uint64_t number)
 	(void)snprintf(n->meta, sizeof(n->meta), "m%llu", (unsigned long long)number % 1000000);
 }
 
+/* Seconds of a wall clock that may have been set back; or as memberlist has it, which begins anew each time. */
+static uint32_t first_incarnation(struct net *net)
+{
+	uint64_t back = rng_below(&net->rng, 4) ? 0 : rng_below(&net->rng, 1000);
+
+	if (rng_below(&net->rng, 2))
+		return 0;
+	return (uint32_t)(1000 + (uint64_t)net->now.ns / 1000000000 - back);
+}
+
 void net_start(struct net *net, unsigned i)
 {
 	struct net_node *n = &net->nodes[i];
@@ -425,6 +435,7 @@ void net_start(struct net *net, unsigned i)
 		.meta_len = strlen(n->meta),
 		.timing = gossip_lan,
 		.compress = net->compress,
+		.incarnation = first_incarnation(net),
 		.rng = &n->rng,
 		.local_state = write_state,
 		.ctx = n,

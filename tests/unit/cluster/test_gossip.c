@@ -141,6 +141,19 @@ static void the_dead_are_forgotten(void **state)
 	assert_null(gossip_member_find(b->g, "b"));
 }
 
+/* It may have started again, and refutes then; nobody else is there to be told. */
+static void who_left_is_told_so(void **state)
+{
+	struct bench *b = *state;
+
+	hear_alive(b, "b", 2, 1);
+	forget(b);
+	hear_accusation(b, WIRE_DEAD, "b", 1, "b");
+	wait_ms(b, 400);
+	assert_int_equal(state_of(b, "b"), GOSSIP_LEFT);
+	assert_non_null(find_sent(b, WIRE_DEAD));
+}
+
 static void new_metadata_is_told(void **state)
 {
 	struct bench *b = *state;
@@ -238,6 +251,7 @@ int main(void)
 		BENCH_TEST(suspicion_ends_in_death_or_refutation),
 		BENCH_TEST(we_refute),
 		BENCH_TEST(the_dead_are_forgotten),
+		BENCH_TEST(who_left_is_told_so),
 		BENCH_TEST(new_metadata_is_told),
 		BENCH_TEST(leaving),
 		BENCH_TEST(leaving_alone_is_over_at_once),
