@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "bfd/auth.h"
 #include "cluster/mesh_key.h"
+#include "net/neigh.h"
 
 /* Sessions come up fast for so long after a start or a loss; then they look once a second. */
 #define FULL_RATE DUR_S(60)
@@ -300,6 +301,8 @@ void mesh_on_event(struct mesh *m, const struct pulse_event *ev)
 		on_verdict(n, ev);
 		return;
 	}
+	if (ev->kind == PULSE_HEARD) /* after a long silence ours may wait for the kernel */
+		neigh_ask_again(&n->addr);
 	if (ev->kind != PULSE_UP && ev->kind != PULSE_DOWN)
 		return;
 	log_event(LOG_INFO, ev->kind == PULSE_UP ? "heartbeatUp" : "heartbeatDown",

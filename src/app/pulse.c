@@ -252,6 +252,8 @@ static void on_session(void *ctx, const struct bfd_event *ev)
 	else if (change->new_state != BFD_UP)
 		liveness_lost(&p->liveness, id);
 	mesh_io_want(p->io, id, change->new_state == BFD_UP);
+	if (change->new_state == BFD_INIT)
+		tell(p, (struct pulse_event){ .kind = PULSE_HEARD, .id = id });
 	if (change->new_state == BFD_UP || change->old_state == BFD_UP)
 		tell(p, (struct pulse_event){ .kind = change->new_state == BFD_UP ? PULSE_UP
 										  : PULSE_DOWN,

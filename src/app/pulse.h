@@ -27,6 +27,7 @@ struct pulse_table {
 
 struct pulse_event {
 	enum {
+		PULSE_HEARD,   /* its heartbeats come; whether ours reach it is not known yet */
 		PULSE_UP,      /* its heartbeats come, and ours reach it */
 		PULSE_DOWN,    /* they don't any more */
 		PULSE_VERDICT, /* it is out of the running, or no more */

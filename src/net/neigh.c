@@ -56,6 +56,15 @@ size_t neigh_addrs(const struct mac *mac, struct addr *out, size_t max)
 	return n;
 }
 
+void neigh_ask_again(const struct addr *peer)
+{
+	struct netlink *nl = NULL;
+
+	if (netlink_open(&nl, NULL) == 0)
+		netlink_neighbour_again(nl, peer);
+	netlink_close(nl);
+}
+
 /* IPv6 has one switch for all interfaces; those of each only say what it is like as a host. */
 bool neigh_forwards(uint32_t ifindex, enum family family)
 {

@@ -16,6 +16,12 @@ bool neigh_mac(uint32_t ifindex, const struct addr *peer, uint8_t out[static 6])
  */
 size_t neigh_addrs(const struct mac *mac, struct addr *out, size_t max);
 
+/**
+ * For whoever hears from @peer: where the kernel has asked for its Ethernet address in vain it asks again with the next packet to it,
+ * and not when the second is over that it waits between two questions.
+ */
+void neigh_ask_again(const struct addr *peer);
+
 /** Does the kernel forward packets that arrive on this interface? */
 bool neigh_forwards(uint32_t ifindex, enum family family);
 

@@ -231,6 +231,59 @@ bool netlink_neighbour(struct netlink *nl, uint32_t ifindex, const struct addr *
 	return true;
 }
 
+/* Links on which an address was asked for in vain. */
+struct unanswered {
+	const struct addr *addr;
+	int links[8];
+	size_t n;
+};
+
+static void forget_unanswered(void *ctx)
+{
+	((struct unanswered *)ctx)->n = 0;
+}
+
+static void read_unanswered(void *ctx, struct nlmsghdr *h)
+{
+	struct unanswered *found = ctx;
+	const struct ndmsg *nd = nlmsg_data(h);
+	struct nlattr *addr = nlmsg_find_attr(h, sizeof(*nd), NDA_DST);
+
+	if (h->nlmsg_type != RTM_NEWNEIGH || !(nd->ndm_state & (NUD_INCOMPLETE | NUD_FAILED)) ||
+	    found->n == ARRAY_LEN(found->links) || !addr ||
+	    nla_len(addr) != (int)addr_len(found->addr) ||
+	    memcmp(nla_data(addr), found->addr->b, addr_len(found->addr)) != 0)
+		return;
+	found->links[found->n++] = nd->ndm_ifindex;
+}
+
+static void neighbour_delete(struct netlink *nl, int ifindex, const struct addr *addr)
+{
+	struct ndmsg nd = { .ndm_family = addr->family == FAMILY_V4 ? AF_INET : AF_INET6,
+			    .ndm_ifindex = ifindex };
+	struct nl_msg *m = nlmsg_alloc_simple(RTM_DELNEIGH, 0);
+
+	if (!m)
+		return;
+	nlmsg_append(m, &nd, sizeof(nd), NLMSG_ALIGNTO);
+	nla_put(m, NDA_DST, (int)addr_len(addr), addr->b);
+	(void)netlink_request(nl, m); /* it may have been answered meanwhile, or forgotten */
+}
+
+void netlink_neighbour_again(struct netlink *nl, const struct addr *addr)
+{
+	struct unanswered found = { .addr = addr };
+	struct netlink_sink sink = { .restart = forget_unanswered,
+				     .message = read_unanswered,
+				     .ctx = &found };
+	struct ndmsg nd = { .ndm_family = addr->family == FAMILY_V4 ? AF_INET : AF_INET6 };
+
+	if (netlink_dump(nl, RTM_GETNEIGH, &nd, sizeof(nd), &sink) < 0)
+		return;
+	for (size_t i = 0; i < found.n; i++)
+		neighbour_delete(nl, found.links[i], addr);
+}
+
 /* A default route may have several next hops: the first one counts. */
 static void read_route(void *ctx, struct nlmsghdr *h)
 {

@@ -44,6 +44,9 @@ size_t netlink_neighbours(struct netlink *nl, const struct mac *mac, struct addr
 bool netlink_neighbour(struct netlink *nl, uint32_t ifindex, const struct addr *addr,
 		       struct mac *out);
 
+/** Have the kernel forget that it asked for the Ethernet address of @addr and was not answered, on any link. */
+void netlink_neighbour_again(struct netlink *nl, const struct addr *addr);
+
 /** The link that the default route of a family points to; 0 when there is none. */
 int netlink_default_link(struct netlink *nl, enum family family);
 
