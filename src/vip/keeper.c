@@ -166,6 +166,7 @@ static _Noreturn void child(int fd, const char *path, const char *instance, stru
 	(void)prctl(PR_SET_NAME, "crier-keeper");
 	(void)!chdir("/");
 	ignore_endings();
+	mem_trim(); /* what the daemon has freed and not given back yet would stay with us */
 	struct watch w = {
 		.fd = drop_descriptors(fd),
 		.path = path,
