@@ -396,14 +396,10 @@ static void meta_next(struct net_node *n, uint64_t number)
 	(void)snprintf(n->meta, sizeof(n->meta), "m%llu", (unsigned long long)number % 1000000);
 }
 
-/* Seconds of a wall clock that may have been set back; or as memberlist has it, which begins anew each time. */
-static uint32_t first_incarnation(struct net *net)
+/* Seconds of a wall clock, as io.c has it: where lives begin anew with 1, one with other metadata may be taken for the one before. */
+static uint32_t first_incarnation(const struct net *net)
 {
-	uint64_t back = rng_below(&net->rng, 4) ? 0 : rng_below(&net->rng, 1000);
-
-	if (rng_below(&net->rng, 2))
-		return 0;
-	return (uint32_t)(1000 + (uint64_t)net->now.ns / 1000000000 - back);
+	return (uint32_t)(1000 + net->now.ns / 1000000000);
 }
 
 void net_start(struct net *net, unsigned i)
@@ -418,8 +414,8 @@ void net_start(struct net *net, unsigned i)
 	free(n->believes);
 	n->believes = mem_new_n(bool, NET_NODES_MAX);
 	rng_seed(&n->rng, rng_u64(&net->rng));
-	meta_next(n, ++net->last_event);
-	n->life++;
+	if (!n->life++)
+		meta_next(n, ++net->last_event);
 	n->left = n->leaving = n->host_down = n->frozen = false;
 	n->booted = net->now;
 	n->ahead_ms = rng_between(&net->rng, 1, 1000000);
