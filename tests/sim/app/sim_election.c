@@ -7,28 +7,23 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "app/quorum.h"
-#include "app/share.h"
+#include "sim/app/elector.h"
 #include "sim/cluster/gossip_net.h"
 #include "sim/runs.h"
-#include "unit/plan/scene.h"
 
 enum { NODES_MAX = 50, STEP_MS = 100, ALONE_MS = 1000 };
 
 struct sim;
 
 struct node {
+	struct elector e;
 	struct sim *sim;
 	unsigned at;
 	bool serves;   /* as its health check says */
 	bool oriented; /* it may claim */
-	bool planned;  /* and the world has not changed since */
 	bool first;    /* in rank, by that plan */
 	bool owns;
 	struct mono started;
-	struct world *w;
-	struct share *share;
-	struct quorum *quorum;
 };
 
 struct sim {
@@ -38,11 +33,6 @@ struct sim {
 	struct node nodes[NODES_MAX];
 };
 
-static struct addr addr_of_node(unsigned i)
-{
-	return addr_v4(10, 0, 0, (uint8_t)(i + 1));
-}
-
 /* --- what the parts of a node say to each other, as src/app has it --- */
 
 static void on_broadcast(void *ctx, const void *bytes, size_t len)
@@ -50,69 +40,6 @@ static void on_broadcast(void *ctx, const void *bytes, size_t len)
 	const struct node *n = ctx;
 
 	net_broadcast(n->sim->net, n->at, bytes, len);
-}
-
-static void on_verdict(void *ctx, const char *node, const char *service, bool servable)
-{
-	world_service_endpoint(((struct node *)ctx)->w, service, node, servable);
-}
-
-static void on_silent(void *ctx, const char *node, const char *service)
-{
-	world_service_endpoint_forget(((struct node *)ctx)->w, service, node);
-}
-
-static void on_host(void *ctx, const char *node, const json_t *host)
-{
-	(void)ctx, (void)node, (void)host;
-}
-
-static void on_holds(void *ctx, const char *node, const char *service, uint64_t term)
-{
-	struct node *n = ctx;
-	const char *holder = share_holder(n->share, service, &term);
-
-	(void)node;
-	world_service_holder(n->w, service, holder, term);
-}
-
-static bool is_member(void *ctx, const char *node)
-{
-	const struct world_node *known = world_node(((const struct node *)ctx)->w, node);
-
-	return known && known->alive;
-}
-
-static json_t *no_allocations(void *ctx)
-{
-	(void)ctx;
-	return json_array();
-}
-
-static bool merge_nothing(void *ctx, const json_t *table)
-{
-	(void)ctx, (void)table;
-	return false;
-}
-
-static bool is_ours(void *ctx, const struct addr *a)
-{
-	const struct addr ours = addr_of_node(((struct node *)ctx)->at);
-
-	return addr_eq(a, &ours);
-}
-
-static void on_change(void *ctx, enum world_change what, const char *name)
-{
-	(void)what, (void)name;
-	((struct node *)ctx)->planned = false;
-}
-
-static void quorum_settle(struct node *n)
-{
-	struct world_quorum q = quorum_count(n->quorum, &n->sim->scene.cfg.cluster, is_ours, n);
-
-	world_set_quorum(n->w, &q);
 }
 
 /* --- the life of a node --- */
@@ -129,56 +56,17 @@ static void on_start(void *ctx, unsigned i)
 {
 	struct sim *s = ctx;
 	struct node *n = &s->nodes[i];
-	const struct addr at = addr_of_node(i);
-	struct addr address = fx_addr("10.20.30.1");
 
 	*n = (struct node){ .sim = s, .at = i, .serves = true, .started = s->net->now };
-	n->w = world_new(net_name(i));
-	world_on_change(n->w, on_change, n);
-	world_set_config(n->w, &s->scene.cfg);
-	world_service_assign(n->w, "web", &address, 1);
-	n->quorum = quorum_new();
-	quorum_member(n->quorum, net_name(i), &at);
-	n->share = share_new(net_name(i), wall_clock(s->net),
-			     &(struct share_hooks){ .ctx = n,
-						    .broadcast = on_broadcast,
-						    .verdict = on_verdict,
-						    .silent = on_silent,
-						    .holds = on_holds,
-						    .host = on_host,
-						    .is_member = is_member,
-						    .allocations = no_allocations,
-						    .merge_allocations = merge_nothing });
-	quorum_settle(n);
+	elector_start(&n->e, &s->scene.cfg, i, net_name(i), wall_clock(s->net), on_broadcast);
 }
 
 static void on_end(void *ctx, unsigned i)
 {
 	struct node *n = &((struct sim *)ctx)->nodes[i];
 
-	n->share = share_free(n->share);
-	n->quorum = quorum_free(n->quorum);
-	n->w = world_free(n->w);
+	elector_end(&n->e);
 	n->owns = false;
-}
-
-static void member_joined(struct node *n, const struct gossip_member *m)
-{
-	const struct world_node node = { .name = m->name, .alive = true };
-
-	world_node_set(n->w, &node);
-	quorum_member(n->quorum, m->name, &m->addr);
-	quorum_settle(n);
-	share_repeat(n->share);
-}
-
-static void member_gone(struct node *n, const struct gossip_member *m)
-{
-	world_node_alive(n->w, m->name, false);
-	quorum_gone(n->quorum, m->name, m->state == GOSSIP_LEFT, (struct mono){ 0 });
-	quorum_settle(n);
-	share_forget(n->share, m->name);
-	world_endpoints_forget(n->w, m->name);
 }
 
 static void on_event(void *ctx, unsigned i, const struct gossip_out *out)
@@ -186,28 +74,27 @@ static void on_event(void *ctx, unsigned i, const struct gossip_out *out)
 	struct node *n = &((struct sim *)ctx)->nodes[i];
 
 	if (out->type == GOSSIP_OUT_JOIN) {
-		member_joined(n, out->member);
+		elector_joined(&n->e, out->member->name, &out->member->addr);
 	} else if (out->type == GOSSIP_OUT_LEAVE) {
-		member_gone(n, out->member);
+		elector_gone(&n->e, out->member->name, out->member->state == GOSSIP_LEFT);
 	} else if (out->type == GOSSIP_OUT_USER_MESSAGE) {
-		if (share_read(n->share, out->bytes))
+		if (share_read(n->e.share, out->bytes))
 			on_broadcast(n, out->bytes.p, out->bytes.left);
 	} else if (out->type == GOSSIP_OUT_USER_STATE) {
-		(void)share_read(n->share, out->bytes);
+		(void)share_read(n->e.share, out->bytes);
 		n->oriented = true;
 	}
 }
 
 static void local_state(void *ctx, unsigned i, struct buf *out)
 {
-	share_write(((struct sim *)ctx)->nodes[i].share, out);
+	share_write(((struct sim *)ctx)->nodes[i].e.share, out);
 }
 
 static void check_health(struct node *n, bool serves)
 {
 	n->serves = serves;
-	world_service_endpoint(n->w, "web", net_name(n->at), serves);
-	share_serve(n->share, "web", serves);
+	elector_check(&n->e, net_name(n->at), serves);
 }
 
 /* --- who owns --- */
@@ -216,19 +103,19 @@ static void decide(struct sim *s, struct node *n)
 {
 	bool before = n->owns;
 
-	if (!n->planned) {
-		struct plan *p = plan_service(n->w, "web", net_name(n->at));
+	if (!n->e.planned) {
+		struct plan *p = plan_service(n->e.w, "web", net_name(n->at));
 
 		n->first = p->owner;
-		n->planned = true;
+		n->e.planned = true;
 		plan_free(p);
 	}
 	n->oriented |= mono_sub(s->net->now, n->started).ns >= DUR_MS(ALONE_MS).ns;
 	n->owns = n->first && n->oriented;
 	if (n->owns == before)
 		return;
-	share_hold(n->share, "web", n->owns && !s->scene.cfg.l2.preempt);
-	share_flush(n->share);
+	share_hold(n->e.share, "web", n->owns && !s->scene.cfg.l2.preempt);
+	share_flush(n->e.share);
 }
 
 static void run(struct sim *s, int64_t ms)
@@ -331,7 +218,7 @@ static struct sim *sim_new(unsigned n, uint64_t seed)
 	scene_init(&s->scene);
 	s->scene.cfg.cluster.enabled = true;
 	for (unsigned i = 0; i < n; i++)
-		s->join[i] = (struct cfg_endpoint){ .addr = addr_of_node(i) };
+		s->join[i] = (struct cfg_endpoint){ .addr = elector_addr(i) };
 	s->scene.cfg.cluster.join = s->join;
 	s->scene.cfg.cluster.n_join = n;
 	s->scene.cfg.l2.preempt = rng_below(&s->net->rng, 2);

@@ -8,12 +8,10 @@
  *   preempt: false   one in each part; and who has it in an undivided network keeps it while it lives and serves
  *   quorum: true     one in the larger part, none in the smaller
  */
-#include "app/quorum.h"
-#include "app/share.h"
 #include "base/list.h"
 #include "base/rng.h"
+#include "sim/app/elector.h"
 #include "sim/runs.h"
-#include "unit/plan/scene.h"
 
 enum {
 	NODES_MAX = 50,
@@ -29,6 +27,7 @@ enum {
 struct sim;
 
 struct node {
+	struct elector e;
 	struct sim *sim;
 	int at;
 	char name[16];
@@ -37,11 +36,7 @@ struct node {
 	unsigned lives;
 	bool sees[NODES_MAX];
 	int differs_since[NODES_MAX];
-	struct world *w;
-	struct share *share;
-	struct quorum *quorum;
-	bool planned; /* and the world has not changed since */
-	bool first;   /* in rank, by that plan */
+	bool first; /* in rank, by that plan */
 	bool owns;
 	int alone_until; /* it claims nothing before */
 	int next_sync;
@@ -68,11 +63,6 @@ struct sim {
 	struct rng rng;
 	struct list mail;
 };
-
-static struct addr addr_of_node(int i)
-{
-	return addr_v4(10, 0, 0, (uint8_t)(i + 1));
-}
 
 static bool works(const struct node *n)
 {
@@ -125,70 +115,6 @@ static void on_broadcast(void *ctx, const void *bytes, size_t len)
 	}
 }
 
-static void on_verdict(void *ctx, const char *node, const char *service, bool servable)
-{
-	world_service_endpoint(((struct node *)ctx)->w, service, node, servable);
-}
-
-static void on_silent(void *ctx, const char *node, const char *service)
-{
-	world_service_endpoint_forget(((struct node *)ctx)->w, service, node);
-}
-
-static void on_host(void *ctx, const char *node, const json_t *host)
-{
-	(void)ctx, (void)node, (void)host;
-}
-
-static void on_holds(void *ctx, const char *node, const char *service, uint64_t term)
-{
-	struct node *n = ctx;
-	const char *holder = share_holder(n->share, service, &term);
-
-	(void)node;
-	world_service_holder(n->w, service, holder, term);
-}
-
-static bool is_member(void *ctx, const char *node)
-{
-	const struct node *n = ctx;
-	const struct world_node *known = world_node(n->w, node);
-
-	return known && known->alive;
-}
-
-static json_t *no_allocations(void *ctx)
-{
-	(void)ctx;
-	return json_array();
-}
-
-static bool merge_nothing(void *ctx, const json_t *table)
-{
-	(void)ctx, (void)table;
-	return false;
-}
-
-static bool is_ours(void *ctx, const struct addr *a)
-{
-	const struct addr ours = addr_of_node(((struct node *)ctx)->at);
-
-	return addr_eq(a, &ours);
-}
-
-static void on_change(void *ctx, enum world_change what, const char *name)
-{
-	(void)what, (void)name;
-	((struct node *)ctx)->planned = false;
-}
-
-static void quorum_settle(struct node *n)
-{
-	struct world_quorum q = quorum_count(n->quorum, &n->sim->scene.cfg.cluster, is_ours, n);
-
-	world_set_quorum(n->w, &q);
-}
-
 /* --- the life of a node --- */
 
 /* Milliseconds of a wall clock that somebody sets now and then: it numbers the starts of a node. */
@@ -202,50 +128,26 @@ static uint64_t wall_clock(struct sim *s)
 static void node_start(struct sim *s, int i)
 {
 	struct node *n = &s->nodes[i];
-	const struct addr at = addr_of_node(i);
-	struct addr address = fx_addr("10.20.30.1");
 	unsigned lives = n->lives + 1;
 
 	*n = (struct node){ .sim = s, .at = i, .runs = true, .serves = true, .lives = lives };
 	(void)snprintf(n->name, sizeof(n->name), "n%d", i);
 	n->alone_until = s->now + ALONE_MS;
 	n->next_sync = s->now;
-	n->w = world_new(n->name);
-	world_on_change(n->w, on_change, n);
-	world_set_config(n->w, &s->scene.cfg);
-	world_service_assign(n->w, "web", &address, 1);
-	n->quorum = quorum_new();
-	quorum_member(n->quorum, n->name, &at);
-	n->share = share_new(n->name, wall_clock(s),
-			     &(struct share_hooks){ .ctx = n,
-						    .broadcast = on_broadcast,
-						    .verdict = on_verdict,
-						    .silent = on_silent,
-						    .holds = on_holds,
-						    .host = on_host,
-						    .is_member = is_member,
-						    .allocations = no_allocations,
-						    .merge_allocations = merge_nothing });
-	quorum_settle(n);
+	elector_start(&n->e, &s->scene.cfg, (unsigned)i, n->name, wall_clock(s), on_broadcast);
 }
 
 static void node_end(struct node *n)
 {
 	n->runs = n->frozen = n->owns = false;
-	n->share = share_free(n->share);
-	n->quorum = quorum_free(n->quorum);
-	n->w = world_free(n->w);
+	elector_end(&n->e);
 }
 
 static void member_joins(struct node *n, int j)
 {
-	const struct addr at = addr_of_node(j);
-	const struct world_node node = { .name = n->sim->nodes[j].name, .alive = true };
+	const struct addr at = elector_addr((unsigned)j);
 
-	world_node_set(n->w, &node);
-	quorum_member(n->quorum, node.name, &at);
-	quorum_settle(n);
-	share_repeat(n->share);
+	elector_joined(&n->e, n->sim->nodes[j].name, &at);
 	n->next_sync = n->sim->now;
 }
 
@@ -254,18 +156,13 @@ static void member_dies(struct node *n, int j)
 	char name[16];
 
 	(void)snprintf(name, sizeof(name), "n%d", j);
-	world_node_alive(n->w, name, false);
-	quorum_gone(n->quorum, name, false, (struct mono){ 0 });
-	quorum_settle(n);
-	share_forget(n->share, name);
-	world_endpoints_forget(n->w, name);
+	elector_gone(&n->e, name, false);
 }
 
 static void node_check(struct node *n, bool serves)
 {
 	n->serves = serves;
-	world_service_endpoint(n->w, "web", n->name, serves);
-	share_serve(n->share, "web", serves);
+	elector_check(&n->e, n->name, serves);
 }
 
 static void look_at(struct sim *s, struct node *n, int j)
@@ -290,10 +187,10 @@ static void sync_with(struct node *a, struct node *b)
 {
 	struct buf of_a = { 0 }, of_b = { 0 };
 
-	share_write(a->share, &of_a);
-	share_write(b->share, &of_b);
-	(void)share_read(a->share, rd_from(of_b.p, of_b.len));
-	(void)share_read(b->share, rd_from(of_a.p, of_a.len));
+	share_write(a->e.share, &of_a);
+	share_write(b->e.share, &of_b);
+	(void)share_read(a->e.share, rd_from(of_b.p, of_b.len));
+	(void)share_read(b->e.share, rd_from(of_a.p, of_a.len));
 	buf_fini(&of_a);
 	buf_fini(&of_b);
 	a->alone_until = b->alone_until = 0;
@@ -315,10 +212,10 @@ static void sync_one(struct sim *s, struct node *n)
 
 static void plan_now(struct node *n)
 {
-	struct plan *p = plan_service(n->w, "web", n->name);
+	struct plan *p = plan_service(n->e.w, "web", n->name);
 
 	n->first = p->owner;
-	n->planned = true;
+	n->e.planned = true;
 	plan_free(p);
 }
 
@@ -326,13 +223,13 @@ static void decide(struct sim *s, struct node *n)
 {
 	bool before = n->owns;
 
-	if (!n->planned)
+	if (!n->e.planned)
 		plan_now(n);
 	n->owns = n->first && s->now >= n->alone_until;
 	if (n->owns == before)
 		return;
-	share_hold(n->share, "web", n->owns && !s->scene.cfg.l2.preempt);
-	share_flush(n->share);
+	share_hold(n->e.share, "web", n->owns && !s->scene.cfg.l2.preempt);
+	share_flush(n->e.share);
 }
 
 /* What is for a frozen node waits; what is news is passed on. */
@@ -347,7 +244,7 @@ static void deliver(struct sim *s)
 		if (m->at > s->now || (to->frozen && !is_lost))
 			continue;
 		list_remove(&m->link);
-		if (!is_lost && share_read(to->share, rd_from(m->text, m->len)))
+		if (!is_lost && share_read(to->e.share, rd_from(m->text, m->len)))
 			on_broadcast(to, m->text, m->len);
 		free(m);
 	}
@@ -507,7 +404,7 @@ static struct sim *sim_new(unsigned n, uint64_t seed)
 	scene_init(&s->scene);
 	s->scene.cfg.cluster.enabled = true;
 	for (int i = 0; i < s->n; i++)
-		s->join[i] = (struct cfg_endpoint){ .addr = addr_of_node(i) };
+		s->join[i] = (struct cfg_endpoint){ .addr = elector_addr((unsigned)i) };
 	s->scene.cfg.cluster.join = s->join;
 	s->scene.cfg.cluster.n_join = (size_t)n;
 	return s;
