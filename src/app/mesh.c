@@ -233,6 +233,38 @@ void mesh_retired(struct mesh *m, const struct pulse_table *t)
 
 /* --- members --- */
 
+/* One address has one daemon: who died there does not come back while another is in its place. */
+static bool is_displaced(const struct mesh *m, const struct mesh_node *n)
+{
+	const char *key;
+	const struct mesh_node *other;
+
+	MAP_EACH (m->nodes, key, other) {
+		if (other->live && !n->live && addr_eq(&other->addr, &n->addr))
+			return true;
+	}
+	(void)key;
+	return false;
+}
+
+static void node_drop(struct mesh *m, struct mesh_node *n)
+{
+	(void)map_del(m->nodes, n->name);
+	node_unref(n);
+}
+
+static void drop_displaced(struct mesh *m)
+{
+	const char *key;
+	struct mesh_node *n;
+
+	MAP_EACH (m->nodes, key, n) {
+		if (is_displaced(m, n))
+			node_drop(m, n);
+	}
+	(void)key;
+}
+
 void mesh_member(struct mesh *m, const char *node, const struct addr *addr, uint16_t port)
 {
 	if (!m)
@@ -251,6 +283,7 @@ void mesh_member(struct mesh *m, const char *node, const struct addr *addr, uint
 	n->addr = *addr;
 	n->live = true;
 	n->takes_part = port == m->conf.port;
+	drop_displaced(m);
 	loop_task_queue(&m->rebuild);
 }
 
@@ -261,10 +294,8 @@ void mesh_member_gone(struct mesh *m, const char *node, bool left)
 	if (!n)
 		return;
 	n->live = false;
-	if (left || !n->takes_part) {
-		(void)map_del(m->nodes, node);
-		node_unref(n);
-	}
+	if (left || !n->takes_part || is_displaced(m, n))
+		node_drop(m, n);
 	loop_task_queue(&m->rebuild);
 }
 
