@@ -19,6 +19,7 @@ struct membership {
 	struct cluster *cluster; /* NULL: this node is alone */
 	struct membership_hooks hooks;
 	struct map *strangers;	       /* live members that are not crier: name -> itself */
+	struct map *displaced;	       /* live ones in whose place another is: name -> itself */
 	struct gossip_endpoint self;   /* where gossip listens */
 	struct gossip_endpoint *found; /* to be joined, beside those of the configuration */
 	size_t n_found;
@@ -47,6 +48,21 @@ static char *meta_text(const struct labels *l, uint16_t mesh_port, bool drained)
 	return text;
 }
 
+static json_t *meta_of(const struct gossip_member *member)
+{
+	return member->meta_len ? json_loadb((const char *)member->meta, member->meta_len, 0, NULL)
+				: NULL;
+}
+
+static bool is_crier(const struct gossip_member *member)
+{
+	json_t *meta = meta_of(member);
+	bool is = json_object_get(meta, "crier") != NULL;
+
+	json_decref(meta);
+	return is;
+}
+
 static int by_key(const void *a, const void *b)
 {
 	return strcmp(((const struct label *)a)->key, ((const struct label *)b)->key);
@@ -63,9 +79,7 @@ static uint16_t mesh_port_of(const json_t *meta)
 /* A node of the world, out of a member's metadata. Ill-formed labels count as none. */
 static void node_take(struct membership *m, const struct gossip_member *member)
 {
-	json_t *meta = member->meta_len
-			       ? json_loadb((const char *)member->meta, member->meta_len, 0, NULL)
-			       : NULL;
+	json_t *meta = meta_of(member);
 	json_t *labels = json_object_get(meta, "labels"), *value;
 	struct label *v = mem_new_n(struct label, json_object_size(labels));
 	const struct world_node *known = world_node(m->world, member->name);
@@ -118,28 +132,110 @@ static void log_member(const char *event, const char *msg, const struct gossip_m
 		  KV_STR("state", gossip_state_name(member->state)));
 }
 
-static void member_joined(struct membership *m, const struct gossip_member *member)
+static void member_takes_part(struct membership *m, const struct gossip_member *member)
 {
-	log_member("nodeJoin", "member joined", member);
 	node_take(m, member);
 	reference_settle(m);
 	m->hooks.joined(m->hooks.ctx, member->name, &member->addr);
 }
 
-static void member_gone(struct membership *m, const struct gossip_member *member)
+static void member_does_not(struct membership *m, const char *name, bool left)
 {
 	uint16_t id;
 
 	/* The packet thread first: it takes over without waiting for any plan. */
-	if (m->packet && node_ids_find(m->ids, member->name, &id))
+	if (m->packet && node_ids_find(m->ids, name, &id))
 		packet_set_alive(m->packet, id, false);
-	log_member("nodeLeave", member->state == GOSSIP_LEFT ? "member left" : "member died",
-		   member);
-	mesh_member_gone(m->mesh, member->name, member->state == GOSSIP_LEFT);
-	world_node_alive(m->world, member->name, false);
-	(void)map_del(m->strangers, member->name);
+	mesh_member_gone(m->mesh, name, left);
+	world_node_alive(m->world, name, false);
+	(void)map_del(m->strangers, name);
 	reference_settle(m);
-	m->hooks.gone(m->hooks.ctx, member->name, member->state == GOSSIP_LEFT);
+	m->hooks.gone(m->hooks.ctx, name, left);
+}
+
+/* --- two names at one address: a daemon that crashed, and the one that was started in its place --- */
+
+static bool is_there(const struct membership *m, const struct gossip_member *member)
+{
+	return gossip_member_is_live(member) && !map_get(m->displaced, member->name);
+}
+
+/*
+ * Of the two, gossip takes the one before for alive until nobody has answered to its name for
+ * seconds; but lives are numbered by the clock, and so this one is known to be over.
+ */
+static const struct gossip_member *place_taken(const struct membership *m,
+					       const struct gossip_member *member, bool by_later)
+{
+	const struct gossip_member *other;
+
+	for (size_t at = 0; cluster_member_next(m->cluster, &at, &other);) {
+		bool later = other->incarnation > member->incarnation;
+
+		if (other != member && is_there(m, other) && later == by_later &&
+		    other->port == member->port && addr_eq(&other->addr, &member->addr))
+			return other;
+	}
+	return NULL;
+}
+
+static void displace(struct membership *m, const struct gossip_member *member, const char *by)
+{
+	(void)map_put(m->displaced, member->name, m);
+	log_event(LOG_WARN, "nodeDisplaced",
+		  "a node is gone: another one has started at its address",
+		  KV_STR("node", member->name), KV_STR("by", by),
+		  KV_STR("address", ADDR_TEXT(&member->addr)));
+}
+
+/* True when @member is the one that is over. The reference knows nothing of this. */
+static bool settle_place(struct membership *m, const struct gossip_member *member)
+{
+	const struct gossip_member *other;
+
+	if (map_len(m->strangers) > 0 || !is_crier(member))
+		return false;
+	other = place_taken(m, member, true);
+	if (other) {
+		displace(m, member, other->name);
+		return true;
+	}
+	while ((other = place_taken(m, member, false))) {
+		displace(m, other, member->name);
+		member_does_not(m, other->name, true);
+	}
+	return false;
+}
+
+static void give_place_back(struct membership *m, const struct gossip_member *gone)
+{
+	const struct gossip_member *other;
+
+	for (size_t at = 0; cluster_member_next(m->cluster, &at, &other);) {
+		if (map_get(m->displaced, other->name) && !place_taken(m, other, true) &&
+		    addr_eq(&other->addr, &gone->addr)) {
+			(void)map_del(m->displaced, other->name);
+			member_takes_part(m, other);
+		}
+	}
+}
+
+static void member_joined(struct membership *m, const struct gossip_member *member)
+{
+	log_member("nodeJoin", "member joined", member);
+	if (!settle_place(m, member))
+		member_takes_part(m, member);
+}
+
+static void member_gone(struct membership *m, const struct gossip_member *member)
+{
+	bool left = member->state == GOSSIP_LEFT;
+
+	log_member("nodeLeave", left ? "member left" : "member died", member);
+	if (map_del(m->displaced, member->name))
+		return;
+	member_does_not(m, member->name, left);
+	give_place_back(m, member);
 }
 
 static void on_event(void *ctx, const struct cluster_event *ev)
@@ -151,6 +247,8 @@ static void on_event(void *ctx, const struct cluster_event *ev)
 		member_joined(m, ev->member);
 		break;
 	case CLUSTER_UPDATE:
+		if (map_get(m->displaced, ev->member->name))
+			break;
 		node_take(m, ev->member);
 		reference_settle(m);
 		break;
@@ -305,10 +403,11 @@ int membership_new(struct loop *l, struct world *w, struct node_ids *ids, struct
 	m->mesh = mesh;
 	m->hooks = *hooks;
 	m->strangers = map_new();
+	m->displaced = map_new();
 	loop_task_init(&m->left, l, say_left);
 	if (c->enabled && cluster_start(m, c, labels, e) < 0) {
 		membership_free(m);
-		return err_wrap(e, "cluster");
+		return -(int)e->kind;
 	}
 	*out = m;
 	return 0;
@@ -321,6 +420,7 @@ struct membership *membership_free(struct membership *m)
 	loop_task_cancel(&m->left);
 	cluster_free(m->cluster);
 	map_free(m->strangers);
+	map_free(m->displaced);
 	free(m->found);
 	free(m);
 	return NULL;
@@ -342,16 +442,21 @@ static void meta_tell(struct membership *m, const struct cfg *c)
 	free(meta);
 }
 
+static void rejoin(struct membership *m, const struct cfg_cluster *c)
+{
+	size_t n;
+	struct gossip_endpoint *join = endpoints_of(m, c, &n);
+
+	cluster_rejoin(m->cluster, join, n);
+	free(join);
+}
+
 void membership_apply(struct membership *m, const struct cfg *c)
 {
 	if (!m->cluster)
 		return;
-	size_t n;
-	struct gossip_endpoint *join = endpoints_of(m, &c->cluster, &n);
-
-	cluster_rejoin(m->cluster, join, n);
+	rejoin(m, &c->cluster);
 	meta_tell(m, c);
-	free(join);
 }
 
 void membership_drained(struct membership *m, bool drained)
@@ -363,7 +468,9 @@ void membership_drained(struct membership *m, bool drained)
 
 void membership_found(struct membership *m, const struct addr *v, size_t n)
 {
-	if (!m->cluster)
+	const struct cfg *c = world_config(m->world);
+
+	if (!m->cluster || !c)
 		return;
 	free(m->found);
 	m->found = mem_new_n(struct gossip_endpoint, n);
@@ -372,7 +479,7 @@ void membership_found(struct membership *m, const struct addr *v, size_t n)
 		if (!addr_eq(&v[i], &m->self.addr))
 			m->found[m->n_found++] =
 				(struct gossip_endpoint){ .addr = v[i], .port = m->self.port };
-	cluster_rejoin(m->cluster, m->found, m->n_found);
+	rejoin(m, &c->cluster);
 }
 
 void membership_sync(struct membership *m, const char *node, const struct addr *at)
@@ -416,7 +523,7 @@ size_t membership_count(const struct membership *m)
 	if (!m->cluster)
 		return 1;
 	for (size_t at = 0; cluster_member_next(m->cluster, &at, &member);)
-		n += gossip_member_is_live(member);
+		n += is_there(m, member);
 	return n;
 }
 
@@ -445,17 +552,19 @@ static json_t *member_json(const struct membership *m, const struct gossip_membe
 	return item;
 }
 
-/* Live members; whoever died stands among the nodes. */
+/* Gossip may take one for dead whom a cut has kept away; of several names the latest life counts. */
 const char *membership_at(const struct membership *m, const struct addr *addr)
 {
-	const struct gossip_member *member;
+	const struct gossip_member *member, *best = NULL;
 
 	for (size_t at = 0; m->cluster && cluster_member_next(m->cluster, &at, &member);)
-		if (addr_eq(&member->addr, addr))
-			return member->name;
-	return NULL;
+		if (addr_eq(&member->addr, addr) &&
+		    (!best || member->incarnation > best->incarnation))
+			best = member;
+	return best ? best->name : NULL;
 }
 
+/* Live members; whoever died stands among the nodes. */
 json_t *membership_json(const struct membership *m)
 {
 	const struct gossip_member *member;
@@ -469,9 +578,48 @@ json_t *membership_json(const struct membership *m)
 		return items;
 	}
 	for (size_t at = 0; cluster_member_next(m->cluster, &at, &member);)
-		if (gossip_member_is_live(member))
+		if (is_there(m, member))
 			json_array_append_new(items, member_json(m, member));
 	return items;
+}
+
+static char *rival_text(const struct gossip_member *member)
+{
+	char known[ADDR_PORT_TEXT_MAX], other[ADDR_PORT_TEXT_MAX];
+
+	return mem_printf("two nodes use the name %s: %s and %s", member->name,
+			  addr_port_format(&member->addr, member->port, known),
+			  addr_port_format(&member->rival.addr, member->rival.port, other));
+}
+
+static bool has_rival(const struct membership *m, const struct gossip_member *member)
+{
+	return addr_is_set(&member->rival.addr) &&
+	       mono_sub(loop_now(m->loop), member->rival_at).ns < GOSSIP_RIVAL_FOR.ns;
+}
+
+void membership_problems(const struct membership *m,
+			 void (*say)(void *ctx, const char *hint, const char *text), void *ctx)
+{
+	const struct gossip_member *member;
+	const struct cluster_outsider *o;
+
+	if (!m->cluster)
+		return;
+	for (size_t at = 0; cluster_member_next(m->cluster, &at, &member);) {
+		char *text = has_rival(m, member) ? rival_text(member) : NULL;
+
+		if (text)
+			say(ctx, "give one of them another name: node.name, or --node", text);
+		free(text);
+	}
+	for (size_t at = 0; cluster_outsider_next(m->cluster, &at, &o);) {
+		char *text = mem_printf("the gossip of %s can't be read: %s", ADDR_TEXT(&o->addr),
+					o->why);
+
+		say(ctx, "cluster.secret-file has to be the same on all nodes", text);
+		free(text);
+	}
 }
 
 void membership_collect(const struct membership *m, struct metric_writer *w)

@@ -60,6 +60,10 @@ struct mono membership_since(const struct membership *m, const char *node);
 const char *membership_at(const struct membership *m, const struct addr *addr);
 bool membership_enabled(const struct membership *m);
 
+/** What is wrong with the cluster, each with what would mend it. */
+void membership_problems(const struct membership *m,
+			 void (*say)(void *ctx, const char *hint, const char *text), void *ctx);
+
 NODISCARD json_t *membership_json(const struct membership *m);
 void membership_collect(const struct membership *m, struct metric_writer *w);
 

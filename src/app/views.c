@@ -245,6 +245,11 @@ static void others_status(const struct app *a, json_t *problems)
 		problem(problems, NULL, "%s", text);
 }
 
+static void member_problem(void *problems, const char *hint, const char *text)
+{
+	problem(problems, hint, "%s", text);
+}
+
 static void members_status(const struct app *a, json_t *counts, json_t *problems)
 {
 	json_t *others = share_disagreeing(a->share), *name;
@@ -264,6 +269,7 @@ static void members_status(const struct app *a, json_t *counts, json_t *problems
 			"this is the smaller part of the cluster, %zu of %zu members: silent by "
 			"Layer 2",
 			world_quorum(a->world)->alive, world_quorum(a->world)->of);
+	membership_problems(a->membership, member_problem, problems);
 	json_array_foreach(others, i, name)
 	{
 		problem(problems, "give every member the same file, then: crier reload",

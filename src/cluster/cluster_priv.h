@@ -11,6 +11,8 @@
 #include "cluster/pack.h"
 
 #define CONNS_IN_MAX	128
+#define OUTSIDERS_MAX	8
+#define OUTSIDER_FOR	DUR_S(180) /* without another try it has given up, or is in */
 #define CONNS_BYTES_MAX (64 << 20) /* received and not yet complete, of all streams together */
 
 struct cluster {
@@ -44,6 +46,7 @@ struct cluster {
 	size_t n_conns_in;
 	size_t conns_bytes;
 	uint32_t last_conn;
+	struct cluster_outsider outsiders[OUTSIDERS_MAX]; /* no address: free */
 
 	uint8_t packet[PACK_PACKET_MAX];
 	uint8_t opened[PACK_PACKET_MAX];
@@ -54,6 +57,8 @@ struct cluster {
 /** Do what the core wants, and set the timer. After every call into it. */
 void cluster_drain(struct cluster *c);
 void cluster_count_refusal(struct cluster *c, enum pack_refusal why);
+/** A stream of this address was refused: say so, once as long as it goes on. */
+void cluster_note_outsider(struct cluster *c, const struct addr *addr, enum pack_refusal why);
 
 /* conn.c */
 

@@ -149,6 +149,7 @@ static void conn_refuse(struct conn *k, enum pack_refusal why)
 	struct wr w = wr_to(room, sizeof(room));
 
 	cluster_count_refusal(k->owner, why);
+	cluster_note_outsider(k->owner, &k->peer, why);
 	if (!k->inbound || why == PACK_LABEL) {
 		conn_fail(k);
 		return;

@@ -29,9 +29,15 @@
 #define GOSSIP_USER_MAX	   1024	     /* bytes of a gossiped user message */
 #define GOSSIP_STATE_MAX   (1 << 20) /* bytes of user state in a push/pull */
 #define GOSSIP_PORT	   7946
+#define GOSSIP_RIVAL_FOR   DUR_S(180) /* a claim to a name that is not repeated is over then */
 
 enum gossip_state { GOSSIP_ALIVE, GOSSIP_SUSPECT, GOSSIP_DEAD, GOSSIP_LEFT };
 const char *gossip_state_name(enum gossip_state s);
+
+struct gossip_endpoint {
+	struct addr addr;
+	uint16_t port;
+};
 
 struct gossip_member {
 	const char *name;
@@ -43,6 +49,8 @@ struct gossip_member {
 	uint32_t incarnation;
 	struct mono since; /* of the state */
 	bool self;
+	struct gossip_endpoint rival; /* who else claimed the name, */
+	struct mono rival_at;	      /* and when for the last time; no address: nobody */
 };
 
 /** A member takes part while it is alive or merely suspected. */
@@ -68,11 +76,6 @@ struct gossip_timing {
 extern const struct gossip_timing gossip_lan;
 extern const struct gossip_timing gossip_wan;
 extern const struct gossip_timing gossip_local;
-
-struct gossip_endpoint {
-	struct addr addr;
-	uint16_t port;
-};
 
 struct gossip_conf {
 	const char *name; /* copied, as are all the following */

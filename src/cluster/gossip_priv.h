@@ -32,8 +32,7 @@ struct member {
 	uint8_t meta[GOSSIP_META_MAX];
 	bool has_meta; /* empty and absent differ on the wire */
 	uint8_t vsn[WIRE_VSN_LEN];
-	struct gossip_endpoint rival; /* who was last reported to claim the name */
-	struct suspicion *suspicion;  /* NULL: not suspected */
+	struct suspicion *suspicion; /* NULL: not suspected */
 };
 
 struct probe {

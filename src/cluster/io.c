@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "cluster/cluster_priv.h"
 #include "net/udp.h"
 
@@ -30,6 +31,54 @@ void cluster_count_refusal(struct cluster *c, enum pack_refusal why)
 
 	if (counters[why])
 		(*counters[why])++;
+}
+
+static bool is_current(const struct cluster *c, const struct cluster_outsider *o)
+{
+	return addr_is_set(&o->addr) && mono_sub(loop_now(c->loop), o->at).ns < OUTSIDER_FOR.ns;
+}
+
+/* Its own place, else one that is free; all are taken: none, the first eight tell enough. */
+static struct cluster_outsider *outsider_place(struct cluster *c, const struct addr *addr)
+{
+	struct cluster_outsider *place = NULL;
+
+	for (size_t i = 0; i < OUTSIDERS_MAX; i++) {
+		struct cluster_outsider *o = &c->outsiders[i];
+
+		if (addr_eq(&o->addr, addr))
+			return o;
+		if (!is_current(c, o))
+			place = o;
+	}
+	return place;
+}
+
+void cluster_note_outsider(struct cluster *c, const struct addr *addr, enum pack_refusal why)
+{
+	bool is_about_keys = why == PACK_CRYPT || why == PACK_PLAIN || why == PACK_ENCRYPTED;
+	struct cluster_outsider *o = is_about_keys ? outsider_place(c, addr) : NULL;
+
+	if (!o)
+		return;
+	bool goes_on = addr_eq(&o->addr, addr) && is_current(c, o);
+
+	*o = (struct cluster_outsider){ *addr, pack_refusal_text(why), loop_now(c->loop) };
+	if (!goes_on)
+		log_event(LOG_WARN, "memberOutside",
+			  "another node's gossip can't be read: cluster.secret-file has to be "
+			  "the same on all nodes",
+			  KV_STR("node addr", ADDR_TEXT(addr)), KV_STR("error", o->why));
+}
+
+bool cluster_outsider_next(const struct cluster *c, size_t *at, const struct cluster_outsider **out)
+{
+	while (*at < OUTSIDERS_MAX) {
+		*out = &c->outsiders[(*at)++];
+		if (is_current(c, *out))
+			return true;
+	}
+	return false;
 }
 
 /* What the core wants. */
@@ -220,6 +269,9 @@ static int check(const struct cluster_conf *conf, struct err *e)
 	if (name_len == 0 || name_len > GOSSIP_NAME_MAX)
 		return err_set(e, ERR_CONFIG, "the node's name has %zu bytes, not 1 to %d",
 			       name_len, GOSSIP_NAME_MAX);
+	if (!text_is_printable(conf->name)) /* the others would not have it */
+		return err_set(e, ERR_CONFIG,
+			       "the node's name has characters that can't be printed");
 	if (conf->meta_len > GOSSIP_META_MAX)
 		return err_set(e, ERR_CONFIG,
 			       "what this node tells of itself has %zu bytes, more than %d",

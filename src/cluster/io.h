@@ -27,6 +27,13 @@ struct cluster_event {
 	struct rd bytes;
 };
 
+/** Who opens streams to us, or takes ours, and can't be understood: a member that should be one, as a rule. */
+struct cluster_outsider {
+	struct addr addr;
+	const char *why; /* in words for a person */
+	struct mono at;	 /* the last time */
+};
+
 struct cluster_hooks {
 	void *ctx;
 	void (*on_event)(void *ctx, const struct cluster_event *ev);
@@ -104,6 +111,10 @@ NODISCARD int cluster_broadcast_user(struct cluster *c, const void *bytes, size_
 /** Members of any state, ourselves among them: start with *at = 0. */
 bool cluster_member_next(const struct cluster *c, size_t *at, const struct gossip_member **out);
 const struct gossip_member *cluster_member_find(const struct cluster *c, const char *name);
+
+/** Outsiders of the last minutes: start with *at = 0. */
+bool cluster_outsider_next(const struct cluster *c, size_t *at,
+			   const struct cluster_outsider **out);
 
 /** All counters of sockets and core, as crier_cluster_…. */
 void cluster_collect(struct cluster *c, struct metric_writer *w);

@@ -257,13 +257,23 @@ static bool same_meta(const struct member *m, const struct wire_node *node)
 	       (node->meta.len == 0 || memcmp(m->meta, node->meta.p, node->meta.len) == 0);
 }
 
-/* Another address under a known name: report each rival once. */
-static void conflict(struct gossip *g, struct member *m, const struct gossip_endpoint *claimed)
+static bool is_same(const struct gossip_endpoint *a, const struct gossip_endpoint *b)
 {
+	return a->port == b->port && addr_eq(&a->addr, &b->addr);
+}
+
+/* Another address under a known name: report each rival once, as long as it goes on. */
+static void conflict(struct gossip *g, struct member *m, const struct gossip_endpoint *claimed,
+		     struct mono now)
+{
+	bool goes_on = is_same(&m->pub.rival, claimed) &&
+		       mono_sub(now, m->pub.rival_at).ns < GOSSIP_RIVAL_FOR.ns;
+
 	g->stats.conflicts++;
-	if (addr_eq(&m->rival.addr, &claimed->addr) && m->rival.port == claimed->port)
+	m->pub.rival = *claimed;
+	m->pub.rival_at = now;
+	if (goes_on)
 		return;
-	m->rival = *claimed;
 	struct gossip_out *o = gossip_emit(g, GOSSIP_OUT_CONFLICT, rd_from(NULL, 0));
 	if (!o)
 		return;
@@ -297,7 +307,8 @@ static void adopt(struct gossip *g, struct member *m, const struct wire_node *no
 	if (node->meta.p)
 		memcpy(m->meta, node->meta.p, node->meta.len);
 	memcpy(m->vsn, node->vsn, sizeof(m->vsn));
-	m->rival = (struct gossip_endpoint){ 0 };
+	if (is_same(&m->pub.rival, at)) /* it has moved there */
+		m->pub.rival = (struct gossip_endpoint){ 0 };
 	enter(m, GOSSIP_ALIVE, now);
 	tell_alive(g, m, now);
 	if (!was_live)
@@ -323,7 +334,7 @@ void member_alive(struct gossip *g, const struct wire_node *node, struct mono no
 	if (!m || (m->pub.self && g->leaving))
 		return;
 	if (taken_over && m->pub.state != GOSSIP_LEFT)
-		conflict(g, m, &at);
+		conflict(g, m, &at, now);
 	else if (m->pub.self)
 		alive_self(g, node, now);
 	else if (node->incarnation > m->pub.incarnation || taken_over)

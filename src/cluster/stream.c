@@ -206,10 +206,12 @@ static enum pack_progress advance(struct pack_stream *s, struct rd *message, enu
 	*message = r;
 	if (r.p[0] == WIRE_ENCRYPTED)
 		p = open_frame(s, r, message, why);
+	else if (!is_known(r.p[0]))
+		return refuse(why, PACK_MALFORMED);
 	else if (s->conf->ring && s->conf->ring->n && !s->conf->accept_plain)
 		return refuse(why, PACK_PLAIN);
 	else
-		p = is_known(r.p[0]) ? scan_plain(s, r, why) : refuse(why, PACK_MALFORMED);
+		p = scan_plain(s, r, why);
 	if (p == PACK_WHOLE && message->left && message->p[0] == WIRE_COMPRESSED)
 		p = inflate_message(s, message, why);
 	return p;

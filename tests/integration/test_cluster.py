@@ -1,6 +1,7 @@
 """Nodes that share addresses: secrets, labels, files that differ."""
 
 from cluster import document, lan_nodes, start_all, wait_members, wait_owner
+from crierlab import Node
 from netlab import wait_for
 
 ONE = """
@@ -28,6 +29,58 @@ def test_a_wrong_secret_stays_outside(lab):
     assert any(line.startswith("crier_cluster_dropped_crypt_total") and not line.endswith(" 0")
                for line in metrics.splitlines())
     assert "right-secret" not in a.log.read_text()
+
+    # Both sides say what is wrong: that two nodes claim one address is only what comes of it.
+    for n, other in ((a, "10.50.0.13"), (c, "10.50.0.1")):
+        wait_for(lambda n=n, other=other: problems(n, f"the gossip of {other}"), f"{n.name} names the other")
+        assert n.events("memberOutside")
+    assert not problems(b, "the gossip of 10.50.0.11")
+
+
+def problems(node, start):
+    return [p["text"] for p in node.status()["problems"] if p["text"].startswith(start)]
+
+
+def test_two_nodes_of_one_name_are_named(lab):
+    lan, client, nodes = lan_nodes(lab, "abc")
+    a, b, c = nodes
+    for n in nodes:
+        n.configure(document(nodes, ONE % ""))
+    a.start()
+    b.start()
+    wait_members([a, b])
+    c.start("--node", "b")
+    for n in nodes:
+        wait_for(lambda n=n: problems(n, "two nodes use the name b"), f"{n.dir.name} tells of two nodes with one name")
+
+
+def heartbeats(node):
+    metrics = node.run("curl -s --max-time 3 http://127.0.0.1:7472/metrics").stdout.splitlines()
+    return sum(float(line.split()[1]) for line in metrics if line.startswith("crier_mesh_heartbeats_received_total"))
+
+
+def test_another_name_at_the_address_of_a_dead_node(lab):
+    """A host is set up anew, or its address given to another one, while the others still remember the old name."""
+    lan, client, nodes = lan_nodes(lab, "abc")
+    start_all(nodes, ONE % "")
+    a, b, c = nodes
+    b.kill()
+    b.start("--node", "z")
+    for n in (a, c):
+        wait_for(lambda n=n: sorted(m["name"] for m in n.get("members")) == ["a", "c", "z"], f"{n.name} knows the new name")
+        wait_for(lambda n=n: n.get("members", "z")[0]["mesh"]["heartbeats"] == "Up", f"{n.name} hears it")
+    began = {n: heartbeats(n) for n in (a, c)}
+    for n in (a, c):
+        wait_for(lambda n=n: heartbeats(n) > began[n] + 60, f"{n.name} hears sixty more")
+        assert not [e for e in n.events("heartbeatDown") if e["node"] == "z"]
+    wait_owner(nodes, "10.50.0.200")
+
+
+def test_a_name_that_nobody_could_read_is_refused(lab):
+    node = lab.host("a", cls=Node)
+    node.configure("cluster: {}\n")
+    run = node.crier("run", "-f", node.config, "--node", "a\nb", check=False)
+    assert run.returncode == 1 and "cluster: the node's name has characters" in run.stderr
 
 
 def test_labels_travel_and_select(lab):
