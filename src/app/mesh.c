@@ -15,7 +15,10 @@
 /* Sessions come up fast for so long after a start or a loss; then they look once a second. */
 #define FULL_RATE DUR_S(60)
 
-#define KEY_ID	  1
+/* Well before the kernel has given up a neighbour that it has just begun to doubt. */
+#define KEEP_EVERY DUR_S(1)
+
+#define KEY_ID	   1
 
 /** A node that was a member since we run, and has not left. */
 struct mesh_node {
@@ -29,7 +32,9 @@ struct mesh_node {
 	uint64_t deaths, departures; /* verdicts that it is out, by reason */
 	enum liveness_state state;
 	struct bfd_session_status status;
-	size_t refs; /* tables, and one while it is in `nodes` */
+	struct mono silent_since; /* MONO_NEVER: it is heard, or never was */
+	struct neigh_place place; /* where it was before it fell silent */
+	size_t refs;		  /* tables, and one while it is in `nodes` */
 };
 
 struct mesh {
@@ -43,6 +48,7 @@ struct mesh {
 	char *me;
 	struct map *nodes; /* name -> struct mesh_node */
 	struct loop_task rebuild;
+	struct loop_timer keep; /* while somebody is silent */
 	bool released;
 	bool trusted;
 	bool too_many;
@@ -275,6 +281,7 @@ void mesh_member(struct mesh *m, const char *node, const struct addr *addr, uint
 		n = mem_new(struct mesh_node);
 		n->name = mem_strdup(node);
 		n->refs = 1;
+		n->silent_since = MONO_NEVER;
 		(void)map_put(m->nodes, node, n);
 	}
 	if (port && port != m->conf.port)
@@ -322,6 +329,35 @@ static void on_verdict(struct mesh_node *n, const struct pulse_event *ev)
 		  KV_STR("node", n->name), KV_STR("state", liveness_state_name(ev->state)));
 }
 
+/* So that heartbeats reach it as soon as it is back. */
+static void keep_due(struct loop_timer *t, struct mono now)
+{
+	struct mesh *m = CONTAINER_OF(t, struct mesh, keep);
+	const char *key;
+	struct mesh_node *n;
+	bool again = false;
+
+	MAP_EACH (m->nodes, key, n) {
+		if (mono_is_never(n->silent_since) ||
+		    !mono_before(now, mono_add(n->silent_since, FULL_RATE)))
+			continue;
+		neigh_keep(&n->addr, &n->place);
+		again = true;
+	}
+	(void)key;
+	if (again)
+		loop_timer_set(t, mono_add(now, KEEP_EVERY));
+}
+
+static void note_silence(struct mesh *m, struct mesh_node *n, const struct pulse_event *ev)
+{
+	bool silent = ev->kind == PULSE_DOWN;
+
+	n->silent_since = silent ? ev->at : MONO_NEVER;
+	if (silent && !loop_timer_active(&m->keep))
+		loop_timer_set(&m->keep, mono_add(ev->at, KEEP_EVERY));
+}
+
 void mesh_on_event(struct mesh *m, const struct pulse_event *ev)
 {
 	struct mesh_node *n = node_of(m, ev->id);
@@ -336,6 +372,7 @@ void mesh_on_event(struct mesh *m, const struct pulse_event *ev)
 		neigh_ask_again(&n->addr);
 	if (ev->kind != PULSE_UP && ev->kind != PULSE_DOWN)
 		return;
+	note_silence(m, n, ev);
 	log_event(LOG_INFO, ev->kind == PULSE_UP ? "heartbeatUp" : "heartbeatDown",
 		  ev->kind == PULSE_UP ? "a node's heartbeats come"
 				       : "a node's heartbeats have ended",
@@ -361,6 +398,7 @@ int mesh_new(struct loop *l, struct node_ids *ids, const char *me, const struct 
 	m->pulse = (struct pulse_conf){ .port = m->conf.port, .name = m->me };
 	m->nodes = map_new();
 	loop_task_init(&m->rebuild, l, rebuild_now);
+	loop_timer_init(&m->keep, l, keep_due);
 	if (keys_of(m, c, e) < 0) {
 		mesh_free(m);
 		return err_wrap(e, "cluster.fast-detection");
@@ -379,6 +417,7 @@ struct mesh *mesh_free(struct mesh *m)
 	if (!m)
 		return NULL;
 	loop_task_cancel(&m->rebuild);
+	loop_timer_stop(&m->keep);
 	map_clear(m->nodes, unref_value);
 	map_free(m->nodes);
 	bfd_auth_free(m->auth);

@@ -12,6 +12,8 @@
 
 #include "net/netlink.h"
 
+enum { LINKS_OF_ONE = 8 };
+
 static bool mac_v6(uint32_t ifindex, const struct addr *peer, uint8_t out[static 6])
 {
 	struct netlink *nl = NULL;
@@ -56,12 +58,39 @@ size_t neigh_addrs(const struct mac *mac, struct addr *out, size_t max)
 	return n;
 }
 
+static size_t entries_of(struct netlink *nl, const struct addr *peer, struct netlink_entry *out)
+{
+	return netlink_neighbour_entries(nl, peer, out, LINKS_OF_ONE);
+}
+
 void neigh_ask_again(const struct addr *peer)
 {
+	struct netlink_entry found[LINKS_OF_ONE];
 	struct netlink *nl = NULL;
+	size_t n = netlink_open(&nl, NULL) == 0 ? entries_of(nl, peer, found) : 0;
 
-	if (netlink_open(&nl, NULL) == 0)
-		netlink_neighbour_again(nl, peer);
+	for (size_t i = 0; i < n; i++)
+		if (found[i].asked_in_vain) /* it may have been answered meanwhile, or forgotten */
+			(void)netlink_neighbour_forget(nl, found[i].ifindex, peer);
+	netlink_close(nl);
+}
+
+void neigh_keep(const struct addr *peer, struct neigh_place *at)
+{
+	struct netlink_entry found[LINKS_OF_ONE];
+	struct netlink *nl = NULL;
+	bool known = false;
+
+	if (netlink_open(&nl, NULL) < 0)
+		return;
+	size_t n = entries_of(nl, peer, found);
+	for (size_t i = 0; i < n && !known; i++) {
+		known = found[i].known;
+		if (known)
+			*at = (struct neigh_place){ found[i].ifindex, found[i].mac };
+	}
+	if (!known && at->ifindex) /* the link may be gone: then there is nothing to try */
+		(void)netlink_neighbour_try(nl, at->ifindex, peer, &at->mac);
 	netlink_close(nl);
 }
 

@@ -22,6 +22,19 @@ size_t neigh_addrs(const struct mac *mac, struct addr *out, size_t max);
  */
 void neigh_ask_again(const struct addr *peer);
 
+/** Where a neighbour was: a link, and its Ethernet address there. Zero-initialised: nobody has seen it. */
+struct neigh_place {
+	int ifindex;
+	struct mac mac;
+};
+
+/**
+ * For whoever goes on talking to a @peer that is silent: after some seconds the kernel gives its Ethernet address up, and then sends a
+ * question a second and nothing else, also when the peer is back. Call it once a second: while the kernel has the address this
+ * notes in @at where; later it has the kernel try there again.
+ */
+void neigh_keep(const struct addr *peer, struct neigh_place *at);
+
 /** Does the kernel forward packets that arrive on this interface? */
 bool neigh_forwards(uint32_t ifindex, enum family family);
 

@@ -191,6 +191,21 @@ size_t netlink_neighbours(struct netlink *nl, const struct mac *mac, struct addr
 	return netlink_dump(nl, RTM_GETNEIGH, &nd, sizeof(nd), &sink) == 0 ? found.n : 0;
 }
 
+static struct nl_msg *neighbour_message(int type, int flags, int ifindex, uint16_t state,
+					const struct addr *addr)
+{
+	struct ndmsg nd = { .ndm_family = addr->family == FAMILY_V4 ? AF_INET : AF_INET6,
+			    .ndm_ifindex = ifindex,
+			    .ndm_state = state };
+	struct nl_msg *m = nlmsg_alloc_simple(type, flags);
+
+	if (!m)
+		return NULL;
+	nlmsg_append(m, &nd, sizeof(nd), NLMSG_ALIGNTO);
+	nla_put(m, NDA_DST, (int)addr_len(addr), addr->b);
+	return m;
+}
+
 struct neighbour {
 	struct mac mac;
 	bool known;
@@ -212,17 +227,13 @@ static void read_mac(void *ctx, struct nlmsghdr *h)
 bool netlink_neighbour(struct netlink *nl, uint32_t ifindex, const struct addr *addr,
 		       struct mac *out)
 {
-	struct ndmsg nd = { .ndm_family = addr->family == FAMILY_V4 ? AF_INET : AF_INET6,
-			    .ndm_ifindex = (int)ifindex };
 	struct neighbour found = { 0 };
 	struct netlink_sink sink = { .restart = nothing, .message = read_mac, .ctx = &found };
 	struct exchange x = { .sink = &sink };
-	struct nl_msg *m = nlmsg_alloc_simple(RTM_GETNEIGH, 0);
+	struct nl_msg *m = neighbour_message(RTM_GETNEIGH, 0, (int)ifindex, 0, addr);
 
 	if (!m)
 		return false;
-	nlmsg_append(m, &nd, sizeof(nd), NLMSG_ALIGNTO);
-	nla_put(m, NDA_DST, (int)addr_len(addr), addr->b);
 	int code = nl_send_auto(nl->sock, m);
 	nlmsg_free(m);
 	if (code < 0 || answers(nl, &x, false) != 0 || !found.known)
@@ -231,57 +242,63 @@ bool netlink_neighbour(struct netlink *nl, uint32_t ifindex, const struct addr *
 	return true;
 }
 
-/* Links on which an address was asked for in vain. */
-struct unanswered {
+/* What the table has for one address, on all links. */
+struct entries {
 	const struct addr *addr;
-	int links[8];
-	size_t n;
+	struct netlink_entry *v;
+	size_t n, max;
 };
 
-static void forget_unanswered(void *ctx)
+static void forget_entries(void *ctx)
 {
-	((struct unanswered *)ctx)->n = 0;
+	((struct entries *)ctx)->n = 0;
 }
 
-static void read_unanswered(void *ctx, struct nlmsghdr *h)
+static void read_entry(void *ctx, struct nlmsghdr *h)
 {
-	struct unanswered *found = ctx;
+	struct entries *found = ctx;
 	const struct ndmsg *nd = nlmsg_data(h);
 	struct nlattr *addr = nlmsg_find_attr(h, sizeof(*nd), NDA_DST);
+	struct nlattr *mac = nlmsg_find_attr(h, sizeof(*nd), NDA_LLADDR);
 
-	if (h->nlmsg_type != RTM_NEWNEIGH || !(nd->ndm_state & (NUD_INCOMPLETE | NUD_FAILED)) ||
-	    found->n == ARRAY_LEN(found->links) || !addr ||
+	if (h->nlmsg_type != RTM_NEWNEIGH || found->n == found->max || !addr ||
 	    nla_len(addr) != (int)addr_len(found->addr) ||
 	    memcmp(nla_data(addr), found->addr->b, addr_len(found->addr)) != 0)
 		return;
-	found->links[found->n++] = nd->ndm_ifindex;
+	struct netlink_entry *e = &found->v[found->n++];
+	*e = (struct netlink_entry){ .ifindex = nd->ndm_ifindex };
+	e->asked_in_vain = nd->ndm_state & (NUD_INCOMPLETE | NUD_FAILED);
+	e->known = !e->asked_in_vain && mac && nla_len(mac) == (int)sizeof(e->mac.b);
+	if (e->known)
+		memcpy(e->mac.b, nla_data(mac), sizeof(e->mac.b));
 }
 
-static void neighbour_delete(struct netlink *nl, int ifindex, const struct addr *addr)
+size_t netlink_neighbour_entries(struct netlink *nl, const struct addr *addr,
+				 struct netlink_entry *out, size_t max)
 {
-	struct ndmsg nd = { .ndm_family = addr->family == FAMILY_V4 ? AF_INET : AF_INET6,
-			    .ndm_ifindex = ifindex };
-	struct nl_msg *m = nlmsg_alloc_simple(RTM_DELNEIGH, 0);
-
-	if (!m)
-		return;
-	nlmsg_append(m, &nd, sizeof(nd), NLMSG_ALIGNTO);
-	nla_put(m, NDA_DST, (int)addr_len(addr), addr->b);
-	(void)netlink_request(nl, m); /* it may have been answered meanwhile, or forgotten */
-}
-
-void netlink_neighbour_again(struct netlink *nl, const struct addr *addr)
-{
-	struct unanswered found = { .addr = addr };
-	struct netlink_sink sink = { .restart = forget_unanswered,
-				     .message = read_unanswered,
+	struct entries found = { .addr = addr, .v = out, .max = max };
+	struct netlink_sink sink = { .restart = forget_entries,
+				     .message = read_entry,
 				     .ctx = &found };
 	struct ndmsg nd = { .ndm_family = addr->family == FAMILY_V4 ? AF_INET : AF_INET6 };
 
-	if (netlink_dump(nl, RTM_GETNEIGH, &nd, sizeof(nd), &sink) < 0)
-		return;
-	for (size_t i = 0; i < found.n; i++)
-		neighbour_delete(nl, found.links[i], addr);
+	return netlink_dump(nl, RTM_GETNEIGH, &nd, sizeof(nd), &sink) < 0 ? 0 : found.n;
+}
+
+int netlink_neighbour_forget(struct netlink *nl, int ifindex, const struct addr *addr)
+{
+	return netlink_request(nl, neighbour_message(RTM_DELNEIGH, 0, ifindex, 0, addr));
+}
+
+int netlink_neighbour_try(struct netlink *nl, int ifindex, const struct addr *addr,
+			  const struct mac *mac)
+{
+	struct nl_msg *m = neighbour_message(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, ifindex,
+					     NUD_STALE, addr);
+
+	if (m)
+		nla_put(m, NDA_LLADDR, (int)sizeof(mac->b), mac->b);
+	return netlink_request(nl, m);
 }
 
 /* A default route may have several next hops: the first one counts. */

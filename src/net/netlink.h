@@ -44,8 +44,24 @@ size_t netlink_neighbours(struct netlink *nl, const struct mac *mac, struct addr
 bool netlink_neighbour(struct netlink *nl, uint32_t ifindex, const struct addr *addr,
 		       struct mac *out);
 
-/** Have the kernel forget that it asked for the Ethernet address of @addr and was not answered, on any link. */
-void netlink_neighbour_again(struct netlink *nl, const struct addr *addr);
+/** What the kernel's table says of an address on one link. */
+struct netlink_entry {
+	int ifindex;
+	bool known; /* @mac holds */
+	bool asked_in_vain;
+	struct mac mac;
+};
+
+/** Those of @addr, on all links; how many, at most @max. Asks the kernel for the whole table of its family. */
+size_t netlink_neighbour_entries(struct netlink *nl, const struct addr *addr,
+				 struct netlink_entry *out, size_t max);
+
+/** Have the kernel forget what it knows of @addr on a link. 0 or -errno. */
+int netlink_neighbour_forget(struct netlink *nl, int ifindex, const struct addr *addr);
+
+/** Have the kernel send to @mac, and find out by itself whether @addr is still there. 0 or -errno. */
+int netlink_neighbour_try(struct netlink *nl, int ifindex, const struct addr *addr,
+			  const struct mac *mac);
 
 /** The link that the default route of a family points to; 0 when there is none. */
 int netlink_default_link(struct netlink *nl, enum family family);

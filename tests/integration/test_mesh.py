@@ -142,6 +142,25 @@ def test_a_cut_heals_in_one_direction(lab):
     assert outage < 4000  # gossip alone takes longer
 
 
+def test_a_silent_node_is_not_lost_from_sight(lab):
+    """The kernel gives a neighbour up that does not answer, but heartbeats still go to where it was, not only questions."""
+    client, nodes, owner = three(lab)
+    other = next(n for n in nodes if n is not owner)
+    address = f"10.50.0.{11 + nodes.index(owner)}"
+    for name in ("delay_first_probe_time", "ucast_solicit"):
+        other.sysctl(f"net.ipv4.neigh.eth0.{name}", 1)
+    cut(lab, owner)
+    other.run(f"ip neigh replace {address} dev eth0 lladdr {owner.mac()} nud stale")  # doubt it now, not in half a minute
+
+    def known():
+        return "lladdr" in other.run(f"ip neigh show {address} dev eth0 nud all").stdout
+    for _ in range(2):
+        wait_for(lambda: not known(), "the kernel has given it up", 30)
+        wait_for(known, "it is sent to where it was")
+    heal(lab, owner)
+    heartbeats_up(nodes)
+
+
 def test_with_quorum_the_smaller_part_is_silent(lab):
     """The owner is cut off: it falls silent itself, before gossip knows anything, and has its address again after."""
     lan, client, nodes = lan_nodes(lab, "abc")
