@@ -165,16 +165,23 @@ enum l2_rx ndp_solicit_decode(struct rd frame, struct ndp_solicit *out)
 	return rx;
 }
 
-static bool advert_decode_body(struct rd r, struct l2_claim *out)
+/** RFC 4861 §7.1.2 */
+static bool advert_decode_body(const struct ipv6_head *ip, struct l2_claim *out)
 {
+	struct rd r = ip->body;
 	uint8_t type = rd_u8(&r);
 	uint8_t code = rd_u8(&r);
 	bool found = false;
 
-	rd_skip(&r, 2 + 4); /* check sum, done; flags */
+	rd_skip(&r, 2); /* check sum, done */
+	uint8_t flags = rd_u8(&r);
+	rd_skip(&r, 3);
 	out->addr = read_addr(&r);
-	return !r.bad && type == ADVERTISEMENT && code == 0 && !addr_is_multicast(&out->addr) &&
-	       options_decode(&r, OPTION_TARGET_LINK, &out->mac, &found) == L2_RX_OK;
+	if (r.bad || type != ADVERTISEMENT || code != 0 || addr_is_multicast(&out->addr))
+		return false;
+	if ((flags & FLAG_SOLICITED) && addr_is_multicast(&ip->dest))
+		return false;
+	return options_decode(&r, OPTION_TARGET_LINK, &out->mac, &found) == L2_RX_OK;
 }
 
 static bool advert_decode(struct rd frame, struct l2_claim *out)
@@ -185,7 +192,7 @@ static bool advert_decode(struct rd frame, struct l2_claim *out)
 	rd_copy(&frame, out->mac.b, MAC_LEN); /* unless an option says otherwise */
 	uint16_t ethertype = rd_u16(&frame);
 	return !frame.bad && ethertype == NDP_ETHERTYPE && ipv6_decode(&frame, &ip) == L2_RX_OK &&
-	       advert_decode_body(ip.body, out);
+	       advert_decode_body(&ip, out);
 }
 
 bool ndp_claim_decode(struct rd frame, struct l2_claim *out)

@@ -2,7 +2,7 @@
  * IPv6 neighbour discovery, the part that speaks for an address: reading solicitations, writing
  * advertisements. Pure.
  *
- * Covered: RFC 4861 §7.1.1 (which solicitations are valid), §7.2.4 (solicited advertisements),
+ * Covered: RFC 4861 §7.1.1, §7.1.2 (which messages are valid), §7.2.4 (solicited advertisements),
  * §7.2.6 (unsolicited ones), §4.6.1 (link-layer options); RFC 4862 §5.4.3 as the address's holder:
  * a duplicate-address probe is answered to all nodes; §5.4.2 such probes of our own, and which
  * packets claim an address. Left out: router discovery, redirects, SEND,

@@ -253,6 +253,66 @@ static void own_advertisement_is_well_formed(void **state)
 	assert_int_equal(ndp_solicit_decode(rd_from(wire, w.len), &s), L2_RX_OPERATION);
 }
 
+struct claim_case {
+	const char *name;
+	size_t at; /* the byte of a good advertisement that is another one here */
+	uint8_t byte;
+	bool claims;
+	bool to_one; /* its destination is one machine */
+};
+
+static const struct claim_case claims[] = {
+	{ "to all nodes", 58, 0x20, true },
+	{ "without override", 58, 0x00, true },
+	{ "a router's", 58, 0xa0, true },
+	{ "solicited, but to all nodes", 58, 0x60, false },
+	{ "solicited, to one", 58, 0x60, true, true },
+	{ "hop limit 254", 21, 254, false },
+	{ "code 1", 55, 1, false },
+	{ "router advertisement", 54, 134, false },
+	{ "of a group", 62, 0xff, false },
+	{ "option of length 0", 79, 0, false },
+	{ "option beyond end", 79, 2, false },
+	{ "at a group's Ethernet address", 80, 0x03, false },
+};
+
+static void put16(uint8_t *at, uint16_t v)
+{
+	at[0] = (uint8_t)(v >> 8);
+	at[1] = (uint8_t)v;
+}
+
+/* The check sum is made right again, so that nothing else refuses what was changed. */
+static void make_right(uint8_t *frame)
+{
+	uint32_t sum = 32 + 58;
+
+	put16(frame + 56, 0);
+	sum = bytes_csum_add(sum, frame + 22, 32);
+	put16(frame + 56, bytes_csum_fold(bytes_csum_add(sum, frame + 54, 32)));
+}
+
+static void claims_of(void **state)
+{
+	const struct claim_case *c = *state;
+	const struct addr source = addr_of("fe80::b");
+	const struct addr target = addr_of("2001:db8::10");
+	uint8_t wire[NDP_ADVERT_LEN];
+	struct wr w = wr_to(wire, sizeof(wire));
+	struct l2_claim claim;
+
+	ndp_unsolicited_build(&w, &mac_b, &source, &target);
+	wire[c->at] = c->byte;
+	if (c->to_one)
+		memcpy(wire + 38, source.b, 16);
+	make_right(wire);
+	assert_int_equal(ndp_claim_decode(rd_from(wire, w.len), &claim), c->claims);
+	if (c->claims)
+		assert_true(addr_eq(&claim.addr, &target) && mac_eq(&claim.mac, &mac_b));
+	wire[57] ^= 1;
+	assert_false(ndp_claim_decode(rd_from(wire, w.len), &claim));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,5 +322,5 @@ int main(void)
 
 	return RUN_TABLE("solicitation decode", cases, decodes) +
 	       RUN_TABLE("solicited advertisements", replies, answers) +
-	       cmocka_run_group_tests(tests, NULL, NULL);
+	       RUN_TABLE("claims", claims, claims_of) + cmocka_run_group_tests(tests, NULL, NULL);
 }
