@@ -155,9 +155,16 @@ void l2_cover_arp_text(struct buf *b, const struct prefix *prefixes, size_t n, b
 
 void l2_cover_ndp_text(struct buf *b, const struct prefix *prefixes, size_t n, bool claims)
 {
-	buf_puts(b, "ip6[6] = 58 and ");
-	buf_puts(b, claims ? "(ip6[40] = 135 or ip6[40] = 136)" : "ip6[40] = 135");
+	buf_puts(b, "ip6[6] = 58 and (");
+	buf_puts(b, claims ? "((ip6[40] = 135 or ip6[40] = 136)" : "(ip6[40] = 135");
 	text_targets(&(struct text){ .out = b, .field = "ip6", .offset = 48 }, prefixes, n);
+	buf_puts(b, ")");
+	if (claims) {
+		buf_puts(b, " or (ip6[40] = 135");
+		text_targets(&(struct text){ .out = b, .field = "ip6", .offset = 8 }, prefixes, n);
+		buf_puts(b, ")");
+	}
+	buf_puts(b, ")");
 }
 
 void l2_cover_ping_text(struct buf *b, const struct prefix *prefixes, size_t n)

@@ -27,7 +27,7 @@ void l2_cover_arp_text(struct buf *b, const struct prefix *prefixes, size_t n, b
 
 /**
  * The same for neighbour solicitations (IPv6).
- * @claims: also for advertisements of such targets
+ * @claims: also for advertisements of such targets, and for all solicitations of such a sender
  */
 void l2_cover_ndp_text(struct buf *b, const struct prefix *prefixes, size_t n, bool claims);
 

@@ -195,7 +195,7 @@ static void only_requests_pass(void **state)
 	l2_filter_fini(&f);
 }
 
-/* What claims an address: any ARP of its sender, an advertisement. */
+/* What claims an address: any ARP or solicitation of its sender, an advertisement. */
 static void claims_pass_where_wanted(void **state)
 {
 	struct addr v4 = addr_v4(192, 0, 2, 10);
@@ -220,6 +220,11 @@ static void claims_pass_where_wanted(void **state)
 	assert_true(pcap_prog_passes(&f.prog, frame, ndp_frame(frame, &v6, 135)));
 	assert_true(pcap_prog_passes(&f.prog, frame, ndp_frame(frame, &v6, 136)));
 	assert_false(pcap_prog_passes(&f.prog, frame, ndp_frame(frame, &v6, 134)));
+	len = ndp_frame(frame, &v6, 135);
+	frame[77]++; /* asks for another */
+	assert_true(pcap_prog_passes(&f.prog, frame, len));
+	frame[54] = 136; /* tells of another */
+	assert_false(pcap_prog_passes(&f.prog, frame, len));
 	l2_filter_fini(&f);
 }
 
