@@ -212,8 +212,11 @@ static void carry_changes(struct l2_announcer *a)
 /** Would neighbours learn something from hearing us here again? */
 static bool iface_is_news(const struct l2_iface *now, const struct l2_iface *before)
 {
-	return !before || !mac_eq(&now->mac, &before->mac) || (now->arp && !before->arp) ||
-	       (now->ndp && !before->ndp);
+	if (!before || !mac_eq(&now->mac, &before->mac))
+		return true;
+	if (now->carrier && !before->carrier)
+		return true; /* there may be another switch, or none has heard what was said */
+	return (now->arp && !before->arp) || (now->ndp && !before->ndp);
 }
 
 static void announce_on(struct l2_announcer *a, const struct l2_iface *iface, struct mono now)

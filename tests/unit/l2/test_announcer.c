@@ -282,6 +282,29 @@ static void interface_that_appears_hears_us(void **state)
 	bench_free(b);
 }
 
+/* The cable may have been put into another switch; and what is said without a carrier nobody hears. */
+static void carrier_that_comes_back_hears_us(void **state)
+{
+	struct bench *b = bench_new(0, DUR_S(0));
+
+	(void)state;
+	b->n_ifaces = 2;
+	b->ifaces[0].carrier = b->ifaces[1].carrier = true;
+	add(b, "192.0.2.1", me_first);
+	apply(b);
+	for (unsigned i = 0; i < L2_ROUNDS; i++) {
+		sent(b);
+		advance(b, L2_ROUND_GAP);
+	}
+	b->ifaces[1].carrier = false;
+	apply(b);
+	assert_string_equal(sent(b), "");
+	b->ifaces[1].carrier = true;
+	apply(b);
+	assert_string_equal(sent(b), "6:req:192.0.2.1 6:rep:192.0.2.1 ");
+	bench_free(b);
+}
+
 static void choice_of_interfaces_is_kept(void **state)
 {
 	static const int only_eth1[] = { ETH1 };
@@ -573,6 +596,7 @@ int main(void)
 		cmocka_unit_test(new_table_keeps_the_schedule),
 		cmocka_unit_test(address_that_leaves_the_table_is_lost),
 		cmocka_unit_test(interface_that_appears_hears_us),
+		cmocka_unit_test(carrier_that_comes_back_hears_us),
 		cmocka_unit_test(choice_of_interfaces_is_kept),
 		cmocka_unit_test(refreshes_slowly),
 		cmocka_unit_test(refresh_of_many_is_spread),
