@@ -19,6 +19,7 @@ struct tried {
 struct fastpath {
 	struct fast *fast;
 	char *missing;		   /* why there is none */
+	bool map_failed;	   /* it does not hold all addresses */
 	enum cfg_fast_path wanted; /* by Layer 2 */
 	enum cfg_fast_path wanted_notes;
 	struct tried *v;
@@ -63,6 +64,22 @@ struct fastpath *fastpath_free(struct fastpath *f)
 struct fast *fastpath_fast(const struct fastpath *f)
 {
 	return f->fast;
+}
+
+bool fastpath_filters(const struct fastpath *f)
+{
+	return f->fast && !f->map_failed;
+}
+
+void fastpath_map_failed(struct fastpath *f)
+{
+	f->map_failed = true;
+}
+
+static const char *why_not(const struct fastpath *f)
+{
+	return f->map_failed ? "there are too many addresses for the map in the kernel"
+			     : f->missing;
 }
 
 /* Its driver takes programs; but its other end then sends in smaller pieces, and what is sent back is lost unless that end
@@ -116,7 +133,7 @@ static void choose(const struct fastpath *f, const struct tried *t, const struct
 {
 	const struct net_link *link = net_links_by_index(links, t->ifindex);
 	/* A card takes the tag off before a program sees the frame: one for a VLAN would look like one for the link. */
-	bool answers = t->announces && f->wanted != CFG_FAST_SOCKET &&
+	bool answers = t->announces && !f->map_failed && f->wanted != CFG_FAST_SOCKET &&
 		       !net_links_has_vlans(links, t->ifindex);
 	bool notes = t->packets_s &&
 		     (f->wanted_notes == CFG_FAST_XDP ||
@@ -221,16 +238,18 @@ static const char *how(const struct fastpath *f, const struct tried *t, enum fas
 
 json_t *fastpath_json(const struct fastpath *f, const struct net_links *links)
 {
-	json_t *all = json_pack("{s:s}", "filter", f->fast ? "map" : "classic");
+	json_t *all = json_pack("{s:s}", "filter", fastpath_filters(f) ? "map" : "classic");
 	json_t *answers = json_object();
 
-	json_set_text(all, "reason", f->missing);
+	json_set_text(all, "reason", why_not(f));
 	for (size_t i = 0; i < f->n; i++) {
 		const struct tried *t = &f->v[i];
 		const struct net_link *link = net_links_by_index(links, t->ifindex);
 
 		if (link && t->announces && f->fast)
 			json_set_text(answers, link->name, how(f, t, FAST_ANSWERS));
+		if (link && t->asked & FAST_ANSWERS && f->wanted == CFG_FAST_XDP)
+			json_set_text(all, "reason", t->why);
 	}
 	json_object_set_new(all, "answers", answers);
 	return all;

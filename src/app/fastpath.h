@@ -20,8 +20,13 @@ struct fastpath *fastpath_free(struct fastpath *f);
 
 /** For the packet thread; NULL: there are none. */
 struct fast *fastpath_fast(const struct fastpath *f);
+/** May the filters of Layer 2 ask the map? */
+bool fastpath_filters(const struct fastpath *f);
 
 void fastpath_configure(struct fastpath *f, enum cfg_fast_path wanted);
+
+/** The map of addresses is not true any more: nothing is answered from it on links put in force later. */
+void fastpath_map_failed(struct fastpath *f);
 
 /** These are announced on from now on. May wait for the kernel where a link is new. */
 void fastpath_links(struct fastpath *f, const struct l2_iface *ifaces, size_t n,

@@ -339,7 +339,7 @@ static void table_hand_over(struct layer2 *l, struct draft *d)
 		.n_ifaces = d->n_ifaces,
 		.addresses = d->addresses,
 		.n_addresses = d->n_addresses,
-		.by_map = fastpath_fast(l->fastpath) && !l->map_failed,
+		.by_map = fastpath_filters(l->fastpath),
 	};
 	struct l2_table *t = NULL;
 	struct err e = { 0 };
@@ -443,9 +443,10 @@ void layer2_on_event(struct layer2 *l, const struct l2_event *ev)
 		return;
 	}
 	if (ev->kind == L2_MAP_FAILED) {
-		l->map_failed = true;
+		fastpath_map_failed(l->fastpath);
 		log_event(LOG_WARN, "mapFailed",
-			  "the kernel's map of addresses is full; filters take its place");
+			  "the kernel's map of addresses is full; filters take its place until the "
+			  "next start");
 		layer2_touch(l);
 		return;
 	}

@@ -57,7 +57,6 @@ struct layer2 {
 	struct rivals *rivals;
 	struct fastpath *fastpath;
 	bool groups_ours; /* the kernel does not hold all groups, and that was logged */
-	bool map_failed;  /* tables bring filters, although there is a map in the kernel */
 	bool held;	  /* says nothing yet: see layer2_release() */
 	/** An address was taken or given up. */
 	void (*on_owner)(void *ctx, const struct addr *addr, bool owned);

@@ -58,7 +58,11 @@ static void print_text(const json_t *status)
 	       text_of(config, "since"));
 	printf("  packets   their thread has %s priority\n", text_of(status, "packet-thread"));
 	if (json_object_get(layer2, "reason"))
-		printf("  kernel    classic filters: %s\n", text_of(layer2, "reason"));
+		printf("  kernel    %s: %s\n",
+		       strcmp(text_of(layer2, "filter"), "map") == 0
+			       ? "does not answer on all links"
+			       : "classic filters",
+		       text_of(layer2, "reason"));
 	print_counts(status);
 	json_array_foreach(problems, i, p)
 	{

@@ -75,7 +75,7 @@ enum l2_rx l2_announcer_rx(struct l2_announcer *a, int ifindex, struct rd frame,
 		enum l2_rx claim = l2_claim_rx(a, iface, proto, frame, now);
 		rx = proto == L2_ARP ? rx_arp(a, iface, frame, &w, &addr)
 				     : rx_ndp(a, iface, frame, &w, &addr);
-		if (rx == L2_RX_OPERATION && claim != L2_RX_OK)
+		if (rx != L2_RX_OK && claim != L2_RX_OK)
 			rx = claim;
 	}
 	l2_announcer_drop(a, rx);

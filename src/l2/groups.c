@@ -11,6 +11,7 @@ enum {
 	SLICE = 64, /* joins in one turn of the loop: well under a millisecond */
 	SOCKETS_MAX = 4096,
 	NOT_JOINED = -1,
+	IPV6_MIN_MTU = 1280, /* on a smaller link the kernel has no IPv6, and forgets its groups */
 };
 
 #define RETRY DUR_S(1)
@@ -121,7 +122,7 @@ static struct membership_set wanted_set(const struct l2_table *t)
 		    !l2_succession_has(a->rule->nodes, a->rule->n_nodes, t->self))
 			continue;
 		for (size_t k = 0; k < t->n_ifaces; k++) {
-			if (!l2_address_allows(a, &t->ifaces[k]))
+			if (!l2_address_allows(a, &t->ifaces[k]) || t->ifaces[k].mtu < IPV6_MIN_MTU)
 				continue;
 			mem_grow(s.v, s.n, cap);
 			s.v[s.n++] = membership_of(t->ifaces[k].ifindex, &a->addr);

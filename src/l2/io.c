@@ -63,13 +63,11 @@ struct l2_io {
 	struct l2_frame replies[PACKET_BATCH];
 	struct packet_inbox in;
 	struct packet_batch out;
-	bool claimed; /* another machine's claim came in: an answer may be due */
 };
 
 static void io_timer(struct loop_timer *t, struct mono now);
 static void io_beat(struct loop_timer *t, struct mono now);
-static void io_follow(struct l2_io *io);
-static void io_speak(struct l2_io *io);
+static void io_catch_up(struct l2_io *io);
 
 struct l2_io *l2_io_new(const struct l2_io_conf *conf)
 {
@@ -166,7 +164,6 @@ static void port_answer(struct port *p, size_t n_frames)
 		enum l2_rx rx = l2_announcer_rx(io->announcer, p->ifindex, rd_from(bytes, len),
 						&io->replies[n], now);
 		n += rx == L2_RX_OK;
-		io->claimed |= rx == L2_RX_CLAIM;
 	}
 	if (n > 0)
 		port_send_replies(p, n);
@@ -239,11 +236,7 @@ static void port_ready(struct loop_io *watch, unsigned events)
 	/* Only who has seen a full batch can have missed something. */
 	if (full)
 		l2_count_n(&stats(p->io)->kernel_dropped, packet_dropped(p->fd));
-	if (l2_announcer_has_events(p->io->announcer))
-		io_follow(p->io);
-	else if (p->io->claimed)
-		io_speak(p->io);
-	p->io->claimed = false;
+	io_catch_up(p->io);
 }
 
 /* Ports */
@@ -321,6 +314,7 @@ static void map_check(struct l2_io *io)
 	if (io->map_failed || !io->conf.fast || io->mirror.fast)
 		return;
 	io->map_failed = true;
+	fast_silence(io->conf.fast); /* what is in the map is true no longer */
 	io->conf.event(io->conf.ctx,
 		       &(struct l2_event){ .kind = L2_MAP_FAILED, .at = loop_now(io->conf.loop) });
 }
@@ -481,12 +475,24 @@ static void io_speak(struct l2_io *io)
 	timer_arm(io);
 }
 
-/** After any change: hear first, then speak, then tell. */
+/** After any change: tell, then hear, then speak. */
 static void io_follow(struct l2_io *io)
 {
 	tell_events(io);
 	ports_update(io);
 	io_speak(io);
+}
+
+/** What came in may have changed owners, or ask for a word sooner than the timer is set: another machine's claim does. */
+static void io_catch_up(struct l2_io *io)
+{
+	struct mono at = l2_announcer_deadline(io->announcer);
+
+	if (l2_announcer_has_events(io->announcer))
+		io_follow(io);
+	else if (!mono_is_never(at) &&
+		 (!loop_timer_active(&io->timer) || mono_before(at, io->timer.at)))
+		io_speak(io);
 }
 
 static void io_timer(struct loop_timer *t, struct mono now)
@@ -503,14 +509,14 @@ static void io_timer(struct loop_timer *t, struct mono now)
 	io_speak(io);
 }
 
-/* Programs in the kernel answer as long as this thread runs. */
+/* Programs in the kernel answer as long as this thread runs and the map is true. */
 static void io_beat(struct loop_timer *t, struct mono now)
 {
 	struct l2_io *io = CONTAINER_OF(t, struct l2_io, beat);
 
-	if (!io->conf.fast || !fast_needs_beat(io->conf.fast))
+	if (!io->mirror.fast || !fast_needs_beat(io->mirror.fast))
 		return;
-	fast_beat(io->conf.fast);
+	fast_beat(io->mirror.fast);
 	loop_timer_set(t, mono_add(now, FAST_BEAT));
 }
 

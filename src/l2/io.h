@@ -8,7 +8,8 @@
  *
  * With a struct fast the filters are programs over its map of addresses, which this keeps: what is
  * owned is in it, to be answered in the driver where that is attached, and what this node waits
- * for. When that fails (the map is full) L2_MAP_FAILED asks for a table that brings filters.
+ * for. When that fails (the map is full) nothing is answered in drivers any more, and L2_MAP_FAILED
+ * asks for a table that brings filters.
  *
  * Trouble on one interface stays there: its sockets are opened again later, the others go on.
  *

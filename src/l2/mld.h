@@ -9,7 +9,8 @@
  * answer about all groups is spread over a second or more. Once a querier of version 1 is heard
  * all is said in its language (§8.2.1), until none was for long.
  *
- * Work for each query does not grow with the number of groups. What differs from the RFC: who asks
+ * A query costs the same however many groups there are; a packet that answers it may cost a walk
+ * around them. What differs from the RFC: who asks
  * for certain sources is told that all are wanted (§6.3 has them listed), and in version 1 another
  * listener's report does not keep ours back (RFC 2710 §4): switches that look inside want to hear
  * both.

@@ -61,6 +61,25 @@ static void stranger_is_told_off_once_in_ten_seconds(void **state)
 	bench_free(b);
 }
 
+/* A kernel that has the address too looks for its gateway. */
+static void question_of_a_thief_is_a_claim(void **state)
+{
+	struct bench *b = conflict_bench(me_first, L2_CONFLICT_KEEP);
+	struct addr addr = addr_of("192.0.2.1");
+	struct l2_frame reply;
+	uint8_t bytes[ARP_FRAME_LEN];
+	struct wr w = wr_to(bytes, sizeof(bytes));
+
+	(void)state;
+	arp_gratuitous_build(&w, ARP_REQUEST, &mac_stranger, &addr);
+	bytes[41] = 254;
+	assert_int_equal(l2_announcer_rx(b->a, ETH0, rd_from(bytes, w.len), &reply, b->now),
+			 L2_RX_CLAIM);
+	assert_string_equal(events(b), "!192.0.2.1:kept ");
+	assert_int_equal(l2_announcer_stats(b->a)->rx[L2_RX_CLAIM], 1);
+	bench_free(b);
+}
+
 static void own_echo_is_no_claim(void **state)
 {
 	struct bench *b = conflict_bench(me_first, L2_CONFLICT_KEEP);
@@ -367,6 +386,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stranger_is_told_off_once_in_ten_seconds),
+		cmocka_unit_test(question_of_a_thief_is_a_claim),
 		cmocka_unit_test(own_echo_is_no_claim),
 		cmocka_unit_test(unwanted_detection_is_off),
 		cmocka_unit_test(stranger_gets_it_where_wanted),

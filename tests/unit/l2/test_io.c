@@ -5,16 +5,20 @@
  */
 #include "support.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/if_packet.h>
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "l2/arp.h"
 #include "l2/groups.h"
 #include "l2/io.h"
 
@@ -22,6 +26,7 @@ enum { ME = 1, OTHER = 2, MANY = 3000, FEW = 100 };
 
 static const uint16_t me_first[] = { ME, OTHER };
 static const uint16_t other_first[] = { OTHER, ME };
+static const struct mac mac_other = { { 2, 0, 0, 0, 0, 0x33 } };
 
 struct world {
 	struct loop *loop;
@@ -185,7 +190,11 @@ static void apply(const struct l2_iface *ifaces, size_t n_ifaces)
 							 .stats = &w.stats[i] };
 		assert_int_equal(addr_parse(rows[i].text, &addresses[i].addr), 0);
 	}
+	const struct l2_member other = { .mac = mac_other, .node = OTHER };
 	const struct l2_table_conf conf = { .self = ME,
+					    .policy = { .detect = true },
+					    .members = &other,
+					    .n_members = 1,
 					    .alive = &alive,
 					    .ifaces = ifaces,
 					    .n_ifaces = n_ifaces,
@@ -297,6 +306,52 @@ static void takeover_corrects_neighbours(void **state)
 	assert_non_null(strstr(w.events, "-192.0.2.2 -2001:db8::2 "));
 }
 
+/** Of a link of the other host, where the socket lives. */
+static int ifindex_at(int fd, const char *link)
+{
+	struct ifreq r = { 0 };
+
+	snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", link);
+	assert_int_equal(ioctl(fd, SIOCGIFINDEX, &r), 0);
+	return r.ifr_ifindex;
+}
+
+/** The other host asks with our address for its sender, and waits for nothing. */
+static void peer_claims(int fd, const struct addr *a)
+{
+	struct sockaddr_ll to = { .sll_family = AF_PACKET,
+				  .sll_protocol = htons(ARP_ETHERTYPE),
+				  .sll_ifindex = ifindex_at(fd, "vb"),
+				  .sll_halen = 6,
+				  .sll_addr = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } };
+	uint8_t frame[ARP_FRAME_LEN];
+	struct wr f = wr_to(frame, sizeof(frame));
+
+	arp_gratuitous_build(&f, ARP_REQUEST, &mac_other, a);
+	assert_int_equal(sendto(fd, frame + 14, f.len - 14, 0, (struct sockaddr *)&to, sizeof(to)),
+			 f.len - 14);
+}
+
+/* What is to be said a moment after a claim does not wait until something else is due. */
+static void claims_are_answered_soon(void **state)
+{
+	struct addr a;
+
+	(void)state;
+	assert_int_equal(addr_parse("192.0.2.1", &a), 0);
+	int fd = peer_socket(AF_PACKET);
+	peer_claims(fd, &a);
+	run_for(DUR_MS(50));
+	assert_int_equal(stats().defended, 1);
+	uint32_t said = w.stats[0].gratuitous;
+	peer_claims(fd, &a);
+	for (unsigned i = 0; i < 10 && w.stats[0].gratuitous == said; i++)
+		run_for(DUR_MS(10));
+	assert_int_equal(stats().defended, 2);
+	assert_true(w.stats[0].gratuitous > said);
+	close(fd);
+}
+
 static void link_down_and_up_is_survived(void **state)
 {
 	(void)state;
@@ -344,13 +399,14 @@ static void interface_that_is_not_there_is_told(void **state)
 /* Groups */
 
 /** Listen to the groups of the first @n addresses of a prefix, on the link that is left. */
-static void listen_to(unsigned n)
+static void listen_on(unsigned n, unsigned mtu)
 {
 	static struct l2_address_conf addresses[MANY];
-	const struct l2_iface vc = iface_of("vc", "02:00:00:00:00:0c");
+	struct l2_iface vc = iface_of("vc", "02:00:00:00:00:0c");
 	const struct l2_nodes alive = { 0 };
 	struct l2_table *t;
 
+	vc.mtu = mtu;
 	for (unsigned i = 0; i < n; i++) {
 		struct l2_address_conf *c = &addresses[i];
 		*c = (struct l2_address_conf){
@@ -374,6 +430,11 @@ static void listen_to(unsigned n)
 	assert_int_equal(l2_groups_count(w.groups).missing, 0);
 }
 
+static void listen_to(unsigned n)
+{
+	listen_on(n, 1500);
+}
+
 static void assert_held(size_t kernel, size_t ours)
 {
 	struct l2_groups_count c = l2_groups_count(w.groups);
@@ -393,6 +454,29 @@ static enum l2_holder holder_of(const char *text)
 
 	assert_int_equal(addr_parse(text, &a), 0);
 	return l2_groups_holder(w.groups, (int)if_nametoindex("vc"), &a);
+}
+
+static bool kernel_listens(const char *group)
+{
+	char cmd[96];
+
+	snprintf(cmd, sizeof(cmd), "grep -q 'vc *%s' /proc/net/igmp6", group);
+	return system(cmd) == 0;
+}
+
+/* A link too narrow for IPv6 loses its groups in the kernel, and has to get them again. */
+static void groups_come_again_with_ipv6(void **state)
+{
+	(void)state;
+	listen_to(1);
+	assert_true(kernel_listens("ff0200000000000000000001ff000000"));
+	shell("ip link set vc mtu 1000");
+	listen_on(1, 1000);
+	assert_held(0, 0);
+	shell("ip link set vc mtu 1500");
+	listen_to(1);
+	assert_held(1, 0);
+	assert_true(kernel_listens("ff0200000000000000000001ff000000"));
 }
 
 /* Those that the kernel has stay there; of more than it should hold it gets none. */
@@ -443,18 +527,110 @@ static void stopped_is_silent(void **state)
 	assert_false(peer_sees("192.0.2.1", "lladdr"));
 }
 
+/* With the kernel's map */
+
+/** Own the first @n of 192.0.2.1, 192.0.2.2, … on the link that is left; returns the table before. */
+static struct l2_table *own_by_map(struct l2_io *io, unsigned n, bool by_map)
+{
+	static struct l2_address_stats counts[4];
+	const struct l2_iface vc = iface_of("vc", "02:00:00:00:00:0c");
+	const struct l2_nodes alive = { 0 };
+	struct l2_address_conf addresses[ARRAY_LEN(counts)];
+	struct l2_table *t;
+
+	for (unsigned i = 0; i < n; i++)
+		addresses[i] =
+			(struct l2_address_conf){ .addr = addr_v4(192, 0, 2, (uint8_t)(i + 1)),
+						  .nodes = me_first,
+						  .n_nodes = 2,
+						  .all_ifaces = true,
+						  .stats = &counts[i] };
+	const struct l2_table_conf conf = { .self = ME,
+					    .alive = &alive,
+					    .ifaces = &vc,
+					    .n_ifaces = 1,
+					    .addresses = addresses,
+					    .n_addresses = n,
+					    .by_map = by_map };
+	assert_int_equal(l2_table_new(&conf, &t, NULL), 0);
+	return l2_io_apply(io, t);
+}
+
+static uint64_t answered_in_driver(const struct fast *fast)
+{
+	struct fast_stats s;
+
+	fast_stats(fast, &s);
+	return s.arp_answered;
+}
+
+static void peer_asks_anew(const char *text)
+{
+	shell("nsenter -t %d -n ip neigh flush dev vd", (int)w.peer);
+	peer_ask(text);
+}
+
+static void fill_map(struct fast *fast)
+{
+	struct fast_entry junk = { .ifindex = 9999 };
+
+	for (uint32_t i = 0; fast_put(fast, &junk) == 0; i++)
+		junk.addr = addr_v4(10, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i);
+}
+
+/* What is given up after the map was found full stays in it; nobody may answer by it. */
+static void full_map_falls_silent(void **state)
+{
+	struct fast *fast = NULL;
+	struct err e = { 0 };
+
+	(void)state;
+	if (fast_new(&fast, &e) < 0) {
+		print_message("not here: %s\n", e.text);
+		return;
+	}
+	const struct l2_io_conf conf = { .loop = w.loop, .event = on_event, .fast = fast };
+	struct l2_io *io = l2_io_new(&conf);
+	int ifindex = (int)if_nametoindex("vc");
+	assert_int_equal(fast_attach(fast, ifindex, FAST_GENERIC, FAST_ANSWERS, &e), 0);
+	assert_null(own_by_map(io, 1, true));
+	peer_asks_anew("192.0.2.1");
+	assert_true(comes_to_see("192.0.2.1", "REACHABLE"));
+	uint64_t answered = answered_in_driver(fast);
+	assert_true(answered > 0);
+	fill_map(fast);
+	w.events[0] = '\0';
+	l2_table_free(own_by_map(io, 2, true));
+	assert_non_null(strstr(w.events, "! "));
+	l2_table_free(own_by_map(io, 2, false));
+	peer_asks_anew("192.0.2.1");
+	assert_true(comes_to_see("192.0.2.1", "REACHABLE")); /* by the process */
+	l2_table_free(own_by_map(io, 0, false));
+	peer_asks_anew("192.0.2.1");
+	run_for(DUR_MS(300));
+	assert_false(peer_sees("192.0.2.1", "lladdr"));
+	assert_int_equal(answered_in_driver(fast), answered);
+	fast_detach(fast, ifindex);
+	l2_table_free(l2_io_stop(io));
+	l2_io_free(io);
+	fast_free(fast);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(owned_addresses_resolve),
 		cmocka_unit_test(foreign_requests_wake_nobody),
 		cmocka_unit_test(takeover_corrects_neighbours),
+		cmocka_unit_test(claims_are_answered_soon),
 		cmocka_unit_test(link_down_and_up_is_survived),
 		cmocka_unit_test(vanished_interface_harms_no_other),
 		cmocka_unit_test(interface_that_is_not_there_is_told),
+		cmocka_unit_test(groups_come_again_with_ipv6),
 		cmocka_unit_test(thousands_of_groups),
 		cmocka_unit_test(few_are_the_kernels_again),
 		cmocka_unit_test(stopped_is_silent),
+		cmocka_unit_test(full_map_falls_silent),
 	};
 
 	if (geteuid() != 0 || unshare(CLONE_NEWNET) < 0) {
