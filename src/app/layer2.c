@@ -70,10 +70,31 @@ struct draft {
 	bool node_missing;     /* a candidate has no number */
 };
 
+/* The end of a virtual machine's card: its Ethernet address is not this host's. */
+static bool is_of_a_machine(const struct net_link *link)
+{
+	return strcmp(link->kind, "macvtap") == 0 || strcmp(link->kind, "ipvtap") == 0;
+}
+
+bool layer2_suits(const struct layer2 *l, const struct net_link *link)
+{
+	return !link->master && !link->noarp && !link->loopback && !is_of_a_machine(link) &&
+	       !iface_filter_excludes(l->filter, link->name);
+}
+
 bool layer2_uses(const struct layer2 *l, const struct net_link *link)
 {
-	return link->up && !link->master && !link->noarp && !link->loopback &&
-	       !iface_filter_excludes(l->filter, link->name);
+	return link->up && layer2_suits(l, link);
+}
+
+/* It hears what the link below it hears: two answers to each question would be two owners. */
+static bool is_twin(const struct layer2 *l, const struct net_link *link)
+{
+	const struct net_link *below = strcmp(link->kind, "macvlan") == 0
+					       ? net_links_by_index(l->links, link->lower)
+					       : NULL;
+
+	return below && layer2_uses(l, below) && !mac_eq(&below->mac, &link->mac);
 }
 
 /* One that the kernel is not sure of yet may be somebody else's. */
@@ -111,6 +132,7 @@ static void draft_links(struct layer2 *l, struct draft *d)
 		i->ndp = link->has_mac;
 		i->ping = l->answer_ping;
 		i->allmulti = wants_all_multicast(l, link);
+		i->twin = is_twin(l, link);
 		i->carrier = link->running;
 		i->mtu = link->mtu;
 	}

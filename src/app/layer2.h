@@ -92,7 +92,8 @@ NODISCARD int layer2_configure(struct layer2 *l, const struct cfg *c, struct err
 bool layer2_owns(const struct layer2 *l, const struct addr *a);
 /** May Layer 2 use a link of this name? */
 bool layer2_link_allowed(const struct layer2 *l, const char *name);
-
+/** May Layer 2 speak on this link, once it is up? */
+bool layer2_suits(const struct layer2 *l, const struct net_link *link);
 /** Does Layer 2 speak on this link? */
 bool layer2_uses(const struct layer2 *l, const struct net_link *link);
 /** Walk the addresses that are or could become this node's: start with *at = 0. */
@@ -106,6 +107,13 @@ void layer2_retired(struct layer2 *l, struct l2_table *t);
 
 /** A member speaks from this Ethernet address: its claims are judged by ranking. */
 void layer2_member_mac(struct layer2 *l, const char *node, const struct mac *mac);
+
+/** Is an address, if it is owned, announced on a link that has a carrier? */
+bool layer2_is_heard(const struct layer2 *l, const struct addr *a);
+/** Why this node does not answer for an address that is none of its own now. */
+const char *layer2_why_silent(const struct layer2 *l, const struct addr *a);
+/** Which owned addresses nobody can hear of; NULL: none, else to be freed. */
+char *layer2_unheard(const struct layer2 *l);
 
 /** What other machines do about an address; NULL: nothing, else to be freed. */
 char *layer2_problem(const struct layer2 *l, const struct addr *a);

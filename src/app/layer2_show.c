@@ -140,6 +140,65 @@ static json_t *entry_json(const struct layer2 *l, const struct l2_entry *e, size
 	return item;
 }
 
+/* Whether anybody can hear what is said of it. */
+static bool is_heard(const struct layer2 *l, const struct l2_entry *e)
+{
+	const struct net_link *link;
+
+	for (size_t at = 0; (link = net_links_next(l->links, &at));) {
+		if (!link->running || !layer2_uses(l, link))
+			continue;
+		if (e->all_ifaces)
+			return true;
+		for (size_t i = 0; i < e->n_ifindexes; i++)
+			if (e->ifindexes[i] == link->ifindex)
+				return true;
+	}
+	return false;
+}
+
+bool layer2_is_heard(const struct layer2 *l, const struct addr *a)
+{
+	const struct l2_entry *e = addr_map_get(l->entries, a);
+
+	return e && is_heard(l, e);
+}
+
+const char *layer2_why_silent(const struct layer2 *l, const struct addr *a)
+{
+	static const char *const reasons[] = {
+		[L2_HOLD_NONE] = "another node owns it",
+		[L2_HOLD_PROBE] = "this node asks first whether the address is free",
+		[L2_HOLD_MEMBER] = "a member that goes before this node claims it",
+		[L2_HOLD_STRANGER] = "it is left to a machine outside the cluster, which claims it",
+	};
+	const struct l2_entry *e = addr_map_get(l->entries, a);
+	struct l2_address_stats counts = { 0 };
+
+	if (e)
+		l2_address_stats_read(&e->stats, &counts);
+	return reasons[counts.hold];
+}
+
+char *layer2_unheard(const struct layer2 *l)
+{
+	const struct l2_entry *e, *first = NULL;
+	size_t n = 0;
+
+	for (size_t at = 0; (e = addr_map_next(l->entries, &at));) {
+		if (!e->owned || is_heard(l, e))
+			continue;
+		if (!first || addr_cmp(&e->addr, &first->addr) < 0)
+			first = e;
+		n++;
+	}
+	if (n == 0)
+		return NULL;
+	return n == 1 ? mem_printf("nobody hears of %s", ADDR_TEXT(&first->addr))
+		      : mem_printf("nobody hears of %s and %zu more addresses",
+				   ADDR_TEXT(&first->addr), n - 1);
+}
+
 static char *entry_problem(const struct layer2 *l, const struct l2_entry *e)
 {
 	struct l2_address_stats counts;

@@ -57,8 +57,7 @@ static bool has_carrier(struct reach *r, const struct net_link *link, struct mon
 
 static bool is_usable(const struct reach *r, const struct net_link *link)
 {
-	return !link->master && !link->noarp && !link->loopback &&
-	       layer2_link_allowed(r->conf.layer2, link->name);
+	return layer2_suits(r->conf.layer2, link);
 }
 
 static bool is_named(const struct reach *r, const char *link)

@@ -237,6 +237,18 @@ static void conflicts_status(const struct app *a, json_t *problems)
 	}
 }
 
+static void unheard_status(const struct app *a, json_t *problems)
+{
+	char *text = layer2_unheard(&a->layer2);
+
+	if (text)
+		problem(problems,
+			"ip link; a bridge's or VRF's ports and l2.exclude-interfaces don't count",
+			"%s: none of the links that Layer 2 may use for it is up with a carrier",
+			text);
+	free(text);
+}
+
 static void others_status(const struct app *a, json_t *problems)
 {
 	const char *text;
@@ -309,6 +321,7 @@ json_t *app_status(struct app *a)
 	members_status(a, counts, problems);
 	bindings_status(a, problems);
 	conflicts_status(a, problems);
+	unheard_status(a, problems);
 	others_status(a, problems);
 	deaf_status(a, problems);
 	if (kubernetes_problem(a->kubernetes))
@@ -370,8 +383,8 @@ static void condition(json_t *all, const char *name, const char *value, bool ok,
 	json_array_append_new(all, one);
 }
 
-/* The packet thread may have taken over from a node that everybody else still counts as alive. */
-static void explain_owner(const struct app *a, const struct plan_l2 *l2, bool owned, json_t *all)
+/* True when this node answers. The packet thread may have taken over from one that everybody else still counts as alive. */
+static bool explain_owner(const struct app *a, const struct plan_l2 *l2, bool owned, json_t *all)
 {
 	const char *first = l2->n_succession ? l2->succession[0].node : a->node;
 	char *instead = strcmp(first, a->node) == 0
@@ -380,11 +393,15 @@ static void explain_owner(const struct app *a, const struct plan_l2 *l2, bool ow
 					     "%s, which fast detection has lost",
 					     first);
 
-	condition(all, "answers-here", ADDR_TEXT(&l2->addr), owned,
-		  !owned    ? "another node owns it"
+	bool heard = layer2_is_heard(&a->layer2, &l2->addr);
+	condition(all, "answers-here", ADDR_TEXT(&l2->addr), owned && heard,
+		  !owned    ? layer2_why_silent(&a->layer2, &l2->addr)
+		  : !heard  ? "this node would, but no link that it is announced on is up with a "
+			      "carrier"
 		  : instead ? instead
 			    : "this node answers ARP or NDP for it");
 	free(instead);
+	return owned && heard;
 }
 
 /*
@@ -400,8 +417,7 @@ static bool explain_layer2(const struct app *a, const struct plan *plan, json_t 
 		bool owned = layer2_owns(&a->layer2, addr);
 		struct binding_state st = binding_state(a->binding, addr);
 
-		answers |= owned;
-		explain_owner(a, &plan->l2[i], owned, all);
+		answers |= explain_owner(a, &plan->l2[i], owned, all);
 		char *conflict = layer2_problem(&a->layer2, addr);
 		if (conflict)
 			condition(all, "claimed-by-another", ADDR_TEXT(addr), false, conflict);

@@ -214,7 +214,7 @@ static bool iface_is_news(const struct l2_iface *now, const struct l2_iface *bef
 {
 	if (!before || !mac_eq(&now->mac, &before->mac))
 		return true;
-	if (now->carrier && !before->carrier)
+	if ((now->carrier && !before->carrier) || (before->twin && !now->twin))
 		return true; /* there may be another switch, or none has heard what was said */
 	return (now->arp && !before->arp) || (now->ndp && !before->ndp);
 }

@@ -321,7 +321,7 @@ bool l2_address_allows(const struct l2_address *a, const struct l2_iface *iface)
 	if (!l2_iface_speaks(iface, l2_proto_of(&a->addr)))
 		return false;
 	if (a->rule->all_ifaces)
-		return true;
+		return !iface->twin;
 	for (size_t i = 0; i < a->rule->n_ifindexes; i++) {
 		if (a->rule->ifindexes[i] == iface->ifindex)
 			return true;

@@ -25,6 +25,7 @@ struct l2_iface {
 	bool ndp;      /* the same for IPv6 */
 	bool ping;     /* answer echo requests, where they are answered for an address */
 	bool allmulti; /* its card loses solicitations unless told to let all multicast in */
+	bool twin; /* of another one here, in the same network: only what names it is announced on it */
 	bool carrier;
 	unsigned mtu;
 	struct addr

@@ -8,7 +8,7 @@ import pytest
 from cluster import lan_nodes, start_all, wait_members, wait_owner
 from crierlab import Node
 from netlab import wait_for
-from rawlan import EVERYBODY, RawArp, packed
+from rawlan import EVERYBODY, RawArp, packed, unpacked
 
 WEB, WEB6 = "10.50.0.200", "fd50::200"
 CONF = f"""
@@ -167,3 +167,44 @@ def test_ten_thousand_addresses_move_at_once(lab):
     assert len(set(seen[:len(many)])) == len(many), "each has its first copy before any has a second one"
     for address in (many[0], many[4999], many[-1]):
         assert arp.ask(address) == heir.mac()
+
+
+def test_one_answer_where_links_share_a_network(net):
+    """A macvlan hears what the link below it hears; a macvtap is the card of somebody else's machine."""
+    lan, client, node = net
+    anywhere, named = "10.50.0.201", "10.50.0.202"
+    for link, kind in (("beside0", "macvlan"), ("machine0", "macvtap")):
+        node.run(f"ip link add link eth0 name {link} type {kind} mode bridge")
+        node.run(f"ip link set {link} up")
+    arp, below, beside = RawArp(client, "10.50.0.100"), node.mac(), node.mac("beside0")
+    node.configure(f"""
+    address-pools:
+    - {{name: lan, protocol: none, addresses: [{named}/32]}}
+    l2-advertisements:
+    - {{name: beside, address-pools: [lan], interfaces: [beside0]}}
+    services:
+    - {{name: anywhere, protocol: layer2, addresses: [{anywhere}], bind: none}}
+    - {{name: named, addresses: [{named}], bind: none}}
+    """)
+    node.crier("reload")
+    heard = set()
+    for address in (anywhere, named):
+        wait_owner([node], address)
+        arp.socket.send(arp.request(address))
+
+    def heard_twice():
+        heard.update((socket.inet_ntoa(f[28:32]), unpacked(f[6:12])) for f in arp.frames())
+        return all(int(node.get("l2", a)[0]["gratuitous"]) >= 4 for a in (anywhere, named))
+    wait_for(heard_twice, "both are announced more than once")
+    assert {pair for pair in heard if pair[0] in (anywhere, named)} == {(anywhere, below), (named, beside)}
+
+
+def test_owner_without_a_link_says_so(net):
+    lan, client, node = net
+    lan.run("ip link set p-a down")
+    problems = wait_for(lambda: [p["text"] for p in node.status()["problems"] if "carrier" in p["text"]], "it is told")
+    assert f"nobody hears of {WEB} and 1 more" in problems[0]
+    said = node.crier("explain", WEB, check=False).stdout
+    assert "nobody hears it" in said.splitlines()[0] and "no link that it is announced on is up" in said
+    lan.run("ip link set p-a up")
+    wait_for(lambda: not node.status()["problems"], "no problem any more")
