@@ -5,7 +5,7 @@
 #include "cluster/gossip_priv.h"
 
 #define DEPTH_MAX   4
-#define INFLATE_MAX ((size_t)4 * PACK_INFLATED_MAX) /* all that one packet may decompress to */
+#define INFLATE_MAX PACK_INFLATED_MAX /* all that one packet may decompress to */
 
 const struct gossip_timing gossip_lan = {
 	.probe_interval = DUR_S(1),
@@ -356,10 +356,11 @@ static void on_compound(struct gossip *g, struct unpack *u, struct rd r)
 
 static void on_compressed(struct gossip *g, struct unpack *u, struct rd r)
 {
-	CLEANUP(mem_freep) uint8_t *room = mem_try(PACK_INFLATED_MAX, 1);
+	CLEANUP(mem_freep)
+	uint8_t *room = u->inflated < INFLATE_MAX ? mem_try(PACK_INFLATED_MAX, 1) : NULL;
 	struct rd message;
 
-	if (!room || u->inflated >= INFLATE_MAX) {
+	if (!room) {
 		g->stats.dropped_depth++;
 		return;
 	}

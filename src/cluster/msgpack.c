@@ -1,5 +1,7 @@
 #include "cluster/msgpack.h"
 
+#include "base/mem.h"
+
 /* First bytes, and the bases of the families that carry a small value in it. */
 enum {
 	MAP_FIX = 0x80,
@@ -193,11 +195,21 @@ static uint32_t read_count(struct rd *r, uint8_t first, struct layout l)
 	}
 }
 
+/* Values that open containers still wait for: each has one byte at least. */
+static uint64_t awaited(const uint64_t *to_come, int depth)
+{
+	uint64_t n = 0;
+
+	for (int i = 0; i <= depth; i++)
+		n += to_come[i];
+	return n;
+}
+
 /*
  * Step over one value. Open containers stand on a small stack of "values still to come", so that
- * hostile nesting costs nothing but the limit on depth.
+ * hostile nesting costs nothing but the limit on depth. Short: @missing is what lacks at least.
  */
-static enum msgpack_extent step_over(struct rd *r)
+static enum msgpack_extent step_over(struct rd *r, uint64_t *missing)
 {
 	uint64_t to_come[MSGPACK_DEPTH_MAX] = { 1 };
 	int depth = 0;
@@ -211,11 +223,12 @@ static enum msgpack_extent step_over(struct rd *r)
 		uint8_t first = rd_u8(r);
 		struct layout l = layout_of(first);
 		uint32_t count = read_count(r, first, l);
-		rd_skip(r, l.extra);
-		if (l.per_item == 0)
-			rd_skip(r, count);
-		if (r->bad)
+		uint64_t body = l.extra + (l.per_item ? 0 : (uint64_t)count);
+		if (r->bad || body > r->left) {
+			*missing = (r->bad ? 1 : body - r->left) + awaited(to_come, depth);
 			return MSGPACK_SHORT;
+		}
+		rd_skip(r, (size_t)body);
 		if (l.per_item && count) {
 			if (++depth == MSGPACK_DEPTH_MAX)
 				return MSGPACK_BAD;
@@ -227,17 +240,22 @@ static enum msgpack_extent step_over(struct rd *r)
 
 void msgpack_skip(struct rd *r)
 {
-	if (step_over(r) != MSGPACK_WHOLE)
+	uint64_t missing;
+
+	if (step_over(r, &missing) != MSGPACK_WHOLE)
 		fail(r);
 }
 
 enum msgpack_extent msgpack_extent(struct rd r, size_t *len)
 {
 	size_t before = r.left;
-	enum msgpack_extent extent = step_over(&r);
+	uint64_t missing = 0;
+	enum msgpack_extent extent = step_over(&r, &missing);
 
 	if (extent == MSGPACK_WHOLE)
 		*len = before - r.left;
+	else if (extent == MSGPACK_SHORT)
+		*len = before + (size_t)MIN(missing, SIZE_MAX - before);
 	return extent;
 }
 

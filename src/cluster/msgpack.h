@@ -31,7 +31,10 @@ int64_t msgpack_read_int(struct rd *r, int64_t lo, int64_t hi);
 bool msgpack_read_bool(struct rd *r);
 void msgpack_skip(struct rd *r);
 
-/** Measure the value at the start of @r without decoding it; *len is set when it is whole. */
+/**
+ * Measure the value at the start of @r without decoding it. *len: all of it, or of one that is short the
+ * least that it can come to.
+ */
 enum msgpack_extent msgpack_extent(struct rd r, size_t *len);
 
 static inline bool msgpack_raw_is(struct msgpack_raw raw, const char *text)

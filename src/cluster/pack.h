@@ -106,6 +106,7 @@ struct pack_stream {
 	uint8_t *plain;	   /* decrypted */
 	uint8_t *inflated; /* decompressed */
 	size_t scanned;	   /* of an unwrapped message: whole values up to here */
+	size_t wanted;	   /* bytes from there without which looking again is of no use */
 	uint64_t values;   /* of a push/pull: nodes still to come */
 	bool head_seen;
 	uint32_t tail; /* raw bytes at the end */

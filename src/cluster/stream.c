@@ -164,24 +164,29 @@ static bool read_head(struct pack_stream *s, uint8_t type, struct rd r)
 
 /*
  * Neither encrypted nor compressed: the end shows only by reading on. What was seen whole is not
- * seen again.
+ * seen again, and what is cut not before all is there that it needs at least: who feeds us small
+ * values by the million would keep us looking at them.
  */
 static enum pack_progress scan_plain(struct pack_stream *s, struct rd r, enum pack_refusal *why)
 {
 	uint8_t type = rd_u8(&r);
+	size_t most = type == WIRE_COMPRESSED ? PACK_STREAM_MAX : VALUE_MAX;
 
 	rd_skip(&r, s->scanned);
 	while (!s->head_seen || s->values) {
-		size_t len;
-		enum msgpack_extent extent = msgpack_extent(r, &len);
+		size_t len = 0;
+		enum msgpack_extent extent =
+			r.left < s->wanted ? MSGPACK_SHORT : msgpack_extent(r, &len);
 
-		if (extent == MSGPACK_BAD ||
-		    (extent == MSGPACK_SHORT && r.left > VALUE_MAX && type != WIRE_COMPRESSED))
+		if (extent == MSGPACK_BAD || (extent == MSGPACK_SHORT && len > most))
 			return refuse(why, PACK_MALFORMED);
-		if (extent == MSGPACK_SHORT)
+		if (extent == MSGPACK_SHORT) {
+			s->wanted = MAX(s->wanted, len);
 			return PACK_MORE;
+		}
 		struct rd value = rd_sub(&r, len);
 		s->scanned += len;
+		s->wanted = 0;
 		if (s->head_seen)
 			s->values--;
 		else if (!read_head(s, type, value))

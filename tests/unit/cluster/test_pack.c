@@ -154,6 +154,10 @@ static const struct refused_case refused_cases[] = {
 	{ "too much user state", "06 81 ac 557365725374617465 4c656e ce 7fffffff", 0, NULL,
 	  PACK_MALFORMED },
 	{ "too deep", "06 91 91 91 91 91 91 91 91", 0, NULL, PACK_MALFORMED },
+	{ "a node that can't be one", "06 81 a5 4e6f646573 01 81 a1 58 db 00010000", 0, NULL,
+	  PACK_MALFORMED },
+	{ "more values than fit", "09 df 00800000 01", 0, NULL, PACK_MALFORMED },
+	{ "garbage where keys are", "47 45 54", 16, NULL, PACK_MALFORMED },
 	{ "no LZW", "09 82 a4 416c676f 01 a3 427566 a0", 0, NULL, PACK_MALFORMED },
 };
 
