@@ -3,6 +3,7 @@
 
 #include "app/app_priv.h"
 #include "app/json.h"
+#include "app/succession.h"
 #include "app/verdict.h"
 
 /* --- get --- */
@@ -485,6 +486,11 @@ json_t *app_explain(struct app *a, const char *subject)
 	json_t *answer = json_pack("{s:s, s:s, s:s, s:b, s:b, s:o}", "subject", subject, "service",
 				   service, "node", a->node, "planned", x->announced, "announced",
 				   answers || (x->announced && told), "conditions", all);
+	json_t *ranking = succession_json(a->world, service);
+
+	if (json_array_size(ranking) > 0)
+		json_object_set(answer, "ranking", ranking);
+	json_decref(ranking);
 	plan_explanation_free(x);
 	return answer;
 }

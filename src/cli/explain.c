@@ -52,6 +52,33 @@ static const char *verdict_of(const json_t *x)
 	return "not announced from here";
 }
 
+static void print_candidate(const json_t *c)
+{
+	json_int_t place = json_integer_value(json_object_get(c, "place"));
+	json_int_t score = json_integer_value(json_object_get(c, "score"));
+	const char *reason = text_of(c, "reason");
+	char at[24] = "-";
+
+	if (place)
+		snprintf(at, sizeof(at), "%" JSON_INTEGER_FORMAT, place);
+	printf("  %-4s %s", at, text_of(c, "node"));
+	if (score)
+		printf(", preferred by %" JSON_INTEGER_FORMAT, score);
+	printf("%s%s\n", reason[0] ? ": " : "", reason);
+}
+
+static void print_ranking(const json_t *list)
+{
+	size_t i;
+	json_t *c;
+
+	printf("ranking of %s\n", text_of(list, "address"));
+	json_array_foreach(json_object_get(list, "nodes"), i, c)
+	{
+		print_candidate(c);
+	}
+}
+
 static void print_text(const json_t *x)
 {
 	size_t i;
@@ -65,6 +92,10 @@ static void print_text(const json_t *x)
 		printf("  %-4s %-24s %s%s%s\n",
 		       json_is_true(json_object_get(c, "ok")) ? "ok" : "NO", text_of(c, "name"),
 		       text_of(c, "value"), reason[0] ? ": " : "", reason);
+	}
+	json_array_foreach(json_object_get(x, "ranking"), i, c)
+	{
+		print_ranking(c);
 	}
 }
 

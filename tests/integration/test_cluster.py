@@ -10,6 +10,9 @@ services: [{name: web, addresses: [10.50.0.200]%s}]
 """
 
 
+OTHER_RACK = "no Layer 2 advertisement of pool lan selects the node for the service"
+
+
 def with_secret(node, text, secret):
     key = node.dir / "gossip.key"
     key.write_text(secret)
@@ -94,6 +97,12 @@ def test_labels_travel_and_select(lab):
     labels = {i["name"]: i["labels"] for i in nodes[0].get("nodes")}
     assert labels == {"a": {"rack": "r1"}, "b": {"rack": "r2"}, "c": {"rack": "r1"}}
 
+    # Every node tells the whole ranking, and what keeps the others out of it.
+    for n in nodes:
+        assert n.ask("explain", subject="web")["ranking"] == [{"address": "10.50.0.200", "nodes": [
+            {"node": "b", "place": 1}, {"node": "a", "reason": OTHER_RACK}, {"node": "c", "reason": OTHER_RACK}]}]
+    assert "ranking of 10.50.0.200\n  1    b\n  -    a: " in nodes[0].crier("explain", "web").stdout
+
     # Another label, by reload: the address moves, and with nobody left it is silent.
     nodes[2].configure(nodes[2].config.read_text().replace("rack: r1", "rack: r2"))
     nodes[2].crier("reload")
@@ -106,6 +115,8 @@ def test_preferred_nodes_win(lab):
     lan, client, nodes = lan_nodes(lab, "abc")
     start_all(nodes, ONE % ", preferred-nodes: {c: 50, b: 10}")
     assert wait_owner(nodes, "10.50.0.200").name == "c"
+    assert [(n["node"], n.get("score")) for n in nodes[0].ask("explain", subject="web")["ranking"][0]["nodes"]] == [
+        ("c", 50), ("b", 10), ("a", None)]
     nodes[2].kill()
     assert wait_owner(nodes[:2], "10.50.0.200").name == "b"
 
