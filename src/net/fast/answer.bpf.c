@@ -147,6 +147,9 @@ struct ndp {
 
 enum { NDP_BODY = 32, SOURCE_LINK = 1, TARGET_LINK = 2, SOLICITED_OVERRIDE = 0x60 };
 
+/* With Ethernet's padding, and what a card that takes off a tag may leave. */
+enum { ARP_LONGEST = 64 };
+
 static __always_inline struct answer_value *find(struct xdp_md *ctx, __u32 family, const __u8 *addr,
 						 __u32 len)
 {
@@ -265,6 +268,15 @@ static __always_inline int answer_ndp(struct xdp_md *ctx, struct ndp *n)
 	return answered(v, ANSWER_NDP);
 }
 
+/* What the sender has padded with is not ours to send. */
+static __always_inline void clear_padding(__u8 *at, const __u8 *end)
+{
+#pragma unroll
+	for (int i = sizeof(struct arp); i < ARP_LONGEST; i++)
+		if (at + i + 1 <= end)
+			at[i] = 0;
+}
+
 static __always_inline int answer_frame(struct xdp_md *ctx)
 {
 	void *at = (void *)(long)ctx->data;
@@ -273,9 +285,14 @@ static __always_inline int answer_frame(struct xdp_md *ctx)
 
 	if (at + sizeof(struct arp) > end)
 		return XDP_PASS;
-	if (e->type == bpf_htons(0x0806))
-		return answer_arp(ctx, at);
-	if (e->type != bpf_htons(0x86dd) || at + sizeof(struct ndp) > end)
+	if (e->type == bpf_htons(0x0806)) {
+		if (at + ARP_LONGEST < end || answer_arp(ctx, at) == XDP_PASS)
+			return XDP_PASS;
+		clear_padding(at, end);
+		return XDP_TX;
+	}
+	if (e->type != bpf_htons(0x86dd) || at + sizeof(struct ndp) > end ||
+	    at + sizeof(struct ndp) + 1 <= end)
 		return XDP_PASS;
 	return answer_ndp(ctx, at);
 }

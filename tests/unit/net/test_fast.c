@@ -94,7 +94,8 @@ static size_t arp(uint8_t *out, unsigned op, struct addr sender, struct addr tar
 	wr_bytes(&f, sender.b, 4);
 	wr_fill(&f, 0, 6);
 	wr_bytes(&f, target.b, 4);
-	wr_fill(&f, 0, 60 - f.len);
+	wr_fill(&f, 0x5a,
+		60 - f.len); /* zeros by custom; what somebody else puts there is not sent back */
 	return f.len;
 }
 
@@ -115,11 +116,23 @@ static bool asks(const struct wire *w, struct addr sender, struct addr target, u
 	return arrives(w->client, reply, 60);
 }
 
+/** The same with something behind it, which may be a secret of the sender's or a trick. */
+static bool asks_at_length(const struct wire *w, struct addr sender, struct addr target,
+			   uint8_t reply[60])
+{
+	uint8_t frame[90] = { 0 };
+
+	(void)arp(frame, 1, sender, target);
+	assert_int_equal(packet_send(w->client, frame, sizeof(frame)), 0);
+	return arrives(w->client, reply, 60);
+}
+
 static void answers_what_is_ours(void **state)
 {
 	const struct wire *w = *state;
 	struct addr ours = addr_v4(192, 0, 2, 1), heard = addr_v4(192, 0, 2, 2);
 	struct addr client = addr_v4(192, 0, 2, 100);
+	static const uint8_t no_padding[18];
 	uint8_t reply[60];
 	uint64_t n = 0;
 	struct mono last;
@@ -145,8 +158,11 @@ static void answers_what_is_ours(void **state)
 	assert_memory_equal(reply + 28, ours.b, 4);
 	assert_memory_equal(reply + 32, there.b, 6);
 	assert_memory_equal(reply + 38, client.b, 4);
+	assert_memory_equal(reply + 42, no_padding, sizeof(no_padding));
 	assert_true(fast_answers(w->fast, w->near, &ours, &n, &last));
 	assert_true(n >= 1);
+	fast_beat(w->fast);
+	assert_false(asks_at_length(w, client, ours, reply)); /* what follows is not echoed */
 	fast_beat(w->fast);
 	assert_false(asks(w, client, heard, reply));
 	fast_beat(w->fast);
