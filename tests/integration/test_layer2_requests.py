@@ -208,3 +208,11 @@ def test_owner_without_a_link_says_so(net):
     assert "nobody hears it" in said.splitlines()[0] and "no link that it is announced on is up" in said
     lan.run("ip link set p-a up")
     wait_for(lambda: not node.status()["problems"], "no problem any more")
+
+
+def test_a_kernel_that_wants_the_address_finds_it_taken(net):
+    lan, client, node = net
+    client.sysctl("net.ipv6.conf.eth0.accept_dad", 1)
+    client.run(f"ip addr add {WEB6}/64 dev eth0")
+    wait_for(lambda: "dadfailed" in client.run("ip -6 addr show dev eth0").stdout, "its probe is answered")
+    assert node.owns(WEB6)
