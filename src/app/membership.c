@@ -335,15 +335,12 @@ static struct gossip_endpoint *endpoints_of(const struct membership *m, const st
 	return v;
 }
 
+/* No secret: no keys. */
 static int ring_make(const struct cfg_cluster *c, struct crypt_ring *ring, struct err *e)
 {
 	if (c->secret_file)
 		return secret_read(c->secret_file, ring, e);
-	if (c->secret)
-		return secret_take(c->secret, strlen(c->secret), ring);
-	log_plain(LOG_WARN, "clusterNotEncrypted",
-		  "gossip is neither encrypted nor authenticated: set cluster.secret-file");
-	return 0;
+	return c->secret ? secret_take(c->secret, strlen(c->secret), ring) : 0;
 }
 
 static int cluster_start(struct membership *m, const struct cfg_cluster *c,
@@ -374,6 +371,9 @@ static int cluster_start(struct membership *m, const struct cfg_cluster *c,
 				 conf.meta_len, GOSSIP_META_MAX);
 	if (status == 0)
 		status = ring_make(c, &conf.ring, e);
+	if (status == 0 && conf.ring.n == 0)
+		log_plain(LOG_WARN, "clusterNotEncrypted",
+			  "gossip is neither encrypted nor authenticated: set cluster.secret-file");
 	if (status == 0)
 		status = cluster_new(m->loop, &conf, &m->cluster, e);
 	explicit_bzero(&conf.ring, sizeof(conf.ring));
@@ -451,10 +451,39 @@ static void rejoin(struct membership *m, const struct cfg_cluster *c)
 	free(join);
 }
 
+static void secret_changed(const struct membership *m)
+{
+	log_plain(LOG_INFO, "secretChanged",
+		  "gossip has the new secret; the one before is understood until the next start");
+	if (m->mesh)
+		log_plain(LOG_WARN, "needsRestart",
+			  "fast detection takes the new secret at the next start");
+}
+
+/* The file is read again: it may say something else under the same name. */
+static void secret_follow(struct membership *m, const struct cfg_cluster *c)
+{
+	struct crypt_ring ring = { 0 };
+	struct err e = { 0 };
+
+	if (!c->enabled) /* it is the environment's */
+		return;
+	if (ring_make(c, &ring, &e) < 0)
+		log_event(LOG_ERROR, "secretUnread", "gossip goes on with the secret that it has",
+			  KV_STR("error", e.text));
+	else if ((ring.n > 0) != cluster_is_sealed(m->cluster))
+		log_plain(LOG_WARN, "needsRestart",
+			  "whether gossip is encrypted changes at the next start");
+	else if (ring.n && cluster_rekey(m->cluster, &ring))
+		secret_changed(m);
+	explicit_bzero(&ring, sizeof(ring));
+}
+
 void membership_apply(struct membership *m, const struct cfg *c)
 {
 	if (!m->cluster)
 		return;
+	secret_follow(m, &c->cluster);
 	rejoin(m, &c->cluster);
 	meta_tell(m, c);
 }

@@ -38,7 +38,7 @@ NODISCARD int membership_new(struct loop *l, struct world *w, struct node_ids *i
 struct membership *membership_free(struct membership *m);
 void membership_attach(struct membership *m, struct packet *packet);
 
-/** Follow a new configuration: whom to join, our labels. */
+/** Follow a new configuration: whom to join, our labels, another secret. */
 void membership_apply(struct membership *m, const struct cfg *c);
 /** The others are told that this node gives everything up, or takes part again. */
 void membership_drained(struct membership *m, bool drained);

@@ -57,6 +57,8 @@ struct cluster {
 /** Do what the core wants, and set the timer. After every call into it. */
 void cluster_drain(struct cluster *c);
 void cluster_count_refusal(struct cluster *c, enum pack_refusal why);
+/** Something from there could be read: with which key it speaks, and that it is no outsider. */
+void cluster_heard(struct cluster *c, const struct addr *from);
 /** A stream of this address was refused: say so, once as long as it goes on. */
 void cluster_note_outsider(struct cluster *c, const struct addr *addr, enum pack_refusal why);
 

@@ -127,10 +127,9 @@ static void conn_whole(struct conn *k, struct rd message)
 	struct mono now = loop_now(c->loop);
 
 	loop_io_stop(&k->io);
-	if (c->ring.n) {
+	if (c->ring.n)
 		k->key = c->ring.opened;
-		keys_heard(&c->keys, &k->peer, k->key);
-	}
+	cluster_heard(c, &k->peer);
 	if (k->inbound) {
 		gossip_stream_request(c->gossip, k->id, message, now);
 	} else {
@@ -242,7 +241,7 @@ void conns_dial(struct cluster *c, const struct gossip_out *out)
 	struct conn *k = conn_new(c, fd, false, out->within);
 	k->id = out->stream;
 	k->peer = out->addr;
-	k->key = keys_for(&c->keys, &k->peer);
+	k->key = keys_for_stream(&c->keys, &k->peer);
 	k->state = CONN_CONNECTING;
 	conn_seal(k, PACK_DIALLER, out->bytes);
 	loop_io_watch(&k->io, fd, LOOP_WRITE);

@@ -1,5 +1,6 @@
 #include "cluster/io.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -69,6 +70,16 @@ void cluster_note_outsider(struct cluster *c, const struct addr *addr, enum pack
 			  "another node's gossip can't be read: cluster.secret-file has to be "
 			  "the same on all nodes",
 			  KV_STR("node addr", ADDR_TEXT(addr)), KV_STR("error", o->why));
+}
+
+void cluster_heard(struct cluster *c, const struct addr *from)
+{
+	if (c->ring.n == 0)
+		return;
+	keys_heard(&c->keys, from, c->ring.opened);
+	for (size_t i = 0; i < OUTSIDERS_MAX; i++)
+		if (addr_eq(&c->outsiders[i].addr, from))
+			c->outsiders[i] = (struct cluster_outsider){ 0 };
 }
 
 bool cluster_outsider_next(const struct cluster *c, size_t *at, const struct cluster_outsider **out)
@@ -236,8 +247,7 @@ static void receive(struct cluster *c, struct rd packet, const struct sockaddr_s
 		cluster_count_refusal(c, why);
 		return;
 	}
-	if (c->ring.n)
-		keys_heard(&c->keys, &from, c->ring.opened);
+	cluster_heard(c, &from);
 	gossip_packet(c->gossip, &from, port, packet, loop_now(c->loop));
 	cluster_drain(c);
 }
@@ -414,6 +424,40 @@ void cluster_rejoin(struct cluster *c, const struct gossip_endpoint *join, size_
 {
 	gossip_join(c->gossip, join, n, loop_now(c->loop));
 	cluster_drain(c);
+}
+
+static bool has_keys_of(const struct cluster *c, const struct crypt_ring *ring)
+{
+	for (size_t i = 0; i < ring->n; i++)
+		if (c->ring.keys[i].len != ring->keys[i].len ||
+		    memcmp(c->ring.keys[i].bytes, ring->keys[i].bytes, ring->keys[i].len) != 0)
+			return false;
+	return true;
+}
+
+bool cluster_rekey(struct cluster *c, const struct crypt_ring *ring)
+{
+	struct crypt_ring all = *ring;
+	const struct gossip_member *m;
+
+	assert(ring->n && 2 * ring->n <= CRYPT_KEYS_MAX && c->ring.n >= ring->n);
+	if (has_keys_of(c, ring))
+		return false;
+	for (size_t i = 0; i < ring->n; i++)
+		all.keys[all.n++] = c->ring.keys[i];
+	c->ring = all;
+	explicit_bzero(&all, sizeof(all));
+	keys_renewed(&c->keys, (uint8_t)ring->n);
+	for (size_t at = 0; gossip_member_next(c->gossip, &at, &m);)
+		if (!m->self && gossip_member_is_live(m))
+			gossip_sync(c->gossip, m->name, NULL);
+	cluster_drain(c);
+	return true;
+}
+
+bool cluster_is_sealed(const struct cluster *c)
+{
+	return c->ring.n > 0;
 }
 
 void cluster_sync(struct cluster *c, const char *name, const struct addr *at)

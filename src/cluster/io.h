@@ -99,6 +99,14 @@ void cluster_leave(struct cluster *c, void (*done)(void *ctx), void *ctx);
 /** New addresses to join, in place of the old. */
 void cluster_rejoin(struct cluster *c, const struct gossip_endpoint *join, size_t n);
 
+/**
+ * Another secret: its keys, as many as those that it had at the start. The ones before still open what
+ * members send that have not got it yet (cluster/keys.h). False: they are the keys that it has.
+ */
+bool cluster_rekey(struct cluster *c, const struct crypt_ring *ring);
+/** Is there a secret? That alone can't change while it runs. */
+bool cluster_is_sealed(const struct cluster *c);
+
 /** Push/pull with a member now: see gossip_sync(). */
 void cluster_sync(struct cluster *c, const char *name, const struct addr *at);
 

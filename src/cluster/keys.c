@@ -35,6 +35,30 @@ uint8_t keys_for(const struct keys *k, const struct addr *addr)
 	return x ? x->key : 0;
 }
 
+uint8_t keys_for_stream(struct keys *k, const struct addr *addr)
+{
+	struct keys_entry *x = find(k, addr);
+
+	if (!x || !x->untried)
+		return keys_for(k, addr);
+	x->untried = false;
+	return x->key % k->n_new; /* of the same length */
+}
+
+/* Who spoke with one that is gone now is unknown again. */
+void keys_renewed(struct keys *k, uint8_t n)
+{
+	for (size_t i = 0; i < k->n; i++) {
+		struct keys_entry *x = &k->v[i];
+		bool kept = x->key < n;
+
+		x->key = kept ? (uint8_t)(x->key + n) : 0;
+		x->heard &= kept;
+		x->untried = kept;
+	}
+	k->n_new = n;
+}
+
 void keys_heard(struct keys *k, const struct addr *addr, uint8_t key)
 {
 	struct keys_entry *x = find_or_add(k, addr);
@@ -42,6 +66,7 @@ void keys_heard(struct keys *k, const struct addr *addr, uint8_t key)
 	if (x) {
 		x->key = key;
 		x->heard = true;
+		x->untried &= key >= k->n_new;
 	}
 }
 

@@ -44,6 +44,33 @@ def problems(node, start):
     return [p["text"] for p in node.status()["problems"] if p["text"].startswith(start)]
 
 
+def dropped(node):
+    metrics = node.run("curl -s --max-time 3 http://127.0.0.1:7472/metrics").stdout.splitlines()
+    return [float(line.split()[1]) for line in metrics if line.startswith("crier_cluster_dropped_crypt_total ")][0]
+
+
+def test_a_secret_changes_while_all_run(lab):
+    """The new one goes to one node after the other; nobody is lost, and in the end the old one is not spoken any more."""
+    lan, client, nodes = lan_nodes(lab, "abc")
+    for n in nodes:
+        n.configure(with_secret(n, document(nodes, ONE % ""), "the-first-secret"))
+        n.start()
+    wait_members(nodes)
+    for n in nodes:
+        (n.dir / "gossip.key").write_text("the-second-secret")
+        n.crier("reload")
+        assert n.events("secretChanged")
+    wait_members(nodes)
+    a, b, c = nodes
+    a.stop()
+    wait_members([b, c])
+    a.start()  # it knows the second one alone
+    wait_members(nodes)
+    assert dropped(a) == 0
+    for n in (b, c):
+        assert {e["node"] for e in n.events("nodeLeave")} == {"a"} and not problems(n, "the gossip of")
+
+
 def test_two_nodes_of_one_name_are_named(lab):
     lan, client, nodes = lan_nodes(lab, "abc")
     a, b, c = nodes

@@ -51,6 +51,32 @@ static void one_key_has_no_other(void **state)
 	keys_fini(&k);
 }
 
+static void a_new_secret_is_tried_once(void **state)
+{
+	struct keys k = { 0 };
+	struct addr before = at(1), after = at(2), unknown = at(3), shorter = at(4);
+
+	(void)state;
+	keys_heard(&k, &before, 0);
+	keys_heard(&k, &after, 0);
+	keys_heard(&k, &shorter, 1);
+	keys_renewed(&k, 2);
+	assert_int_equal(keys_for(&k, &before), 2); /* what it spoke stands behind the new ones */
+	assert_int_equal(keys_for_stream(&k, &before), 0);
+	keys_failed(&k, &before, 4);
+	assert_int_equal(keys_for_stream(&k, &before), 2); /* it has not got it yet */
+	assert_int_equal(keys_for(&k, &shorter), 3);
+	assert_int_equal(keys_for_stream(&k, &shorter), 1);
+	keys_heard(&k, &after, 0);
+	assert_int_equal(keys_for(&k, &after), 0);
+	assert_int_equal(keys_for_stream(&k, &unknown), 0);
+
+	keys_renewed(&k, 2); /* and again: the keys of the first secret are gone */
+	assert_int_equal(keys_for(&k, &after), 2);
+	assert_int_equal(keys_for(&k, &before), 0);
+	keys_fini(&k);
+}
+
 static void is_bounded(void **state)
 {
 	struct keys k = { 0 };
@@ -71,6 +97,7 @@ int main(void)
 		cmocka_unit_test(speaks_as_spoken_to),
 		cmocka_unit_test(tries_one_after_the_other),
 		cmocka_unit_test(one_key_has_no_other),
+		cmocka_unit_test(a_new_secret_is_tried_once),
 		cmocka_unit_test(is_bounded),
 	};
 
