@@ -79,21 +79,39 @@ static const char *entry_state(const struct l2_entry *e, const struct l2_address
 	return counts->hold == L2_HOLD_NONE ? "standby" : "yielded";
 }
 
-/* What was answered for it inside the kernel, since it was taken. */
-static uint64_t answered_in_kernel(const struct layer2 *l, const struct l2_entry *e)
+struct in_kernel {
+	uint64_t answered; /* inside the kernel, since the address was taken or its links changed */
+	struct mono last;
+};
+
+static struct in_kernel in_kernel(const struct layer2 *l, const struct l2_entry *e)
 {
 	const struct fast *fast = fastpath_fast(l->fastpath);
 	const struct net_link *link;
-	uint64_t sum = 0, n;
+	struct in_kernel all = { 0 };
 	struct mono last;
+	uint64_t n;
 
-	if (!fast || !fast_needs_beat(fast) || !e->owned)
-		return 0;
-	for (size_t at = 0; (link = net_links_next(l->links, &at));)
-		if ((fast_uses(fast, link->ifindex) & FAST_ANSWERS) &&
-		    fast_answers(fast, link->ifindex, &e->addr, &n, &last))
-			sum += n;
-	return sum;
+	if (!fast || !fast_has_answered(fast) || !e->owned)
+		return all;
+	for (size_t at = 0; (link = net_links_next(l->links, &at));) {
+		if (!fast_answers(fast, link->ifindex, &e->addr, &n, &last))
+			continue;
+		all.answered += n;
+		all.last = mono_before(all.last, last) ? last : all.last;
+	}
+	return all;
+}
+
+/* By the process and by the kernel. */
+static void read_counts(const struct layer2 *l, const struct l2_entry *e,
+			struct l2_address_stats *out)
+{
+	l2_address_stats_read(&e->stats, out);
+	uint64_t n = in_kernel(l, e).answered;
+
+	out->requests += n;
+	out->replies += n;
 }
 
 /* Who listens to the solicited-node group of an address: one word, wherever any of it is ours. */
@@ -117,7 +135,7 @@ static json_t *entry_json(const struct layer2 *l, const struct l2_entry *e, size
 {
 	struct l2_address_stats counts;
 
-	l2_address_stats_read(&e->stats, &counts);
+	read_counts(l, e, &counts);
 	json_t *item = json_item(ADDR_TEXT(&e->addr), entry_state(e, &counts), e->since);
 	json_t *services = json_array();
 	const struct plan_l2 *p = planned(l, &e->addr, hint, services);
@@ -132,7 +150,10 @@ static json_t *entry_json(const struct layer2 *l, const struct l2_entry *e, size
 	json_set_u64(item, "requests", counts.requests);
 	json_set_u64(item, "replies", counts.replies);
 	json_set_u64(item, "gratuitous", counts.gratuitous);
-	json_set_u64(item, "kernel-replies", answered_in_kernel(l, e));
+	const struct in_kernel k = in_kernel(l, e);
+	json_set_u64(item, "kernel-replies", k.answered);
+	if (k.answered)
+		json_set_text(item, "last-kernel-reply", JSON_TIME(k.last));
 	json_object_set_new(item, "answers-ping", json_boolean(e->owned && e->pings));
 	if (e->addr.family == FAMILY_V6)
 		json_set_text(item, "group-held-by", group_holder(l, &e->addr));
@@ -283,7 +304,7 @@ static void collect_entries(const struct layer2 *l, struct metric_writer *w, con
 	for (size_t i = 0; i < n; i++) {
 		struct l2_address_stats counts;
 
-		l2_address_stats_read(&v[i]->stats, &counts);
+		read_counts(l, v[i], &counts);
 		metric_sample(w, name, METRIC_LABELS({ "ip", ADDR_TEXT(&v[i]->addr) }),
 			      count_of(&counts));
 	}

@@ -5,10 +5,24 @@ static bool is_wanted(const struct l2_slot *slot)
 	return slot->owned || slot->hold != L2_HOLD_NONE;
 }
 
-static void forget(const struct l2_mirror *m, const struct l2_table *t, const struct addr *addr)
+/** What drivers have answered is forgotten with an entry, and when it is put in again: so it is noted before. */
+static void note_answers(const struct l2_mirror *m, int ifindex, const struct l2_address *a)
 {
-	for (size_t i = 0; i < t->n_ifaces; i++)
-		fast_del(m->fast, t->ifaces[i].ifindex, addr);
+	struct mono last;
+	uint64_t n;
+
+	if (!fast_has_answered(m->fast) || !fast_answers(m->fast, ifindex, &a->addr, &n, &last))
+		return;
+	l2_count_n(&a->stats->requests, n);
+	l2_count_n(&a->stats->replies, n);
+}
+
+static void forget(const struct l2_mirror *m, const struct l2_table *t, const struct l2_address *a)
+{
+	for (size_t i = 0; i < t->n_ifaces; i++) {
+		note_answers(m, t->ifaces[i].ifindex, a);
+		fast_del(m->fast, t->ifaces[i].ifindex, &a->addr);
+	}
 }
 
 static void put(struct l2_mirror *m, const struct l2_table *t, uint32_t i)
@@ -23,6 +37,7 @@ static void put(struct l2_mirror *m, const struct l2_table *t, uint32_t i)
 						  .addr = a->addr,
 						  .mac = iface->mac,
 						  .answers = t->slots[i].owned };
+		note_answers(m, iface->ifindex, a);
 		if (fast_put(m->fast, &entry) < 0)
 			m->fast = NULL;
 	}
@@ -37,7 +52,7 @@ void l2_mirror_address(struct l2_mirror *m, const struct l2_table *t, const stru
 	if (is_wanted(&t->slots[i]))
 		put(m, t, i);
 	else
-		forget(m, t, addr);
+		forget(m, t, &t->addresses[i]);
 }
 
 static bool same_ifaces(const struct l2_table *a, const struct l2_table *b)
@@ -65,7 +80,7 @@ void l2_mirror_table(struct l2_mirror *m, const struct l2_table *before, const s
 		if (same && to != L2_NONE &&
 		    l2_rule_same_choice(before->addresses[i].rule, now->addresses[to].rule))
 			continue;
-		forget(m, before, &before->addresses[i].addr);
+		forget(m, before, &before->addresses[i]);
 		if (to != L2_NONE && is_wanted(&now->slots[to]))
 			put(m, now, to);
 	}

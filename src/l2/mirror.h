@@ -1,7 +1,8 @@
 /**
  * What the kernel's map of addresses (net/fast.h) holds: each address that this node owns, on each
  * interface where it may be announced, to be answered; and each that it would own but for another
- * machine, to be heard.
+ * machine, to be heard. What drivers answered by it comes to the address's counts when its entry goes; until
+ * then whoever shows these adds fast_answers().
  *
  * A map that is full is not used any more: `fast` is then NULL, and filters are those of the table.
  */

@@ -69,6 +69,8 @@ void fast_detach(struct fast *f, int ifindex);
 unsigned fast_uses(const struct fast *f, int ifindex);
 /** Does any link answer? Then somebody has to call fast_beat() every FAST_BEAT. */
 bool fast_needs_beat(const struct fast *f);
+/** Has any link ever answered? Else there is nothing that fast_answers() could tell. */
+bool fast_has_answered(const struct fast *f);
 
 /** The daemon is well. */
 void fast_beat(struct fast *f);

@@ -44,10 +44,16 @@ def test_answers_come_from_the_kernel(net, address):
     assert node.status()["layer2"]["answers"]["eth0"] == "generic"
     assert node.mac() in wait_for(lambda: asks(client, address), "an answer")
     item = node.get("l2", address)[0]
-    assert item["kernel-replies"] >= 1 and item["replies"] == 0, item
+    assert item["kernel-replies"] >= 1 and item["replies"] == item["requests"] == item["kernel-replies"], item
+    assert item["last-kernel-reply"] > item["since"]
     client.run(f"ping -c 1 -W 1 {address}", check=False)  # the client's kernel asks in its own way
     wait_for(lambda: client.neighbour(address) == node.mac(), "the client's kernel is content, too")
-    assert node.get("l2", address)[0]["kernel-replies"] > item["kernel-replies"]
+    before = node.get("l2", address)[0]
+    assert before["kernel-replies"] > item["kernel-replies"]
+    node.run("ip link set eth0 address 02:00:00:00:0a:0a")
+    assert "02:00:00:00:0a:0a" in wait_for(lambda: asks(client, address), "an answer")
+    after = node.get("l2", address)[0]
+    assert after["replies"] > before["replies"], "what was answered with the former Ethernet address counts, too"
 
 
 def test_a_process_that_is_stopped_or_dead_falls_silent(net):

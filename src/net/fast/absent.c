@@ -72,6 +72,12 @@ unsigned fast_uses(const struct fast *f, int ifindex)
 	return 0;
 }
 
+bool fast_has_answered(const struct fast *f)
+{
+	(void)f;
+	return false;
+}
+
 bool fast_needs_beat(const struct fast *f)
 {
 	(void)f;

@@ -41,6 +41,7 @@ struct fast {
 	unsigned n_free_slots;
 	struct map *links; /* ifindex -> struct hold */
 	size_t n_answering;
+	bool has_answered; /* some link, some time */
 };
 
 const struct metric_row fast_metric_rows[] = { FAST_METRICS(METRIC_ROW, struct fast_stats) };
@@ -257,6 +258,8 @@ static void count_answering(struct fast *f)
 	for (size_t at = 0; map_next(f->links, &at, NULL, &value);)
 		n += (((const struct hold *)value)->uses & FAST_ANSWERS) != 0;
 	__atomic_store_n(&f->n_answering, n, __ATOMIC_RELAXED);
+	if (n > 0)
+		__atomic_store_n(&f->has_answered, true, __ATOMIC_RELAXED);
 }
 
 static int hold_new(struct fast *f, int ifindex, enum fast_mode mode, unsigned uses, struct err *e)
@@ -322,6 +325,11 @@ unsigned fast_uses(const struct fast *f, int ifindex)
 bool fast_needs_beat(const struct fast *f)
 {
 	return __atomic_load_n(&f->n_answering, __ATOMIC_RELAXED) > 0;
+}
+
+bool fast_has_answered(const struct fast *f)
+{
+	return __atomic_load_n(&f->has_answered, __ATOMIC_RELAXED);
 }
 
 void fast_beat(struct fast *f)
