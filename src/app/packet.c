@@ -278,7 +278,9 @@ static void awake_due(struct loop_timer *t, struct mono now)
 	if (p->hooks.awake_every.ns == 0)
 		return;
 	atomic_store_explicit(p->hooks.awake, now.ns, memory_order_relaxed);
-	loop_timer_set(t, mono_add(now, p->hooks.awake_every));
+	/* Heartbeats leave in the second half of each such time: with them it costs no wake-up. */
+	loop_timer_set_within(t, mono_add(now, DUR_NS(p->hooks.awake_every.ns / 2)),
+			      mono_add(now, p->hooks.awake_every));
 }
 
 static void goodbye_due(struct loop_timer *t, struct mono now)

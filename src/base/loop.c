@@ -24,6 +24,7 @@ struct loop {
 	int timer_fd;
 	struct mono armed; /* what the timerfd is set to */
 	ev_io timer_io;
+	struct loop_timer *patient; /* those that may run before their time */
 
 	struct loop_task *tasks, **tasks_end;
 	struct loop_task *running; /* the rest of the tasks that this turn runs */
@@ -81,15 +82,28 @@ void loop_timer_init(struct loop_timer *t, struct loop *l,
 	*t = (struct loop_timer){ .fire = fire, .loop = l, .at = MONO_NEVER };
 }
 
+static void patient_remove(struct loop_timer *t)
+{
+	struct loop_timer **at = &t->loop->patient;
+
+	while (*at && *at != t)
+		at = &(*at)->next_patient;
+	if (*at)
+		*at = t->next_patient;
+}
+
 void loop_timer_stop(struct loop_timer *t)
 {
 	struct loop *l = t->loop;
+	struct mono at = t->at;
 	size_t i = t->slot;
 
 	t->at = MONO_NEVER;
 	if (!i--)
 		return;
 	t->slot = 0;
+	if (mono_before(t->soonest, at))
+		patient_remove(t);
 	struct due last = l->heap[--l->n_timers];
 	if (last.timer == t)
 		return;
@@ -106,7 +120,7 @@ void loop_timer_set(struct loop_timer *t, struct mono at)
 	loop_timer_stop(t);
 	if (mono_is_never(at))
 		return;
-	t->at = at;
+	t->at = t->soonest = at;
 	mem_grow(l->heap, l->n_timers, l->cap_timers);
 	heap_up(l, l->n_timers++,
 		(struct due){
@@ -114,6 +128,34 @@ void loop_timer_set(struct loop_timer *t, struct mono at)
 			.order = l->next_order++,
 			.timer = t,
 		});
+}
+
+void loop_timer_set_within(struct loop_timer *t, struct mono soonest, struct mono at)
+{
+	struct loop *l = t->loop;
+
+	loop_timer_set(t, at);
+	if (mono_is_never(at) || !mono_before(soonest, at))
+		return;
+	t->soonest = soonest;
+	t->next_patient = l->patient;
+	l->patient = t;
+}
+
+/* One that may run in a turn that others have caused, unless it was set in this very turn. */
+static struct loop_timer *patient_ripe(const struct loop *l, struct mono now, uint64_t limit)
+{
+	struct loop_timer *t = l->patient;
+
+	while (t && (mono_before(now, t->soonest) || l->heap[t->slot - 1].order >= limit))
+		t = t->next_patient;
+	return t;
+}
+
+static void timer_run(struct loop_timer *t, struct mono now)
+{
+	loop_timer_stop(t);
+	t->fire(t, now);
 }
 
 /*
@@ -124,12 +166,10 @@ static void timers_run(struct loop *l, struct mono now)
 {
 	uint64_t limit = l->next_order;
 
-	while (l->n_timers > 0 && !mono_before(now, l->heap[0].at) && l->heap[0].order < limit) {
-		struct loop_timer *t = l->heap[0].timer;
-
-		loop_timer_stop(t);
-		t->fire(t, now);
-	}
+	while (l->n_timers > 0 && !mono_before(now, l->heap[0].at) && l->heap[0].order < limit)
+		timer_run(l->heap[0].timer, now);
+	for (struct loop_timer *t; (t = patient_ripe(l, now, limit));)
+		timer_run(t, now);
 }
 
 static struct mono timers_next(const struct loop *l)

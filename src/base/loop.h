@@ -37,12 +37,19 @@ struct loop_timer {
 	struct loop *loop;
 	struct mono at;
 	size_t slot; /* place in the heap + 1; 0 when not set */
+	struct mono soonest;
+	struct loop_timer *next_patient; /* of those whose soonest is before their at */
 };
 
 void loop_timer_init(struct loop_timer *t, struct loop *l,
 		     void (*fire)(struct loop_timer *, struct mono));
 /** Set or move; MONO_NEVER stops. A time in the past fires in this turn or the next, never inside the call. */
 void loop_timer_set(struct loop_timer *t, struct mono at);
+/**
+ * The same, but one that need not wake anybody of its own: in the first turn from @soonest on that something else
+ * causes, or else at @at. For few timers: each turn looks at all that were set so.
+ */
+void loop_timer_set_within(struct loop_timer *t, struct mono soonest, struct mono at);
 void loop_timer_stop(struct loop_timer *t);
 static inline bool loop_timer_active(const struct loop_timer *t)
 {

@@ -517,7 +517,7 @@ static void io_beat(struct loop_timer *t, struct mono now)
 	if (!io->mirror.fast || !fast_needs_beat(io->mirror.fast))
 		return;
 	fast_beat(io->mirror.fast);
-	loop_timer_set(t, mono_add(now, FAST_BEAT));
+	loop_timer_set_within(t, mono_add(now, DUR_NS(FAST_BEAT.ns / 2)), mono_add(now, FAST_BEAT));
 }
 
 /* The shell's door */

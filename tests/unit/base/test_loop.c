@@ -164,6 +164,34 @@ static void periodic_by_setting_itself(void **state)
 }
 
 /* Sets itself to the past three times; whoever was due must not wait for that. */
+/* One that need not be exact goes along with others from its first instant on, and wakes for its last one. */
+static void goes_along(void **state)
+{
+	struct loop *l = *state;
+	struct mono start = loop_now(l);
+	struct named a, b, c;
+
+	named_init(&a, l, 'a', noted);
+	named_init(&b, l, 'b', noted);
+	named_init(&c, l, 'c', noted);
+	loop_timer_set_within(&a.timer, in(l, DUR_MS(10)), in(l, DUR_MS(30)));
+	loop_timer_set_within(&c.timer, in(l, DUR_MS(10)), in(l, DUR_MS(20)));
+	loop_timer_set(&b.timer, in(l, DUR_MS(5)));
+	loop_timer_stop(&c.timer);
+	loop_advance(l, DUR_MS(12));
+	assert_string_equal(record,
+			    "b"); /* too early to go along; and nobody wakes for its first */
+	loop_timer_set(&b.timer, in(l, DUR_MS(3)));
+	loop_advance(l, DUR_MS(10));
+	assert_string_equal(record, "bba");
+	assert_true(mono_sub(a.fired_at, start).ns == DUR_MS(15).ns);
+	loop_timer_set_within(&a.timer, loop_now(l), in(l, DUR_MS(10)));
+	loop_advance(l, DUR_MS(20));
+	assert_string_equal(record, "bbaa");
+	assert_true(mono_sub(a.fired_at, start).ns == DUR_MS(32).ns);
+	assert_false(loop_timer_active(&a.timer));
+}
+
 static void hog(struct loop_timer *t, struct mono now)
 {
 	struct named *n = CONTAINER_OF(t, struct named, timer);
@@ -502,6 +530,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_timer_moves_and_stops, fresh, done),
 		cmocka_unit_test_setup_teardown(a_callback_stops_one_that_is_due, fresh, done),
 		cmocka_unit_test_setup_teardown(periodic_by_setting_itself, fresh, done),
+		cmocka_unit_test_setup_teardown(goes_along, fresh, done),
 		cmocka_unit_test_setup_teardown(the_past_does_not_starve_the_present, fresh, done),
 		cmocka_unit_test_setup_teardown(agrees_with_a_list, fresh, done),
 		cmocka_unit_test_setup_teardown(tasks_run_once, fresh, done),
