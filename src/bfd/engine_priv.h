@@ -57,10 +57,11 @@ struct bfd_engine {
 	struct map *by_disc;
 	struct map *by_peer;
 	struct bfd_queue queue;
-	struct loop_timer alarm;   /* the first of the queue */
-	struct loop_task turn_end; /* what was collected goes out */
-	struct dur ahead;	   /* how long before its time a packet may leave */
-	bool pace_stale;	   /* an interval has changed: `ahead` and the pause in io too */
+	struct loop_timer alarm;    /* the first of the queue */
+	struct loop_task turn_end;  /* what was collected goes out */
+	struct bfd_company company; /* of this turn */
+	struct dur ahead;	    /* how long before its time a packet may leave */
+	bool pace_stale;	    /* an interval has changed: `ahead` and the pause in io too */
 	struct loop_timer retry;
 	struct bfd_counters counters;
 };

@@ -180,6 +180,8 @@ void conn_flush(struct conn *c, struct mono now)
 		conn_send(c, &out.pkt, now);
 	}
 	conn_publish(c);
+	if (sent)
+		bfd_session_accompany(&c->session, &c->engine->company);
 	c->paced_us = c->session.tx_interval_us;
 	struct mono at = conn_deadline(c);
 	/* A deadline that has moved away is found out when its time comes: that saves moving it with
@@ -259,7 +261,8 @@ static bool conn_run(struct conn *c, struct mono now)
 	notice_pause(c, now);
 	conn_note_read(c);
 	if (!mono_before(now, s->detect_at) && mono_before(e->io.read_until, s->detect_at)) {
-		conn_postpone(c, now);
+		if (!bfd_io_drain_fully(&e->io)) /* else it is looked at anew */
+			conn_postpone(c, now);
 		return true;
 	}
 	struct mono at = conn_deadline(c);
@@ -312,6 +315,7 @@ void engine_end_turn(struct bfd_engine *e)
 {
 	const struct bfd_due *first;
 
+	e->company.n = 0;
 	if (e->pace_stale)
 		choose_pace(e);
 	bfd_io_set_lazy(&e->io, e->n_half_up == 0);

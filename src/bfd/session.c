@@ -37,12 +37,40 @@ struct dur bfd_session_ahead(const struct bfd_session *s)
 
 /* §6.8.7: 0-25 % less than the interval, and with a multiplier of one 10-25 %; also when the packet
  * leaves ahead of its time, or our own wake-up is a little late. */
+static int64_t least_ns(int64_t interval_ns)
+{
+	return interval_ns - interval_ns / 4 + ahead_ns(interval_ns);
+}
+
+static int64_t most_ns(const struct bfd_session *s, int64_t interval_ns)
+{
+	return (s->conf.detect_mult == 1 ? interval_ns / 10 * 9 : interval_ns) - interval_ns / 50;
+}
+
 static struct dur jittered(const struct bfd_session *s, uint32_t interval_us)
 {
 	int64_t ns = (int64_t)interval_us * 1000;
-	int64_t most = s->conf.detect_mult == 1 ? ns / 10 * 9 : ns;
 
-	return DUR_NS(rng_between(s->rng, ns - ns / 4 + ahead_ns(ns), most - ns / 50));
+	return DUR_NS(rng_between(s->rng, least_ns(ns), most_ns(s, ns)));
+}
+
+/* In the range that this session draws from? */
+static bool can_send_at(const struct bfd_session *s, struct mono at)
+{
+	int64_t interval_ns = (int64_t)s->tx_interval_us * 1000;
+	struct dur since = mono_sub(at, s->tx_last);
+
+	return interval_ns && since.ns >= least_ns(interval_ns) &&
+	       since.ns <= most_ns(s, interval_ns);
+}
+
+void bfd_session_accompany(struct bfd_session *s, struct bfd_company *c)
+{
+	if (c->n > 0 && c->n < BFD_COMPANY_MAX && can_send_at(s, c->at))
+		s->tx_at = c->at;
+	else
+		*c = (struct bfd_company){ .at = s->tx_at };
+	c->n++;
 }
 
 /* A shorter interval counts from the last packet on, a longer one from the next. */

@@ -173,6 +173,24 @@ struct dur bfd_session_ahead(const struct bfd_session *s);
 /** Send the packet that is due within @ahead, which is no more than bfd_session_ahead(). */
 void bfd_session_send_ahead(struct bfd_session *s, struct mono now, struct dur ahead);
 
+/**
+ * Sessions that have sent in one turn, and when they send again. They draw their jitter (§6.8.7) together, each time anew: so
+ * those that met in a turn, be it by bfd_session_ahead(), leave in the same one from then on, and two sessions soon take the
+ * wake-ups of one. No more than BFD_COMPANY_MAX: what hundreds send stays spread over the interval.
+ */
+#define BFD_COMPANY_MAX 16
+
+struct bfd_company {
+	struct mono at;
+	unsigned n; /* 0: nobody yet; how each turn begins */
+};
+
+/**
+ * It has just sent: it keeps company with those before it, where their instant is in the range that this session draws
+ * from, or begins another one.
+ */
+void bfd_session_accompany(struct bfd_session *s, struct bfd_company *c);
+
 /** Change parameters. In Up this runs a poll sequence (§6.8.3) and never flaps. */
 void bfd_session_apply(struct bfd_session *s, const struct bfd_session_conf *conf, struct mono now);
 
