@@ -12,6 +12,12 @@
 	X(int, SHA256_Final, (unsigned char *out, SHA256_CTX *c), (out, c))                        \
 	X(unsigned char *, SHA256, (const unsigned char *p, size_t n, unsigned char *out),         \
 	  (p, n, out))                                                                             \
+	X(int, SHA1_Init, (SHA_CTX * c), (c))                                                      \
+	X(int, SHA1_Update, (SHA_CTX * c, const void *p, size_t n), (c, p, n))                     \
+	X(int, SHA1_Final, (unsigned char *out, SHA_CTX *c), (out, c))                             \
+	X(int, MD5_Init, (MD5_CTX * c), (c))                                                       \
+	X(int, MD5_Update, (MD5_CTX * c, const void *p, size_t n), (c, p, n))                      \
+	X(int, MD5_Final, (unsigned char *out, MD5_CTX *c), (out, c))                              \
 	X(int, CRYPTO_memcmp, (const void *a, const void *b, size_t n), (a, b, n))                 \
 	X(EVP_MD *, EVP_MD_fetch, (OSSL_LIB_CTX * from, const char *name, const char *properties), \
 	  (from, name, properties))                                                                \

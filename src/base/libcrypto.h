@@ -8,12 +8,13 @@
 #ifndef BASE_LIBCRYPTO_H
 #define BASE_LIBCRYPTO_H
 
-#define OPENSSL_SUPPRESS_DEPRECATED		      /* base/ranking.c says why */
+#define OPENSSL_SUPPRESS_DEPRECATED		      /* base/ranking.c and bfd/digest.c say why */
 #define ERR_STATE		    OPENSSL_ERR_STATE /* the other one is of base/err.h */
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
+#include <openssl/md5.h>
 #include <openssl/params.h>
 #include <openssl/sha.h>
 #undef ERR_STATE

@@ -4,28 +4,55 @@
 
 #include "base/libcrypto.h"
 
+/* Two pieces behind each other. */
 struct bfd_digest {
-	EVP_MD *md;
-	EVP_MD_CTX *ctx;
+	bool (*of)(const void *a, size_t a_len, const void *b, size_t b_len,
+		   unsigned char out[static BFD_DIGEST_MAX]);
 };
 
+static bool md5(const void *a, size_t a_len, const void *b, size_t b_len,
+		unsigned char out[static BFD_DIGEST_MAX])
+{
+	MD5_CTX ctx;
+
+	return MD5_Init(&ctx) == 1 && MD5_Update(&ctx, a, a_len) == 1 &&
+	       MD5_Update(&ctx, b, b_len) == 1 && MD5_Final(out, &ctx) == 1;
+}
+
+static bool sha1(const void *a, size_t a_len, const void *b, size_t b_len,
+		 unsigned char out[static BFD_DIGEST_MAX])
+{
+	SHA_CTX ctx;
+
+	return SHA1_Init(&ctx) == 1 && SHA1_Update(&ctx, a, a_len) == 1 &&
+	       SHA1_Update(&ctx, b, b_len) == 1 && SHA1_Final(out, &ctx) == 1;
+}
+
+/* Does this system permit it? */
+static bool is_permitted(const char *name)
+{
+	EVP_MD *md = EVP_MD_fetch(NULL, name, NULL);
+
+	EVP_MD_free(md);
+	return md != NULL;
+}
+
+/*
+ * The functions alone: a packet at a time, between which the processor's caches forget, the way through a provider to
+ * the same code costs as much as that code.
+ */
 struct bfd_digest *bfd_digest_new(const char *name)
 {
+	if (!is_permitted(name))
+		return NULL;
 	struct bfd_digest *d = mem_new(struct bfd_digest);
 
-	d->md = EVP_MD_fetch(NULL, name, NULL);
-	d->ctx = EVP_MD_CTX_new();
-	if (!d->md || !d->ctx || EVP_DigestInit_ex2(d->ctx, d->md, NULL) != 1)
-		return bfd_digest_free(d);
+	d->of = strcmp(name, "MD5") == 0 ? md5 : sha1;
 	return d;
 }
 
 struct bfd_digest *bfd_digest_free(struct bfd_digest *d)
 {
-	if (!d)
-		return NULL;
-	EVP_MD_CTX_free(d->ctx);
-	EVP_MD_free(d->md);
 	free(d);
 	return NULL;
 }
@@ -33,14 +60,7 @@ struct bfd_digest *bfd_digest_free(struct bfd_digest *d)
 bool bfd_digest_of(struct bfd_digest *d, const void *a, size_t a_len, const void *b, size_t b_len,
 		   unsigned char out[static BFD_DIGEST_MAX])
 {
-	unsigned char digest[EVP_MAX_MD_SIZE] = { 0 };
-	bool ok = EVP_DigestInit_ex2(d->ctx, d->md, NULL) == 1 &&
-		  EVP_DigestUpdate(d->ctx, a, a_len) == 1 &&
-		  EVP_DigestUpdate(d->ctx, b, b_len) == 1 &&
-		  EVP_DigestFinal_ex(d->ctx, digest, NULL) == 1;
-
-	memcpy(out, digest, BFD_DIGEST_MAX);
-	return ok;
+	return d->of(a, a_len, b, b_len, out);
 }
 
 bool bfd_digest_eq(const void *a, const void *b, size_t len)

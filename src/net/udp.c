@@ -162,6 +162,7 @@ union control {
 };
 
 struct udp_batch {
+	int n_written; /* so many of @msgs have the lengths of what came */
 	struct mmsghdr msgs[UDP_BATCH];
 	struct iovec iov[UDP_BATCH];
 	struct sockaddr_storage from[UDP_BATCH];
@@ -173,6 +174,7 @@ struct udp_batch *udp_batch_new(void)
 {
 	struct udp_batch *b = mem_new(struct udp_batch);
 
+	b->n_written = UDP_BATCH;
 	for (int i = 0; i < UDP_BATCH; i++) {
 		b->iov[i] = (struct iovec){ .iov_base = b->bytes[i], .iov_len = UDP_MSG_MAX };
 		b->msgs[i].msg_hdr = (struct msghdr){
@@ -193,12 +195,12 @@ struct udp_batch *udp_batch_free(struct udp_batch *b)
 
 int udp_batch_recv(struct udp_batch *b, int fd)
 {
-	for (int i = 0; i < UDP_BATCH;
-	     i++) { /* the kernel wrote the lengths of the last round here */
+	for (int i = 0; i < b->n_written; i++) {
 		b->msgs[i].msg_hdr.msg_namelen = sizeof(b->from[i]);
 		b->msgs[i].msg_hdr.msg_controllen = sizeof(b->control[i]);
 	}
 	int n = recvmmsg(fd, b->msgs, UDP_BATCH, MSG_DONTWAIT, NULL);
+	b->n_written = MAX(n, 0);
 	return n < 0 ? -errno : n;
 }
 
