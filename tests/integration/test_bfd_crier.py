@@ -74,7 +74,7 @@ def test_who_may_not_be_real_time_is_favoured_among_the_ordinary(lab):
     node.configure("bfd: {real-time: off}\n")
     node.start()
     group = f"/proc/{node.pid()}/autogroup"
-    assert node.status()["packet-thread"] == "prompt"
+    wait_for(lambda: node.status()["packet-thread"] == "prompt", "the packet thread has its place")
     if not os.path.exists(group):
         pytest.skip("the kernel does not share out by sessions")
     with open(group) as f:
