@@ -133,6 +133,7 @@ enum gossip_out_type {
 	GOSSIP_OUT_USER_MESSAGE, /* bytes */
 	GOSSIP_OUT_USER_STATE,	 /* bytes, the state of a member that we synchronised with */
 	GOSSIP_OUT_REMOTE_ERROR, /* bytes: what the other side said of our stream to addr, port */
+	GOSSIP_OUT_INCOMPATIBLE, /* bytes: whose version made us refuse a push/pull; each name once */
 	GOSSIP_OUT_LEFT,	 /* our leave has been told */
 };
 

@@ -101,6 +101,8 @@ struct gossip {
 	struct join joins[JOINS_MAX];
 	size_t n_joins;
 
+	char incompatible[WIRE_NAME_MAX + 1]; /* whose version was last told of */
+
 	struct mono gossip_at;
 	struct mono gossiped_at;
 	struct mono probe_at;

@@ -133,17 +133,33 @@ static void log_conflict(const struct gossip_out *out)
 		  KV_STR("node name", m->name), KV_STR("node addr", known), KV_STR("other", at));
 }
 
+/* Theirs: keep it printable. */
+static void calm(struct rd bytes, char *text, size_t cap)
+{
+	size_t len = MIN(bytes.left, cap - 1);
+
+	for (size_t i = 0; i < len; i++)
+		text[i] = (char)(bytes.p[i] >= ' ' && bytes.p[i] < 0x7f ? bytes.p[i] : '?');
+	text[len] = '\0';
+}
+
+static void log_incompatible(const struct gossip_out *out)
+{
+	char name[GOSSIP_NAME_MAX + 1];
+
+	calm(out->bytes, name, sizeof(name));
+	log_event(LOG_WARN, "memberIncompatible",
+		  "nothing is exchanged by push/pull while a member speaks a version of the "
+		  "protocol that others do not",
+		  KV_STR("node name", name));
+}
+
 static void log_remote_error(const struct gossip_out *out)
 {
 	char at[ADDR_PORT_TEXT_MAX];
 	char text[256];
-	size_t len = MIN(out->bytes.left, sizeof(text) - 1);
 
-	for (size_t i = 0; i < len; i++) { /* theirs: keep it printable */
-		uint8_t byte = out->bytes.p[i];
-		text[i] = (char)(byte >= ' ' && byte < 0x7f ? byte : '?');
-	}
-	text[len] = '\0';
+	calm(out->bytes, text, sizeof(text));
 	log_event(LOG_WARN, "memberRefused", "another member refuses our stream",
 		  KV_STR("node addr", addr_port_format(&out->addr, out->port, at)),
 		  KV_STR("error", text));
@@ -193,6 +209,9 @@ static void perform(struct cluster *c, const struct gossip_out *out)
 		break;
 	case GOSSIP_OUT_REMOTE_ERROR:
 		log_remote_error(out);
+		break;
+	case GOSSIP_OUT_INCOMPATIBLE:
+		log_incompatible(out);
 		break;
 	case GOSSIP_OUT_LEFT:
 		/*

@@ -114,11 +114,10 @@ static bool versions_allow(const struct versions *v, const uint8_t *vsn)
 	       vsn[VSN_APP_CUR] <= v->app_max;
 }
 
-/* One who does not speak what the others understand spoils the whole exchange. */
-static bool versions_agree(const struct gossip *g, struct rd nodes, int32_t n)
+/* What all understand who are alive here or there. */
+static struct versions versions_common(const struct gossip *g, struct rd nodes, int32_t n)
 {
 	struct versions v = { .max = UINT8_MAX, .app_max = UINT8_MAX };
-	struct rd again = nodes;
 	struct wire_node node;
 
 	for (size_t i = 0; i < g->n_members; i++) {
@@ -130,15 +129,39 @@ static bool versions_agree(const struct gossip *g, struct rd nodes, int32_t n)
 		    node.state == WIRE_STATE_ALIVE)
 			versions_narrow(&v, node.vsn);
 	}
+	return v;
+}
+
+/* One who does not speak what the others understand spoils the whole exchange: who it is. */
+static bool find_offender(const struct gossip *g, struct rd nodes, int32_t n,
+			  char name[static WIRE_NAME_MAX + 1])
+{
+	struct versions v = versions_common(g, nodes, n);
+	struct wire_node node;
+
 	for (size_t i = 0; i < g->n_members; i++) {
-		if (!versions_allow(&v, g->members[i]->vsn))
-			return false;
+		if (versions_allow(&v, g->members[i]->vsn))
+			continue;
+		name_copy(name, g->members[i]->name);
+		return true;
 	}
 	for (int32_t i = 0; i < n; i++) {
-		if (wire_sync_node_decode(&again, &node) && !versions_allow(&v, node.vsn))
-			return false;
+		if (!wire_sync_node_decode(&nodes, &node) || versions_allow(&v, node.vsn))
+			continue;
+		name_copy(name, node.name);
+		return true;
 	}
-	return true;
+	return false;
+}
+
+/* It comes with every exchange, until it is gone: telling once is enough. */
+static void refuse_for(struct gossip *g, const char *offender)
+{
+	g->stats.syncs_failed++;
+	if (strcmp(g->incompatible, offender) == 0)
+		return;
+	name_copy(g->incompatible, offender);
+	gossip_emit(g, GOSSIP_OUT_INCOMPATIBLE, rd_from(offender, strlen(offender)));
 }
 
 /* A remote "dead" kills nobody: it is a suspicion of ours, so that the accused can answer it. */
@@ -188,11 +211,12 @@ static bool remote_decode(struct rd r, struct remote *out)
 
 static void merge(struct gossip *g, const struct remote *in, struct mono now)
 {
+	char offender[WIRE_NAME_MAX + 1];
 	struct rd nodes = in->nodes;
 	struct wire_node node;
 
-	if (!versions_agree(g, nodes, in->head.nodes)) {
-		g->stats.syncs_failed++;
+	if (find_offender(g, nodes, in->head.nodes, offender)) {
+		refuse_for(g, offender);
 		return;
 	}
 	for (int32_t i = 0; i < in->head.nodes; i++) {

@@ -238,6 +238,7 @@ static void perform(struct net *net, unsigned i, const struct gossip_out *out)
 	case GOSSIP_OUT_CLOSE:
 	case GOSSIP_OUT_CONFLICT:
 	case GOSSIP_OUT_REMOTE_ERROR:
+	case GOSSIP_OUT_INCOMPATIBLE:
 		fail_msg("%s: nobody gave a reason for %d", net_name(i), (int)out->type);
 		break;
 	case GOSSIP_OUT_JOIN:

@@ -90,6 +90,7 @@ static inline void note(struct bench *b, const struct gossip_out *out)
 		[GOSSIP_OUT_USER_MESSAGE] = "message",
 		[GOSSIP_OUT_USER_STATE] = "state",
 		[GOSSIP_OUT_REMOTE_ERROR] = "error",
+		[GOSSIP_OUT_INCOMPATIBLE] = "incompatible",
 		[GOSSIP_OUT_LEFT] = "left",
 	};
 

@@ -59,6 +59,9 @@ static void a_name_has_one_address(void **state)
 	hear_alive(b, "b", 2, 1);
 	hear_alive(b, "b", 3, 7);
 	hear_alive(b, "b", 3, 8); /* reported once */
+	const struct gossip_member *m = gossip_member_find(b->g, "b");
+	assert_int_equal(m->rival.addr.b[3], 3);
+	assert_int_equal(m->rival_at.ns, b->now.ns);
 	hear_alive(b, "us", 3, 9);
 	assert_string_equal(b->events, "+b !b !us");
 	assert_true(addr_eq(&gossip_member_find(b->g, "b")->addr, &two));
