@@ -245,8 +245,10 @@ static bool is_displaced(const struct mesh *m, const struct mesh_node *n)
 	const char *key;
 	const struct mesh_node *other;
 
+	if (n->live)
+		return false;
 	MAP_EACH (m->nodes, key, other) {
-		if (other->live && !n->live && addr_eq(&other->addr, &n->addr))
+		if (other->live && addr_eq(&other->addr, &n->addr))
 			return true;
 	}
 	(void)key;
