@@ -211,7 +211,7 @@ void fastpath_links(struct fastpath *f, const struct l2_iface *ifaces, size_t n,
 	for (size_t i = 0; i < f->n; i++)
 		f->v[i].announces = false;
 	for (size_t i = 0; i < n; i++)
-		tried_of(f, ifaces[i].ifindex)->announces = true;
+		tried_of(f, ifaces[i].ifindex)->announces = !ifaces[i].below;
 	settle_all(f, links);
 }
 

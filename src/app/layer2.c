@@ -87,14 +87,15 @@ bool layer2_uses(const struct layer2 *l, const struct net_link *link)
 	return link->up && layer2_suits(l, link);
 }
 
-/* It hears what the link below it hears: two answers to each question would be two owners. */
-static bool is_twin(const struct layer2 *l, const struct net_link *link)
+/* The link whose frames from outside this one hears, too: two answers to each question would be two owners. */
+static int link_below(const struct layer2 *l, const struct net_link *link)
 {
 	const struct net_link *below = strcmp(link->kind, "macvlan") == 0
 					       ? net_links_by_index(l->links, link->lower)
 					       : NULL;
 
-	return below && layer2_uses(l, below) && !mac_eq(&below->mac, &link->mac);
+	return below && layer2_uses(l, below) && !mac_eq(&below->mac, &link->mac) ? below->ifindex
+										  : 0;
 }
 
 /* One that the kernel is not sure of yet may be somebody else's. */
@@ -132,7 +133,7 @@ static void draft_links(struct layer2 *l, struct draft *d)
 		i->ndp = link->has_mac;
 		i->ping = l->answer_ping;
 		i->allmulti = wants_all_multicast(l, link);
-		i->twin = is_twin(l, link);
+		i->below = link_below(l, link);
 		i->carrier = link->running;
 		i->mtu = link->mtu;
 	}

@@ -214,7 +214,7 @@ static bool iface_is_news(const struct l2_iface *now, const struct l2_iface *bef
 {
 	if (!before || !mac_eq(&now->mac, &before->mac))
 		return true;
-	if ((now->carrier && !before->carrier) || (before->twin && !now->twin))
+	if (now->carrier && !before->carrier)
 		return true; /* there may be another switch, or none has heard what was said */
 	return (now->arp && !before->arp) || (now->ndp && !before->ndp);
 }
@@ -469,13 +469,16 @@ static void frame_build(struct l2_announcer *a, uint32_t i, const struct l2_ifac
 	out->len = w.len;
 }
 
-/** The next interface on which this step of address @i is still to be sent, or NULL. */
+/**
+ * The next interface on which this step of address @i is still to be sent, or NULL. The youngest first: who hears a
+ * link and the one below it is to believe the latter, which answers.
+ */
 static const struct l2_iface *next_iface(const struct l2_table *t, uint32_t i)
 {
 	struct l2_slot *slot = &t->slots[i];
 
 	while (slot->iface_at < t->n_ifaces) {
-		const struct l2_iface *iface = &t->ifaces[slot->iface_at++];
+		const struct l2_iface *iface = &t->ifaces[t->n_ifaces - ++slot->iface_at];
 		if (slot->only_ifindex && slot->only_ifindex != (uint32_t)iface->ifindex)
 			continue;
 		if (l2_address_allows(&t->addresses[i], iface))

@@ -8,6 +8,15 @@
 #include "base/rng.h"
 #include "l2/announcer.h"
 
+/** A request that was answered where other links here may hear it, too. */
+struct l2_heard {
+	struct mac sender;
+	struct addr target;
+	struct mono at;
+};
+
+enum { L2_HEARD_MAX = 32 };
+
 struct l2_announcer {
 	struct l2_announcer_conf conf;
 	struct l2_table *table;
@@ -27,6 +36,8 @@ struct l2_announcer {
 	struct mono refresh_at;
 	struct mono pings_until; /* so much of their share is used up */
 	uint32_t refresh_next;
+	struct l2_heard heard[L2_HEARD_MAX];
+	size_t heard_next;
 	struct rng rng;
 	struct l2_stats stats;
 };

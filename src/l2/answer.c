@@ -56,6 +56,44 @@ static enum l2_rx rx_ndp(struct l2_announcer *a, const struct l2_iface *iface, s
 	return rx;
 }
 
+/* What a link and one below it hear from outside comes to both within a moment, to the one below first. */
+#define AT_ONCE DUR_MS(250)
+
+static bool was_heard(const struct l2_announcer *a, const struct mac *sender,
+		      const struct addr *target, struct mono now)
+{
+	for (size_t i = 0; i < L2_HEARD_MAX; i++) {
+		const struct l2_heard *h = &a->heard[i];
+
+		if (mac_eq(&h->sender, sender) && addr_eq(&h->target, target) &&
+		    mono_before(now, mono_add(h->at, AT_ONCE)))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * Of two links that hear the same the one below answers; the other one answers whom it alone hears: its siblings on this host.
+ * True when the link below has answered.
+ */
+static bool is_answered_below(struct l2_announcer *a, const struct l2_iface *iface, struct rd frame,
+			      const struct addr *target, struct mono now)
+{
+	struct mac to, sender;
+
+	if (!a->table->twins)
+		return false;
+	rd_copy(&frame, &to, sizeof(to));
+	rd_copy(&frame, &sender, sizeof(sender));
+	if (!(to.b[0] & 1))
+		return false;
+	if (iface->below)
+		return was_heard(a, &sender, target, now);
+	a->heard[a->heard_next++ % L2_HEARD_MAX] =
+		(struct l2_heard){ .sender = sender, .target = *target, .at = now };
+	return false;
+}
+
 static enum l2_proto frame_proto(struct rd frame)
 {
 	rd_skip(&frame, 2 * sizeof(struct mac));
@@ -77,6 +115,8 @@ enum l2_rx l2_announcer_rx(struct l2_announcer *a, int ifindex, struct rd frame,
 				     : rx_ndp(a, iface, frame, &w, &addr);
 		if (rx != L2_RX_OK && claim != L2_RX_OK)
 			rx = claim;
+		if (rx == L2_RX_OK && is_answered_below(a, iface, frame, &addr->addr, now))
+			rx = L2_RX_TWIN;
 	}
 	l2_announcer_drop(a, rx);
 	if (rx != L2_RX_OK)

@@ -35,6 +35,7 @@ static const uint16_t ethertypes[L2_PROTO_COUNT] = {
 struct port {
 	struct l2_io *io;
 	int ifindex;
+	int below; /* see struct l2_iface */
 	enum l2_proto proto;
 	struct loop_io watch;
 	int fd;				/* -1: to be opened again */
@@ -103,6 +104,16 @@ static void timer_arm(struct l2_io *io)
 	if (l2_announcer_has_events(io->announcer))
 		at = loop_now(io->conf.loop);
 	loop_timer_set(&io->timer, mono_min(at, io->reopen_at));
+}
+
+static struct port *port_find(struct l2_io *io, int ifindex, enum l2_proto proto)
+{
+	for (size_t i = 0; i < io->n_ports; i++) {
+		struct port *p = io->ports[i];
+		if (p->ifindex == ifindex && p->proto == proto)
+			return p;
+	}
+	return NULL;
 }
 
 /* Receiving */
@@ -215,13 +226,11 @@ static unsigned port_appetite(struct port *p)
 	return mono_before(p->heard, mono_add(before, BURST_GAP)) ? PACKET_BATCH : 1;
 }
 
-static void port_ready(struct loop_io *watch, unsigned events)
+static void port_serve(struct port *p)
 {
-	struct port *p = CONTAINER_OF(watch, struct port, watch);
 	unsigned max = port_appetite(p);
 	bool full = false;
 
-	(void)events;
 	for (unsigned i = 0; i < BATCHES_MAX; i++) {
 		int n = packet_recv(p->fd, &p->io->in, max);
 		if (n < 0) {
@@ -236,6 +245,25 @@ static void port_ready(struct loop_io *watch, unsigned events)
 	/* Only who has seen a full batch can have missed something. */
 	if (full)
 		l2_count_n(&stats(p->io)->kernel_dropped, packet_dropped(p->fd));
+}
+
+/** What both hear is the link below's to answer, so it is served first. */
+static void port_serve_below(struct port *p)
+{
+	struct port *below = port_find(p->io, p->below, p->proto);
+
+	if (below && below->fd >= 0)
+		port_serve(below);
+}
+
+static void port_ready(struct loop_io *watch, unsigned events)
+{
+	struct port *p = CONTAINER_OF(watch, struct port, watch);
+
+	(void)events;
+	if (p->below)
+		port_serve_below(p);
+	port_serve(p);
 	io_catch_up(p->io);
 }
 
@@ -339,22 +367,13 @@ static void ports_update(struct l2_io *io)
 	map_check(io);
 }
 
-static struct port *port_find(struct l2_io *io, int ifindex, enum l2_proto proto)
-{
-	for (size_t i = 0; i < io->n_ports; i++) {
-		struct port *p = io->ports[i];
-		if (p->ifindex == ifindex && p->proto == proto)
-			return p;
-	}
-	return NULL;
-}
-
-static void port_add(struct l2_io *io, int ifindex, enum l2_proto proto)
+static void port_add(struct l2_io *io, const struct l2_iface *iface, enum l2_proto proto)
 {
 	struct port *p = mem_new(struct port);
 
 	p->io = io;
-	p->ifindex = ifindex;
+	p->ifindex = iface->ifindex;
+	p->below = iface->below;
 	p->proto = proto;
 	p->fd = -1;
 	p->stuck_until = (struct mono){ INT64_MIN };
@@ -373,6 +392,7 @@ static void ports_match(struct l2_io *io, const struct l2_table *now, struct l2_
 		struct port *p = io->ports[i];
 		const struct l2_iface *iface = l2_table_iface(now, p->ifindex);
 		if (iface && l2_iface_speaks(iface, p->proto)) {
+			p->below = iface->below;
 			io->ports[kept++] = p;
 			continue;
 		}
@@ -384,7 +404,7 @@ static void ports_match(struct l2_io *io, const struct l2_table *now, struct l2_
 		const struct l2_iface *iface = &now->ifaces[i];
 		for (unsigned proto = 0; proto < L2_PROTO_COUNT; proto++) {
 			if (l2_iface_speaks(iface, proto) && !port_find(io, iface->ifindex, proto))
-				port_add(io, iface->ifindex, proto);
+				port_add(io, iface, proto);
 		}
 	}
 }

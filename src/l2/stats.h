@@ -25,6 +25,7 @@
 	X(TARGET, "target")	  /* asks for an address that no host can have */                  \
 	X(NO_INTERFACE, "no-interface")	      /* arrived where Layer 2 is not active */            \
 	X(OTHER_MACHINE, "other-machine")     /* sent to another link-layer address */             \
+	X(TWIN, "twin")			      /* the link below heard it, too, and answers */      \
 	X(CLAIM, "claim")		      /* another machine says that it has one of ours */   \
 	X(ECHO, "echo")			      /* our own announcement, come back by a loop */      \
 	X(NOT_OURS, "not-ours")		      /* asks for an address that is not announced */      \

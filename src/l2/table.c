@@ -55,6 +55,8 @@ static int take_ifaces(struct l2_table *t, const struct l2_table_conf *conf, str
 	}
 	t->ifaces = ifaces;
 	t->n_ifaces = conf->n_ifaces;
+	for (size_t i = 0; i < conf->n_ifaces; i++)
+		t->twins |= conf->ifaces[i].below != 0;
 	t->cap_retired = RETIRED_PER_IFACE * conf->n_ifaces;
 	t->retired = arena_new_n(t->arena, int, t->cap_retired);
 	return 0;
@@ -321,7 +323,7 @@ bool l2_address_allows(const struct l2_address *a, const struct l2_iface *iface)
 	if (!l2_iface_speaks(iface, l2_proto_of(&a->addr)))
 		return false;
 	if (a->rule->all_ifaces)
-		return !iface->twin;
+		return true;
 	for (size_t i = 0; i < a->rule->n_ifindexes; i++) {
 		if (a->rule->ifindexes[i] == iface->ifindex)
 			return true;

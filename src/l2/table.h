@@ -25,7 +25,7 @@ struct l2_iface {
 	bool ndp;      /* the same for IPv6 */
 	bool ping;     /* answer echo requests, where they are answered for an address */
 	bool allmulti; /* its card loses solicitations unless told to let all multicast in */
-	bool twin; /* of another one here, in the same network: only what names it is announced on it */
+	int below;     /* a link here that hears what this one hears from outside; 0: none */
 	bool carrier;
 	unsigned mtu;
 	struct addr
@@ -84,6 +84,7 @@ struct l2_table {
 	size_t n_members;
 	const struct l2_iface *ifaces; /* ascending by ifindex */
 	size_t n_ifaces;
+	bool twins;			    /* one of them has a link below it */
 	const struct l2_address *addresses; /* ascending */
 	uint32_t n_addresses;
 	uint32_t *index; /* hash of address to its place */

@@ -1,7 +1,6 @@
 """More IPv6 addresses than the kernel should hold multicast groups for, behind a switch that looks inside (MLD snooping)."""
 
 import json
-import re
 import socket
 
 import pytest
@@ -47,11 +46,6 @@ def in_kernel(node, link="eth0"):
     return sum(1 for line in lines if line.split()[1] == link and line.split()[2].startswith("ff0200000000000000000001ff"))
 
 
-def metric(node, sample):
-    found = re.search(rf"^{re.escape(sample)} (\S+)$", node.run("curl -s http://127.0.0.1:7472/metrics").stdout, re.M)
-    return float(found[1]) if found else None
-
-
 def resolved(client, wanted, mac):
     """The client's kernel asks for all of them, by multicast. Not for too many: all namespaces share one table of neighbours."""
     with inside(client.ns, lambda: socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)) as s:
@@ -75,14 +69,14 @@ def test_switch_knows_groups_that_the_kernel_does_not_hold(net):
     lan, client, node, groups = net
     wait_for(lambda: known(lan, "p-a") >= groups, "the switch knows all groups at the node's port")
     assert in_kernel(node) < 10, "its own addresses' alone"
-    assert metric(node, 'crier_l2_groups{holder="crier"}') == MANY
+    assert node.metric('crier_l2_groups{holder="crier"}') == MANY
     assert node.get("l2", addresses(MANY)[0])[0]["group-held-by"] == "crier"
     assert node.events("groupsHeld")
     wait_for(lambda: resolved(client, addresses(MANY)[::10], node.mac()), "they are answered for", 20)
-    told = metric(node, "crier_l2_mld_records_total")
-    answered = metric(node, 'crier_l2_mld_queries_total{outcome="ok"}')
-    wait_for(lambda: metric(node, 'crier_l2_mld_queries_total{outcome="ok"}') > answered, "the switch asks")
-    wait_for(lambda: metric(node, "crier_l2_mld_records_total") >= told + MANY, "and is told of all")
+    told = node.metric("crier_l2_mld_records_total")
+    answered = node.metric('crier_l2_mld_queries_total{outcome="ok"}')
+    wait_for(lambda: node.metric('crier_l2_mld_queries_total{outcome="ok"}') > answered, "the switch asks")
+    wait_for(lambda: node.metric("crier_l2_mld_records_total") >= told + MANY, "and is told of all")
 
 
 def test_groups_go_to_the_kernel_without_a_gap(net, capture):
@@ -95,8 +89,8 @@ def test_groups_go_to_the_kernel_without_a_gap(net, capture):
     wait_for(lambda: in_kernel(node) >= FEW, "the kernel holds them")
     wait_for(lambda: not known(lan, "p-a") & (groups - kept), "the switch forgets the others", 20)
     assert known(lan, "p-a") >= kept
-    assert metric(node, 'crier_l2_groups{holder="crier"}') == 0
-    assert metric(node, 'crier_l2_groups{holder="kernel"}') == FEW
+    assert node.metric('crier_l2_groups{holder="crier"}') == 0
+    assert node.metric('crier_l2_groups{holder="kernel"}') == FEW
     left = seen.stop().fields(f"icmpv6.type == 143 && icmpv6.mldr.mar.record_type == {TO_INCLUDE}",
                               "icmpv6.mldr.mar.record_type", "icmpv6.mldr.mar.multicast_address")
     told = {g for types, them in left for t, g in zip(types.split(","), them.split(",")) if t == TO_INCLUDE}
@@ -124,7 +118,7 @@ def test_announcements_of_thousands_harm_nobody(lab):
 
     def counts():
         """What the owner has said, and what was taken by whom."""
-        return metric(owner, "crier_l2_gratuitous_total"), [metric(n, "crier_l2_took_total") for n in nodes]
+        return owner.metric("crier_l2_gratuitous_total"), [n.metric("crier_l2_took_total") for n in nodes]
 
     before = counts()
 
@@ -136,8 +130,8 @@ def test_announcements_of_thousands_harm_nobody(lab):
         return now[0] >= before[0] + 2 * THOUSANDS
 
     wait_for(all_said_and_nothing_taken, "it says all of them twice more, and nobody takes any", 60, 0.2)
-    assert metric(owner, "crier_l2_owned") == THOUSANDS
+    assert owner.metric("crier_l2_owned") == THOUSANDS
     assert max(in_kernel(n) for n in nodes) < 10
     heir = next(n for n in nodes if n is not owner)
     owner.kill()
-    wait_for(lambda: metric(heir, "crier_l2_owned") == THOUSANDS, "the heir has all of them", 30, 0.1)
+    wait_for(lambda: heir.metric("crier_l2_owned") == THOUSANDS, "the heir has all of them", 30, 0.1)

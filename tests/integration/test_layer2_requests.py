@@ -169,14 +169,18 @@ def test_ten_thousand_addresses_move_at_once(lab):
         assert arp.ask(address) == heir.mac()
 
 
-def test_one_answer_where_links_share_a_network(net):
-    """A macvlan hears what the link below it hears; a macvtap is the card of somebody else's machine."""
+def test_one_answer_where_links_share_a_network(lab, net):
+    """A macvlan hears what the link below it hears, but for its siblings, which it alone hears; a macvtap is somebody else's card."""
     lan, client, node = net
     anywhere, named = "10.50.0.201", "10.50.0.202"
-    for link, kind in (("beside0", "macvlan"), ("machine0", "macvtap")):
+    inside = lab.host("inside")
+    for link, kind in (("beside0", "macvlan"), ("machine0", "macvtap"), ("inside0", "macvlan")):
         node.run(f"ip link add link eth0 name {link} type {kind} mode bridge")
-        node.run(f"ip link set {link} up")
-    arp, below, beside = RawArp(client, "10.50.0.100"), node.mac(), node.mac("beside0")
+    node.run(f"ip link set inside0 netns {inside.ns} name eth0")
+    for host, link in ((node, "beside0"), (node, "machine0"), (inside, "eth0")):
+        host.run(f"ip link set {link} up")
+    arp, sibling = RawArp(client, "10.50.0.100"), RawArp(inside, "10.50.0.103")
+    below, beside = node.mac(), node.mac("beside0")
     node.configure(f"""
     address-pools:
     - {{name: lan, protocol: none, addresses: [{named}/32]}}
@@ -187,16 +191,30 @@ def test_one_answer_where_links_share_a_network(net):
     - {{name: named, addresses: [{named}], bind: none}}
     """)
     node.crier("reload")
-    heard = set()
     for address in (anywhere, named):
         wait_owner([node], address)
-        arp.socket.send(arp.request(address))
 
-    def heard_twice():
-        heard.update((socket.inet_ntoa(f[28:32]), unpacked(f[6:12])) for f in arp.frames())
-        return all(int(node.get("l2", a)[0]["gratuitous"]) >= 4 for a in (anywhere, named))
-    wait_for(heard_twice, "both are announced more than once")
-    assert {pair for pair in heard if pair[0] in (anywhere, named)} == {(anywhere, below), (named, beside)}
+    said = {anywhere: [], named: []}
+
+    def announced():
+        for f in arp.frames():
+            said.get(socket.inet_ntoa(f[28:32]), []).append(unpacked(f[6:12]))
+        return len(said[anywhere]) >= 8 and len(said[named]) >= 4
+    wait_for(announced, "both are announced twice")
+    assert said[anywhere][:8] == [beside, below] * 4, "the link that answers has the last word"
+    assert set(said[named]) == {beside}
+
+    def left_to_the_link_below():
+        return node.metric('crier_l2_frames_total{outcome="twin"}')
+    for asks, address, answer, both in ((arp, anywhere, below, 3), (arp, named, beside, 0), (sibling, anywhere, beside, 0)):
+        before = left_to_the_link_below()
+        list(asks.frames())
+        for _ in range(3):
+            asks.socket.send(asks.request(address))
+        replies = []
+        wait_for(lambda: replies.extend(asks.replies(address)) or len(replies) >= 3, f"{address} is answered")
+        wait_for(lambda: left_to_the_link_below() == before + both, "who heard it, too, is silent")
+        assert replies + asks.replies(address) == [answer] * 3
 
 
 def test_owner_without_a_link_says_so(net):

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import textwrap
@@ -85,6 +86,11 @@ class Node(Host):
 
     def status(self):
         return self.ask("status")
+
+    def metric(self, sample):
+        """A value of the page for Prometheus, by its name with labels; None: there is none."""
+        found = re.search(rf"^{re.escape(sample)} (\S+)$", self.run("curl -s http://127.0.0.1:7472/metrics").stdout, re.M)
+        return float(found[1]) if found else None
 
     def owns(self, address):
         """Does this node answer for the address by Layer 2?"""

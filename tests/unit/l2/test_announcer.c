@@ -322,8 +322,8 @@ static void choice_of_interfaces_is_kept(void **state)
 	assert_string_equal(sent(b), "6:req:192.0.2.1 6:na:2001:db8::1 6:rep:192.0.2.1 ");
 	c->all_ifaces = true;
 	apply(b);
-	assert_string_equal(sent(b), "5:req:192.0.2.1 6:req:192.0.2.1 "
-				     "5:rep:192.0.2.1 6:rep:192.0.2.1 ");
+	assert_string_equal(sent(b), "6:req:192.0.2.1 5:req:192.0.2.1 "
+				     "6:rep:192.0.2.1 5:rep:192.0.2.1 ");
 	bench_free(b);
 }
 
@@ -444,6 +444,43 @@ static void answers(void **state)
 	l2_stats_read(l2_announcer_stats(b->a), &stats);
 	assert_int_equal(stats.received, 1);
 	assert_int_equal(stats.rx[c->want], 1);
+	bench_free(b);
+}
+
+/* A request for 192.0.2.1 from the @sender-th machine, to everybody or to one link. */
+static enum l2_rx asked_on(struct bench *b, int ifindex, uint8_t sender, const struct mac *to)
+{
+	struct l2_frame reply;
+	uint8_t wire[64];
+	size_t len = unhex(rx_cases[0].hex, wire, sizeof(wire));
+
+	wire[11] = sender;
+	if (to)
+		memcpy(wire, to, sizeof(*to));
+	return l2_announcer_rx(b->a, ifindex, rd_from(wire, len), &reply, b->now);
+}
+
+/* eth1 stands on eth0: what both hear is answered once, what one of them alone hears is answered there. */
+static void link_below_answers_what_both_hear(void **state)
+{
+	struct bench *b = bench_new(0, DUR_S(0));
+
+	(void)state;
+	b->n_ifaces = 2;
+	b->ifaces[1].below = ETH0;
+	add(b, "192.0.2.1", me_first);
+	apply(b);
+	assert_string_equal(sent(b), "6:req:192.0.2.1 5:req:192.0.2.1 6:rep:192.0.2.1 "
+				     "5:rep:192.0.2.1 ");
+	assert_int_equal(asked_on(b, ETH0, 1, NULL), L2_RX_OK);
+	assert_int_equal(asked_on(b, ETH0, 2, NULL), L2_RX_OK);
+	assert_int_equal(asked_on(b, ETH1, 1, NULL), L2_RX_TWIN);
+	assert_int_equal(asked_on(b, ETH1, 3, NULL), L2_RX_OK); /* a sibling */
+	assert_int_equal(asked_on(b, ETH1, 1, &b->ifaces[1].mac), L2_RX_OK);
+	advance(b, DUR_MS(249));
+	assert_int_equal(asked_on(b, ETH1, 2, NULL), L2_RX_TWIN);
+	advance(b, DUR_MS(1));
+	assert_int_equal(asked_on(b, ETH1, 2, NULL), L2_RX_OK);
 	bench_free(b);
 }
 
@@ -600,6 +637,7 @@ int main(void)
 		cmocka_unit_test(choice_of_interfaces_is_kept),
 		cmocka_unit_test(refreshes_slowly),
 		cmocka_unit_test(refresh_of_many_is_spread),
+		cmocka_unit_test(link_below_answers_what_both_hear),
 		cmocka_unit_test(counts_per_address),
 		cmocka_unit_test(silent_before_the_first_table),
 		cmocka_unit_test(address_twice_is_refused),
