@@ -1,5 +1,7 @@
 """Requests in every form that tools and systems send, on links that come, go and change."""
 
+import pathlib
+import re
 import socket
 import struct
 
@@ -234,3 +236,41 @@ def test_a_kernel_that_wants_the_address_finds_it_taken(net):
     client.run(f"ip addr add {WEB6}/64 dev eth0")
     wait_for(lambda: "dadfailed" in client.run("ip -6 addr show dev eth0").stdout, "its probe is answered")
     assert node.owns(WEB6)
+
+
+def without_maps(node):
+    """The daemon may load nothing into the kernel."""
+    wrapper = node.dir / "without-bpf"
+    wrapper.write_text(f'#!/bin/sh\nexec setpriv --bounding-set -bpf,-perfmon,-sys_admin "{node.binary}" "$@"\n')
+    wrapper.chmod(0o755)
+    node.binary = str(wrapper)
+
+
+def wakeups(node):
+    """How often its packet thread has slept."""
+    for status in pathlib.Path(f"/proc/{node.pid()}/task").glob("*/status"):
+        text = status.read_text()
+        if "crier-packet" in text.splitlines()[0]:
+            return int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", text, re.M)[1])
+    raise AssertionError("there is no packet thread")
+
+
+@pytest.mark.parametrize("filters", ["map", "classic"])
+def test_what_concerns_others_wakes_nobody(lab, filters):
+    lan, client, (node,) = lan_nodes(lab, "a")
+    thief = lab.host("thief", lan, f"{WEB6}/64")
+    if filters == "classic":
+        without_maps(node)
+    start_all([node], CONF.replace("socket", "socket, refresh: 0s"), cluster=False)
+    if node.status()["layer2"]["filter"] != filters:
+        pytest.skip(node.status()["layer2"]["reason"])
+    arp = RawArp(client, "10.50.0.100")
+    wait_for(lambda: int(node.get("l2", WEB)[0]["gratuitous"]) >= 10, "it has said all that it has to say")
+    assert arp.ask(WEB) == node.mac()
+    before = wakeups(node)
+    for i in range(1000):
+        arp.socket.send(arp.request(f"10.50.{1 + i % 9}.{i % 250}", sender=f"10.50.20.{i % 250}"))
+    assert arp.ask(WEB) == node.mac(), "what came before has been looked at"
+    assert wakeups(node) - before <= 3
+    thief.run("ping -c 1 -W 1 fd50::100", check=False)  # its kernel asks, with our address for its own
+    assert node.wait_event("addressConflict")["mac"] == thief.mac()
