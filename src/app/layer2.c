@@ -384,6 +384,30 @@ static void table_hand_over(struct layer2 *l, struct draft *d)
 	l->on_table(l->ctx);
 }
 
+/* An address may be about to move because of what has changed. */
+#define HEARING_AFTER DUR_S(1)
+
+static void hearing_look(struct loop_timer *t, struct mono now)
+{
+	struct layer2 *l = CONTAINER_OF(t, struct layer2, hearing);
+	CLEANUP(mem_freep) char *which = layer2_unheard(l);
+
+	(void)now;
+	if (which && !l->unheard)
+		log_event(LOG_WARN, "unheard",
+			  "no link to announce addresses on is up with a carrier",
+			  KV_STR("addresses", which));
+	if (!which && l->unheard)
+		log_event(LOG_INFO, "heardAgain", "all addresses are announced on a link again");
+	l->unheard = which;
+}
+
+static void hearing_touch(struct layer2 *l)
+{
+	if (!loop_timer_active(&l->hearing))
+		loop_timer_set(&l->hearing, mono_add(loop_now(l->loop), HEARING_AFTER));
+}
+
 /* So many addresses leave holes that are worth it; when all that follows from the table has been done and told. */
 enum { SPARE_FROM = 1000 };
 #define SPARE_AFTER DUR_S(1)
@@ -408,6 +432,7 @@ static void rebuild_now(struct loop_task *task)
 		draft_members(l, &d);
 		table_hand_over(l, &d);
 		entries_prune(l);
+		hearing_touch(l);
 	}
 	if (d.n_addresses >= SPARE_FROM)
 		loop_timer_set(&l->spare, mono_add(loop_now(l->loop), SPARE_AFTER));
@@ -481,6 +506,7 @@ void layer2_on_event(struct layer2 *l, const struct l2_event *ev)
 
 	entry_own(l, e, ev->kind == L2_TOOK, ev->at);
 	entry_prune(l, e);
+	hearing_touch(l);
 }
 
 void layer2_reconcile(struct layer2 *l)
@@ -600,6 +626,7 @@ void layer2_init(struct layer2 *l, struct loop *loop, const struct world *world,
 	loop_task_init(&l->rebuild, loop, rebuild_now);
 	loop_timer_init(&l->later, loop, look_again);
 	loop_timer_init(&l->spare, loop, give_back);
+	loop_timer_init(&l->hearing, loop, hearing_look);
 }
 
 void layer2_attach(struct layer2 *l, struct packet *packet, const struct mesh *mesh)
@@ -617,6 +644,7 @@ void layer2_fini(struct layer2 *l)
 	loop_task_cancel(&l->rebuild);
 	loop_timer_stop(&l->later);
 	loop_timer_stop(&l->spare);
+	loop_timer_stop(&l->hearing);
 	l->groups = l2_groups_free(l->groups);
 	for (size_t at = 0; (e = addr_map_next(l->entries, &at));)
 		entry_unref(e);

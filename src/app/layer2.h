@@ -56,8 +56,10 @@ struct layer2 {
 	enum cfg_allmulti allmulti;
 	struct rivals *rivals;
 	struct fastpath *fastpath;
-	bool groups_ours; /* the kernel does not hold all groups, and that was logged */
-	bool held;	  /* says nothing yet: see layer2_release() */
+	bool groups_ours;	   /* the kernel does not hold all groups, and that was logged */
+	struct loop_timer hearing; /* a look whether anybody hears of what is owned */
+	bool unheard;		   /* nobody does of some, and that was logged */
+	bool held;		   /* says nothing yet: see layer2_release() */
 	/** An address was taken or given up. */
 	void (*on_owner)(void *ctx, const struct addr *addr, bool owned);
 	/** A table went out: what this node owns, it answers for. */
@@ -112,7 +114,7 @@ void layer2_member_mac(struct layer2 *l, const char *node, const struct mac *mac
 bool layer2_is_heard(const struct layer2 *l, const struct addr *a);
 /** Why this node does not answer for an address that is none of its own now. */
 const char *layer2_why_silent(const struct layer2 *l, const struct addr *a);
-/** Which owned addresses nobody can hear of; NULL: none, else to be freed. */
+/** Which owned addresses nobody can hear of, as text; NULL: none, else to be freed. */
 char *layer2_unheard(const struct layer2 *l);
 
 /** What other machines do about an address; NULL: nothing, else to be freed. */

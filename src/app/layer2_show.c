@@ -215,9 +215,8 @@ char *layer2_unheard(const struct layer2 *l)
 	}
 	if (n == 0)
 		return NULL;
-	return n == 1 ? mem_printf("nobody hears of %s", ADDR_TEXT(&first->addr))
-		      : mem_printf("nobody hears of %s and %zu more addresses",
-				   ADDR_TEXT(&first->addr), n - 1);
+	return n == 1 ? mem_printf("%s", ADDR_TEXT(&first->addr))
+		      : mem_printf("%s and %zu more", ADDR_TEXT(&first->addr), n - 1);
 }
 
 static char *entry_problem(const struct layer2 *l, const struct l2_entry *e)

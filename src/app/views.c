@@ -240,14 +240,13 @@ static void conflicts_status(const struct app *a, json_t *problems)
 
 static void unheard_status(const struct app *a, json_t *problems)
 {
-	char *text = layer2_unheard(&a->layer2);
+	char *which = layer2_unheard(&a->layer2);
 
-	if (text)
+	if (which)
 		problem(problems,
-			"ip link; a bridge's or VRF's ports and l2.exclude-interfaces don't count",
-			"%s: none of the links that Layer 2 may use for it is up with a carrier",
-			text);
-	free(text);
+			"ip link; ports of a bridge or VRF and l2.exclude-interfaces don't count",
+			"nobody hears of %s: no link to announce on is up with a carrier", which);
+	free(which);
 }
 
 static void others_status(const struct app *a, json_t *problems)

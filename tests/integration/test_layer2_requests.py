@@ -226,8 +226,10 @@ def test_owner_without_a_link_says_so(net):
     assert f"nobody hears of {WEB} and 1 more" in problems[0]
     said = node.crier("explain", WEB, check=False).stdout
     assert "nobody hears it" in said.splitlines()[0] and "no link that it is announced on is up" in said
+    assert node.wait_event("unheard")["addresses"] == f"{WEB} and 1 more"
     lan.run("ip link set p-a up")
     wait_for(lambda: not node.status()["problems"], "no problem any more")
+    node.wait_event("heardAgain")
 
 
 def test_a_kernel_that_wants_the_address_finds_it_taken(net):
