@@ -45,7 +45,7 @@ void l2_changed(struct l2_announcer *a, uint32_t i)
 
 void l2_announce(struct l2_announcer *a, uint32_t i, int only_ifindex, struct mono now)
 {
-	if (a->table->addresses[i].going)
+	if (a->table->slots[i].goes)
 		return;
 	l2_schedule_remove(&a->schedule, i);
 	a->table->slots[i].only_ifindex = (uint32_t)only_ifindex;
@@ -60,6 +60,7 @@ void l2_own(struct l2_announcer *a, uint32_t i, bool owned, struct mono now)
 	if (slot->owned == owned)
 		return;
 	slot->owned = owned;
+	slot->goes = false; /* what is taken after that is taken for good */
 	l2_state_set(&addr->stats->owned, owned);
 	a->owned += owned ? 1 : -1;
 	a->unpredicted += owned == addr->predicted ? -1 : 1;
@@ -83,7 +84,7 @@ static void decide_owners(struct l2_announcer *a, struct mono now)
 		const struct l2_address *addr = &t->addresses[i];
 		bool mine = l2_succession_is_mine(addr->rule->nodes, addr->rule->n_nodes, t->self,
 						  &running) ||
-			    (addr->going && t->slots[i].owned);
+			    t->slots[i].goes;
 		l2_claim_decide(a, i, may_own && mine, now);
 	}
 }
@@ -133,13 +134,19 @@ void l2_announcer_bar(struct l2_announcer *a, uint16_t node, bool barred, struct
 	if (!a->table)
 		return;
 	decide_owners(a, now);
-	if (!barred)
+	if (barred)
+		l2_claim_barred(a, node, now);
+	else
 		l2_announcer_remind(a, node, now);
 }
 
-void l2_announcer_yield(struct l2_announcer *a, bool yields)
+void l2_announcer_yield(struct l2_announcer *a, bool yields, struct mono now)
 {
 	a->yields = yields;
+	if (yields || !a->table)
+		return;
+	l2_claim_resume(a);
+	decide_owners(a, now);
 }
 
 enum l2_filter_set l2_announcer_filter_set(const struct l2_announcer *a)
@@ -167,6 +174,7 @@ static void carry_slots(struct l2_table *from, struct l2_table *to)
 			continue;
 		from->slots[i].moved = j;
 		to->slots[j].owned = from->slots[i].owned;
+		to->slots[j].goes = from->slots[i].owned && to->addresses[j].going;
 		to->slots[j].told = from->slots[i].told;
 		to->slots[j].hold = from->slots[i].hold;
 		to->slots[j].hold_told = from->slots[i].hold_told;
@@ -182,7 +190,7 @@ static void carry_queue(struct l2_announcer *a, const struct l2_queue *q,
 			const struct l2_slot *from)
 {
 	for (uint32_t i = q->head; i != L2_NONE; i = from[i].next) {
-		if (from[i].moved == L2_NONE || a->table->addresses[from[i].moved].going)
+		if (from[i].moved == L2_NONE || a->table->slots[from[i].moved].goes)
 			continue;
 		a->table->slots[from[i].moved].only_ifindex = from[i].only_ifindex;
 		l2_schedule_put(&a->schedule, from[i].moved, from[i].step, from[i].due);
@@ -315,7 +323,7 @@ static void refresh_due(struct l2_announcer *a, struct mono now)
 		uint32_t i = a->refresh_next % (uint32_t)n;
 		const struct l2_slot *slot = &a->table->slots[i];
 		a->refresh_next = i + 1;
-		if (slot->owned && slot->step == L2_STEP_IDLE && !a->table->addresses[i].going)
+		if (slot->owned && slot->step == L2_STEP_IDLE && !slot->goes)
 			l2_schedule_put(&a->schedule, i, L2_REFRESH_STEP, now);
 	}
 	refresh_arm(a, now);

@@ -89,8 +89,8 @@ void l2_announcer_remind(struct l2_announcer *a, uint16_t node, struct mono now)
  */
 void l2_announcer_bar(struct l2_announcer *a, uint16_t node, bool barred, struct mono now);
 
-/** What this node owns goes, without a word, to the first member that claims it. */
-void l2_announcer_yield(struct l2_announcer *a, bool yields);
+/** What this node owns goes, without a word, to the first member that claims it. Or no more: what went so is ours again. */
+void l2_announcer_yield(struct l2_announcer *a, bool yields, struct mono now);
 
 /**
  * A frame came in on @ifindex. Returns L2_RX_OK and sets @reply, or why there is none; both are

@@ -65,6 +65,10 @@ void l2_claim_rejudge(struct l2_announcer *a, struct mono now);
  */
 enum l2_rx l2_claim_rx(struct l2_announcer *a, const struct l2_iface *iface, enum l2_proto proto,
 		       struct rd frame, struct mono now);
+/** A member is out that may have had the last word about what is ours. */
+void l2_claim_barred(struct l2_announcer *a, uint16_t node, struct mono now);
+/** This node does not leave any more: what it left to members after it is theirs no longer. */
+void l2_claim_resume(struct l2_announcer *a);
 /** The event that is due about claims to address @i. */
 void l2_claim_event(const struct l2_announcer *a, uint32_t i, struct l2_event *out);
 

@@ -189,7 +189,7 @@ static void repeat(struct l2_announcer *a, uint32_t i, struct mono now)
 	bool says_so = slot->step == L2_REPEAT_STEP ||
 		       (slot->step != L2_STEP_IDLE && !mono_before(now, slot->due));
 
-	if (!slot->owned || says_so || a->table->addresses[i].going || slot->repeats == REPEATS_MAX)
+	if (!slot->owned || says_so || slot->goes || slot->repeats == REPEATS_MAX)
 		return;
 	slot->repeats++;
 	l2_count(&a->stats.defended);
@@ -276,7 +276,7 @@ enum l2_rx l2_claim_rx(struct l2_announcer *a, const struct l2_iface *iface, enu
 	if (!slot->owned && slot->hold == L2_HOLD_NONE)
 		return L2_RX_CLAIM; /* its owner speaks */
 	a->changed_since = now;
-	if (a->table->addresses[i].going && !is_out(a, &claim.mac)) {
+	if (slot->goes && !is_out(a, &claim.mac)) {
 		l2_own(a, i, false, now); /* whoever takes it says so */
 		return L2_RX_CLAIM;
 	}
@@ -319,10 +319,35 @@ void l2_claim_rejudge(struct l2_announcer *a, struct mono now)
 		const struct l2_slot *slot = &a->table->slots[i];
 		bool lately =
 			!is_past(a->table->addresses[i].stats->rival_at, DEFEND_INTERVAL, now);
-		if (slot->owned && a->table->addresses[i].going)
+		if (slot->goes)
 			let_go(a, i, now);
 		else if (slot->hold == L2_HOLD_STRANGER || (slot->owned && lately))
 			rejudge_one(a, i, now);
+	}
+}
+
+void l2_claim_barred(struct l2_announcer *a, uint16_t node, struct mono now)
+{
+	for (uint32_t i = 0; i < a->table->n_addresses; i++) {
+		const struct l2_address_stats *stats = a->table->addresses[i].stats;
+		struct mac mac = l2_mac_unpack(stats->rival);
+		uint16_t rival;
+
+		if (a->table->slots[i].owned && !is_past(stats->rival_at, DEFEND_INTERVAL, now) &&
+		    l2_table_member(a->table, &mac, &rival) && rival == node)
+			l2_announce(a, i, 0, now);
+	}
+}
+
+void l2_claim_resume(struct l2_announcer *a)
+{
+	for (uint32_t i = 0; i < a->table->n_addresses; i++) {
+		const struct l2_rule *rule = a->table->addresses[i].rule;
+		const struct l2_slot *slot = &a->table->slots[i];
+
+		if (slot->hold == L2_HOLD_MEMBER &&
+		    !l2_succession_before(rule->nodes, rule->n_nodes, slot->rival, a->table->self))
+			hold_end(a, i);
 	}
 }
 

@@ -572,7 +572,9 @@ void l2_io_remind(struct l2_io *io, uint16_t node)
 
 void l2_io_yield(struct l2_io *io, bool yields)
 {
-	l2_announcer_yield(io->announcer, yields);
+	l2_announcer_yield(io->announcer, yields, loop_now(io->conf.loop));
+	if (l2_announcer_table(io->announcer))
+		io_follow(io);
 }
 
 void l2_io_bar(struct l2_io *io, uint16_t node, bool barred)

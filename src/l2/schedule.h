@@ -62,6 +62,7 @@ struct l2_slot {
 	bool fresh : 1;	       /* no table before had it */
 	bool conflict : 1;     /* an event about another machine's claim is due */
 	bool owned : 1;
+	bool goes : 1;	  /* the table has it going, and it was ours all the time since */
 	bool told : 1;	  /* what the last event said */
 	bool changed : 1; /* in the list */
 };

@@ -257,7 +257,7 @@ static void who_leaves_yields_to_any_member(void **state)
 	struct bench *b = conflict_bench(me_first, L2_CONFLICT_KEEP);
 
 	(void)state;
-	l2_announcer_yield(b->a, true);
+	l2_announcer_yield(b->a, true, b->now);
 	assert_int_equal(claimed(b, "192.0.2.1", &mac_stranger), L2_RX_CLAIM);
 	assert_string_equal(events(b), "!192.0.2.1:kept ");
 	sent(b);
@@ -299,6 +299,57 @@ static void what_goes_is_let_go_after_an_early_claim(void **state)
 	assert_string_equal(events(b), "!192.0.2.1:won ");
 	b->addresses[0].going = b->addresses[1].going = true;
 	assert_string_equal(apply(b), "-192.0.2.1 ");
+	bench_free(b);
+}
+
+/* Who has it meanwhile may go: what is ours again is said, although the table has it going. */
+static void what_went_and_is_back_is_said(void **state)
+{
+	struct bench *b = conflict_bench(me_first, L2_CONFLICT_KEEP);
+
+	(void)state;
+	l2_nodes_set(&b->alive, OTHER, true);
+	b->addresses[0].going = true;
+	b->addresses[0].nodes = other_first;
+	assert_string_equal(apply(b), "");
+	claimed(b, "192.0.2.1", &mac_member);
+	assert_string_equal(events(b), "-192.0.2.1 ");
+	l2_announcer_bar(b->a, OTHER, true, b->now);
+	assert_string_equal(events(b), "+192.0.2.1 ");
+	assert_string_equal(sent(b), "5:req:192.0.2.1 5:rep:192.0.2.1 ");
+	l2_announcer_bar(b->a, OTHER, false, b->now);
+	assert_string_equal(events(b), "-192.0.2.1 ");
+	bench_free(b);
+}
+
+/* The word that clients heard last may have been its. */
+static void who_is_out_has_not_the_last_word(void **state)
+{
+	struct bench *b = conflict_bench(me_first, L2_CONFLICT_KEEP);
+
+	(void)state;
+	l2_announcer_set_alive(b->a, OTHER, true, b->now);
+	sent(b);
+	claimed(b, "192.0.2.1", &mac_member);
+	sent(b);
+	assert_int_equal(claimed(b, "192.0.2.1", &mac_member), L2_RX_CLAIM);
+	l2_announcer_bar(b->a, OTHER, true, b->now);
+	assert_string_equal(sent(b), "5:req:192.0.2.1 5:rep:192.0.2.1 ");
+	bench_free(b);
+}
+
+/* It does not leave after all: what it gave to a lesser member is ours. */
+static void who_stays_has_it_back(void **state)
+{
+	struct bench *b = conflict_bench(me_first, L2_CONFLICT_KEEP);
+
+	(void)state;
+	l2_announcer_yield(b->a, true, b->now);
+	claimed(b, "192.0.2.1", &mac_member);
+	assert_string_equal(events(b), "!192.0.2.1:lost -192.0.2.1 ");
+	l2_announcer_yield(b->a, false, b->now);
+	assert_string_equal(events(b), "+192.0.2.1 ");
+	assert_string_equal(sent(b), "5:req:192.0.2.1 5:rep:192.0.2.1 ");
 	bench_free(b);
 }
 
@@ -400,6 +451,9 @@ int main(void)
 		cmocka_unit_test(who_leaves_yields_to_any_member),
 		cmocka_unit_test(what_goes_stays_until_it_is_claimed),
 		cmocka_unit_test(what_goes_is_let_go_after_an_early_claim),
+		cmocka_unit_test(what_went_and_is_back_is_said),
+		cmocka_unit_test(who_is_out_has_not_the_last_word),
+		cmocka_unit_test(who_stays_has_it_back),
 		cmocka_unit_test(a_claim_from_before_does_not_count),
 		cmocka_unit_test(stranger_turns_out_to_be_a_member),
 		cmocka_unit_test(asks_before_the_first_claim),
