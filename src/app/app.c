@@ -81,7 +81,10 @@ static void on_owner(void *ctx, const struct addr *addr, bool owned)
 
 static void on_table(void *ctx)
 {
-	mesh_release(((struct app *)ctx)->mesh);
+	struct app *a = ctx;
+
+	mesh_release(a->mesh);
+	handover_on_table(a->handover);
 }
 
 static void on_links(void *ctx)
@@ -124,12 +127,23 @@ static void packet_bfd(void *ctx, const struct bfd_event *ev)
 	sessions_on_bfd(&((struct app *)ctx)->sessions, ev);
 }
 
+/* Gossip will say so too, but later: until then this node would dispute what the other has taken again. */
+static void is_back(struct app *a, uint16_t id)
+{
+	const char *node = node_ids_name(a->ids, id);
+
+	if (node)
+		world_node_drained(a->world, node, false);
+}
+
 static void packet_pulse(void *ctx, const struct pulse_event *ev)
 {
 	struct app *a = ctx;
 
 	mesh_on_event(a->mesh, ev);
 	handover_on_event(a->handover, ev);
+	if (ev->kind == PULSE_AWAY && !ev->away)
+		is_back(a, ev->id);
 }
 
 /* Who said it tells everybody: it is not passed on. */

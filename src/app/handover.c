@@ -11,6 +11,9 @@
 /* From noticing that a successor has died until the next one announces. */
 #define TAKING DUR_MS(50)
 
+/* Who returns waits no longer for its own table than so. */
+#define RETURN_MAX DUR_MS(200)
+
 /* What was made ready and not taken goes again. */
 #define TAKEN_MAX DUR_S(1)
 
@@ -31,6 +34,7 @@ struct handover {
 	struct loop_timer look;
 	struct loop_timer patience;
 	bool leaving;
+	bool returning;
 };
 
 static void leaver_free(struct handover *h, struct leaver *l)
@@ -177,10 +181,27 @@ static void done(struct handover *h)
 	h->conf.on_done(h->conf.ctx);
 }
 
+/* The others fall silent at once about what they have in our place. */
+static void back(struct handover *h)
+{
+	uint16_t self;
+
+	h->returning = false;
+	loop_timer_stop(&h->patience);
+	packet_set_away(h->packet, false);
+	if (node_ids_find(h->conf.ids, world_me(h->conf.world), &self))
+		packet_set_left(h->packet, self, false);
+}
+
 static void out_of_patience(struct loop_timer *t, struct mono now)
 {
+	struct handover *h = CONTAINER_OF(t, struct handover, patience);
+
 	(void)now;
-	done(CONTAINER_OF(t, struct handover, patience));
+	if (h->returning)
+		back(h);
+	else
+		done(h);
 }
 
 /* A successor may have died just now. */
@@ -199,21 +220,25 @@ void handover_leave(struct handover *h)
 		return;
 	}
 	h->leaving = true;
+	h->returning = false;
 	loop_timer_set(&h->patience, mono_add(loop_now(h->conf.loop), patience_of(h)));
 	packet_set_away(h->packet, true);
 }
 
 void handover_return(struct handover *h)
 {
-	uint16_t self;
-
 	h->leaving = false;
 	loop_timer_stop(&h->patience);
 	if (!h->packet)
 		return;
-	packet_set_away(h->packet, false);
-	if (node_ids_find(h->conf.ids, world_me(h->conf.world), &self))
-		packet_set_left(h->packet, self, false);
+	h->returning = true;
+	loop_timer_set(&h->patience, mono_add(loop_now(h->conf.loop), RETURN_MAX));
+}
+
+void handover_on_table(struct handover *h)
+{
+	if (h->returning)
+		back(h);
 }
 
 void handover_on_event(struct handover *h, const struct pulse_event *ev)

@@ -36,8 +36,10 @@ struct handover *handover_free(struct handover *h); /* takes NULL, returns NULL 
 void handover_attach(struct handover *h, struct packet *packet);
 
 void handover_leave(struct handover *h);
-/** It does not go, or is back: it takes what is its own again. */
+/** It does not go, or is back: it takes what is its own again, once a table says what that is. */
 void handover_return(struct handover *h);
+/** A table of the world as it is now has gone to the packet thread. */
+void handover_on_table(struct handover *h);
 
 /** From the packet thread. */
 void handover_on_event(struct handover *h, const struct pulse_event *ev);

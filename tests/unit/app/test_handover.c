@@ -14,6 +14,7 @@ static int prepared;  /* how often, less how often it was undone */
 static bool is_there; /* the address, on its link */
 static int left;      /* how often the packet thread was told so */
 static bool is_left;
+static bool is_away; /* so the packet thread was told */
 
 const struct plan *planner_next(const struct planner *p, size_t *at)
 {
@@ -60,7 +61,8 @@ void packet_set_left(struct packet *p, uint16_t id, bool is)
 
 void packet_set_away(struct packet *p, bool away)
 {
-	(void)p, (void)away;
+	(void)p;
+	is_away = away;
 }
 
 struct rig {
@@ -162,6 +164,36 @@ static void not_taken_from_who_is_back(void **state)
 	rig_free(&r);
 }
 
+/* The others let go at once: what is ours has to be known by then. */
+static void back_when_a_table_says_what_is_ours(void **state)
+{
+	struct rig r = rig_new();
+	struct packet *packet = (struct packet *)(void *)&r;
+	(void)state;
+
+	handover_attach(r.h, packet);
+	is_away = true;
+	handover_return(r.h);
+	assert_true(is_away);
+	handover_on_table(r.h);
+	assert_false(is_away);
+	rig_free(&r);
+}
+
+static void back_without_a_table_when_that_takes_too_long(void **state)
+{
+	struct rig r = rig_new();
+	struct packet *packet = (struct packet *)(void *)&r;
+	(void)state;
+
+	handover_attach(r.h, packet);
+	is_away = true;
+	handover_return(r.h);
+	loop_advance(r.loop, DUR_S(1));
+	assert_false(is_away);
+	rig_free(&r);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -169,6 +201,8 @@ int main(void)
 		cmocka_unit_test(taken_without_when_that_takes_too_long),
 		cmocka_unit_test(said_twice_is_done_once),
 		cmocka_unit_test(not_taken_from_who_is_back),
+		cmocka_unit_test(back_when_a_table_says_what_is_ours),
+		cmocka_unit_test(back_without_a_table_when_that_takes_too_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
