@@ -139,13 +139,17 @@ static void member_takes_part(struct membership *m, const struct gossip_member *
 	m->hooks.joined(m->hooks.ctx, member->name, &member->addr);
 }
 
-static void member_does_not(struct membership *m, const char *name, bool left)
+/* Before anything else: the packet thread takes over without waiting for any plan. */
+static void tell_packet_gone(struct membership *m, const char *name)
 {
 	uint16_t id;
 
-	/* The packet thread first: it takes over without waiting for any plan. */
 	if (m->packet && node_ids_find(m->ids, name, &id))
 		packet_set_alive(m->packet, id, false);
+}
+
+static void member_does_not(struct membership *m, const char *name, bool left)
+{
 	mesh_member_gone(m->mesh, name, left);
 	world_node_alive(m->world, name, false);
 	(void)map_del(m->strangers, name);
@@ -162,7 +166,8 @@ static bool is_there(const struct membership *m, const struct gossip_member *mem
 
 /*
  * Of the two, gossip takes the one before for alive until nobody has answered to its name for
- * seconds; but lives are numbered by the clock, and so this one is known to be over.
+ * seconds; but lives are numbered by the clock, and so this one is known to be over. Our own is not,
+ * whatever the clock was.
  */
 static const struct gossip_member *place_taken(const struct membership *m,
 					       const struct gossip_member *member, bool by_later)
@@ -170,7 +175,7 @@ static const struct gossip_member *place_taken(const struct membership *m,
 	const struct gossip_member *other;
 
 	for (size_t at = 0; cluster_member_next(m->cluster, &at, &other);) {
-		bool later = other->incarnation > member->incarnation;
+		bool later = other->self || other->incarnation > member->incarnation;
 
 		if (other != member && is_there(m, other) && later == by_later &&
 		    other->port == member->port && addr_eq(&other->addr, &member->addr))
@@ -201,6 +206,7 @@ static bool settle_place(struct membership *m, const struct gossip_member *membe
 		return true;
 	}
 	while ((other = place_taken(m, member, false))) {
+		tell_packet_gone(m, other->name);
 		displace(m, other, member->name);
 		member_does_not(m, other->name, true);
 	}
@@ -231,6 +237,7 @@ static void member_gone(struct membership *m, const struct gossip_member *member
 {
 	bool left = member->state == GOSSIP_LEFT;
 
+	tell_packet_gone(m, member->name);
 	log_member("nodeLeave", left ? "member left" : "member died", member);
 	if (map_del(m->displaced, member->name))
 		return;
