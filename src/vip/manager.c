@@ -203,7 +203,9 @@ static void keeper_died(struct loop_io *io, unsigned events)
 static void give_sign(struct vip_manager *m, struct mono now)
 {
 	atomic_store(&m->pulse->loop.at_ns, now.ns);
-	loop_timer_set(&m->heartbeat, mono_add(now, m->conf.heartbeat));
+	/* Long before anybody misses it: with gossip's timers it costs no wake-up. */
+	loop_timer_set_within(&m->heartbeat, mono_add(now, DUR_NS(m->conf.heartbeat.ns / 2)),
+			      mono_add(now, m->conf.heartbeat));
 }
 
 static bool limit_set(struct vip_sign *s, struct dur limit)
