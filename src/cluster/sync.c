@@ -445,7 +445,8 @@ void sync_tick(struct gossip *g, struct mono now)
 
 	if (g->leaving)
 		return;
-	if (!mono_before(now, g->joins_at)) {
+	/* With whatever else ticks by then: alone it would wake the process once a second for nothing. */
+	if (!mono_before(mono_add(now, DUR_NS(JOIN_CHECK.ns / 2)), g->joins_at)) {
 		for (size_t i = 0; i < g->n_joins; i++)
 			join_tick(g, &g->joins[i], now);
 		g->joins_at = mono_add(now, JOIN_CHECK);
