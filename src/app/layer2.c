@@ -486,7 +486,7 @@ void layer2_on_event(struct layer2 *l, const struct l2_event *ev)
 		log_event(LOG_WARN, "socketFailed",
 			  "Layer 2 hears nothing on an interface; trying again",
 			  KV_STR("interface", link ? link->name : NULL),
-			  KV_I64("ifindex", ev->ifindex));
+			  KV_I64("ifindex", ev->ifindex), KV_STR("error", strerror(ev->error)));
 		return;
 	}
 	if (ev->kind == L2_MAP_FAILED) {

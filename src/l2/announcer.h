@@ -49,6 +49,7 @@ struct l2_event {
 	struct mono at;		 /* when it was so decided */
 	int ifindex;		 /* conflict, socket failed */
 	enum l2_proto proto;	 /* socket failed */
+	int error;		 /* socket failed: errno */
 	struct mac mac;		 /* conflict: the other machine's */
 	enum l2_verdict verdict; /* conflict */
 };

@@ -269,7 +269,7 @@ static void port_ready(struct loop_io *watch, unsigned events)
 
 /* Ports */
 
-static void tell_failed(struct port *p)
+static void tell_failed(struct port *p, int error)
 {
 	struct l2_io *io = p->io;
 
@@ -281,6 +281,7 @@ static void tell_failed(struct port *p)
 	io->conf.event(io->conf.ctx, &(struct l2_event){ .kind = L2_SOCKET_FAILED,
 							 .ifindex = p->ifindex,
 							 .proto = p->proto,
+							 .error = error,
 							 .at = loop_now(io->conf.loop) });
 }
 
@@ -289,7 +290,7 @@ static void port_open(struct port *p, const struct pcap_prog *filter)
 	int fd = packet_open(p->ifindex, ethertypes[p->proto], filter, NULL);
 
 	if (fd < 0) {
-		tell_failed(p);
+		tell_failed(p, errno);
 		return;
 	}
 	p->fd = fd;

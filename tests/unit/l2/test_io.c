@@ -6,6 +6,7 @@
 #include "support.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
@@ -37,6 +38,7 @@ struct world {
 	int udp[2]; /* sockets of the other host, IPv4 and IPv6 */
 	struct l2_address_stats stats[8];
 	char events[256];
+	int error; /* of the last event */
 	bool stopped;
 };
 
@@ -163,6 +165,7 @@ static void on_event(void *ctx, const struct l2_event *ev)
 	size_t len = strlen(w.events);
 
 	(void)ctx;
+	w.error = ev->error;
 	snprintf(w.events + len, sizeof(w.events) - len, "%c%s ",
 		 ev->kind == L2_TOOK ? '+' : (ev->kind == L2_LOST ? '-' : '!'),
 		 ADDR_TEXT(&ev->addr));
@@ -390,6 +393,7 @@ static void interface_that_is_not_there_is_told(void **state)
 	w.events[0] = '\0';
 	apply(ifaces, 2);
 	assert_string_equal(w.events, "! ");
+	assert_int_equal(w.error, ENODEV);
 	run_for(DUR_MS(1100)); /* tried again, said once */
 	assert_string_equal(w.events, "! ");
 	assert_true(stats().socket_errors >= 2);
