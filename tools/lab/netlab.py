@@ -132,6 +132,29 @@ class Host:
         sh(f"ip netns del {self.ns}", check=False)
 
 
+class Reaper:
+    """Puts a lab away whose owner was killed before it could: it waits at a pipe whose other end dies with the owner."""
+
+    SCRIPT = """
+        read -r word && exit
+        namespaces() { ip netns list | cut -d' ' -f1 | grep "^$1"; }
+        # What is started while others are ended is found the second time.
+        for round in 1 2; do
+            for ns in $(namespaces "$1"); do ip netns pids "$ns" | xargs -r kill -9; done
+        done
+        for ns in $(namespaces "$1"); do ip netns del "$ns"; done
+        rm -rf "$2"
+    """
+
+    def __init__(self, prefix, folder):
+        self.process = subprocess.Popen(["sh", "-c", self.SCRIPT, "lab-reaper", prefix, folder], stdin=subprocess.PIPE,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, cwd="/")
+
+    def dismiss(self):
+        if self.process.poll() is None:
+            self.process.communicate(b"done\n")
+
+
 class Lab:
     """Owns hosts and switches. `keep` leaves everything in place for a person to look at."""
 
@@ -145,6 +168,7 @@ class Lab:
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="lab-", dir=base))
         self.hosts = {}
         self.switches = {}
+        self.reaper = None if keep else Reaper(self.prefix, self.dir)
         atexit.register(self.close)
 
     def __enter__(self):
@@ -186,6 +210,8 @@ class Lab:
             host.remove()
         self.hosts.clear()
         shutil.rmtree(self.dir, ignore_errors=True)
+        if self.reaper:
+            self.reaper.dismiss()
 
 
 class Pinger:
