@@ -30,6 +30,7 @@ struct net_links {
 	struct net_link *links; /* in order of index */
 	size_t n, cap;
 	uint64_t resyncs;
+	uint64_t layout;
 };
 
 /* Messages. */
@@ -200,8 +201,17 @@ static bool link_put(struct net_links *t, const struct net_link *l)
 	merged.addrs = old->addrs;
 	merged.n_addrs = old->n_addrs;
 	merged.cap_addrs = old->cap_addrs;
+	merged.nets = old->nets;
+	merged.n_nets = old->n_nets;
+	merged.cap_nets = old->cap_nets;
 	*old = merged;
 	return true;
+}
+
+static void link_fini(struct net_link *l)
+{
+	free(l->addrs);
+	free(l->nets);
 }
 
 static bool link_drop(struct net_links *t, int ifindex)
@@ -211,10 +221,34 @@ static bool link_drop(struct net_links *t, int ifindex)
 
 	if (!there)
 		return false;
-	free(t->links[i].addrs);
+	link_fini(&t->links[i]);
 	t->n--;
 	memmove(&t->links[i], &t->links[i + 1], (t->n - i) * sizeof(*t->links));
 	return true;
+}
+
+static bool is_host(const struct net_addr *a)
+{
+	return a->subnet.len == addr_bits(&a->addr);
+}
+
+static void net_put(struct net_link *l, const struct net_addr *a)
+{
+	if (is_host(a))
+		return;
+	mem_grow(l->nets, l->n_nets, l->cap_nets);
+	l->nets[l->n_nets++] = a->subnet;
+}
+
+static void net_drop(struct net_link *l, const struct net_addr *a)
+{
+	if (is_host(a))
+		return;
+	for (size_t i = 0; i < l->n_nets; i++)
+		if (prefix_cmp(&l->nets[i], &a->subnet) == 0) {
+			l->nets[i] = l->nets[--l->n_nets];
+			return;
+		}
 }
 
 static bool addr_put(struct net_links *t, const struct net_addr *a)
@@ -236,6 +270,7 @@ static bool addr_put(struct net_links *t, const struct net_addr *a)
 	memmove(&l->addrs[i + 1], &l->addrs[i], (l->n_addrs - i) * sizeof(*a));
 	l->n_addrs++;
 	l->addrs[i] = *a;
+	net_put(l, a);
 	return true;
 }
 
@@ -247,6 +282,7 @@ static bool addr_drop(struct net_links *t, const struct net_addr *a)
 
 	if (!there)
 		return false;
+	net_drop(l, a);
 	l->n_addrs--;
 	memmove(&l->addrs[i], &l->addrs[i + 1], (l->n_addrs - i) * sizeof(*a));
 	return true;
@@ -268,15 +304,33 @@ static bool link_message(struct net_links *t, struct nlmsghdr *h)
 	return link_decode(h, &l) && link_put(t, &l);
 }
 
+static void host_changed(struct net_links *t, const struct addr *a)
+{
+	struct net_watch *w;
+
+	LIST_EACH (w, &t->watches, in)
+		if (w->host_changed)
+			w->host_changed(w, a);
+}
+
 static bool message(struct net_links *t, struct nlmsghdr *h)
 {
 	struct net_addr a;
+	bool changed;
 
-	if (h->nlmsg_type == RTM_NEWLINK || h->nlmsg_type == RTM_DELLINK)
-		return link_message(t, h);
+	if (h->nlmsg_type == RTM_NEWLINK || h->nlmsg_type == RTM_DELLINK) {
+		changed = link_message(t, h);
+		t->layout += changed;
+		return changed;
+	}
 	if (!net_addr_decode(h, &a))
 		return false;
-	return h->nlmsg_type == RTM_NEWADDR ? addr_put(t, &a) : addr_drop(t, &a);
+	changed = h->nlmsg_type == RTM_NEWADDR ? addr_put(t, &a) : addr_drop(t, &a);
+	if (changed && is_host(&a) && !addr_is_link_local(&a.addr))
+		host_changed(t, &a.addr);
+	else
+		t->layout += changed;
+	return changed;
 }
 
 /* Reading all of it. */
@@ -284,7 +338,7 @@ static bool message(struct net_links *t, struct nlmsghdr *h)
 static void drop_all(struct net_links *t)
 {
 	for (size_t i = 0; i < t->n; i++)
-		free(t->links[i].addrs);
+		link_fini(&t->links[i]);
 	free(t->links);
 	t->links = NULL;
 	t->n = t->cap = 0;
@@ -300,7 +354,7 @@ static void forget_addrs(void *ctx)
 	struct net_links *t = ctx;
 
 	for (size_t i = 0; i < t->n; i++)
-		t->links[i].n_addrs = 0;
+		t->links[i].n_addrs = t->links[i].n_nets = 0;
 }
 
 static void dumped(void *ctx, struct nlmsghdr *h)
@@ -323,6 +377,7 @@ static int read_all(struct net_links *t)
 	struct net_links fresh = { 0 };
 	struct netlink_sink sink = { fresh_start, dumped, &fresh };
 
+	list_init(&fresh.watches); /* nobody */
 	int code = netlink_dump(t->requests, RTM_GETLINK, &links, sizeof(links), &sink);
 	sink.restart = forget_addrs;
 	if (code == 0)
@@ -335,6 +390,7 @@ static int read_all(struct net_links *t)
 	t->links = fresh.links;
 	t->n = fresh.n;
 	t->cap = fresh.cap;
+	t->layout++;
 	return 0;
 }
 
@@ -517,18 +573,13 @@ const struct net_link *net_links_by_index(const struct net_links *t, int ifindex
 	return link_at(t, ifindex);
 }
 
-static const struct net_addr *connected_by(const struct net_link *l, const struct addr *a)
+unsigned net_link_holds(const struct net_link *l, const struct addr *a)
 {
-	const struct net_addr *best = NULL;
+	unsigned best = 0;
 
-	for (size_t i = 0; i < l->n_addrs; i++) {
-		const struct net_addr *have = &l->addrs[i];
-
-		if (have->subnet.len < addr_bits(&have->addr) &&
-		    prefix_contains(&have->subnet, a) &&
-		    (!best || have->subnet.len > best->subnet.len))
-			best = have;
-	}
+	for (size_t i = 0; i < l->n_nets; i++)
+		if (l->nets[i].len > best && prefix_contains(&l->nets[i], a))
+			best = l->nets[i].len;
 	return best;
 }
 
@@ -538,11 +589,11 @@ const struct net_link *net_links_connected(const struct net_links *t, const stru
 	unsigned best_len = 0;
 
 	for (size_t i = 0; i < t->n; i++) {
-		const struct net_addr *have = connected_by(&t->links[i], a);
+		unsigned len = net_link_holds(&t->links[i], a);
 
-		if (have && (!best || have->subnet.len > best_len)) {
+		if (len > best_len) {
 			best = &t->links[i];
-			best_len = have->subnet.len;
+			best_len = len;
 		}
 	}
 	return best;
@@ -577,6 +628,11 @@ const struct net_link *net_links_by_name(const struct net_links *t, const char *
 int net_links_default(const struct net_links *t, enum family family)
 {
 	return netlink_default_link(t->requests, family);
+}
+
+uint64_t net_links_layout(const struct net_links *t)
+{
+	return t->layout;
 }
 
 uint64_t net_links_resyncs(const struct net_links *t)

@@ -44,6 +44,10 @@ struct net_link {
 	struct net_addr *addrs; /* in order of addr, then prefix_len */
 	size_t n_addrs;
 	size_t cap_addrs;
+	/* The subnets of these that are more than one address, in no order: few, where host addresses may be many. */
+	struct prefix *nets;
+	size_t n_nets;
+	size_t cap_nets;
 };
 
 struct net_links;
@@ -53,6 +57,11 @@ struct nlmsghdr;
 struct net_watch {
 	struct list in;
 	void (*changed)(struct net_watch *w);
+	/**
+	 * Besides, at once, and for each: a host address (/32, /128; not link-local) has come, has changed or has gone. May be NULL.
+	 * Void when net_links_layout() has another value than before.
+	 */
+	void (*host_changed)(struct net_watch *w, const struct addr *a);
 };
 
 /**
@@ -87,12 +96,18 @@ const struct net_link *net_links_all(const struct net_links *t, size_t *n);
  */
 const struct net_link *net_links_connected(const struct net_links *t, const struct addr *a);
 
+/** Length of the link's longest network that holds @a; 0: none. Host prefixes do not count. */
+unsigned net_link_holds(const struct net_link *l, const struct addr *a);
+
 /** Walk the links that have this very address: start with *at = 0; NULL at the end. */
 const struct net_link *net_links_holder(const struct net_links *t, const struct addr *a,
 					size_t *at);
 
 /** The link of the default route; 0 when there is none. Asks the kernel. */
 int net_links_default(const struct net_links *t, enum family family);
+
+/** Has another value when something else than host addresses may have changed. */
+uint64_t net_links_layout(const struct net_links *t);
 
 /** Times that the table had to be read again because events were lost. */
 uint64_t net_links_resyncs(const struct net_links *t);

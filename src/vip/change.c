@@ -65,11 +65,18 @@ static void change_do(struct vip_change *ch, const struct vip_changes *c, struct
 		(void)fail(ch, &e);
 }
 
+static int record_put(const struct vip_changes *c, struct err *e)
+{
+	if (c->record_whole)
+		return vip_record_write(c->path, &c->record, e);
+	return vip_record_append(c->path, &c->record, e);
+}
+
 void vip_changes_do(struct vip_changes *c, struct netlink *nl)
 {
 	struct err e = { 0 };
 
-	c->record_failed = c->record_wanted && vip_record_write(c->path, &c->record, &e) < 0;
+	c->record_failed = c->record_wanted && record_put(c, &e) < 0;
 	for (size_t i = 0; i < c->n; i++)
 		change_do(&c->v[i], c, nl, &e);
 }
@@ -77,6 +84,6 @@ void vip_changes_do(struct vip_changes *c, struct netlink *nl)
 void vip_changes_clear(struct vip_changes *c)
 {
 	vip_record_fini(&c->record);
-	c->record_wanted = c->record_failed = false;
+	c->record_wanted = c->record_whole = c->record_failed = false;
 	c->n = 0;
 }

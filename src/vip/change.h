@@ -31,6 +31,7 @@ struct vip_changes {
 	uint32_t life_s;      /* of what is added or renewed */
 	bool end_connections; /* of what is taken off */
 	bool record_wanted;
+	bool record_whole;  /* the record is all there is; else it is what comes */
 	bool record_failed; /* then nothing was added */
 	struct vip_record record;
 	struct vip_change v[VIP_CHANGES_MAX];

@@ -39,20 +39,6 @@ static const struct net_link *loopback(const struct vip_view *v, char *reason)
 	return NULL;
 }
 
-/* Length of the link's longest network that holds @a; 0: none. Host prefixes do not count. */
-static unsigned match_len(const struct net_link *l, const struct addr *a)
-{
-	unsigned best = 0;
-
-	for (size_t i = 0; i < l->n_addrs; i++) {
-		const struct prefix *net = &l->addrs[i].subnet;
-
-		if (net->len > best && net->len < addr_bits(a) && prefix_contains(net, a))
-			best = net->len;
-	}
-	return best;
-}
-
 /* Why a link on the right network does not count; NULL: it does. */
 static const char *objection(const struct vip_view *v, const struct net_link *l, int now_on)
 {
@@ -75,7 +61,7 @@ static const struct net_link *by_network(const struct vip_view *v, const struct 
 	snprintf(reason, VIP_REASON_MAX, "no link is on a network that holds %s", ADDR_TEXT(a));
 	for (size_t i = 0; i < v->n_links; i++) {
 		const struct net_link *l = &v->links[i];
-		unsigned len = l->loopback || l->noarp ? 0 : match_len(l, a);
+		unsigned len = l->loopback || l->noarp ? 0 : net_link_holds(l, a);
 		const char *why_not = len ? objection(v, l, now_on) : NULL;
 
 		if (why_not)

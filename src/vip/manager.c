@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/map.h"
 #include "base/rng.h"
 #include "net/ifaddr.h"
 #include "net/sockdiag.h"
@@ -14,35 +13,42 @@
 #include "vip/change.h"
 #include "vip/keeper.h"
 #include "vip/sweep.h"
+#include "vip/table.h"
 
 #define AT_ONCE		VIP_CHANGES_MAX /* decisions in one turn of the loop */
 #define END_AT_EXIT_MAX 16 /* addresses whose connections are ended: each walks the table of all */
 #define RETRY		DUR_S(1) /* after a refusal */
 #define LIFE_S		30
 #define RENEW		DUR_S(10)
+#define RENEWAL_PACE	DUR_MS(10)
 #define HEARTBEAT	DUR_S(1)
 #define STALLED		DUR_S(3)
 
-/* One address: what is asked for, what we have done, and how it went. */
+/* What few addresses have. */
+struct rare {
+	char named[NET_NAME_MAX]; /* the link that was asked for; "": auto */
+	char *reason;		  /* NULL: none */
+};
+
+/* One address: what is asked for, what we have done, and how it went. There may be very many: 40 bytes. */
 struct vip {
-	struct addr addr;
-	bool wanted;
-	enum vip_mode mode;
-	bool auto_link;
-	char named[NET_NAME_MAX];
+	struct addr addr; /* first, for the table */
+	bool wanted : 1;
+	bool routed : 1; /* enum vip_mode */
+	bool busy : 1;	 /* a change of it is under way */
+	bool again : 1;	 /* and something has happened meanwhile */
+	bool dirty : 1;	 /* to be looked at */
+	bool seen : 1;	 /* as in struct vip_held */
+	uint8_t state;	 /* enum vip_state */
+	int held_on;	 /* as in struct vip_held */
+	int link;	 /* where it is, as we have told; 0: nowhere */
+	struct rare *rare;
+};
 
-	struct vip_held held;
-	char held_name[NET_NAME_MAX];
-	int coming; /* the link that the record names, for the change under way; 0: none */
-	bool busy;  /* a change of it is under way */
-	bool again; /* and something has happened meanwhile */
-	struct mono renew_at;
-	struct list renewals; /* while it is on a link */
-	struct list dirty;    /* while something is to be looked at */
-
-	enum vip_state state;
-	char link[NET_NAME_MAX];
-	char reason[VIP_REASON_MAX];
+/* First in, first out. */
+struct queue {
+	struct vip **v;
+	size_t first, n, cap;
 };
 
 struct vip_manager {
@@ -52,36 +58,42 @@ struct vip_manager {
 	int lock;
 	bool proto_kept;
 	bool end_connections;
-	bool record_stale;  /* it names more than there is */
+	bool under_way;	    /* the changes */
+	bool overslept;	    /* since they began */
+	bool record_broken; /* it may lack something: to be written anew before anything is added */
+	bool renewing;	    /* in rounds, while there is something on a link */
+	bool link_allowed;  /* asked_link */
+	bool ending;
+	size_t record_more; /* so much more than there is stands in the record */
 	struct netlink *nl; /* for the end */
 	struct net_worker *worker;
 	struct net_job job;
 	struct vip_changes changes; /* under way, or being gathered */
-	bool under_way;
-	bool overslept; /* since it began */
-	bool ending;
 	struct vip_keeper keeper;
 	struct loop_io keeper_end; /* of its life */
 	struct vip_pulse *pulse;
 	struct dur pulse_limit;
 	uint32_t swept; /* what the page said when we looked last */
 	struct net_watch watch;
-	struct map *vips;     /* struct addr -> struct vip */
-	struct list dirty;    /* to be looked at, first come first served */
-	struct list renewals; /* on links, the next to be renewed first */
+	uint64_t layout; /* of the links, when we looked at everything last */
+	struct vip_table vips;
+	struct queue dirty; /* to be looked at */
+	struct mono round;  /* when this one began, or begins */
+	size_t renewed;	    /* place in the table: those before it have been, in this round */
 	struct loop_task reconcile;
 	struct loop_timer renew;
 	struct loop_timer retry;
 	struct loop_timer heartbeat;
 	struct vip_stats stats;
 	char asked_reason[VIP_REASON_MAX]; /* what vip_possible() lends */
+	char asked_link[NET_NAME_MAX];	   /* with the view that was made last; "": none yet */
 };
 
 /* Bookkeeping. */
 
 static struct vip *vip_find(const struct vip_manager *m, const struct addr *a)
 {
-	return map_get_bytes(m->vips, a, sizeof(*a));
+	return vip_table_find(&m->vips, a);
 }
 
 static struct vip *vip_new(struct vip_manager *m, const struct addr *a)
@@ -89,18 +101,78 @@ static struct vip *vip_new(struct vip_manager *m, const struct addr *a)
 	struct vip *v = mem_new(struct vip);
 
 	v->addr = *a;
-	list_init(&v->renewals);
-	list_init(&v->dirty);
-	(void)map_put_bytes(m->vips, a, sizeof(*a), v);
+	vip_table_add(&m->vips, v);
 	return v;
+}
+
+static void rare_free(struct vip *v)
+{
+	if (v->rare)
+		free(v->rare->reason);
+	free(v->rare);
+	v->rare = NULL;
 }
 
 static void vip_drop(struct vip_manager *m, struct vip *v)
 {
-	list_remove(&v->renewals);
-	list_remove(&v->dirty);
-	(void)map_del_bytes(m->vips, &v->addr, sizeof(v->addr));
+	vip_table_remove(&m->vips, &v->addr);
+	rare_free(v);
 	free(v);
+}
+
+static struct rare *rare_of(struct vip *v)
+{
+	if (!v->rare)
+		v->rare = mem_new(struct rare);
+	return v->rare;
+}
+
+static const char *named(const struct vip *v)
+{
+	return v->rare ? v->rare->named : "";
+}
+
+static void set_named(struct vip *v, const char *link)
+{
+	if (strcmp(named(v), link) != 0)
+		snprintf(rare_of(v)->named, NET_NAME_MAX, "%s", link);
+}
+
+static const char *reason(const struct vip *v)
+{
+	return v->rare && v->rare->reason ? v->rare->reason : "";
+}
+
+static void set_reason(struct vip *v, const char *why)
+{
+	if (strcmp(reason(v), why) == 0)
+		return;
+	struct rare *r = rare_of(v);
+	free(r->reason);
+	r->reason = why[0] ? mem_strdup(why) : NULL;
+	if (!r->reason && !r->named[0])
+		rare_free(v);
+}
+
+static struct vip_held held_of(const struct vip *v)
+{
+	return (struct vip_held){ .ifindex = v->held_on, .seen = v->seen };
+}
+
+static void queue_put(struct queue *q, struct vip *v)
+{
+	mem_grow(q->v, q->n, q->cap);
+	q->v[q->n++] = v;
+}
+
+/* NULL when it is empty; then it takes no memory either. */
+static struct vip *queue_take(struct queue *q)
+{
+	if (q->first < q->n)
+		return q->v[q->first++];
+	free(q->v);
+	*q = (struct queue){ 0 };
+	return NULL;
 }
 
 static void look_at(struct vip_manager *m, struct vip *v)
@@ -108,38 +180,10 @@ static void look_at(struct vip_manager *m, struct vip *v)
 	v->again = v->busy;
 	if (v->busy)
 		return;
-	if (list_empty(&v->dirty))
-		list_append(&m->dirty, &v->dirty);
+	if (!v->dirty)
+		queue_put(&m->dirty, v);
+	v->dirty = true;
 	loop_task_queue(&m->reconcile);
-}
-
-static struct vip_status status_of(const struct vip *v)
-{
-	return (struct vip_status){ .state = v->state, .link = v->link, .reason = v->reason };
-}
-
-static void set_status(struct vip_manager *m, struct vip *v, enum vip_state state, const char *link,
-		       const char *reason)
-{
-	bool same =
-		v->state == state && strcmp(v->link, link) == 0 && strcmp(v->reason, reason) == 0;
-
-	if (same)
-		return;
-	v->state = state;
-	snprintf(v->link, sizeof(v->link), "%s", link);
-	snprintf(v->reason, sizeof(v->reason), "%s", reason);
-	struct vip_status now = status_of(v);
-	if (m->conf.changed)
-		m->conf.changed(m->conf.ctx, &v->addr, &now);
-}
-
-static void failed(struct vip_manager *m, struct vip *v, const char *why)
-{
-	m->stats.refused++;
-	set_status(m, v, VIP_FAILED, v->held.ifindex ? v->held_name : "", why);
-	if (!loop_timer_active(&m->retry))
-		loop_timer_set(&m->retry, mono_add(loop_now(m->conf.loop), RETRY));
 }
 
 static const char *link_name(const struct vip_manager *m, int ifindex)
@@ -149,22 +193,58 @@ static const char *link_name(const struct vip_manager *m, int ifindex)
 	return l ? l->name : "";
 }
 
+static struct vip_status status_of(const struct vip_manager *m, const struct vip *v)
+{
+	return (struct vip_status){ .state = (enum vip_state)v->state,
+				    .link = link_name(m, v->link),
+				    .reason = reason(v) };
+}
+
+static void set_status(struct vip_manager *m, struct vip *v, enum vip_state state, int link,
+		       const char *why)
+{
+	if (v->state == state && v->link == link && strcmp(reason(v), why) == 0)
+		return;
+	v->state = (uint8_t)state;
+	v->link = link;
+	set_reason(v, why);
+	struct vip_status now = status_of(m, v);
+	if (m->conf.changed)
+		m->conf.changed(m->conf.ctx, &v->addr, &now);
+}
+
+static void failed(struct vip_manager *m, struct vip *v, const char *why)
+{
+	m->stats.refused++;
+	set_status(m, v, VIP_FAILED, v->held_on, why);
+	if (!loop_timer_active(&m->retry))
+		loop_timer_set(&m->retry, mono_add(loop_now(m->conf.loop), RETRY));
+}
+
 /* The record: what is on a link, and what is about to be. */
+
+static void record_add(const struct vip_manager *m, struct vip_record *r, const struct addr *a,
+		       int ifindex)
+{
+	if (ifindex)
+		vip_record_add(r, ifindex, link_name(m, ifindex), a);
+}
+
+static void record_coming(const struct vip_manager *m, struct vip_record *r)
+{
+	for (size_t i = 0; i < m->changes.n; i++)
+		record_add(m, r, &m->changes.v[i].addr, m->changes.v[i].add_to);
+}
 
 static struct vip_record record_make(const struct vip_manager *m)
 {
 	struct vip_record r = { 0 };
 	struct vip *v;
-	const char *key;
 
 	memcpy(r.instance, m->instance, sizeof(r.instance));
-	MAP_EACH (m->vips, key, v) {
-		(void)key;
-		if (v->held.ifindex)
-			vip_record_add(&r, v->held.ifindex, v->held_name, &v->addr);
-		if (v->coming)
-			vip_record_add(&r, v->coming, link_name(m, v->coming), &v->addr);
-	}
+	for (size_t at = 0; (v = vip_table_next(&m->vips, &at));)
+		record_add(m, &r, &v->addr, v->held_on);
+	record_coming(m, &r);
 	return r;
 }
 
@@ -229,19 +309,35 @@ static void pulse_watch(struct vip_manager *m)
 		vip_keeper_rouse(&m->keeper);
 }
 
+/* Very many are renewed less often, and live longer: each time the kernel looks at all that it has of IPv6. */
+static struct dur round_lasts(const struct vip_manager *m)
+{
+	struct dur paced = DUR_NS(RENEWAL_PACE.ns * (int64_t)m->vips.live);
+
+	return m->conf.renew.ns > paced.ns ? m->conf.renew : paced;
+}
+
+static uint32_t life_s(const struct vip_manager *m)
+{
+	return (uint32_t)(m->conf.life_s * (double)round_lasts(m).ns / (double)m->conf.renew.ns);
+}
+
+static void round_begin(struct vip_manager *m, struct mono at)
+{
+	m->renewing = true;
+	m->renewed = 0;
+	m->round = at;
+	loop_timer_set(&m->renew, at);
+}
+
 static void holds(struct vip_manager *m, struct vip *v, int ifindex)
 {
-	list_remove(&v->renewals);
-	m->stats.bound += !!ifindex - !!v->held.ifindex;
+	m->stats.bound += !!ifindex - !!v->held_on;
 	pulse_watch(m);
-	v->held = (struct vip_held){ .ifindex = ifindex };
-	snprintf(v->held_name, sizeof(v->held_name), "%s", ifindex ? link_name(m, ifindex) : "");
-	if (!ifindex)
-		return;
-	v->renew_at = mono_add(loop_now(m->conf.loop), m->conf.renew);
-	list_append(&m->renewals, &v->renewals);
-	if (!loop_timer_active(&m->renew))
-		loop_timer_set(&m->renew, v->renew_at);
+	v->held_on = ifindex;
+	v->seen = false;
+	if (ifindex && !m->renewing)
+		round_begin(m, mono_add(loop_now(m->conf.loop), round_lasts(m)));
 }
 
 static struct vip_change *change_of(struct vip_manager *m, struct vip *v)
@@ -257,6 +353,7 @@ static struct vip_change *change_of(struct vip_manager *m, struct vip *v)
 static void changes_begin(struct vip_manager *m)
 {
 	m->under_way = true;
+	m->changes.life_s = life_s(m);
 	keeper_need(m);
 	pulse_watch(m); /* before there is something that outlives us */
 	net_worker_do(m->worker, &m->job);
@@ -274,13 +371,12 @@ static void change_finished(struct vip_manager *m, const struct vip_change *ch)
 	bool again = v->again || ch->add_to || ch->remove_from;
 
 	v->busy = v->again = false;
-	v->coming = 0;
 	m->stats.added += ch->added;
 	m->stats.removed += ch->was_there;
-	m->record_stale = m->record_stale || ch->removed;
+	m->record_more += ch->removed || (ch->add_to && !ch->added);
 	if (ch->added) {
 		holds(m, v, ch->add_to);
-		v->held.seen = m->overslept;
+		v->seen = m->overslept;
 	} else if (ch->removed) {
 		holds(m, v, 0);
 	}
@@ -297,8 +393,7 @@ static void changes_done(struct net_job *job)
 	struct vip_manager *m = CONTAINER_OF(job, struct vip_manager, job);
 
 	m->under_way = false;
-	/* Too many names do no harm: where nothing else was to be done, the next change tries again. */
-	m->record_stale = m->record_stale || (m->changes.record_failed && m->changes.n);
+	m->record_broken |= m->changes.record_failed;
 	for (size_t i = 0; i < m->changes.n; i++)
 		change_finished(m, &m->changes.v[i]);
 	m->overslept = false;
@@ -316,18 +411,25 @@ static int ask_default_link(void *ctx, enum family family)
 
 static bool ask_allowed(void *ctx, const char *name)
 {
-	const struct vip_manager *m = ctx;
+	struct vip_manager *m = ctx;
 
-	return !m->conf.link_allowed || m->conf.link_allowed(m->conf.ctx, name);
+	if (!m->conf.link_allowed)
+		return true;
+	if (strcmp(m->asked_link, name) != 0) {
+		m->link_allowed = m->conf.link_allowed(m->conf.ctx, name);
+		snprintf(m->asked_link, sizeof(m->asked_link), "%s", name);
+	}
+	return m->link_allowed;
 }
 
-static struct vip_view view_of(const struct vip_manager *m)
+static struct vip_view view_of(struct vip_manager *m)
 {
+	m->asked_link[0] = '\0';
 	struct vip_view v = {
 		.proto_kept = m->proto_kept,
 		.allowed = ask_allowed,
 		.default_link = ask_default_link,
-		.ctx = (void *)(uintptr_t)m,
+		.ctx = m,
 	};
 
 	v.links = net_links_all(m->conf.links, &v.n_links);
@@ -338,18 +440,17 @@ static struct vip_step decide(struct vip_manager *m, const struct vip_view *view
 {
 	struct vip_wish w = {
 		.addr = v->addr,
-		.mode = v->mode,
-		.link = v->auto_link ? NULL : v->named,
+		.mode = v->routed ? VIP_ROUTED : VIP_LAYER2,
+		.link = named(v)[0] ? named(v) : NULL,
 	};
-	struct vip_step s = vip_decide(view, v->wanted ? &w : NULL, &v->addr, v->held);
+	struct vip_step s = vip_decide(view, v->wanted ? &w : NULL, &v->addr, held_of(v));
 
 	if (s.lost) {
 		m->stats.vanished++;
-		m->record_stale = true;
+		m->record_more++;
 		holds(m, v, 0);
 	}
-	v->held.seen = v->held.seen || s.seen;
-	v->coming = s.add_to;
+	v->seen |= s.seen;
 	return s;
 }
 
@@ -357,7 +458,7 @@ static struct vip_step decide(struct vip_manager *m, const struct vip_view *view
 static void settle(struct vip_manager *m, struct vip *v, const struct vip_step *s)
 {
 	if (v->wanted)
-		set_status(m, v, s->state, link_name(m, s->link), s->reason);
+		set_status(m, v, s->state, s->link, s->reason);
 	else
 		vip_drop(m, v);
 }
@@ -380,15 +481,30 @@ static void look(struct vip_manager *m, const struct vip_view *view, struct vip 
 static void look_at_some(struct vip_manager *m)
 {
 	struct vip *v;
-	size_t n = 0;
 
 	net_links_catch_up(m->conf.links);
 	struct vip_view view = view_of(m);
-	LIST_EACH (v, &m->dirty, dirty) {
-		if (n++ == AT_ONCE)
-			break;
-		list_remove(&v->dirty);
+	for (size_t n = 0; n < AT_ONCE && (v = queue_take(&m->dirty)); n++) {
+		v->dirty = false;
 		look(m, &view, v);
+	}
+}
+
+/* Written anew where it may lack something, when half of it is no longer so, and when there is nothing else to do. */
+static void record_prepare(struct vip_manager *m)
+{
+	struct vip_changes *c = &m->changes;
+
+	c->record_whole = m->record_broken || !c->n || m->record_more > m->stats.bound + c->n;
+	c->record_wanted |= !c->n;
+	if (!c->record_wanted)
+		return;
+	if (c->record_whole) {
+		c->record = record_make(m);
+		m->record_broken = false;
+		m->record_more = 0;
+	} else {
+		record_coming(m, &c->record);
 	}
 }
 
@@ -400,30 +516,23 @@ static void reconcile(struct loop_task *t)
 	if (m->under_way)
 		return;
 	look_at_some(m);
-	if (!m->changes.n && !list_empty(&m->dirty)) {
+	if (!m->changes.n && m->dirty.n) {
 		loop_task_queue(&m->reconcile);
 		return;
 	}
-	if (!m->changes.n && !m->record_stale)
+	if (!m->changes.n && !m->record_more)
 		return;
-	if (!m->changes.n || m->changes.record_wanted) {
-		m->changes.record_wanted = true;
-		m->changes.record = record_make(m);
-		m->record_stale = false;
-	}
+	record_prepare(m);
 	changes_begin(m);
 }
 
 static void all_again(struct vip_manager *m, bool only_failed)
 {
 	struct vip *v;
-	const char *key;
 
-	MAP_EACH (m->vips, key, v) {
-		(void)key;
+	for (size_t at = 0; (v = vip_table_next(&m->vips, &at));)
 		if (!only_failed || v->state == VIP_FAILED)
 			look_at(m, v);
-	}
 }
 
 /*
@@ -433,12 +542,10 @@ static void all_again(struct vip_manager *m, bool only_failed)
 static void has_overslept(struct vip_manager *m)
 {
 	struct vip *v;
-	const char *key;
 
 	m->overslept = m->under_way;
-	MAP_EACH (m->vips, key, v) {
-		(void)key;
-		v->held.seen = true;
+	for (size_t at = 0; (v = vip_table_next(&m->vips, &at));) {
+		v->seen = true;
 		look_at(m, v);
 	}
 }
@@ -456,8 +563,21 @@ static void links_changed(struct net_watch *w)
 {
 	struct vip_manager *m = CONTAINER_OF(w, struct vip_manager, watch);
 
+	uint64_t layout = net_links_layout(m->conf.links);
+
 	look_at_swept(m);
-	all_again(m, false);
+	if (layout != m->layout)
+		all_again(m, false);
+	m->layout = layout;
+}
+
+static void host_changed(struct net_watch *w, const struct addr *a)
+{
+	struct vip_manager *m = CONTAINER_OF(w, struct vip_manager, watch);
+	struct vip *v = vip_find(m, a);
+
+	if (v)
+		look_at(m, v);
 }
 
 static void retry(struct loop_timer *t, struct mono now)
@@ -468,34 +588,45 @@ static void retry(struct loop_timer *t, struct mono now)
 
 /* Renewing. */
 
-static void renew_one(struct vip_manager *m, const struct vip_view *view, struct vip *v,
-		      struct mono now)
+static void renew_one(struct vip_manager *m, const struct vip_view *view, struct vip *v)
 {
-	list_remove(&v->renewals);
-	v->renew_at = mono_add(now, m->conf.renew);
-	list_append(&m->renewals, &v->renewals);
-	struct vip_step s = vip_decide(view, NULL, &v->addr, v->held);
-	v->held.seen = v->held.seen || s.seen;
+	struct vip_step s = vip_decide(view, NULL, &v->addr, held_of(v));
+
+	v->seen |= s.seen;
 	/* Renewing adds what is not there: see first that nobody took it away, or its place. */
 	if (s.lost)
 		look_at(m, v);
 	else
-		change_of(m, v)->renew_on = v->held.ifindex;
+		change_of(m, v)->renew_on = v->held_on;
 }
 
-/* Some of those that are due. The timer is set for the first of the others. */
+/* The round is over when it has come to the end of the table. */
+static bool renew_some(struct vip_manager *m)
+{
+	struct vip_view view = view_of(m);
+
+	while (m->changes.n < VIP_CHANGES_MAX) {
+		struct vip *v = vip_table_next(&m->vips, &m->renewed);
+
+		if (!v)
+			return true;
+		if (v->held_on)
+			renew_one(m, &view, v);
+	}
+	return false;
+}
+
 static void renew_due(struct vip_manager *m, struct mono now)
 {
 	net_links_catch_up(m->conf.links);
-	struct vip_view view = view_of(m);
-	while (!list_empty(&m->renewals) && m->changes.n < VIP_CHANGES_MAX) {
-		struct vip *v = LIST_ENTRY(m->renewals.next, struct vip, renewals);
+	if (!renew_some(m)) {
+		loop_timer_set(&m->renew, mono_add(now, DUR_NS(RENEWAL_PACE.ns * VIP_CHANGES_MAX)));
+	} else if (m->stats.bound) {
+		struct mono next = mono_add(m->round, round_lasts(m));
 
-		if (mono_before(now, v->renew_at)) {
-			loop_timer_set(&m->renew, v->renew_at);
-			break;
-		}
-		renew_one(m, &view, v, now);
+		round_begin(m, mono_before(next, now) ? now : next);
+	} else {
+		m->renewing = false;
 	}
 	if (m->changes.n)
 		changes_begin(m);
@@ -516,7 +647,7 @@ static void carry_on(struct vip_manager *m)
 
 	if (m->ending)
 		return;
-	if (!list_empty(&m->renewals) && !loop_timer_active(&m->renew))
+	if (m->renewing && !loop_timer_active(&m->renew))
 		renew_due(m, now);
 	loop_task_queue(&m->reconcile);
 }
@@ -585,14 +716,12 @@ int vip_manager_new(const struct vip_conf *conf, struct vip_manager **out, struc
 	m->path = mem_strdup(conf->state_path);
 	m->lock = m->keeper.fd = -1;
 	m->proto_kept = ifaddr_proto_kept();
-	m->vips = map_new();
+	vip_table_init(&m->vips);
 	m->watch.changed = links_changed;
-	list_init(&m->dirty);
-	list_init(&m->renewals);
+	m->watch.host_changed = host_changed;
 	m->job = (struct net_job){ .work = changes_work, .done = changes_done };
 	m->changes.path = m->path;
 	m->end_connections = true;
-	m->changes.life_s = m->conf.life_s;
 	loop_task_init(&m->reconcile, conf->loop, reconcile);
 	loop_timer_init(&m->renew, conf->loop, renew);
 	loop_timer_init(&m->retry, conf->loop, retry);
@@ -622,17 +751,15 @@ static bool take_all_off(struct vip_manager *m)
 {
 	bool clean = true;
 	struct vip *v;
-	const char *key;
 	unsigned ended = 0;
 
 	net_links_catch_up(m->conf.links);
 	struct vip_view view = view_of(m);
-	MAP_EACH (m->vips, key, v) {
-		(void)key;
-		if (v->held.ifindex && !vip_decide(&view, NULL, &v->addr, v->held).lost) {
+	for (size_t at = 0; (v = vip_table_next(&m->vips, &at));) {
+		if (v->held_on && !vip_decide(&view, NULL, &v->addr, held_of(v)).lost) {
 			if (m->end_connections && ended++ < END_AT_EXIT_MAX)
 				(void)sockdiag_end_tcp(&v->addr);
-			clean = ifaddr_remove(m->nl, v->held.ifindex, &v->addr, NULL) >= 0 && clean;
+			clean = ifaddr_remove(m->nl, v->held_on, &v->addr, NULL) >= 0 && clean;
 		}
 		vip_drop(m, v);
 	}
@@ -664,7 +791,8 @@ struct vip_manager *vip_manager_free(struct vip_manager *m)
 	if (m->lock >= 0)
 		close(m->lock);
 	netlink_close(m->nl);
-	map_free(m->vips);
+	vip_table_fini(&m->vips);
+	free(m->dirty.v);
 	free(m->path);
 	free(m);
 	return NULL;
@@ -677,13 +805,12 @@ void vip_want(struct vip_manager *m, const struct addr *a, enum vip_mode mode, c
 
 	if (fresh)
 		v = vip_new(m, a);
-	if (!fresh && v->wanted && v->mode == mode && v->auto_link == !link &&
-	    strcmp(v->named, link ? link : "") == 0)
+	if (!fresh && v->wanted && v->routed == (mode == VIP_ROUTED) &&
+	    strcmp(named(v), link ? link : "") == 0)
 		return;
 	v->wanted = true;
-	v->mode = mode;
-	v->auto_link = !link;
-	snprintf(v->named, sizeof(v->named), "%s", link ? link : "");
+	v->routed = mode == VIP_ROUTED;
+	set_named(v, link ? link : "");
 	look_at(m, v);
 }
 
@@ -714,7 +841,7 @@ bool vip_state(const struct vip_manager *m, const struct addr *a, struct vip_sta
 
 	if (!v)
 		return false;
-	*out = status_of(v);
+	*out = status_of(m, v);
 	return true;
 }
 
@@ -724,7 +851,7 @@ bool vip_possible(struct vip_manager *m, const struct addr *a, enum vip_mode mod
 	const struct vip *v = vip_find(m, a);
 	struct vip_wish w = { .addr = *a, .mode = mode, .link = link };
 	struct vip_view view = view_of(m);
-	const struct net_link *l = vip_choose(&view, &w, v ? v->held.ifindex : 0, m->asked_reason);
+	const struct net_link *l = vip_choose(&view, &w, v ? v->held_on : 0, m->asked_reason);
 
 	*out = (struct vip_status){
 		.state = l ? VIP_PENDING : VIP_UNPLACED,

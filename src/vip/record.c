@@ -27,12 +27,18 @@ void vip_record_fini(struct vip_record *r)
 	*r = (struct vip_record){ 0 };
 }
 
+/* A link that has gone has no name any more. */
+static void format_entries(const struct vip_record *r, struct buf *out)
+{
+	for (size_t i = 0; i < r->n; i++)
+		buf_printf(out, "%d %s %s\n", r->v[i].ifindex, r->v[i].link[0] ? r->v[i].link : "-",
+			   ADDR_TEXT(&r->v[i].addr));
+}
+
 void vip_record_format(const struct vip_record *r, struct buf *out)
 {
 	buf_printf(out, HEAD "2 %s %s\n", r->instance, r->boot);
-	for (size_t i = 0; i < r->n; i++)
-		buf_printf(out, "%d %s %s\n", r->v[i].ifindex, r->v[i].link,
-			   ADDR_TEXT(&r->v[i].addr));
+	format_entries(r, out);
 }
 
 static void parse_line(const char *line, struct vip_record *out)
@@ -103,9 +109,9 @@ int vip_record_read(const char *path, struct vip_record *out, struct err *e)
 	return 0;
 }
 
-static int write_whole(const char *path, const struct buf *text)
+static int write_file(const char *path, int how, const struct buf *text)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = open(path, O_WRONLY | O_CLOEXEC | how, 0600);
 	size_t done = 0;
 
 	while (fd >= 0 && done < text->len) {
@@ -130,11 +136,21 @@ int vip_record_write(const char *path, const struct vip_record *r, struct err *e
 
 	boot_now(here.boot);
 	vip_record_format(&here, &text);
-	if (write_whole(fresh, &text) == 0 && rename(fresh, path) == 0)
+	if (write_file(fresh, O_CREAT | O_TRUNC, &text) == 0 && rename(fresh, path) == 0)
 		return 0;
 	int status = err_errno(e, "write %s", path);
 	(void)unlink(fresh);
 	return status;
+}
+
+int vip_record_append(const char *path, const struct vip_record *r, struct err *e)
+{
+	CLEANUP(buf_fini) struct buf text = { 0 };
+
+	format_entries(r, &text);
+	if (write_file(path, O_APPEND, &text) < 0)
+		return err_errno(e, "write %s", path);
+	return 0;
 }
 
 int vip_lock_open(const char *path, struct err *e)

@@ -1,6 +1,7 @@
 /**
- * The record of the addresses that a daemon has added: a text file that is replaced as a whole
- * before the change that it speaks of, and the locks around it.
+ * The record of the addresses that a daemon has added: a text file that names them before they are added, and for as
+ * long as they are there, and the locks around it. It grows at its end, and is replaced as a whole when too much of it
+ * is no longer so.
  *
  *   crier-vips 2 <instance> <the kernel's boot id>
  *   <index of the link> <its name> <address>
@@ -43,6 +44,9 @@ NODISCARD int vip_record_parse(const char *text, struct vip_record *out, struct 
 NODISCARD int vip_record_read(const char *path, struct vip_record *out, struct err *e);
 /** Replaces the file, in the name of this kernel; when it returns 0 whoever opens it reads the new one. */
 NODISCARD int vip_record_write(const char *path, const struct vip_record *r, struct err *e);
+
+/** Puts more behind what the file has; where that fails, write it anew before anything else. */
+NODISCARD int vip_record_append(const char *path, const struct vip_record *r, struct err *e);
 
 /* Two locks on "<path>.lock": OWNER for a daemon while it lives, WORK for whoever cleans up. */
 enum vip_lock { VIP_LOCK_OWNER = 0, VIP_LOCK_WORK = 1 };

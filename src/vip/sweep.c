@@ -1,20 +1,27 @@
 #include "vip/sweep.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "net/ifaddr.h"
 #include "vip/choose.h"
 
-/* The entry of the record that speaks of this address, or NULL. */
-static const struct vip_entry *recorded(const struct vip_record *r, const struct net_addr *found,
-					bool proto_kept)
+static int by_address(const void *a, const void *b)
 {
-	for (size_t i = 0; i < r->n; i++) {
-		if (vip_is_ours(found, &r->v[i].addr, r->v[i].ifindex, proto_kept))
-			return &r->v[i];
-	}
-	return NULL;
+	const struct vip_entry *x = a, *y = b;
+	int c = addr_cmp(&x->addr, &y->addr);
+
+	return c ? c : (x->ifindex > y->ifindex) - (x->ifindex < y->ifindex);
+}
+
+/* Does the record, in order, speak of this address? */
+static bool is_recorded(const struct vip_record *r, const struct net_addr *found, bool proto_kept)
+{
+	struct vip_entry key = { .ifindex = found->ifindex, .addr = found->addr };
+
+	return vip_is_ours(found, &key.addr, key.ifindex, proto_kept) &&
+	       bsearch(&key, r->v, r->n, sizeof(*r->v), by_address);
 }
 
 static int remove_recorded(struct netlink *nl, const struct vip_record *r, size_t *removed,
@@ -25,12 +32,11 @@ static int remove_recorded(struct netlink *nl, const struct vip_record *r, size_
 	size_t n;
 	int status = ifaddr_list(nl, &all, &n, e);
 
+	qsort(r->v, r->n, sizeof(*r->v), by_address);
 	for (size_t i = 0; status >= 0 && i < n; i++) {
-		const struct vip_entry *en = recorded(r, &all[i], proto_kept);
-
-		if (!en)
+		if (!is_recorded(r, &all[i], proto_kept))
 			continue;
-		int code = ifaddr_remove(nl, en->ifindex, &en->addr, e);
+		int code = ifaddr_remove(nl, all[i].ifindex, &all[i].addr, e);
 		if (code < 0)
 			status = code;
 		else if (code == 0)

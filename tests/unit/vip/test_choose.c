@@ -14,6 +14,7 @@
 struct host {
 	struct net_link links[8];
 	struct net_addr addrs[8][8];
+	struct prefix nets[8][8];
 	size_t n;
 	int default_link;
 	char excluded[NET_NAME_MAX];
@@ -44,6 +45,8 @@ static void parse_addr(struct net_link *l, char *word)
 		*mark = '\0';
 	assert_int_equal(prefix_parse(word, &a->subnet), 0);
 	a->prefix_len = a->subnet.len;
+	if (a->subnet.len < addr_bits(&a->subnet.addr))
+		l->nets[l->n_nets++] = a->subnet;
 	*strchr(word, '/') = '\0';
 	assert_int_equal(addr_parse(word, &a->addr), 0);
 }
@@ -62,6 +65,7 @@ static void parse_link(char *text)
 		.loopback = strchr(flags, 'l'),
 		.noarp = strchr(flags, 'n'),
 		.addrs = host.addrs[host.n],
+		.nets = host.nets[host.n],
 	};
 	snprintf(l->name, sizeof(l->name), "%s", name);
 	if (strchr(flags, 'x'))

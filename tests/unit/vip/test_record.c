@@ -53,6 +53,28 @@ static void written_and_read(void **state)
 	assert_int_equal(st.st_mode & 0777, 0600);
 }
 
+static void grows_at_its_end(void **state)
+{
+	CLEANUP(vip_record_fini) struct vip_record r = { .instance = "0123456789abcdef" };
+	CLEANUP(vip_record_fini) struct vip_record more = { 0 };
+	CLEANUP(vip_record_fini) struct vip_record back = { 0 };
+	struct addr a = addr_v4(192, 0, 2, 9), b = addr_v4(192, 0, 2, 10);
+	struct err e = { 0 };
+
+	(void)state;
+	vip_record_add(&r, 2, "eth0", &a);
+	vip_record_add(&more, 3, "", &b); /* the link has just gone */
+	assert_true(vip_record_append(path, &more, &e) < 0);
+	assert_string_equal(strstr(e.text, "No such"), "No such file or directory");
+	assert_int_equal(vip_record_write(path, &r, NULL), 0);
+	assert_int_equal(vip_record_append(path, &more, NULL), 0);
+	assert_int_equal(vip_record_read(path, &back, NULL), 0);
+	assert_string_equal(back.instance, r.instance);
+	assert_int_equal(back.n, 2);
+	assert_int_equal(back.v[1].ifindex, 3);
+	assert_true(addr_eq(&back.v[1].addr, &b));
+}
+
 static void none_is_empty(void **state)
 {
 	CLEANUP(vip_record_fini) struct vip_record r = { 0 };
@@ -161,6 +183,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(written_and_read, up, down),
+		cmocka_unit_test_setup_teardown(grows_at_its_end, up, down),
 		cmocka_unit_test_setup_teardown(none_is_empty, up, down),
 		cmocka_unit_test_setup_teardown(a_kernel_ago_is_empty, up, down),
 		cmocka_unit_test_setup_teardown(a_failed_write_says_why, up, down),
