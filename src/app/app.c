@@ -91,9 +91,14 @@ static void on_links(void *ctx)
 {
 	struct app *a = ctx;
 	struct err e = { 0 };
+	uint64_t layout = net_links_layout(a->links);
 
-	layer2_touch(&a->layer2);
+	layer2_hosts_changed(&a->layer2);
 	others_touch(a->others);
+	if (layout == a->layout) /* what we bind may come in hundreds of bursts */
+		return;
+	a->layout = layout;
+	layer2_touch(&a->layer2);
 	if (a->cfg) {
 		reach_settle(a->reach);
 		verdict_settle_all(a);

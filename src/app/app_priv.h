@@ -66,6 +66,7 @@ struct app {
 	struct planner *planner;
 	struct node_ids *ids;
 	struct net_links *links;
+	uint64_t layout; /* of the links, as everybody was told */
 	struct packet *packet;
 	struct sessions sessions;
 	struct byhand *byhand;

@@ -3,17 +3,18 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "vip/table.h"
 #include "vip/vip.h"
 
-/* One address, and what its services want for it. */
+/* One address, and what its services want for it. There may be very many: 40 bytes. */
 struct bound {
-	struct addr addr;
-	size_t services;   /* that have it and want it bound */
-	size_t routed;	   /* of these, announced by BGP */
+	struct addr addr;  /* first, for the table */
 	bool owned;	   /* by Layer 2 */
 	bool prepared;	   /* it is going to be */
+	uint32_t services; /* that have it and want it bound */
+	uint32_t routed;   /* of these, announced by BGP */
+	uint32_t link;	   /* named by a service: which of the names; 0: auto */
 	struct mono until; /* lost but still forwarded for, or expected; 0: neither */
-	char *link;	   /* named by a service; NULL: auto */
 };
 
 /* What a service put into the addresses above, so that it can be taken out again. */
@@ -26,7 +27,9 @@ struct share_of_service {
 struct binding {
 	const struct layer2 *layer2;
 	struct vip_manager *vips;
-	struct map *addrs;    /* struct addr -> struct bound */
+	struct vip_table addrs; /* of struct bound */
+	char **links;		/* names that services have given, each once; [0]: NULL for auto */
+	size_t n_links, cap_links;
 	struct map *services; /* service -> struct share_of_service */
 	struct loop *loop;
 	struct loop_timer lingering;
@@ -36,7 +39,7 @@ struct binding {
 
 static struct bound *bound_find(const struct binding *b, const struct addr *a)
 {
-	return map_get_bytes(b->addrs, a, sizeof(*a));
+	return vip_table_find(&b->addrs, a);
 }
 
 static struct bound *bound_of(struct binding *b, const struct addr *a)
@@ -48,30 +51,22 @@ static struct bound *bound_of(struct binding *b, const struct addr *a)
 	x = mem_new(struct bound);
 	x->addr = *a;
 	x->owned = layer2_owns(b->layer2, a);
-	(void)map_put_bytes(b->addrs, a, sizeof(*a), x);
+	vip_table_add(&b->addrs, x);
 	return x;
-}
-
-static void bound_free(void *value)
-{
-	struct bound *x = value;
-
-	free(x->link);
-	free(x);
 }
 
 /* Layer 2's link comes before lo: there the clients' packets arrive. */
 static void bound_settle(struct binding *b, struct bound *x)
 {
 	if (x->services && (x->owned || x->prepared || x->until.ns))
-		vip_want(b->vips, &x->addr, VIP_LAYER2, x->link);
+		vip_want(b->vips, &x->addr, VIP_LAYER2, b->links[x->link]);
 	else if (x->services && x->routed)
-		vip_want(b->vips, &x->addr, VIP_ROUTED, x->link);
+		vip_want(b->vips, &x->addr, VIP_ROUTED, b->links[x->link]);
 	else
 		vip_unwant(b->vips, &x->addr);
 	if (!x->services && !x->owned && !x->prepared && !x->until.ns) {
-		(void)map_del_bytes(b->addrs, &x->addr, sizeof(x->addr));
-		bound_free(x);
+		vip_table_remove(&b->addrs, &x->addr);
+		free(x);
 	}
 }
 
@@ -90,6 +85,21 @@ static void share_take_out(struct binding *b, const char *service)
 	free(s);
 }
 
+static uint32_t link_numbered(struct binding *b, const struct cfg_service *c)
+{
+	size_t i = 1;
+
+	if (c->bind != CFG_BIND_LINK)
+		return 0;
+	while (i < b->n_links && strcmp(b->links[i], c->bind_link) != 0)
+		i++;
+	if (i == b->n_links) {
+		mem_grow(b->links, b->n_links, b->cap_links);
+		b->links[b->n_links++] = mem_strdup(c->bind_link);
+	}
+	return (uint32_t)i;
+}
+
 static void share_put_in(struct binding *b, const struct world_service *ws, const struct plan *plan)
 {
 	struct share_of_service *s = mem_new(struct share_of_service);
@@ -97,13 +107,13 @@ static void share_put_in(struct binding *b, const struct world_service *ws, cons
 	s->n = ws->n_addresses;
 	s->addrs = mem_dup(ws->addresses, s->n * sizeof(*s->addrs));
 	s->routed = plan->n_bgp > 0;
+	uint32_t link = link_numbered(b, ws->cfg);
 	for (size_t i = 0; i < s->n; i++) {
 		struct bound *x = bound_of(b, &s->addrs[i]);
 
 		x->services++;
 		x->routed += s->routed;
-		free(x->link);
-		x->link = ws->cfg->bind == CFG_BIND_LINK ? mem_strdup(ws->cfg->bind_link) : NULL;
+		x->link = link;
 	}
 	(void)map_put(b->services, ws->key, s);
 }
@@ -172,10 +182,9 @@ static void linger_over(struct loop_timer *t, struct mono now)
 {
 	struct binding *b = CONTAINER_OF(t, struct binding, lingering);
 	struct mono next = MONO_NEVER;
-	const char *key;
 	struct bound *x;
 
-	MAP_EACH (b->addrs, key, x) {
+	for (size_t at = 0; (x = vip_table_next(&b->addrs, &at));) {
 		if (x->until.ns && mono_before(now, x->until)) {
 			next = mono_min(next, x->until);
 		} else if (x->until.ns) {
@@ -183,7 +192,6 @@ static void linger_over(struct loop_timer *t, struct mono now)
 			bound_settle(b, x);
 		}
 	}
-	(void)key;
 	b->next_end = next;
 	loop_timer_set(t, next);
 }
@@ -299,7 +307,9 @@ int binding_new(struct loop *l, struct net_links *links, const struct layer2 *la
 	}
 	b->loop = l;
 	loop_timer_init(&b->lingering, l, linger_over);
-	b->addrs = map_new();
+	vip_table_init(&b->addrs);
+	mem_grow(b->links, b->n_links, b->cap_links);
+	b->links[b->n_links++] = NULL; /* auto */
 	b->services = map_new();
 	*out = b;
 	return 0;
@@ -319,8 +329,13 @@ struct binding *binding_free(struct binding *b)
 		return NULL;
 	loop_timer_stop(&b->lingering);
 	vip_manager_free(b->vips);
-	map_clear(b->addrs, bound_free);
-	map_free(b->addrs);
+	struct bound *x;
+	for (size_t at = 0; (x = vip_table_next(&b->addrs, &at));)
+		free(x);
+	vip_table_fini(&b->addrs);
+	for (size_t i = 0; i < b->n_links; i++)
+		free(b->links[i]);
+	free(b->links);
 	map_clear(b->services, share_of_service_free);
 	map_free(b->services);
 	free(b);

@@ -554,6 +554,13 @@ void layer2_touch(struct layer2 *l)
 	loop_task_queue(&l->rebuild);
 }
 
+/* They matter to whoever waits for one that moves here, and to pings: the kernel answers for what it has. */
+void layer2_hosts_changed(struct layer2 *l)
+{
+	if (l->coming_until.ns || l->answer_ping)
+		layer2_touch(l);
+}
+
 void layer2_release(struct layer2 *l)
 {
 	if (!l->held)

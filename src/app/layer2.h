@@ -87,6 +87,8 @@ void layer2_node(struct layer2 *l, const char *name);
 
 /** Decisions, nodes or links have changed: a new table follows at the end of the turn. */
 void layer2_touch(struct layer2 *l);
+/** Host addresses have come or gone, and nothing else on the links has changed. */
+void layer2_hosts_changed(struct layer2 *l);
 
 /** Put the exclusion patterns of a configuration in force. */
 NODISCARD int layer2_configure(struct layer2 *l, const struct cfg *c, struct err *e);
