@@ -54,20 +54,25 @@ static bool first_global(enum family family, struct addr *out)
 	return found;
 }
 
-int advertise_find(const struct cluster_conf *conf, struct addr *out, struct err *e)
+static bool towards_others(const struct cluster_conf *conf, enum family family, struct addr *out)
 {
-	enum family family = conf->bind.addr.family;
-	struct addr a;
+	for (size_t i = 0; i < conf->n_join; i++)
+		if (conf->join[i].addr.family == family && source_towards(&conf->join[i], out))
+			return true;
+	return false;
+}
 
-	for (size_t i = 0; i < conf->n_join; i++) {
-		if (conf->join[i].addr.family != family || !source_towards(&conf->join[i], &a))
-			continue;
-		*out = a;
-		return 0;
-	}
-	if (!first_global(family, &a))
+int advertise_find(const struct cluster_conf *conf, struct addr *bind, struct addr *out,
+		   struct err *e)
+{
+	const enum family bound = bind->family;
+	const enum family other = bound == FAMILY_V4 ? FAMILY_V6 : FAMILY_V4;
+
+	if (!towards_others(conf, bound, out) && !towards_others(conf, other, out) &&
+	    !first_global(bound, out) && !first_global(other, out))
 		return err_set(e, ERR_STATE,
 			       "no address of this host to tell the other members: bind to one");
-	*out = a;
+	if (out->family == other)
+		*bind = (struct addr){ .family = other };
 	return 0;
 }

@@ -73,7 +73,11 @@ void conns_reply(struct cluster *c, uint32_t id, struct rd message);
 
 /* advertise.c */
 
-/** The address for the others when we are bound to all of ours. */
-NODISCARD int advertise_find(const struct cluster_conf *conf, struct addr *out, struct err *e);
+/**
+ * The address for the others when we are bound to all of ours: the one on the way to whom we join, or else the first. Where
+ * the family of @bind leads nowhere it is the other one's, and @bind all addresses of that.
+ */
+NODISCARD int advertise_find(const struct cluster_conf *conf, struct addr *bind, struct addr *out,
+			     struct err *e);
 
 #endif

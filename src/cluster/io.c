@@ -395,7 +395,7 @@ int cluster_new(struct loop *loop, const struct cluster_conf *conf, struct clust
 	if (r == 0 && !addr_is_set(&c->self.addr)) {
 		c->self.addr = conf->bind.addr;
 		if (addr_is_unspecified(&conf->bind.addr))
-			r = advertise_find(conf, &c->self.addr, &local);
+			r = advertise_find(conf, &c->bind.addr, &c->self.addr, &local);
 	}
 	if (r == 0)
 		r = open_sockets(c, &local);

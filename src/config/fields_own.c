@@ -89,8 +89,9 @@ static void cluster_done(struct loader *l, const struct place *p, void *object)
 }
 
 static const struct field cluster_fields[] = {
-	{ "bind", FIELD_ENDPOINT, "where gossip listens, TCP and UDP", AT(struct cfg_cluster, bind),
-	  .preset_port = 7946, .preset = "0.0.0.0:7946" },
+	{ "bind", FIELD_ENDPOINT,
+	  "where gossip listens, TCP and UDP; on `[::]` where only IPv6 leads to the others",
+	  AT(struct cfg_cluster, bind), .preset_port = 7946, .preset = "0.0.0.0:7946" },
 	{ "join", FIELD_OWN, "some of the other nodes; naming ourselves does no harm",
 	  .shape = "list of addresses; the port is 7946 where none is written", .load = join_load },
 	{ "secret-file", FIELD_TEXT, "a file with the key that gossip is encrypted with",

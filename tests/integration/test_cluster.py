@@ -1,5 +1,7 @@
 """Nodes that share addresses: secrets, labels, files that differ."""
 
+import pytest
+
 from cluster import document, lan_nodes, start_all, wait_members, wait_owner
 from crierlab import Node
 from netlab import wait_for
@@ -112,6 +114,25 @@ def test_a_name_that_nobody_could_read_is_refused(lab):
     node.configure("cluster: {}\n")
     run = node.crier("run", "-f", node.config, "--node", "a\nb", check=False)
     assert run.returncode == 1 and "cluster: the node's name has characters" in run.stderr
+
+
+@pytest.mark.parametrize("also_ipv4", [True, False])
+def test_members_that_only_ipv6_leads_to(lab, also_ipv4):
+    """Nobody has said where gossip listens, and hosts may have no IPv4 at all."""
+    lan, client, nodes = lan_nodes(lab, "ab")
+    for n in nodes:
+        if not also_ipv4:
+            n.run("ip -4 addr flush dev eth0")
+        n.configure("""
+        cluster: {join: ["fd50::11", "fd50::12"]}
+        address-pools: [{name: lan, protocol: layer2, addresses: ["fd50::200/120"]}]
+        services: [{name: web, addresses: ["fd50::200"]}]
+        """)
+        n.start()
+    wait_members(nodes)
+    assert {m["address"] for m in nodes[0].get("members")} == {"[fd50::11]:7946", "[fd50::12]:7946"}
+    wait_for(lambda: all(m["self"] or m["mesh"]["heartbeats"] == "Up" for n in nodes for m in n.get("members")), "heartbeats")
+    wait_owner(nodes, "fd50::200")
 
 
 def test_labels_travel_and_select(lab):
