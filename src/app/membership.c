@@ -9,6 +9,9 @@
 #include "base/log.h"
 #include "cluster/io.h"
 
+/* Those who are there have answered by then. */
+#define ALONE_AFTER DUR_S(5)
+
 struct membership {
 	struct loop *loop;
 	struct world *world;
@@ -24,6 +27,7 @@ struct membership {
 	struct gossip_endpoint *found; /* to be joined, beside those of the configuration */
 	size_t n_found;
 	struct mono started;
+	bool met; /* another member, ever */
 	bool drained;
 	struct loop_task left; /* says that leaving is done, where nobody has to be told */
 };
@@ -228,6 +232,7 @@ static void give_place_back(struct membership *m, const struct gossip_member *go
 
 static void member_joined(struct membership *m, const struct gossip_member *member)
 {
+	m->met = true;
 	log_member("nodeJoin", "member joined", member);
 	if (!settle_place(m, member))
 		member_takes_part(m, member);
@@ -634,6 +639,31 @@ static bool has_rival(const struct membership *m, const struct gossip_member *me
 	       mono_sub(loop_now(m->loop), member->rival_at).ns < GOSSIP_RIVAL_FOR.ns;
 }
 
+/* Told to join others, and nobody has ever answered: it answers for all, as they do. NULL: not so. */
+static char *alone_text(const struct membership *m)
+{
+	const struct cfg_cluster *c = &world_config(m->world)->cluster;
+	const struct gossip_member *self = cluster_member_find(m->cluster, world_me(m->world));
+	struct buf text = { 0 };
+	char at[ADDR_PORT_TEXT_MAX];
+
+	if (m->met || mono_sub(loop_now(m->loop), m->started).ns < ALONE_AFTER.ns)
+		return NULL;
+	for (size_t i = 0; i < c->n_join; i++) {
+		uint16_t port = c->join[i].port ? c->join[i].port : c->bind.port;
+
+		if (!addr_eq(&c->join[i].addr, &self->addr) || port != self->port)
+			buf_printf(&text, "%s%s", text.len ? ", " : "",
+				   addr_port_format(&c->join[i].addr, port, at));
+	}
+	char *found = text.len ? mem_printf("this node is alone: nobody has been met at %s",
+					    buf_text(&text))
+			       : NULL;
+
+	buf_fini(&text);
+	return found;
+}
+
 void membership_problems(const struct membership *m,
 			 void (*say)(void *ctx, const char *hint, const char *text), void *ctx)
 {
@@ -642,6 +672,11 @@ void membership_problems(const struct membership *m,
 
 	if (!m->cluster)
 		return;
+	char *alone = alone_text(m);
+
+	if (alone)
+		say(ctx, "is crier running there? gossip's port has to pass by UDP and TCP", alone);
+	free(alone);
 	for (size_t at = 0; cluster_member_next(m->cluster, &at, &member);) {
 		char *text = has_rival(m, member) ? rival_text(member) : NULL;
 

@@ -109,6 +109,18 @@ def test_another_name_at_the_address_of_a_dead_node(lab):
     wait_owner(nodes, "10.50.0.200")
 
 
+def test_a_node_that_meets_nobody_says_so(lab):
+    """Behind a firewall, or with wrong addresses: it answers for everything, as the others do."""
+    lan, client, (a, b) = lan_nodes(lab, "ab")
+    a.configure(document([a, b], ONE % ""))
+    b.configure(document([a, b], ONE % ""))
+    a.start()
+    wait_for(lambda: problems(a, "this node is alone: nobody has been met at 10.50.0.12:7946"), "a says that it is alone")
+    b.start()
+    wait_members([a, b])
+    assert not problems(a, "this node is alone")
+
+
 def test_a_name_that_nobody_could_read_is_refused(lab):
     node = lab.host("a", cls=Node)
     node.configure("cluster: {}\n")
