@@ -122,7 +122,7 @@ char *layer2_unheard(const struct layer2 *l);
 /** What other machines do about an address; NULL: nothing, else to be freed. */
 char *layer2_problem(const struct layer2 *l, const struct addr *a);
 /** Walk such problems of all addresses: start with *at = 0; each is to be freed; NULL at the end. */
-char *layer2_next_problem(const struct layer2 *l, size_t *at);
+char *layer2_next_problem(const struct layer2 *l, size_t *at, struct addr *which);
 
 NODISCARD json_t *layer2_json(const struct layer2 *l);
 void layer2_collect(const struct layer2 *l, struct metric_writer *w);

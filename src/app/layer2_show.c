@@ -224,7 +224,7 @@ static char *entry_problem(const struct layer2 *l, const struct l2_entry *e)
 	struct l2_address_stats counts;
 
 	l2_address_stats_read(&e->stats, &counts);
-	return rivals_problem(l->rivals, &e->addr, &counts, l->links, loop_now(l->loop));
+	return rivals_problem(l->rivals, &counts, l->links, loop_now(l->loop));
 }
 
 char *layer2_problem(const struct layer2 *l, const struct addr *a)
@@ -234,13 +234,14 @@ char *layer2_problem(const struct layer2 *l, const struct addr *a)
 	return e ? entry_problem(l, e) : NULL;
 }
 
-char *layer2_next_problem(const struct layer2 *l, size_t *at)
+char *layer2_next_problem(const struct layer2 *l, size_t *at, struct addr *which)
 {
 	const struct l2_entry *e;
 
 	while ((e = addr_map_next(l->entries, at))) {
 		char *text = entry_problem(l, e);
 
+		*which = e->addr;
 		if (text)
 			return text;
 	}

@@ -1,5 +1,6 @@
 #include "app/rivals.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "app/json.h"
@@ -197,10 +198,10 @@ void rivals_json(const struct rivals *r, const struct l2_address_stats *stats,
 	json_set_text(item, "conflict-at", JSON_TIME(((struct mono){ (int64_t)stats->rival_at })));
 }
 
-char *rivals_problem(const struct rivals *r, const struct addr *addr,
-		     const struct l2_address_stats *stats, const struct net_links *links,
-		     struct mono now)
+char *rivals_problem(const struct rivals *r, const struct l2_address_stats *stats,
+		     const struct net_links *links, struct mono now)
 {
+	struct dur since = mono_sub(now, (struct mono){ (int64_t)stats->rival_at });
 	struct mac mac = l2_mac_unpack(stats->rival);
 	const char *node = node_of(r, &mac);
 
@@ -213,9 +214,9 @@ char *rivals_problem(const struct rivals *r, const struct addr *addr,
 
 	if (!is_news(stats, now) || settled)
 		return NULL;
-	return mem_printf("%s is claimed by %s%s%s on %s too; this node %s", ADDR_TEXT(addr),
+	return mem_printf("%s%s%s on %s claims it too, last %" PRId64 " s ago; this node %s",
 			  MAC_TEXT(&mac), node ? " of " : "", node ? node : "",
-			  link_name(links, (int)stats->rival_ifindex),
+			  link_name(links, (int)stats->rival_ifindex), dur_ms(since) / 1000,
 			  stats->hold == L2_HOLD_STRANGER ? "leaves it to that machine"
 							  : "goes on answering for it");
 }

@@ -46,9 +46,8 @@ bool rivals_conflict(struct rivals *r, const struct l2_event *ev, const struct n
 void rivals_json(const struct rivals *r, const struct l2_address_stats *stats,
 		 const struct net_links *links, struct mono now, json_t *item);
 
-/** Is there a conflict about the address that people should know of? Its text, to be freed. */
-char *rivals_problem(const struct rivals *r, const struct addr *addr,
-		     const struct l2_address_stats *stats, const struct net_links *links,
-		     struct mono now);
+/** Is there a conflict about the address that people should know of? Who claims it, and what this node does; to be freed. */
+char *rivals_problem(const struct rivals *r, const struct l2_address_stats *stats,
+		     const struct net_links *links, struct mono now);
 
 #endif

@@ -230,10 +230,12 @@ static void bindings_status(const struct app *a, json_t *problems)
 
 static void conflicts_status(const struct app *a, json_t *problems)
 {
+	struct addr which;
 	char *text;
 
-	for (size_t at = 0; (text = layer2_next_problem(&a->layer2, &at));) {
-		problem(problems, "find that machine and take the address off it", "%s", text);
+	for (size_t at = 0; (text = layer2_next_problem(&a->layer2, &at, &which));) {
+		problem(problems, "find that machine and take the address off it", "%s: %s",
+			ADDR_TEXT(&which), text);
 		free(text);
 	}
 }

@@ -56,7 +56,7 @@ static void people_are_told(void **state)
 
 	if (c->is_member)
 		assert_true(rivals_know(r, &theirs, "b"));
-	char *text = rivals_problem(r, &address, &stats, links, loop_now(loop));
+	char *text = rivals_problem(r, &stats, links, loop_now(loop));
 	assert_int_equal(!text, !c->told);
 	if (text)
 		assert_non_null(strstr(text, c->told));
