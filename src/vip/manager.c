@@ -39,6 +39,7 @@ struct vip {
 	bool again : 1;	 /* and something has happened meanwhile */
 	bool dirty : 1;	 /* to be looked at */
 	bool seen : 1;	 /* as in struct vip_held */
+	bool renew : 1;	 /* at once: it may have been taken off before the table has shown it */
 	uint8_t state;	 /* enum vip_state */
 	int held_on;	 /* as in struct vip_held */
 	int link;	 /* where it is, as we have told; 0: nowhere */
@@ -335,7 +336,7 @@ static void holds(struct vip_manager *m, struct vip *v, int ifindex)
 	m->stats.bound += !!ifindex - !!v->held_on;
 	pulse_watch(m);
 	v->held_on = ifindex;
-	v->seen = false;
+	v->seen = v->renew = false;
 	if (ifindex && !m->renewing)
 		round_begin(m, mono_add(loop_now(m->conf.loop), round_lasts(m)));
 }
@@ -376,7 +377,7 @@ static void change_finished(struct vip_manager *m, const struct vip_change *ch)
 	m->record_more += ch->removed || (ch->add_to && !ch->added);
 	if (ch->added) {
 		holds(m, v, ch->add_to);
-		v->seen = m->overslept;
+		v->renew = m->overslept;
 	} else if (ch->removed) {
 		holds(m, v, 0);
 	}
@@ -466,14 +467,18 @@ static void settle(struct vip_manager *m, struct vip *v, const struct vip_step *
 static void look(struct vip_manager *m, const struct vip_view *view, struct vip *v)
 {
 	struct vip_step s = decide(m, view, v);
+	int renew_on = v->renew ? v->held_on : 0;
 
-	if (!s.add_to && !s.remove_from) {
+	v->renew = false;
+	if (!s.add_to && !s.remove_from && !renew_on) {
 		settle(m, v, &s);
 		return;
 	}
 	struct vip_change *ch = change_of(m, v);
 	ch->add_to = s.add_to;
 	ch->remove_from = s.remove_from;
+	ch->renew_on = s.add_to || s.remove_from ? 0 : renew_on;
+	v->again = ch->renew_on; /* what it is then is told afterwards */
 	m->changes.end_connections = m->end_connections;
 	m->changes.record_wanted = m->changes.record_wanted || s.add_to;
 }
@@ -536,8 +541,8 @@ static void all_again(struct vip_manager *m, bool only_failed)
 }
 
 /*
- * The keeper has taken off what the record names, maybe before we have seen it in the table: what is not there now has
- * been lost, and is not still to come.
+ * The keeper has taken off what the record names. Of what the table has shown the kernel tells that it has gone; the
+ * rest may be there or not, and is afterwards.
  */
 static void has_overslept(struct vip_manager *m)
 {
@@ -545,7 +550,7 @@ static void has_overslept(struct vip_manager *m)
 
 	m->overslept = m->under_way;
 	for (size_t at = 0; (v = vip_table_next(&m->vips, &at));) {
-		v->seen = true;
+		v->renew = v->held_on && !v->seen;
 		look_at(m, v);
 	}
 }
