@@ -14,9 +14,13 @@ enum { KNOWN_MAX = 1024, ADDRS_OF_ONE = 32 };
 /* Longer than the packet thread waits before it asks again for what it left to a member. */
 #define HEARD_FOR DUR_S(30)
 
+/* Two members that hear each other have settled it by then. */
+#define STUBBORN DUR_S(15)
+
 struct known {
 	struct mac mac;
 	char *node;
+	struct mono heard_since;
 	struct mono heard_until; /* MONO_NEVER: it is not heard */
 };
 
@@ -57,6 +61,8 @@ struct rivals *rivals_new(struct loop *loop, const struct rivals_hooks *hooks)
 /* Told each time: what was heard while nobody doubted that it lives, does not count later. */
 static void is_heard(struct rivals *r, struct known *k)
 {
+	if (mono_is_never(k->heard_until))
+		k->heard_since = loop_now(r->quiet.loop);
 	k->heard_until = mono_add(loop_now(r->quiet.loop), HEARD_FOR);
 	if (!loop_timer_active(&r->quiet))
 		loop_timer_set(&r->quiet, k->heard_until);
@@ -198,6 +204,21 @@ void rivals_json(const struct rivals *r, const struct l2_address_stats *stats,
 	json_set_text(item, "conflict-at", JSON_TIME(((struct mono){ (int64_t)stats->rival_at })));
 }
 
+/* Among members ranking decides, and nothing is to be done, unless one goes on claiming: then gossip does not reach it. */
+static bool is_settled(const struct rivals *r, const struct l2_address_stats *stats,
+		       struct dur since, struct mono now)
+{
+	struct mac mac = l2_mac_unpack(stats->rival);
+	const struct known *k = map_get_bytes(r->known, &mac, sizeof(mac));
+	/* The packet thread may have judged before anybody knew that it was a member. */
+	bool ranked = stats->verdict == L2_VERDICT_WON || stats->verdict == L2_VERDICT_LOST ||
+		      (k && stats->hold != L2_HOLD_STRANGER);
+	bool goes_on = k && !mono_is_never(k->heard_until) &&
+		       mono_sub(now, k->heard_since).ns >= STUBBORN.ns && since.ns < STUBBORN.ns;
+
+	return ranked && !goes_on;
+}
+
 char *rivals_problem(const struct rivals *r, const struct l2_address_stats *stats,
 		     const struct net_links *links, struct mono now)
 {
@@ -205,18 +226,11 @@ char *rivals_problem(const struct rivals *r, const struct l2_address_stats *stat
 	struct mac mac = l2_mac_unpack(stats->rival);
 	const char *node = node_of(r, &mac);
 
-	/*
-	 * Among members it is settled by ranking: nothing to be done. The packet thread may have judged before anybody
-	 * knew that it was one.
-	 */
-	bool settled = stats->verdict == L2_VERDICT_WON || stats->verdict == L2_VERDICT_LOST ||
-		       (node && stats->hold != L2_HOLD_STRANGER);
-
-	if (!is_news(stats, now) || settled)
+	if (!is_news(stats, now) || is_settled(r, stats, since, now))
 		return NULL;
 	return mem_printf("%s%s%s on %s claims it too, last %" PRId64 " s ago; this node %s",
 			  MAC_TEXT(&mac), node ? " of " : "", node ? node : "",
 			  link_name(links, (int)stats->rival_ifindex), dur_ms(since) / 1000,
-			  stats->hold == L2_HOLD_STRANGER ? "leaves it to that machine"
-							  : "goes on answering for it");
+			  stats->hold == L2_HOLD_NONE ? "goes on answering for it"
+						      : "leaves it to that machine");
 }

@@ -234,8 +234,10 @@ static void conflicts_status(const struct app *a, json_t *problems)
 	char *text;
 
 	for (size_t at = 0; (text = layer2_next_problem(&a->layer2, &at, &which));) {
-		problem(problems, "find that machine and take the address off it", "%s: %s",
-			ADDR_TEXT(&which), text);
+		problem(problems,
+			"find that machine and take the address off it; where it is a member, let "
+			"7946 and 7947 through between the nodes",
+			"%s: %s", ADDR_TEXT(&which), text);
 		free(text);
 	}
 }

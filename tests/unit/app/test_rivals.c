@@ -91,9 +91,48 @@ static void each_claim_of_a_member_is_told(void **state)
 	loop_free(loop);
 }
 
+/* Ranking has decided, and it claims all the same: it does not hear of it. */
+static void a_stubborn_member_is_told_of(void **state)
+{
+	struct loop *loop;
+	struct net_links *links;
+	unsigned times = 0;
+	const struct l2_event claim = {
+		.kind = L2_CONFLICT, .addr = address, .mac = theirs, .verdict = L2_VERDICT_WON
+	};
+	(void)state;
+
+	assert_int_equal(loop_new(&loop, NULL), 0);
+	assert_int_equal(net_links_new(loop, links_changed, NULL, &links, NULL), 0);
+	struct rivals *r =
+		rivals_new(loop, &(struct rivals_hooks){ .ctx = &times, .heard = heard });
+	struct mono now = loop_now(loop);
+	struct l2_address_stats stats = { .rival = l2_mac_pack(&theirs),
+					  .verdict = L2_VERDICT_WON };
+
+	assert_true(rivals_know(r, &theirs, "b"));
+	(void)rivals_conflict(r, &claim, links);
+	static const struct {
+		int64_t claimed_s, asked_s;
+		bool told;
+	} steps[] = { { 0, 1, false }, { 14, 14, false }, { 16, 20, true }, { 16, 40, false } };
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+		stats.rival_at = (uint64_t)mono_add(now, DUR_S(steps[i].claimed_s)).ns;
+		char *text =
+			rivals_problem(r, &stats, links, mono_add(now, DUR_S(steps[i].asked_s)));
+		assert_int_equal(!!text, steps[i].told);
+		assert_true(!text || strstr(text, "of b on"));
+		free(text);
+	}
+	rivals_free(r);
+	net_links_free(links);
+	loop_free(loop);
+}
+
 int main(void)
 {
-	const struct CMUnitTest plain[] = { cmocka_unit_test(each_claim_of_a_member_is_told) };
+	const struct CMUnitTest plain[] = { cmocka_unit_test(each_claim_of_a_member_is_told),
+					    cmocka_unit_test(a_stubborn_member_is_told_of) };
 
 	return RUN_TABLE("claims", claims, people_are_told) |
 	       cmocka_run_group_tests(plain, NULL, NULL);
