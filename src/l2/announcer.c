@@ -45,7 +45,7 @@ void l2_changed(struct l2_announcer *a, uint32_t i)
 
 void l2_announce(struct l2_announcer *a, uint32_t i, int only_ifindex, struct mono now)
 {
-	if (a->table->slots[i].goes)
+	if (a->table->slots[i].goes || a->yields)
 		return;
 	l2_schedule_remove(&a->schedule, i);
 	a->table->slots[i].only_ifindex = (uint32_t)only_ifindex;
@@ -143,10 +143,20 @@ void l2_announcer_bar(struct l2_announcer *a, uint16_t node, bool barred, struct
 void l2_announcer_yield(struct l2_announcer *a, bool yields, struct mono now)
 {
 	a->yields = yields;
-	if (yields || !a->table)
+	if (!a->table)
 		return;
-	l2_claim_resume(a);
-	decide_owners(a, now);
+	if (!yields) {
+		l2_claim_resume(a);
+		decide_owners(a, now);
+	}
+	for (uint32_t i = 0; i < a->table->n_addresses; i++) {
+		if (!a->table->slots[i].owned)
+			continue;
+		if (yields) /* what it says now would cross with what the next owner says */
+			l2_schedule_remove(&a->schedule, i);
+		else
+			l2_announce(a, i, 0, now);
+	}
 }
 
 enum l2_filter_set l2_announcer_filter_set(const struct l2_announcer *a)
@@ -323,7 +333,7 @@ static void refresh_due(struct l2_announcer *a, struct mono now)
 		uint32_t i = a->refresh_next % (uint32_t)n;
 		const struct l2_slot *slot = &a->table->slots[i];
 		a->refresh_next = i + 1;
-		if (slot->owned && slot->step == L2_STEP_IDLE && !slot->goes)
+		if (slot->owned && slot->step == L2_STEP_IDLE && !slot->goes && !a->yields)
 			l2_schedule_put(&a->schedule, i, L2_REFRESH_STEP, now);
 	}
 	refresh_arm(a, now);

@@ -90,7 +90,10 @@ void l2_announcer_remind(struct l2_announcer *a, uint16_t node, struct mono now)
  */
 void l2_announcer_bar(struct l2_announcer *a, uint16_t node, bool barred, struct mono now);
 
-/** What this node owns goes, without a word, to the first member that claims it. Or no more: what went so is ours again. */
+/**
+ * What this node owns goes, without a word, to the first member that claims it, and is announced no more until then.
+ * Or not any more: what went so is ours again.
+ */
 void l2_announcer_yield(struct l2_announcer *a, bool yields, struct mono now);
 
 /**

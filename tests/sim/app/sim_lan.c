@@ -7,7 +7,13 @@
 #include "sim/app/lan.h"
 #include "sim/runs.h"
 
-enum { START_US = 2500000, GAP_US = 6000, HEAL_US = 100000 };
+enum {
+	START_US = 2500000,
+	GAP_US = 6000,
+	HANDED_US = 60000,
+	DETECTED_US = 300000,
+	HEAL_US = 100000
+};
 
 static unsigned owners_of(const struct lan *l, unsigned side, unsigned *which, unsigned *able)
 {
@@ -106,16 +112,9 @@ static bool all_have_met(const struct lan *l)
 	return true;
 }
 
-/* One leaves or returns; another one may at the same time. */
-static void by_its_own_will(struct lan *l)
+static void leave_or_return(struct lan *l, struct node *n)
 {
-	struct node *n = any_node(l);
-
-	if (!n->runs) {
-		node_start(l, n->at);
-		return;
-	}
-	if (n->leaves)
+	if (!n->runs || n->leaves)
 		return;
 	if (n->drained)
 		node_drain(n, false);
@@ -125,6 +124,17 @@ static void by_its_own_will(struct lan *l)
 		node_stop(n);
 	else
 		node_drain(n, true);
+}
+
+/* Another one may do so at the same time. */
+static void by_its_own_will(struct lan *l)
+{
+	struct node *n = any_node(l);
+
+	if (!n->runs)
+		node_start(l, n->at);
+	else
+		leave_or_return(l, n);
 }
 
 /* Each step somebody answers: the new one announces before the old one is silent. */
@@ -150,6 +160,17 @@ static bool all_are_old(const struct lan *l)
 	return true;
 }
 
+static bool all_is_handed(const struct lan *l)
+{
+	for (unsigned i = 0; i < l->n; i++) {
+		const struct node *n = &l->nodes[i];
+
+		if (n->runs && ((n->leaves && !n->ends_us) || (n->drained && !n->said_drained)))
+			return false;
+	}
+	return true;
+}
+
 static void leaving(uint64_t seed, unsigned n)
 {
 	struct lan *l = started(n, seed);
@@ -160,12 +181,31 @@ static void leaving(uint64_t seed, unsigned n)
 	l->client.gap_us = 0;
 	for (int i = 0; i < 6; i++) {
 		by_its_own_will(l);
+		run_owned(l, HANDED_US);
+		assert_true(!prompt || all_is_handed(l));
 		run_owned(l, (int64_t)rng_below(&l->rng, 1500000));
 		prompt &= all_are_old(l);
 	}
 	if (prompt && l->client.gap_us > GAP_US)
 		fail_msg("the client had no answer for %lld us", (long long)l->client.gap_us);
 	settle(l, 3000000);
+	lan_free(l);
+}
+
+/* The mesh knows that one is dead, gossip does not yet, and others come and go. */
+static void dying(uint64_t seed, unsigned n)
+{
+	struct lan *l = started(n, seed);
+	unsigned which = 0, able_ones;
+
+	assert_int_equal(owners_of(l, 0, &which, &able_ones), 1);
+	node_end(&l->nodes[which]);
+	lan_run(l, DETECTED_US);
+	for (int i = 0; i < 4; i++) {
+		leave_or_return(l, any_node(l));
+		run_owned(l, (int64_t)rng_below(&l->rng, 800000));
+	}
+	settle(l, 9000000);
 	lan_free(l);
 }
 
@@ -271,8 +311,9 @@ static void healed(uint64_t seed, unsigned n)
 int main(void)
 {
 	static const struct sim_kind kinds[] = {
-		SIM(leaving, 2, 1), SIM(leaving, 3, 1), SIM(leaving, 5, 1), SIM(storm, 3, 1),
-		SIM(storm, 5, 1),   SIM(healed, 2, 1),	SIM(healed, 3, 1),
+		SIM(leaving, 2, 2), SIM(leaving, 3, 2), SIM(leaving, 5, 2),
+		SIM(dying, 3, 2),   SIM(dying, 5, 2),	SIM(storm, 3, 2),
+		SIM(storm, 5, 2),   SIM(healed, 2, 2),	SIM(healed, 3, 2),
 	};
 
 	log_configure(LOG_TEXT, LOG_LEVEL_NONE);

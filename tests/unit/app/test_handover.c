@@ -164,6 +164,24 @@ static void not_taken_from_who_is_back(void **state)
 	rig_free(&r);
 }
 
+/* It may be started again and go once more without a word in between. */
+static void who_has_died_may_leave_again(void **state)
+{
+	struct rig r = rig_new();
+	(void)state;
+
+	is_there = true;
+	says(&r, true);
+	assert_true(is_left);
+	handover_on_event(r.h, &(struct pulse_event){
+				       .kind = PULSE_VERDICT, .id = r.a, .state = LIVENESS_LEFT });
+	assert_true(is_left);
+	handover_on_event(r.h, &(struct pulse_event){
+				       .kind = PULSE_VERDICT, .id = r.a, .state = LIVENESS_DEAD });
+	assert_false(is_left);
+	rig_free(&r);
+}
+
 /* The others let go at once: what is ours has to be known by then. */
 static void back_when_a_table_says_what_is_ours(void **state)
 {
@@ -201,6 +219,7 @@ int main(void)
 		cmocka_unit_test(taken_without_when_that_takes_too_long),
 		cmocka_unit_test(said_twice_is_done_once),
 		cmocka_unit_test(not_taken_from_who_is_back),
+		cmocka_unit_test(who_has_died_may_leave_again),
 		cmocka_unit_test(back_when_a_table_says_what_is_ours),
 		cmocka_unit_test(back_without_a_table_when_that_takes_too_long),
 	};

@@ -12,6 +12,7 @@ enum { A = 1, B = 2, C = 3, PEERS = 3 };
 static struct bfd_engine_conf sessions;
 static struct mesh_io_hooks connections;
 static int asked;	/* AWAY frames */
+static int taken;	/* TAKEN frames */
 static int counters[1]; /* somewhere to point at */
 
 struct bfd_engine *bfd_engine_new(const struct bfd_engine_conf *conf)
@@ -82,6 +83,7 @@ bool mesh_io_send(struct mesh_io *io, uint16_t id, const struct mesh_frame *f)
 {
 	(void)io, (void)id;
 	asked += f->type == MESH_AWAY;
+	taken += f->type == MESH_TAKEN;
 	return true;
 }
 
@@ -130,7 +132,7 @@ static struct rig *rig_new(void)
 	static const char *const names[] = { "a", "b", "c" };
 	struct rig *r = mem_new(struct rig);
 
-	asked = 0;
+	asked = taken = 0;
 	r->loop = loop_new_virtual();
 	r->p = pulse_new(&(struct pulse_conf){ .loop = r->loop,
 					       .name = "me",
@@ -266,6 +268,19 @@ static void who_is_back_says_so_to_each_that_connects(void **state)
 	rig_free(r);
 }
 
+/* Who goes waits for that word. */
+static void who_takes_says_so(void **state)
+{
+	struct rig *r = rig_new();
+	(void)state;
+
+	pulse_left(r->p, A, true);
+	assert_int_equal(taken, 1);
+	pulse_left(r->p, A, false);
+	assert_int_equal(taken, 1);
+	rig_free(r);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -275,6 +290,7 @@ int main(void)
 		cmocka_unit_test(the_others_are_waited_for_all_the_same),
 		cmocka_unit_test(who_stays_hands_nothing_over),
 		cmocka_unit_test(who_is_back_says_so_to_each_that_connects),
+		cmocka_unit_test(who_takes_says_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

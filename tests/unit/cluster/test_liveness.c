@@ -48,6 +48,7 @@ static const struct script_case cases[] = {
 	{ "it said itself that the session is over", TWO "x1 s1 m3", "12", 0 },
 	{ "back", TWO "s1 m3 u1", "12", 1 },
 	{ "refused", TWO "r1", "2", 0 },
+	{ "refused, and silent from then on", TWO "r1 s1", "2", 0 },
 	{ "gossip ends the verdict", TWO "r1 G1 g1", "12", 0 },
 	{ "gossip does not confirm", TWO "r1 c0", "12", 0 },
 	{ "it goes", TWO "y1", "2", 0 },

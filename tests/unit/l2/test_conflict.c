@@ -338,6 +338,23 @@ static void who_is_out_has_not_the_last_word(void **state)
 	bench_free(b);
 }
 
+/* Its announcement would cross with the next owner's. */
+static void who_leaves_announces_nothing(void **state)
+{
+	struct bench *b = conflict_bench(me_first, L2_CONFLICT_KEEP);
+
+	(void)state;
+	l2_announcer_set_alive(b->a, OTHER, true, b->now);
+	l2_announcer_yield(b->a, true, b->now);
+	assert_string_equal(sent(b), "");
+	assert_int_equal(deadline_ms(b), -1);
+	l2_announcer_remind(b->a, OTHER, b->now);
+	assert_string_equal(sent(b), "");
+	l2_announcer_yield(b->a, false, b->now);
+	assert_string_equal(sent(b), "5:req:192.0.2.1 5:na:2001:db8::1 5:rep:192.0.2.1 ");
+	bench_free(b);
+}
+
 /* It does not leave after all: what it gave to a lesser member is ours. */
 static void who_stays_has_it_back(void **state)
 {
@@ -349,7 +366,7 @@ static void who_stays_has_it_back(void **state)
 	assert_string_equal(events(b), "!192.0.2.1:lost -192.0.2.1 ");
 	l2_announcer_yield(b->a, false, b->now);
 	assert_string_equal(events(b), "+192.0.2.1 ");
-	assert_string_equal(sent(b), "5:req:192.0.2.1 5:rep:192.0.2.1 ");
+	assert_string_equal(sent(b), "5:req:192.0.2.1 5:na:2001:db8::1 5:rep:192.0.2.1 ");
 	bench_free(b);
 }
 
@@ -453,6 +470,7 @@ int main(void)
 		cmocka_unit_test(what_goes_is_let_go_after_an_early_claim),
 		cmocka_unit_test(what_went_and_is_back_is_said),
 		cmocka_unit_test(who_is_out_has_not_the_last_word),
+		cmocka_unit_test(who_leaves_announces_nothing),
 		cmocka_unit_test(who_stays_has_it_back),
 		cmocka_unit_test(a_claim_from_before_does_not_count),
 		cmocka_unit_test(stranger_turns_out_to_be_a_member),
