@@ -176,7 +176,7 @@ void bfd_session_send_ahead(struct bfd_session *s, struct mono now, struct dur a
 /**
  * Sessions that have sent in one turn, and when they send again. They draw their jitter (§6.8.7) together, each time anew: so
  * those that met in a turn, be it by bfd_session_ahead(), leave in the same one from then on, and two sessions soon take the
- * wake-ups of one. No more than BFD_COMPANY_MAX: what hundreds send stays spread over the interval.
+ * wake-ups of one. For few, BFD_COMPANY_MAX at most: what hundreds send stays spread over the interval.
  */
 #define BFD_COMPANY_MAX 16
 
