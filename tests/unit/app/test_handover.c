@@ -82,6 +82,7 @@ static struct rig rig_new(void)
 	prepared = left = 0;
 	is_there = is_left = false;
 	assert_int_equal(node_ids_of(r.ids, "a", &r.a), 0);
+	world_node_set(r.world, &(struct world_node){ .name = "a", .alive = true });
 	r.h = handover_new(
 		&(struct handover_conf){ .loop = r.loop, .world = r.world, .ids = r.ids });
 	return r;
