@@ -36,11 +36,8 @@ static int64_t wall_clock_ns(void)
 
 static void listener_ready(struct loop_io *io, unsigned events)
 {
-	struct bfd_listener *l = CONTAINER_OF(io, struct bfd_listener, io);
-
 	(void)events;
-	l->ready = true;
-	bfd_io_drain(l->owner);
+	bfd_io_drain(CONTAINER_OF(io, struct bfd_listener, io)->owner);
 }
 
 static void pause_over(struct loop_timer *t, struct mono now)
@@ -332,61 +329,36 @@ static void choose_pace(struct bfd_io *io, struct mono now)
 	}
 }
 
-/* The loop that waits for it has not said that there is anything: it was empty when this turn began. */
-static bool is_quiet(const struct bfd_listener *l)
-{
-	return (l->io.events & LOOP_READ) && !l->ready;
-}
-
-static void drain_class(struct bfd_io *io, enum bfd_class class, struct bfd_wakeup *w,
-			bool quiet_too)
+static void drain_all(struct bfd_io *io, enum bfd_class class, struct bfd_wakeup *w)
 {
 	for (size_t i = 0; i < io->n_listeners; i++) {
 		struct bfd_listener *l = &io->listeners[i];
 
 		if (l->fd < 0 || l->class != class)
 			continue;
-		if (quiet_too || !is_quiet(l))
-			listener_drain(l, w);
-		else
-			l->empty_at = loop_now(io->loop);
-		l->ready = false;
+		listener_drain(l, w);
 		if (class != BFD_CLASS_STRANGERS)
 			io->read_until = mono_min(io->read_until, l->read_until);
 	}
 }
 
-/* The bulk first: what a peer says of its session in other packets is mostly newer. */
-static void drain(struct bfd_io *io, bool quiet_too)
-{
-	struct bfd_wakeup w = wakeup_now();
-
-	io->read_until = w.now;
-	drain_class(io, BFD_CLASS_BULK, &w, quiet_too);
-	drain_class(io, BFD_CLASS_NEWS, &w, quiet_too);
-	drain_class(io, BFD_CLASS_STRANGERS, &w, quiet_too);
-	choose_pace(io, w.now);
-	if (io->pausing || loop_timer_active(&io->wake))
-		loop_timer_set(&io->wake, io->pausing ? mono_add(w.now, io->pause) : MONO_NEVER);
-}
-
+/*
+ * The bulk first: what a peer says of its session in other packets is mostly newer. And all sockets, whether the loop
+ * has seen something there or not: it may look at them later in this turn, and then old news would follow newer ones.
+ */
 void bfd_io_drain(struct bfd_io *io)
 {
+	struct bfd_wakeup w = wakeup_now();
 	struct mono turn = loop_now(io->loop);
 
 	if (io->turn.ns == turn.ns)
 		return;
 	io->turn = turn;
-	drain(io, false);
-}
-
-bool bfd_io_drain_fully(struct bfd_io *io)
-{
-	struct mono turn = loop_now(io->loop);
-
-	if (io->full_turn.ns == turn.ns)
-		return false;
-	io->turn = io->full_turn = turn;
-	drain(io, true);
-	return true;
+	io->read_until = w.now;
+	drain_all(io, BFD_CLASS_BULK, &w);
+	drain_all(io, BFD_CLASS_NEWS, &w);
+	drain_all(io, BFD_CLASS_STRANGERS, &w);
+	choose_pace(io, w.now);
+	if (io->pausing || loop_timer_active(&io->wake))
+		loop_timer_set(&io->wake, io->pausing ? mono_add(w.now, io->pause) : MONO_NEVER);
 }

@@ -51,7 +51,6 @@ struct bfd_listener {
 	bool multihop;
 	enum family family;
 	uint32_t vrf;
-	bool ready;		/* the loop says that something waits */
 	uint32_t lost;		/* as the kernel counts: since it is open */
 	struct mono empty_at;	/* when it was last read to its end */
 	struct mono read_until; /* what came before this instant has been handed over */
@@ -70,7 +69,6 @@ struct bfd_io {
 	uint64_t strangers_lost;
 	struct mono read_until; /* of all sockets but the strangers' */
 	struct mono turn;	/* the wake-up that they were read in */
-	struct mono full_turn;	/* and the last one in which none was left out */
 
 	uint32_t disc_mul; /* odd: what makes our discriminators recognisable, to us alone */
 	uint32_t disc_tag;
@@ -105,14 +103,10 @@ uint32_t bfd_io_disc(const struct bfd_io *io, uint32_t random);
 void bfd_io_set_lazy(struct bfd_io *io, bool lazy);
 
 /**
- * Hand over what has arrived; once in a wake-up, further calls do nothing. Sockets that the loop watches are read when it says that something waits
- * there: at rest that leaves one. Where more waits than one turn has time for, the oldest comes first, and io->read_until says how far
- * it went; of a socket that was left out, to when it was read last.
+ * Hand over what has arrived; once in a wake-up, further calls do nothing. Where more waits than one turn has time for, the oldest comes first,
+ * and io->read_until says how far it went.
  */
 void bfd_io_drain(struct bfd_io *io);
-
-/** The same with all sockets, before a silence is believed. False when this wake-up has done that before. */
-bool bfd_io_drain_fully(struct bfd_io *io);
 
 /** Both clocks, read together in one wake-up. */
 struct bfd_wakeup {

@@ -262,8 +262,7 @@ static bool conn_run(struct conn *c, struct mono now)
 	notice_pause(c, now);
 	conn_note_read(c);
 	if (!mono_before(now, s->detect_at) && mono_before(e->io.read_until, s->detect_at)) {
-		if (!bfd_io_drain_fully(&e->io)) /* else it is looked at anew */
-			conn_postpone(c, now);
+		conn_postpone(c, now);
 		return true;
 	}
 	struct mono at = conn_deadline(c);
