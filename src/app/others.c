@@ -5,7 +5,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -142,17 +142,19 @@ static void look_at_addresses(const struct others *o, struct found *f)
 
 /* --- programs --- */
 
+/*
+ * Each network has files of its own under /proc/PID/net, also for who may not look at ns/net of a process that has more
+ * rights.
+ */
 static bool same_network(const struct others *o, const char *pid)
 {
-	CLEANUP(mem_freep) char *theirs_path = mem_printf("%s/%s/ns/net", o->conf.proc, pid);
-	CLEANUP(mem_freep) char *ours_path = mem_printf("%s/self/ns/net", o->conf.proc);
-	char theirs[NUMBER_MAX] = "", ours[NUMBER_MAX] = "";
+	CLEANUP(mem_freep) char *theirs_path = mem_printf("%s/%s/net/dev", o->conf.proc, pid);
+	CLEANUP(mem_freep) char *ours_path = mem_printf("%s/self/net/dev", o->conf.proc);
+	struct stat theirs, ours;
 
-	/* What may not be looked at is more likely a neighbour than a container. */
-	if (readlink(theirs_path, theirs, sizeof(theirs) - 1) < 0 ||
-	    readlink(ours_path, ours, sizeof(ours) - 1) < 0)
-		return true;
-	return strcmp(theirs, ours) == 0;
+	if (stat(theirs_path, &theirs) < 0 || stat(ours_path, &ours) < 0)
+		return false; /* it has ended */
+	return theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
 }
 
 static const struct trade *trade_of(const struct others *o, const char *pid)

@@ -35,10 +35,12 @@ def test_nothing_to_tell_of(lab):
 
 
 def test_another_program_of_the_trade(lab):
+    """In this host's network, that is: one in a container's is no business of ours."""
     lan, client, (node,) = lan_nodes(lab, "a")
-    program = node.dir / "keepalived"
-    shutil.copy(shutil.which("sleep"), program)
-    node.popen([program, "60"], "keepalived.log")
+    for host, name in ((node, "ucarp"), (client, "keepalived")):
+        shutil.copy(shutil.which("sleep"), host.dir / name)
+        host.popen([host.dir / name, "60"], f"{name}.log")
     start_all([node], CONF, cluster=False)
-    wait_for(lambda: "keepalived runs on this host" in problems(node), "keepalived")
+    wait_for(lambda: "ucarp runs on this host" in problems(node), "ucarp")
+    assert "keepalived" not in problems(node)
     assert node.events("othersAnswer")
