@@ -143,6 +143,7 @@ void l2_announcer_bar(struct l2_announcer *a, uint16_t node, bool barred, struct
 void l2_announcer_yield(struct l2_announcer *a, bool yields, struct mono now)
 {
 	a->yields = yields;
+	a->yields_since = now;
 	if (!a->table)
 		return;
 	if (!yields) {

@@ -27,6 +27,7 @@ struct l2_announcer {
 	struct l2_nodes alive;
 	struct l2_nodes barred;
 	bool yields;
+	struct mono yields_since;
 	struct l2_schedule schedule;
 	struct l2_queue changed; /* addresses whose event is due */
 	struct mono changed_since;

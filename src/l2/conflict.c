@@ -12,7 +12,7 @@
  * believes the later one: they are answered a moment after they came, so that the owner has the last
  * word. Strangers may be as stubborn as we: they are answered once in 10 s.
  *
- * A node that leaves yields to any member; an address that is going elsewhere goes with the first claim.
+ * A node that leaves yields to any member that is not out itself; an address that is going elsewhere goes with the first claim.
  *
  * What was yielded is asked for again when nobody has claimed it for a while.
  */
@@ -155,8 +155,10 @@ static enum l2_verdict judge(const struct l2_announcer *a, uint32_t i, const str
 	const struct l2_table *t = a->table;
 	const struct l2_address *addr = &t->addresses[i];
 
-	if (l2_table_member(t, mac, node) && (a->yields || l2_nodes_has(&a->barred, *node)))
-		return a->yields ? L2_VERDICT_LOST : L2_VERDICT_WON;
+	if (l2_table_member(t, mac, node) && l2_nodes_has(&a->barred, *node))
+		return L2_VERDICT_WON;
+	if (l2_table_member(t, mac, node) && a->yields)
+		return L2_VERDICT_LOST;
 	if (l2_table_member(t, mac, node))
 		return l2_succession_before(addr->rule->nodes, addr->rule->n_nodes, *node, t->self)
 			       ? L2_VERDICT_LOST
@@ -295,6 +297,9 @@ static void rejudge_one(struct l2_announcer *a, uint32_t i, struct mono now)
 	uint16_t node = 0;
 
 	if (!iface || !l2_table_member(a->table, &mac, &node))
+		return;
+	/* What was claimed before this node began to yield was not an answer to that. */
+	if (a->yields && mono_before(stamp_of(stats->rival_at), a->yields_since))
 		return;
 	enum l2_verdict verdict = judge(a, i, &mac, &node);
 	if (stats->verdict == (uint8_t)verdict)

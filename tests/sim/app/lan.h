@@ -183,7 +183,8 @@ struct client {
 	unsigned probes;
 	bool confirms; /* its program says when an answer came, as ping does */
 	int64_t reachable_us;
-	int64_t next_us; /* packet */
+	int64_t next_us;		 /* packet */
+	int64_t asked_us[LAN_NODES_MAX]; /* when a node's kernel asked for it last */
 	int64_t answered_us;
 	int64_t gap_us; /* the longest without an answer since it was set to 0 */
 	bool was_right;

@@ -109,15 +109,19 @@ unsigned client_at(const struct client *c)
 	return is_valid(c->state) && c->neigh.b[5] < LAN_NODES_MAX ? c->neigh.b[5] : LAN_CLIENT;
 }
 
-/* A node's kernel makes sure of the client's Ethernet address now and then: by a question that names the service's. */
+/*
+ * A node's kernel that has forgotten the client asks everybody for it, in the name of the service's address that it answers from, once a
+ * second at most. (Where it only doubts it asks the client alone, in the name of its own: that changes nothing.)
+ */
 static void node_asks(struct client *c, unsigned i)
 {
 	uint8_t bytes[ARP_FRAME_LEN];
 	struct wr w = wr_to(bytes, sizeof(bytes));
 
+	if (c->lan->now_us < c->asked_us[i] + RETRANS_US)
+		return;
+	c->asked_us[i] = c->lan->now_us;
 	arp_gratuitous_build(&w, ARP_REQUEST, &c->lan->nodes[i].mac, &c->lan->addr);
-	if (!lan_chance(c->lan, 5))
-		memcpy(bytes, c->mac.b, sizeof(struct mac));
 	memset(bytes + 32, 0, sizeof(struct mac));
 	memcpy(bytes + 38, c->addr.b, 4);
 	lan_frame_send(c->lan, i, bytes, sizeof(bytes));

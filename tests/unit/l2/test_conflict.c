@@ -339,6 +339,26 @@ static void who_is_out_has_not_the_last_word(void **state)
 }
 
 /* Its announcement would cross with the next owner's. */
+/* What was said before it began to leave was no answer to that; nor is what another one that left still says. */
+static void who_leaves_yields_to_answers_alone(void **state)
+{
+	struct bench *b = conflict_bench(me_first, L2_CONFLICT_KEEP);
+
+	(void)state;
+	assert_int_equal(claimed(b, "192.0.2.1", &mac_member), L2_RX_CLAIM);
+	assert_string_equal(events(b), "!192.0.2.1:won ");
+	advance(b, DUR_MS(1));
+	l2_announcer_yield(b->a, true, b->now);
+	assert_string_equal(apply(b), "");
+	l2_announcer_bar(b->a, OTHER, true, b->now);
+	claimed(b, "192.0.2.1", &mac_member);
+	assert_string_equal(events(b), "");
+	l2_announcer_bar(b->a, OTHER, false, b->now);
+	claimed(b, "192.0.2.1", &mac_member);
+	assert_string_equal(events(b), "!192.0.2.1:lost -192.0.2.1 ");
+	bench_free(b);
+}
+
 static void who_leaves_announces_nothing(void **state)
 {
 	struct bench *b = conflict_bench(me_first, L2_CONFLICT_KEEP);
@@ -466,6 +486,7 @@ int main(void)
 		cmocka_unit_test(better_node_is_not_reminded),
 		cmocka_unit_test(better_member_that_is_out_is_told),
 		cmocka_unit_test(who_leaves_yields_to_any_member),
+		cmocka_unit_test(who_leaves_yields_to_answers_alone),
 		cmocka_unit_test(what_goes_stays_until_it_is_claimed),
 		cmocka_unit_test(what_goes_is_let_go_after_an_early_claim),
 		cmocka_unit_test(what_went_and_is_back_is_said),
