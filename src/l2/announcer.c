@@ -133,6 +133,8 @@ void l2_announcer_bar(struct l2_announcer *a, uint16_t node, bool barred, struct
 	l2_nodes_set(&a->barred, node, barred);
 	if (!a->table)
 		return;
+	if (barred)
+		l2_claim_release(a, node);
 	decide_owners(a, now);
 	if (barred)
 		l2_claim_barred(a, node, now);

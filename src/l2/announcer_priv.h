@@ -68,6 +68,8 @@ enum l2_rx l2_claim_rx(struct l2_announcer *a, const struct l2_iface *iface, enu
 		       struct rd frame, struct mono now);
 /** A member is out that may have had the last word about what is ours. */
 void l2_claim_barred(struct l2_announcer *a, uint16_t node, struct mono now);
+/** A member is out that addresses were left to: they wait for it no longer. */
+void l2_claim_release(struct l2_announcer *a, uint16_t node);
 /** This node does not leave any more: what it left to members after it is theirs no longer. */
 void l2_claim_resume(struct l2_announcer *a);
 /** The event that is due about claims to address @i. */

@@ -344,6 +344,16 @@ void l2_claim_barred(struct l2_announcer *a, uint16_t node, struct mono now)
 	}
 }
 
+void l2_claim_release(struct l2_announcer *a, uint16_t node)
+{
+	for (uint32_t i = 0; i < a->table->n_addresses; i++) {
+		const struct l2_slot *slot = &a->table->slots[i];
+
+		if (slot->hold == L2_HOLD_MEMBER && slot->rival == node)
+			hold_end(a, i);
+	}
+}
+
 void l2_claim_resume(struct l2_announcer *a)
 {
 	for (uint32_t i = 0; i < a->table->n_addresses; i++) {

@@ -150,6 +150,22 @@ static void better_member_has_it_at_once(void **state)
 	bench_free(b);
 }
 
+/* Nobody waits ten seconds for the silence of one who is known to be out. */
+static void what_was_left_to_one_who_is_out_is_taken(void **state)
+{
+	struct bench *b = conflict_bench(other_first, L2_CONFLICT_KEEP);
+
+	(void)state;
+	assert_int_equal(claimed(b, "192.0.2.1", &mac_member), L2_RX_CLAIM);
+	assert_string_equal(events(b), "!192.0.2.1:lost -192.0.2.1 ");
+	l2_announcer_bar(b->a, OTHER + 7, true, b->now);
+	assert_string_equal(events(b), "");
+	l2_announcer_bar(b->a, OTHER, true, b->now);
+	assert_string_equal(events(b), "+192.0.2.1 ");
+	assert_int_equal(b->stats[0].hold, L2_HOLD_NONE);
+	bench_free(b);
+}
+
 static void lesser_member_is_told(void **state)
 {
 	struct bench *b = conflict_bench(me_first, L2_CONFLICT_YIELD);
@@ -479,6 +495,7 @@ int main(void)
 		cmocka_unit_test(unwanted_detection_is_off),
 		cmocka_unit_test(stranger_gets_it_where_wanted),
 		cmocka_unit_test(better_member_has_it_at_once),
+		cmocka_unit_test(what_was_left_to_one_who_is_out_is_taken),
 		cmocka_unit_test(lesser_member_is_told),
 		cmocka_unit_test(owner_has_the_last_word),
 		cmocka_unit_test(members_claims_are_answered_so_often),
