@@ -12,7 +12,9 @@ enum {
 	GAP_US = 6000,
 	HANDED_US = 60000,
 	DETECTED_US = 300000,
-	HEAL_US = 100000
+	HEAL_US = 100000,
+	/* Who left an address to a member that nobody else knows yet asks again 10 s after its last claim. */
+	LEFT_US = 12000000
 };
 
 static unsigned owners_of(const struct lan *l, unsigned side, unsigned *which, unsigned *able)
@@ -258,7 +260,7 @@ static void storm(uint64_t seed, unsigned n)
 	}
 	l->loss = 0;
 	l->delay_us = 400;
-	settle(l, 9000000);
+	settle(l, LEFT_US);
 	lan_free(l);
 }
 
