@@ -308,13 +308,23 @@ static void rejudge_one(struct l2_announcer *a, uint32_t i, struct mono now)
 	enforce(a, i, verdict, node, now);
 }
 
+/** A member's that goes after this one: it is nobody's successor here. */
+static bool is_behind(const struct l2_announcer *a, uint32_t i, const struct mac *mac)
+{
+	const struct l2_rule *rule = a->table->addresses[i].rule;
+	uint16_t node;
+
+	return l2_table_member(a->table, mac, &node) &&
+	       l2_succession_before(rule->nodes, rule->n_nodes, a->table->self, node);
+}
+
 /** Who takes what goes may have been quicker to say so than we to hear that it goes. */
 static void let_go(struct l2_announcer *a, uint32_t i, struct mono now)
 {
 	const struct l2_address_stats *stats = a->table->addresses[i].stats;
 	struct mac mac = l2_mac_unpack(stats->rival);
 
-	if (!is_past(stats->rival_at, LATELY, now) && !is_out(a, &mac))
+	if (!is_past(stats->rival_at, LATELY, now) && !is_out(a, &mac) && !is_behind(a, i, &mac))
 		l2_own(a, i, false, now);
 }
 

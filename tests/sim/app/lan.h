@@ -104,6 +104,7 @@ struct lan_end {
 
 struct lan_view {
 	bool sees;
+	bool missed;	    /* whether it is drained was said in vain */
 	int64_t differs_us; /* since then it is not as gossip has it */
 	int64_t late_us;
 };

@@ -431,8 +431,21 @@ void node_hear_gossip(struct node *n, unsigned j, enum lan_gossip what)
 	m->gossip = what;
 	if (n->runs && (n->at == j || lan_reaches(n->lan, n->at, j)))
 		lan_post(n->lan, m);
-	else
+	else {
+		n->views[j].missed |= what == LAN_DRAINED || what == LAN_UNDRAINED;
 		free(m);
+	}
+}
+
+/* Gossip repeats what was lost in a cut. */
+static void catch_up(struct node *n, unsigned j)
+{
+	const struct node *other = &n->lan->nodes[j];
+
+	if (!n->views[j].missed || !lan_chance(n->lan, 3000))
+		return;
+	n->views[j].missed = false;
+	world_node_drained(n->world, other->name, other->said_drained);
 }
 
 static void gossip_in(struct node *n, unsigned j, enum lan_gossip what)
@@ -479,6 +492,8 @@ static void look_at(struct node *n, unsigned j)
 
 	if (v->sees == truth) {
 		v->differs_us = 0;
+		if (truth)
+			catch_up(n, j);
 		return;
 	}
 	if (!v->differs_us) {

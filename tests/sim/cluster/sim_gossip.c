@@ -49,7 +49,8 @@ static void life_and_death(uint64_t seed, unsigned n)
 	assert_true(net->nodes[1].left);
 	net_crash(net, 1, false);
 	settle(net, death_s, "a leave"); /* whom no word of it reached finds out by probing */
-	assert_int_equal(gossip_member_find(net->nodes[0].g, net_name(1))->state, GOSSIP_LEFT);
+	const struct gossip_member *left = gossip_member_find(net->nodes[0].g, net_name(1));
+	assert_true(!left || left->state == GOSSIP_LEFT); /* it may be forgotten by then */
 	net_start(net, 1);
 	settle(net, 40, "its return");
 	net_free(net);

@@ -314,6 +314,8 @@ static void what_goes_is_let_go_after_an_early_claim(void **state)
 	assert_int_equal(claimed(b, "192.0.2.1", &mac_member), L2_RX_CLAIM);
 	assert_string_equal(events(b), "!192.0.2.1:won ");
 	b->addresses[0].going = b->addresses[1].going = true;
+	assert_string_equal(apply(b), ""); /* it is not the one that is to have it */
+	b->addresses[0].nodes = b->addresses[1].nodes = other_first;
 	assert_string_equal(apply(b), "-192.0.2.1 ");
 	bench_free(b);
 }
