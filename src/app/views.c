@@ -235,8 +235,9 @@ static void conflicts_status(const struct app *a, json_t *problems)
 
 	for (size_t at = 0; (text = layer2_next_problem(&a->layer2, &at, &which));) {
 		problem(problems,
-			"find that machine and take the address off it; where it is a member, let "
-			"7946 and 7947 through between the nodes",
+			"find that machine and take the address off it; if it is a member, let the "
+			"ports of cluster.bind and fast-detection (7946 and 7947 unless "
+			"configured) through between the nodes",
 			"%s: %s", ADDR_TEXT(&which), text);
 		free(text);
 	}

@@ -180,8 +180,8 @@ void conn_flush(struct conn *c, struct mono now)
 		conn_send(c, &out.pkt, now);
 	}
 	conn_publish(c);
-	if (sent && c->engine->n_conns <=
-			    BFD_COMPANY_MAX) /* more fill the interval evenly, each by itself */
+	/* More fill the interval evenly, each by itself. */
+	if (sent && c->engine->n_conns <= BFD_COMPANY_MAX)
 		bfd_session_accompany(&c->session, &c->engine->company);
 	c->paced_us = c->session.tx_interval_us;
 	struct mono at = conn_deadline(c);

@@ -5,7 +5,13 @@
 #include "support.h"
 
 static const struct mac theirs = { { 2, 0, 0, 0, 0, 9 } };
-static const struct addr address = { .family = FAMILY_V4, .b = { 192, 0, 2, 1 } };
+
+static const struct l2_event claim = {
+	.kind = L2_CONFLICT,
+	.addr = { .family = FAMILY_V4, .b = { 192, 0, 2, 1 } },
+	.mac = { { 2, 0, 0, 0, 0, 9 } },
+	.verdict = L2_VERDICT_WON,
+};
 
 struct claim_case {
 	const char *name;
@@ -38,95 +44,92 @@ static void links_changed(void *ctx)
 	(void)ctx;
 }
 
+struct stand {
+	struct loop *loop;
+	struct net_links *links;
+	struct rivals *r;
+	unsigned times; /* that a member was heard */
+};
+
+static void stand_init(struct stand *s)
+{
+	*s = (struct stand){ 0 };
+	assert_int_equal(loop_new(&s->loop, NULL), 0);
+	assert_int_equal(net_links_new(s->loop, links_changed, NULL, &s->links, NULL), 0);
+	s->r = rivals_new(s->loop, &(struct rivals_hooks){ .ctx = &s->times, .heard = heard });
+}
+
+static void stand_fini(struct stand *s)
+{
+	rivals_free(s->r);
+	net_links_free(s->links);
+	loop_free(s->loop);
+}
+
 static void people_are_told(void **state)
 {
 	const struct claim_case *c = *state;
-	struct loop *loop;
-	struct net_links *links;
+	struct stand s;
 
-	assert_int_equal(loop_new(&loop, NULL), 0);
-	assert_int_equal(net_links_new(loop, links_changed, NULL, &links, NULL), 0);
-	struct rivals *r = rivals_new(loop, &(struct rivals_hooks){ 0 });
+	stand_init(&s);
 	struct l2_address_stats stats = {
 		.rival = l2_mac_pack(&theirs),
-		.rival_at = c->verdict == L2_VERDICT_NONE ? 0 : (uint64_t)loop_now(loop).ns,
+		.rival_at = c->verdict == L2_VERDICT_NONE ? 0 : (uint64_t)loop_now(s.loop).ns,
 		.verdict = c->verdict,
 		.hold = c->hold,
 	};
 
 	if (c->is_member)
-		assert_true(rivals_know(r, &theirs, "b"));
-	char *text = rivals_problem(r, &stats, links, loop_now(loop));
+		assert_true(rivals_know(s.r, &theirs, "b"));
+	char *text = rivals_problem(s.r, &stats, s.links, loop_now(s.loop));
 	assert_int_equal(!text, !c->told);
 	if (text)
 		assert_non_null(strstr(text, c->told));
 	free(text);
-	rivals_free(r);
-	net_links_free(links);
-	loop_free(loop);
+	stand_fini(&s);
 }
 
 /* The first claim may have come while gossip still held the member for alive: it did not count then. */
 static void each_claim_of_a_member_is_told(void **state)
 {
-	struct loop *loop;
-	struct net_links *links;
-	unsigned times = 0;
-	const struct l2_event claim = {
-		.kind = L2_CONFLICT, .addr = address, .mac = theirs, .verdict = L2_VERDICT_WON
-	};
+	struct stand s;
 	(void)state;
 
-	assert_int_equal(loop_new(&loop, NULL), 0);
-	assert_int_equal(net_links_new(loop, links_changed, NULL, &links, NULL), 0);
-	struct rivals *r =
-		rivals_new(loop, &(struct rivals_hooks){ .ctx = &times, .heard = heard });
-	assert_true(rivals_know(r, &theirs, "b"));
+	stand_init(&s);
+	assert_true(rivals_know(s.r, &theirs, "b"));
 	for (unsigned i = 1; i <= 3; i++) {
-		(void)rivals_conflict(r, &claim, links);
-		assert_int_equal(times, i);
+		(void)rivals_conflict(s.r, &claim, s.links);
+		assert_int_equal(s.times, i);
 	}
-	rivals_free(r);
-	net_links_free(links);
-	loop_free(loop);
+	stand_fini(&s);
 }
 
 /* Ranking has decided, and it claims all the same: it does not hear of it. */
 static void a_stubborn_member_is_told_of(void **state)
 {
-	struct loop *loop;
-	struct net_links *links;
-	unsigned times = 0;
-	const struct l2_event claim = {
-		.kind = L2_CONFLICT, .addr = address, .mac = theirs, .verdict = L2_VERDICT_WON
-	};
+	struct stand s;
 	(void)state;
 
-	assert_int_equal(loop_new(&loop, NULL), 0);
-	assert_int_equal(net_links_new(loop, links_changed, NULL, &links, NULL), 0);
-	struct rivals *r =
-		rivals_new(loop, &(struct rivals_hooks){ .ctx = &times, .heard = heard });
-	struct mono now = loop_now(loop);
+	stand_init(&s);
+	struct mono now = loop_now(s.loop);
 	struct l2_address_stats stats = { .rival = l2_mac_pack(&theirs),
 					  .verdict = L2_VERDICT_WON };
 
-	assert_true(rivals_know(r, &theirs, "b"));
-	(void)rivals_conflict(r, &claim, links);
+	assert_true(rivals_know(s.r, &theirs, "b"));
+	(void)rivals_conflict(s.r, &claim, s.links);
 	static const struct {
 		int64_t claimed_s, asked_s;
 		bool told;
 	} steps[] = { { 0, 1, false }, { 14, 14, false }, { 16, 20, true }, { 16, 40, false } };
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
 		stats.rival_at = (uint64_t)mono_add(now, DUR_S(steps[i].claimed_s)).ns;
-		char *text =
-			rivals_problem(r, &stats, links, mono_add(now, DUR_S(steps[i].asked_s)));
+		char *text = rivals_problem(s.r, &stats, s.links,
+					    mono_add(now, DUR_S(steps[i].asked_s)));
 		assert_int_equal(!!text, steps[i].told);
 		assert_true(!text || strstr(text, "of b on"));
 		free(text);
 	}
-	rivals_free(r);
-	net_links_free(links);
-	loop_free(loop);
+	stand_fini(&s);
 }
 
 int main(void)
